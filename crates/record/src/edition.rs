@@ -1,0 +1,1 @@
+//! Editions and withdrawal: pure rules over facts of records that were judged valid.
