@@ -1,0 +1,41 @@
+//! Generates one constant per file of `assets/`, with its content hash in its address.
+
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Suffix, media type. Files with other suffixes (sources, licences) are not served.
+const SERVED: [(&str, &str); 3] =
+    [("css", "text/css; charset=utf-8"), ("svg", "image/svg+xml"), ("js", "text/javascript; charset=utf-8")];
+
+/// The Rust code of the module `layout::asset`'s table.
+pub fn generate(folder: &Path) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("readable folder").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+
+    let mut code = String::new();
+    let mut all = Vec::new();
+    for name in &names {
+        let Some((stem, suffix)) = name.rsplit_once('.') else { continue };
+        let Some((_, media_type)) = SERVED.iter().find(|(served, _)| *served == suffix) else { continue };
+        let path = folder.join(name);
+        let bytes = std::fs::read(&path).expect("listed file is readable");
+        let hash = hex::encode(Sha256::digest(&bytes));
+        let constant = name.to_uppercase().replace(['.', '-'], "_");
+        writeln!(
+            code,
+            "/// `assets/{name}`\npub const {constant}: Asset = Asset {{ path: \"/assets/{stem}.{short}.{suffix}\", \
+             media_type: {media_type:?}, sha256: {hash:?}, bytes: include_bytes!({path:?}) }};",
+            short = &hash[..16],
+            path = path.display().to_string(),
+        )
+        .expect("writing to a string");
+        all.push(constant);
+    }
+    writeln!(code, "/// Every asset, for the HTTP layer.\npub const ALL: &[Asset] = &[{}];", all.join(", "))
+        .expect("writing to a string");
+    code
+}

@@ -1,0 +1,313 @@
+//! The node's configuration: one commented TOML file in the data folder, written by `concord init`.
+//!
+//! It says where things are and who may be reached. It never holds a secret: keys are files of their
+//! own, readable by their owner alone. Every value may be overridden by the environment
+//! (`CONCORD_LISTEN`, `CONCORD_STATE`, `CONCORD_INDEX`, `CONCORD_FILES`, `CONCORD_LOG`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use record::Authority;
+use serde::{Deserialize, Serialize};
+
+/// The file's name inside the data folder.
+pub const FILE_NAME: &str = "concord.toml";
+/// A configuration larger than this is a mistake.
+const MAX_CONFIG: u64 = 256 * 1024;
+
+/// Everything an operator decides about a node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The DNS name that is this authority's identity.
+    pub authority: Authority,
+    /// ISO 3166-1 alpha-3 code or an organisation's code, as shown beside the name.
+    pub code: String,
+    /// The authority's name by language (`en`, `zh`, ...).
+    pub names: BTreeMap<String, String>,
+    /// Where this node listens for the exchange, the pages and the API.
+    pub listen: SocketAddr,
+    /// The address under which browsers reach the pages.
+    pub public_url: String,
+    /// Language of pages for readers who ask for none we have.
+    #[serde(default = "default_language")]
+    pub language: String,
+    /// `actual`, `exercise` or `test`: what the pages of this node show, and what it releases by default.
+    #[serde(default = "default_status")]
+    pub status: record::Status,
+    /// Where state, index and files are.
+    pub storage: Storage,
+    /// How the exchange behaves.
+    #[serde(default)]
+    pub exchange: Exchange,
+    /// Addresses to use instead of a peer's published endpoint. Only these may be private ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dial: BTreeMap<Authority, String>,
+    /// Names of places where they differ from CLDR's: `iso3.lang = "name"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, BTreeMap<String, String>>,
+    /// A GeoJSON file of borders to draw on the map. None are drawn without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub borders: Option<PathBuf>,
+    /// The folder this file lies in.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// Where a node keeps things. Relative paths are relative to the data folder.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Backed up, never rebuilt: `sqlite:state.db` or `postgres://...`.
+    pub state: String,
+    /// Rebuilt at will: `sqlite:index.db` or `postgres://...`.
+    pub index: String,
+    /// Tiles and blobs: `file:files` or `s3://bucket/prefix`.
+    pub files: String,
+}
+
+// A database URL may carry a password.
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Storage").finish_non_exhaustive()
+    }
+}
+
+/// How the exchange behaves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exchange {
+    /// Blobs larger than this are not fetched unless asked for, in bytes.
+    pub largest_blob: u64,
+    /// Requests a minute that one outside address may make.
+    pub requests_per_minute: u32,
+    /// May this node release records whose `released` is not the clock's (exercises only)?
+    pub replay: bool,
+    /// May root keys lie in the data folder? Only a demonstration says yes.
+    pub root_keys_inside: bool,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self { largest_blob: 256 << 20, requests_per_minute: 6_000, replay: false, root_keys_inside: false }
+    }
+}
+
+fn default_language() -> String {
+    "en".into()
+}
+
+fn default_status() -> record::Status {
+    record::Status::Actual
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error("no configuration at {0}: run `concord init` first, or name the data folder with --data")]
+    Missing(PathBuf),
+    /// It cannot be read or is too large.
+    #[error("cannot read {path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A line is not what it should be.
+    #[error("{path}: {why}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The line and what would be right.
+        why: String,
+    },
+}
+
+impl Config {
+    /// Reads the configuration of the data folder `folder`, then the environment.
+    pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE_NAME);
+        let size = std::fs::metadata(&path).map_err(|_| ConfigError::Missing(path.clone()))?.len();
+        if size > MAX_CONFIG {
+            return Err(ConfigError::Unreadable { path, why: format!("larger than {MAX_CONFIG} bytes") });
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| ConfigError::Unreadable { path: path.clone(), why: e.to_string() })?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|e| ConfigError::Invalid { path: path.clone(), why: e.to_string() })?;
+        config.folder = folder.to_path_buf();
+        config.apply_environment(|name| std::env::var(name).ok(), &path)?;
+        Ok(config)
+    }
+
+    fn apply_environment(
+        &mut self,
+        get: impl Fn(&str) -> Option<String>,
+        path: &Path,
+    ) -> Result<(), ConfigError> {
+        if let Some(listen) = get("CONCORD_LISTEN") {
+            self.listen = listen.parse().map_err(|_| ConfigError::Invalid {
+                path: path.to_path_buf(),
+                why: format!("CONCORD_LISTEN is {listen:?}; it should be an address such as 127.0.0.1:8080"),
+            })?;
+        }
+        for (name, slot) in [
+            ("CONCORD_STATE", &mut self.storage.state),
+            ("CONCORD_INDEX", &mut self.storage.index),
+            ("CONCORD_FILES", &mut self.storage.files),
+        ] {
+            if let Some(value) = get(name) {
+                *slot = value;
+            }
+        }
+        Ok(())
+    }
+
+    /// The authority's own name in `lang`, or in English, or its DNS name.
+    pub fn name(&self, lang: &str) -> &str {
+        self.names.get(lang).or_else(|| self.names.get("en")).map_or(self.authority.as_str(), String::as_str)
+    }
+
+    /// The folder of this node's signing keys.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.folder.join("keys")
+    }
+
+    /// The file that remembers what this server signed; outside `state`, in no backup.
+    pub fn guard_path(&self) -> PathBuf {
+        self.folder.join("guard")
+    }
+
+    /// The socket by which `concord` commands reach the running server.
+    pub fn socket_path(&self) -> PathBuf {
+        self.folder.join("control.sock")
+    }
+
+    /// A URL of [`Storage`] with relative paths resolved against the data folder.
+    pub fn resolve(&self, url: &str) -> String {
+        for scheme in ["sqlite:", "file:"] {
+            if let Some(path) = url.strip_prefix(scheme)
+                && !path.starts_with('/')
+                && !path.starts_with(':')
+            {
+                return format!("{scheme}{}", self.folder.join(path).display());
+            }
+        }
+        url.to_owned()
+    }
+
+    /// The commented file that `concord init` writes.
+    pub fn to_commented_toml(&self) -> String {
+        let mut out = String::new();
+        let quoted = |s: &str| toml::Value::String(s.to_owned()).to_string();
+        let _ = writeln!(out, "# Concord: the configuration of one node. Nothing here is secret.\n");
+        let _ = writeln!(out, "# The DNS name that is this authority's identity. It never changes.");
+        let _ = writeln!(out, "authority = {}", quoted(self.authority.as_str()));
+        let _ = writeln!(out, "# ISO 3166-1 alpha-3 code, or an organisation's code, shown beside the name.");
+        let _ = writeln!(out, "code = {}", quoted(&self.code));
+        let _ = writeln!(out, "# Where this node listens. Put a TLS terminator in front of it, or listen on loopback.");
+        let _ = writeln!(out, "listen = {}", quoted(&self.listen.to_string()));
+        let _ = writeln!(out, "# The address under which browsers reach the pages.");
+        let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
+        let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
+        let _ = writeln!(out, "language = {}", quoted(&self.language));
+        let _ = writeln!(out, "# actual | exercise | test: what the pages show and what is released by default.");
+        let _ = writeln!(out, "status = {}", quoted(&self.status.to_string()));
+        if let Some(borders) = &self.borders {
+            let _ = writeln!(out, "borders = {}", quoted(&borders.display().to_string()));
+        } else {
+            let _ = writeln!(out, "# A GeoJSON file of borders to draw on the map; without it no border is drawn.");
+            let _ = writeln!(out, "# borders = \"borders.geojson\"");
+        }
+        let _ = writeln!(out, "\n# The authority's name by language.\n[names]");
+        for (lang, name) in &self.names {
+            let _ = writeln!(out, "{lang} = {}", quoted(name));
+        }
+        let _ = writeln!(
+            out,
+            "\n[storage]\n# state is backed up and never rebuilt; index is rebuilt at will; files hold tiles and blobs.\n\
+             # sqlite:<path> or postgres://user@host/db ; file:<folder> or s3://bucket/prefix"
+        );
+        let _ = writeln!(out, "state = {}", quoted(&self.storage.state));
+        let _ = writeln!(out, "index = {}", quoted(&self.storage.index));
+        let _ = writeln!(out, "files = {}", quoted(&self.storage.files));
+        let _ = writeln!(out, "\n[exchange]\n# Blobs larger than this many bytes are not fetched unless asked for.");
+        let _ = writeln!(out, "largest_blob = {}", self.exchange.largest_blob);
+        let _ = writeln!(out, "# Requests a minute that one outside address may make.");
+        let _ = writeln!(out, "requests_per_minute = {}", self.exchange.requests_per_minute);
+        let _ = writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
+        let _ = writeln!(out, "replay = {}", self.exchange.replay);
+        let _ = writeln!(out, "# May root keys lie in the data folder? Only a demonstration says yes.");
+        let _ = writeln!(out, "root_keys_inside = {}", self.exchange.root_keys_inside);
+        let _ = writeln!(
+            out,
+            "\n# Addresses to use instead of a peer's published endpoint. Only these may be private ones.\n[dial]"
+        );
+        if self.dial.is_empty() {
+            let _ = writeln!(out, "# \"moh.jpn.example\" = \"http://127.0.0.1:8102\"");
+        }
+        for (authority, url) in &self.dial {
+            let _ = writeln!(out, "{} = {}", quoted(authority.as_str()), quoted(url));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Config {
+        Config {
+            authority: "moh.chn.example".parse().unwrap(),
+            code: "CHN".into(),
+            names: [("en".into(), "Ministry \"of\" Health".into()), ("zh".into(), "卫生部".into())].into(),
+            listen: "127.0.0.1:8101".parse().unwrap(),
+            public_url: "http://chn.localhost:8101".into(),
+            language: "zh".into(),
+            status: record::Status::Exercise,
+            storage: Storage {
+                state: "sqlite:state.db".into(),
+                index: "postgres://u:secret@h/db".into(),
+                files: "file:files".into(),
+            },
+            exchange: Exchange::default(),
+            dial: [("moh.jpn.example".parse().unwrap(), "http://127.0.0.1:8102".into())].into(),
+            places: BTreeMap::new(),
+            borders: None,
+            folder: "/tmp/x".into(),
+        }
+    }
+
+    #[test]
+    fn the_file_that_init_writes_is_the_configuration_that_serve_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wanted = sample();
+        wanted.folder = folder.path().to_path_buf();
+        std::fs::write(folder.path().join(FILE_NAME), wanted.to_commented_toml()).unwrap();
+        let read = Config::load(folder.path()).unwrap();
+        assert_eq!(read.to_commented_toml(), wanted.to_commented_toml());
+        assert_eq!(read.dial, wanted.dial);
+    }
+
+    #[test]
+    fn an_unknown_line_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = sample().to_commented_toml().replace("language =", "lenguage =");
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let error = Config::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("lenguage"), "{error}");
+    }
+
+    #[test]
+    fn relative_storage_lies_in_the_data_folder_and_passwords_stay_out_of_debug() {
+        let config = sample();
+        assert_eq!(config.resolve("sqlite:state.db"), "sqlite:/tmp/x/state.db");
+        assert_eq!(config.resolve("s3://bucket/x"), "s3://bucket/x");
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,160 @@
+//! The tables of this desk: who stated which figure in which record. All of it is replayed from logs.
+//!
+//! Every table stands here twice, once for public records and once for sealed ones that this node could open:
+//! a query for the public face does not even name the second set (see [`Shelf`]).
+//!
+//! Days are counted from 1970-01-01, moments in seconds since then. `rank` is the order of releases: the latest
+//! `claimed` met in that log so far, so that it follows the log even where a clock was set back.
+
+use store::db::{Migration, Sql};
+
+/// The migrations of this desk, in order.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "situation-1-public", sql: "
+create table situation_release (
+  no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
+  kind text not null, id text not null, edition {bigint} not null, status text not null,
+  claimed {bigint} not null, here {bigint}, rank {bigint} not null, reason text, fault text,
+  figures {bigint} not null, unique (origin, pos)
+);
+create index situation_release_name on situation_release (name);
+create index situation_release_thing on situation_release (author, id, edition);
+create table situation_note (
+  release {bigint} not null, lang text not null, text text not null, primary key (release, lang)
+);
+create table situation_series (
+  no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
+  definition {key} not null, place {key} not null, disaggregation {key} not null,
+  unique (status, indicator, disaggregation, place, definition, author)
+);
+create index situation_series_place on situation_series (status, place);
+create table situation_statement (
+  no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
+  rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
+  value text not null, line {bigint} not null, revised {bigint} not null,
+  ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
+);
+create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
+create index situation_statement_release on situation_statement (release);
+create index situation_statement_revised on situation_statement (claimed) where revised = 1;
+" },
+    Migration { name: "situation-1-sealed", sql: "
+create table sealed_situation_release (
+  no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
+  kind text not null, id text not null, edition {bigint} not null, status text not null,
+  claimed {bigint} not null, here {bigint}, rank {bigint} not null, reason text, fault text,
+  figures {bigint} not null, unique (origin, pos)
+);
+create index sealed_situation_release_name on sealed_situation_release (name);
+create index sealed_situation_release_thing on sealed_situation_release (author, id, edition);
+create table sealed_situation_note (
+  release {bigint} not null, lang text not null, text text not null, primary key (release, lang)
+);
+create table sealed_situation_series (
+  no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
+  definition {key} not null, place {key} not null, disaggregation {key} not null,
+  unique (status, indicator, disaggregation, place, definition, author)
+);
+create index sealed_situation_series_place on sealed_situation_series (status, place);
+create table sealed_situation_statement (
+  no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
+  rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
+  value text not null, line {bigint} not null, revised {bigint} not null,
+  ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
+);
+create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
+create index sealed_situation_statement_release on sealed_situation_statement (release);
+create index sealed_situation_statement_revised on sealed_situation_statement (claimed) where revised = 1;
+" },
+];
+
+/// Which of the two sets of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shelf {
+    /// Public records.
+    Public,
+    /// Sealed records that this node could open.
+    Sealed,
+}
+
+impl Shelf {
+    /// The table of releases.
+    pub const fn release(self) -> &'static str {
+        match self {
+            Self::Public => "situation_release",
+            Self::Sealed => "sealed_situation_release",
+        }
+    }
+
+    /// The table of notes that came with releases.
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::Public => "situation_note",
+            Self::Sealed => "sealed_situation_note",
+        }
+    }
+
+    /// The table of series.
+    pub const fn series(self) -> &'static str {
+        match self {
+            Self::Public => "situation_series",
+            Self::Sealed => "sealed_situation_series",
+        }
+    }
+
+    /// The table of statements.
+    pub const fn statement(self) -> &'static str {
+        match self {
+            Self::Public => "situation_statement",
+            Self::Sealed => "sealed_situation_statement",
+        }
+    }
+
+    /// SQL text with `{release}`, `{note}`, `{series}` and `{statement}` replaced by this shelf's tables.
+    pub fn sql(self, text: &'static str) -> Sql {
+        compose(
+            text,
+            &[
+                ("release", self.release()),
+                ("note", self.note()),
+                ("series", self.series()),
+                ("statement", self.statement()),
+            ],
+        )
+    }
+}
+
+/// SQL text with each `{token}` replaced by its static part. An unknown token is left as it stands, where the
+/// database refuses it.
+pub fn compose(text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
+    let mut sql = Sql::from("");
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        sql.push(before);
+        let Some((token, behind)) = after.split_once('}') else { break };
+        if let Some((_, part)) = parts.iter().find(|(name, _)| *name == token) {
+            sql.push(part);
+        } else {
+            sql.push("{").push(token).push("}");
+        }
+        rest = behind;
+    }
+    sql.push(rest);
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shelf_names_only_its_own_tables() {
+        let sql = Shelf::Sealed.sql("select 1 from {release} join {statement} on 1 = 1 where x in (1)");
+        assert_eq!(
+            sql.as_str(),
+            "select 1 from sealed_situation_release join sealed_situation_statement on 1 = 1 where x in (1)"
+        );
+        let sql = Shelf::Public.sql("select 1 from {series} left join {note}");
+        assert_eq!(sql.as_str(), "select 1 from situation_series left join situation_note");
+    }
+}

@@ -1,0 +1,62 @@
+//! The six languages against each other. Missing keys are the build's business; this is about what it cannot see.
+
+use super::*;
+
+fn plain(text: &str) -> String {
+    text.replace(['\u{2068}', '\u{2069}'], "")
+}
+
+fn locale(lang: Lang) -> Locale {
+    Locale::new(lang, TimeZone::UTC)
+}
+
+#[test]
+fn every_message_is_written_in_every_language() {
+    for (key, arguments) in MESSAGES {
+        let given: Vec<(&str, Value)> = arguments.iter().map(|name| (*name, Value::Number(3))).collect();
+        for lang in Lang::ALL {
+            let text = locale(lang).lookup(key, &given).unwrap_or_else(|| panic!("{key} in {}", lang.code()));
+            assert!(!text.trim().is_empty(), "{key} is empty in {}", lang.code());
+            assert!(!text.contains('{'), "{key} in {}: {text}", lang.code());
+        }
+    }
+}
+
+#[test]
+fn no_text_was_left_in_english() {
+    // Words that are rightly the same: abbreviations and cognates.
+    let same = ["table-csv"];
+    for (key, arguments) in MESSAGES.iter().filter(|(key, _)| !same.contains(key)) {
+        let given: Vec<(&str, Value)> = arguments.iter().map(|name| (*name, Value::Number(3))).collect();
+        let english = locale(Lang::En).lookup(key, &given);
+        for lang in [Lang::Ar, Lang::Zh, Lang::Ru] {
+            assert_ne!(locale(lang).lookup(key, &given), english, "{key} in {}", lang.code());
+        }
+    }
+}
+
+#[test]
+fn plurals_follow_the_language() {
+    let ru = |count: u32| plain(&locale(Lang::Ru).table_entries(count));
+    assert_eq!([ru(1), ru(3), ru(5), ru(21)], ["1 строка", "3 строки", "5 строк", "21 строка"]);
+    let ar = |count: u32| plain(&locale(Lang::Ar).table_entries(count));
+    assert_eq!([ar(1), ar(2), ar(3), ar(11)], ["مدخل واحد", "مدخلان", "3 مدخلات", "11 مدخلاً"]);
+}
+
+#[test]
+fn numbers_in_messages_are_grouped() {
+    assert_eq!(plain(&locale(Lang::En).table_entries(1_234_567)), "1,234,567 entries");
+    assert_eq!(plain(&locale(Lang::Es).table_entries(1_234_567)), "1.234.567 entradas");
+}
+
+#[test]
+fn what_is_put_into_a_sentence_is_isolated() {
+    // Latin text in Arabic must not turn the sentence around.
+    let text = locale(Lang::Ar).table_no_match("COVID-19");
+    assert!(text.contains("\u{2068}COVID-19\u{2069}"), "{text}");
+}
+
+#[test]
+fn unknown_codes_are_not_hidden() {
+    assert_eq!(locale(Lang::En).lookup("error-code-no-such-code", &[]), None);
+}

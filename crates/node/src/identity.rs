@@ -1,0 +1,280 @@
+//! The signing keys of this authority: made by `concord init`, read when a command or the server needs them.
+//!
+//! Each key is one file with one line, readable by its owner alone, in the notation of Go's
+//! `sumdb/note` (`PRIVATE+KEY+<name>+...`). Root keys are made here too but into a folder of their own,
+//! which does not belong on a serving node. Secrets never reach logs, `Debug` or the databases.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use record::Authority;
+use record::root::Role;
+use tlog::key::{KeyType, LocalSigner, SecretKey, Signer, VerifierKey};
+
+/// A key file larger than this is not one.
+const MAX_KEY_FILE: u64 = 4096;
+
+/// Why keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// A file cannot be read or written.
+    #[error("{path}: {why}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A file does not hold a key.
+    #[error("{path} does not hold a key: {why}")]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no key for a role.
+    #[error("no {role} key in {path} that the root lists; `concord key rotate {role}` makes one")]
+    NoKey {
+        /// The role.
+        role: Role,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no random bytes: {0}")]
+    NoRandomness(String),
+    /// Root keys lie in the data folder of a serving node.
+    #[error("root keys lie in {0}: move them to a place that no server can read, then start again")]
+    RootKeysInside(PathBuf),
+}
+
+/// What type of signature a role makes (protocol section 0).
+pub fn key_type(role: Role) -> KeyType {
+    match role {
+        Role::Witness | Role::Holds => KeyType::Cosignature,
+        _ => KeyType::Ed25519,
+    }
+}
+
+/// `N` bytes from the operating system's generator.
+pub fn random<const N: usize>() -> Result<[u8; N], IdentityError> {
+    let mut bytes = [0u8; N];
+    rand::rand_core::TryRng::try_fill_bytes(&mut rand::rngs::SysRng, &mut bytes)
+        .map_err(|e| IdentityError::NoRandomness(e.to_string()))?;
+    Ok(bytes)
+}
+
+/// One key with its listed name.
+pub struct Key {
+    /// As the root lists it.
+    pub verifier: VerifierKey,
+    secret: SecretKey,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("name", &self.verifier.name()).finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    /// A new key `<authority>/<role>/<n>`.
+    pub fn generate(authority: &Authority, role: Role, n: u32) -> Result<Self, IdentityError> {
+        let secret = SecretKey::from_seed(random()?);
+        let name = format!("{authority}/{role}/{n}");
+        let verifier = secret
+            .verifier(&name, key_type(role))
+            .map_err(|e| IdentityError::NotAKey { path: name.into(), why: e.to_string() })?;
+        Ok(Self { verifier, secret })
+    }
+
+    /// Reads a key file.
+    pub fn read(path: &Path) -> Result<Self, IdentityError> {
+        let file = |why: String| IdentityError::File { path: path.to_path_buf(), why };
+        if fs::metadata(path).map_err(|e| file(e.to_string()))?.len() > MAX_KEY_FILE {
+            return Err(IdentityError::NotAKey { path: path.to_path_buf(), why: "too large".into() });
+        }
+        let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(|e| file(e.to_string()))?);
+        let (verifier, secret) = SecretKey::from_text(text.trim_end())
+            .map_err(|e| IdentityError::NotAKey { path: path.to_path_buf(), why: e.to_string() })?;
+        Ok(Self { verifier, secret })
+    }
+
+    /// Writes the key to a new file in `folder`, mode 0600, and returns its path.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, IdentityError> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        create_private_folder(folder)?;
+        let path = folder.join(file_name(self.verifier.name()));
+        let fail = |why: String| IdentityError::File { path: path.clone(), why };
+        let text = self
+            .secret
+            .to_text(self.verifier.name(), self.verifier.key_type())
+            .map_err(|e| fail(e.to_string()))?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|e| fail(e.to_string()))?;
+        writeln!(file, "{}", text.as_str()).and_then(|()| file.sync_all()).map_err(|e| fail(e.to_string()))?;
+        Ok(path)
+    }
+
+    /// A signer under the listed name.
+    pub fn signer(&self) -> Result<LocalSigner, IdentityError> {
+        self.signer_named(self.verifier.name())
+    }
+
+    /// A signer with the same key under another name: a log key signs under its log's origin.
+    pub fn signer_named(&self, name: &str) -> Result<LocalSigner, IdentityError> {
+        let secret = SecretKey::from_seed(*self.secret.seed());
+        LocalSigner::new(name, self.verifier.key_type(), secret)
+            .map_err(|e| IdentityError::NotAKey { path: name.into(), why: e.to_string() })
+    }
+}
+
+/// The file of the key `<authority>/<role>/<n>`: `<role>-<n>.key`.
+fn file_name(name: &str) -> String {
+    let mut parts = name.rsplit('/');
+    let n = parts.next().unwrap_or_default();
+    let role = parts.next().unwrap_or_default();
+    format!("{role}-{n}.key")
+}
+
+/// Makes a folder that only its owner can enter.
+pub fn create_private_folder(folder: &Path) -> Result<(), IdentityError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| IdentityError::File { path: folder.to_path_buf(), why: e.to_string() })
+}
+
+/// Every key of a folder, ordered by file name.
+pub fn read_folder(folder: &Path) -> Result<Vec<Key>, IdentityError> {
+    let fail = |e: std::io::Error| IdentityError::File { path: folder.to_path_buf(), why: e.to_string() };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|e| e == "key") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| Key::read(path)).collect()
+}
+
+/// The operational keys of a node.
+#[derive(Debug)]
+pub struct Identity {
+    folder: PathBuf,
+    keys: Vec<Key>,
+}
+
+impl Identity {
+    /// Reads the keys of `folder`.
+    pub fn read(folder: &Path) -> Result<Self, IdentityError> {
+        Ok(Self { folder: folder.to_path_buf(), keys: read_folder(folder)? })
+    }
+
+    /// The key of `role` that `root` lists; the highest number if there are several.
+    pub fn key(&self, role: Role, root: &record::root::TrustRoot) -> Result<&Key, IdentityError> {
+        self.keys
+            .iter()
+            .filter(|key| {
+                root.keys.iter().any(|listed| listed.role == role && listed.vkey == key.verifier)
+                    && !root.revoked.iter().any(|(revoked, _)| revoked.public() == key.verifier.public())
+            })
+            .max_by_key(|key| number(key.verifier.name()))
+            .ok_or_else(|| IdentityError::NoKey { role, path: self.folder.clone() })
+    }
+
+    /// A signer of `role`, under its listed name.
+    pub fn signer(&self, role: Role, root: &record::root::TrustRoot) -> Result<LocalSigner, IdentityError> {
+        self.key(role, root)?.signer()
+    }
+
+    /// The number the next key of `role` gets.
+    pub fn next_number(&self, role: Role) -> u32 {
+        let prefix = format!("/{role}/");
+        self.keys.iter().filter(|k| k.verifier.name().contains(&prefix)).map(|k| number(k.verifier.name())).max()
+            .map_or(1, |n| n + 1)
+    }
+
+    /// Is a root key among them? A serving node must have none.
+    pub fn root_key(&self) -> Option<&VerifierKey> {
+        self.keys.iter().map(|k| &k.verifier).find(|v| v.name().contains("/root/"))
+    }
+}
+
+fn number(name: &str) -> u32 {
+    name.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// `serve` refuses to run where root keys lie (protocol section 1).
+pub fn refuse_root_keys(data: &Path) -> Result<(), IdentityError> {
+    let mut folders = vec![data.to_path_buf()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        seen += 1;
+        if seen > 64 {
+            break; // keys lie near the top; tiles and blobs make deep trees
+        }
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("root-") && name.ends_with(".key") {
+                return Err(IdentityError::RootKeysInside(folder));
+            }
+            if path.is_dir() && name != "files" {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> Authority {
+        "moh.chn.example".parse().unwrap()
+    }
+
+    #[test]
+    fn a_key_survives_its_file_and_is_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let key = Key::generate(&authority(), Role::Author, 1).unwrap();
+        let path = key.write(&folder.path().join("keys")).unwrap();
+        assert!(path.ends_with("author-1.key"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = Key::read(&path).unwrap();
+        assert_eq!(read.verifier, key.verifier);
+        assert_eq!(read.signer().unwrap().key(), &key.verifier);
+    }
+
+    #[test]
+    fn no_secret_is_in_debug_and_no_key_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Key::generate(&authority(), Role::Log, 1).unwrap();
+        let path = key.write(folder.path()).unwrap();
+        let secret = fs::read_to_string(&path).unwrap();
+        assert!(!format!("{key:?}").contains(secret.trim().rsplit('+').next().unwrap()));
+        assert!(matches!(key.write(folder.path()), Err(IdentityError::File { .. })));
+    }
+
+    #[test]
+    fn a_serving_node_refuses_root_keys_in_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(refuse_root_keys(folder.path()).is_ok());
+        Key::generate(&authority(), Role::Root, 1).unwrap().write(&folder.path().join("deep/keys")).unwrap();
+        assert!(matches!(refuse_root_keys(folder.path()), Err(IdentityError::RootKeysInside(_))));
+    }
+}

@@ -1,0 +1,159 @@
+//! What the reader asked for: an address, a language and a day.
+
+use super::{Problem, Query};
+use crate::i18n::{Lang, Locale, negotiate};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// One request, as far as every page needs it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Language and zone of the answer.
+    pub t: Locale,
+    /// The path, percent-encoded as it came.
+    pub path: String,
+    /// The query.
+    pub query: Query,
+}
+
+/// The parts of a request that [`Asked`] is read from, as the HTTP layer has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestParts<'a> {
+    /// Path of the address, beginning with `/`.
+    pub path: &'a str,
+    /// What follows the question mark.
+    pub query: &'a str,
+    /// Value of the cookie `lang`; the public face has no cookies.
+    pub lang_cookie: Option<&'a str>,
+    /// Value of `Accept-Language`.
+    pub accept_language: Option<&'a str>,
+}
+
+impl Asked {
+    /// Reads a request; `lang` and `zone` are the node's own, for readers who say nothing.
+    pub fn new(parts: RequestParts<'_>, lang: Lang, zone: TimeZone) -> Self {
+        let query = Query::parse(parts.query);
+        let lang = negotiate(query.get("lang"), parts.lang_cookie, parts.accept_language, lang);
+        Self { t: Locale::new(lang, zone), path: parts.path.to_owned(), query }
+    }
+
+    /// The day and the kind of time asked for: `?as_of=2020-05-31&basis=proven`.
+    pub fn as_of(&self) -> Result<AsOf, Problem> {
+        let date = match self.query.get("as_of") {
+            None => None,
+            Some(text) => {
+                Some(text.parse::<Date>().map_err(|_| Problem::new("as-of-date").with("value", text))?)
+            }
+        };
+        let basis = match self.query.get("basis") {
+            None => Basis::Claimed,
+            Some(text) => {
+                Basis::from_code(text).ok_or_else(|| Problem::new("as-of-basis").with("value", text))?
+            }
+        };
+        Ok(AsOf { date, basis })
+    }
+
+    /// A link to another page that keeps the language (if the link chose it) and the day.
+    pub fn href(&self, path: &str) -> String {
+        self.query.only(is_kept).on(path)
+    }
+
+    /// Like [`Asked::href`], with parameters.
+    pub fn href_with(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let kept = self.query.only(is_kept);
+        parameters.iter().fold(kept, |query, (key, value)| query.with(key, value)).on(path)
+    }
+
+    /// This page with one parameter changed; an empty value removes it.
+    pub fn here_with(&self, key: &str, value: &str) -> String {
+        self.query.with(key, value).on(&self.path)
+    }
+}
+
+/// Parameters that follow the reader from page to page.
+fn is_kept(key: &str) -> bool {
+    matches!(key, "lang" | "as_of" | "basis")
+}
+
+/// The moment at which a page shows the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsOf {
+    /// The last day that counts, UTC; `None` is everything until now.
+    pub date: Option<Date>,
+    /// Which of a record's three times counts.
+    pub basis: Basis,
+}
+
+/// Which time of a record an *as of* looks at (protocol, section 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// When its author says it was released.
+    #[default]
+    Claimed,
+    /// When witnesses prove that it existed.
+    Proven,
+    /// When this node first verified it.
+    Here,
+}
+
+impl Basis {
+    /// All three, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Claimed, Self::Proven, Self::Here];
+
+    /// As written in `?basis=`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Proven => "proven",
+            Self::Here => "here",
+        }
+    }
+
+    /// The basis that a code of [`Basis::code`] names.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|basis| basis.code() == code)
+    }
+
+    /// What the reader chooses from.
+    pub fn label(self, t: &Locale) -> String {
+        match self {
+            Self::Claimed => t.shell_basis_claimed(),
+            Self::Proven => t.shell_basis_proven(),
+            Self::Here => t.shell_basis_here(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn asked(query: &str) -> Asked {
+        let parts = RequestParts { path: "/situation", query, ..RequestParts::default() };
+        Asked::new(parts, Lang::En, TimeZone::UTC)
+    }
+
+    #[test]
+    fn links_keep_language_and_day_but_not_the_pages_own_parameters() {
+        let asked = asked("lang=ar&as_of=2020-05-31&sort=cases");
+        assert_eq!(asked.href("/network"), "/network?lang=ar&as_of=2020-05-31");
+        assert_eq!(asked.here_with("sort", ""), "/situation?lang=ar&as_of=2020-05-31");
+    }
+
+    #[test]
+    fn as_of_is_a_day_and_a_basis() {
+        let day = AsOf { date: Some(date(2020, 5, 31)), basis: Basis::Proven };
+        assert_eq!(asked("as_of=2020-05-31&basis=proven").as_of().unwrap(), day);
+        assert_eq!(asked("").as_of().unwrap(), AsOf::default());
+    }
+
+    #[test]
+    fn a_wrong_day_is_named() {
+        let problem = asked("as_of=31.5.2020").as_of().unwrap_err();
+        assert_eq!(problem.code(), "as-of-date");
+        let text = problem.text(&Locale::new(Lang::En, TimeZone::UTC));
+        assert!(text.contains("31.5.2020"), "{text}");
+    }
+}

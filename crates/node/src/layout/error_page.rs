@@ -1,0 +1,116 @@
+//! Pages that say what went wrong, in the reader's language, and what to do about it.
+
+use super::{Asked, Page, Problem, Shell};
+use crate::i18n::Locale;
+use askama::Template;
+
+/// Why there is no other page. Each is one HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 400: a parameter or a field is wrong.
+    BadRequest,
+    /// 401: the page needs a session.
+    Unauthorized,
+    /// 403: the person's duty does not include it.
+    Forbidden,
+    /// 404: nothing there, or nothing that this reader may see; which of both is not told.
+    NotFound,
+    /// 409: somebody else changed it meanwhile.
+    Conflict,
+    /// 413: more bytes than are accepted.
+    TooLarge,
+    /// 429: too often.
+    TooMany,
+    /// 500: our fault.
+    Internal,
+    /// 503: starting, or stopped for maintenance.
+    Unavailable,
+}
+
+impl Refusal {
+    /// Every refusal.
+    pub const ALL: [Self; 9] = [
+        Self::BadRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::TooMany,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::TooLarge => 413,
+            Self::TooMany => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    fn title(self, t: &Locale) -> String {
+        match self {
+            Self::BadRequest => t.error_bad_request_title(),
+            Self::Unauthorized => t.error_unauthorized_title(),
+            Self::Forbidden => t.error_forbidden_title(),
+            Self::NotFound => t.error_not_found_title(),
+            Self::Conflict => t.error_conflict_title(),
+            Self::TooLarge => t.error_too_large_title(),
+            Self::TooMany => t.error_too_many_title(),
+            Self::Internal => t.error_internal_title(),
+            Self::Unavailable => t.error_unavailable_title(),
+        }
+    }
+
+    fn text(self, t: &Locale) -> String {
+        match self {
+            Self::BadRequest => t.error_bad_request_text(),
+            Self::Unauthorized => t.error_unauthorized_text(),
+            Self::Forbidden => t.error_forbidden_text(),
+            Self::NotFound => t.error_not_found_text(),
+            Self::Conflict => t.error_conflict_text(),
+            Self::TooLarge => t.error_too_large_text(),
+            Self::TooMany => t.error_too_many_text(),
+            Self::Internal => t.error_internal_text(),
+            Self::Unavailable => t.error_unavailable_text(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "layout/templates/error.html")]
+struct ErrorPage {
+    page: Page,
+    status: u16,
+    text: String,
+    problems: Vec<String>,
+    reference: Option<String>,
+}
+
+/// A whole page for a refusal. `problems` say what exactly is wrong; `reference` names the entry in the
+/// operator's journal.
+pub fn error_page(
+    shell: &Shell,
+    asked: &Asked,
+    refusal: Refusal,
+    problems: &[Problem],
+    reference: Option<&str>,
+) -> String {
+    let t = &asked.t;
+    let page = ErrorPage {
+        page: Page::new(shell, asked, refusal.title(t)),
+        status: refusal.status(),
+        text: refusal.text(t),
+        problems: problems.iter().map(|problem| problem.text(t)).collect(),
+        reference: reference.map(|reference| t.error_reference(reference)),
+    };
+    page.render().expect("templates write to memory and call nothing that fails")
+}

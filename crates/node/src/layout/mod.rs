@@ -1,0 +1,68 @@
+//! What every page of the node shares: the frame around it, its links, tables, tags, forms and error pages.
+//!
+//! It draws what it is given. It never decides what a reader may see, reads no database, no clock and no
+//! socket, and writes no inline script or style: pages run under [`CONTENT_SECURITY_POLICY`].
+//!
+//! # Writing a page
+//!
+//! A page is a struct with a field `page: Page` and a template beside the code that extends the frame:
+//!
+//! ```
+//! use askama::Template;
+//! use node::layout::{Asked, Desk, Face, Page, RequestParts, Shell};
+//! # use node::i18n::Lang;
+//!
+//! #[derive(Template)]
+//! #[template(ext = "html", source = r#"
+//! {% extends "layout/templates/base.html" %}
+//! {% block main %}<section class="panel"><h2>{{ page.t.table_filter() }}</h2>{{ day }}</section>{% endblock %}
+//! "#)] // in the crate: #[template(path = "desks/situation/templates/place.html")]
+//! struct PlacePage {
+//!     page: Page,
+//!     day: node::layout::Markup,
+//! }
+//!
+//! let shell = Shell::new("Ministry of Health", "moh.chn.example", Face::Public);
+//! let parts = RequestParts { path: "/situation/JPN", query: "lang=fr", ..RequestParts::default() };
+//! let asked = Asked::new(parts, Lang::En, jiff::tz::TimeZone::UTC);
+//! let as_of = asked.as_of().expect("no day was asked for"); // else: error_page(…)
+//! let title = asked.t.shell_situation();
+//! let page = Page::new(&shell, &asked, title)
+//!     .on_desk(Desk::Situation)
+//!     .below("/situation", asked.t.shell_situation())
+//!     .as_of(as_of);
+//! let day = asked.t.date(jiff::civil::date(2020, 5, 31));
+//! let html = PlacePage { page, day }.render().unwrap();
+//! assert!(html.contains("<html lang=\"fr\" dir=\"ltr\""));
+//! ```
+//!
+//! - Words: `{{ page.t.situation_title() }}`; add them to all six `locales/*/situation.ftl` (see [`crate::i18n`]).
+//! - Figures, days, moments: `page.t.number(n)`, `.decimal(x, 1)`, `.percent(share, 1)`, `.date(d)`, `.moment(ts)`.
+//! - Links inside the node: `{{ page.href("/network") }}`; never a bare path, or the reader loses language and day.
+//! - Blocks to fill: `main`; `lead` (below the heading); `heading` (to replace `<h1>`); `class_main`.
+//! - Ready parts: [`Table`]; what they write is [`Markup`] and is not escaped again.
+//! - Refusals: [`Problem`], [`error_page()`].
+
+mod asked;
+pub mod asset;
+mod error_page;
+mod markup;
+mod page;
+mod problem;
+mod query;
+mod table;
+
+pub use asked::{AsOf, Asked, Basis, RequestParts};
+pub use error_page::{Refusal, error_page};
+pub use markup::Markup;
+pub use page::{Crumb, Desk, Face, Page, Shell};
+pub use problem::Problem;
+pub use query::Query;
+pub use table::{Cell, Column, Paging, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+
+/// Value of `Content-Security-Policy` for every page.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[cfg(test)]
+mod tests;

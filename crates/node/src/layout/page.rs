@@ -1,0 +1,238 @@
+//! The frame around a page: who speaks, which face, which desk, which day, which language.
+
+use super::asset::{self, Asset};
+use super::{AsOf, Asked, Basis, Markup};
+use crate::i18n::{Lang, Locale};
+
+/// Which face of the node is shown (design, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// Public records, to anyone.
+    Public,
+    /// What the authority may read, to a person who signed in.
+    Inside,
+}
+
+/// What is the same on every page of one face.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// The authority's name as its operator set it.
+    pub authority: String,
+    /// Its DNS name.
+    pub domain: String,
+    /// Which face.
+    pub face: Face,
+    /// Whether this node runs an exercise: marked on every page.
+    pub exercise: bool,
+    /// The version of the program, for the footer.
+    pub version: &'static str,
+}
+
+impl Shell {
+    /// A shell for actual work; see [`Shell::in_exercise`].
+    pub fn new(authority: impl Into<String>, domain: impl Into<String>, face: Face) -> Self {
+        Self {
+            authority: authority.into(),
+            domain: domain.into(),
+            face,
+            exercise: false,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Marks every page as part of an exercise.
+    #[must_use]
+    pub fn in_exercise(mut self) -> Self {
+        self.exercise = true;
+        self
+    }
+}
+
+/// A desk, as the rail lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Desk {
+    /// Figures and notifications.
+    Situation,
+    /// Authorities, logs and their state.
+    Network,
+    /// The list of records.
+    Records,
+    /// Bringing in figures; inside only.
+    Import,
+}
+
+impl Desk {
+    /// Where the desk begins.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Situation => "/situation",
+            Self::Network => "/network",
+            Self::Records => "/records",
+            Self::Import => "/import",
+        }
+    }
+
+    /// What it is called.
+    pub fn label(self, t: &Locale) -> String {
+        match self {
+            Self::Situation => t.shell_situation(),
+            Self::Network => t.shell_network(),
+            Self::Records => t.shell_records(),
+            Self::Import => t.shell_import(),
+        }
+    }
+
+    /// The desks of a face, in the rail's order.
+    pub fn on(face: Face) -> &'static [Self] {
+        match face {
+            Face::Public => &[Self::Situation, Self::Network, Self::Records],
+            Face::Inside => &[Self::Situation, Self::Network, Self::Records, Self::Import],
+        }
+    }
+}
+
+/// A step of the way to this page.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    /// Complete link.
+    pub href: String,
+    /// Its name.
+    pub text: String,
+}
+
+/// Everything `base.html` needs. Templates of pages reach the reader's language as `page.t`.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The reader's language.
+    pub t: Locale,
+    /// The heading and the document's title.
+    pub title: String,
+    /// The node and face.
+    pub shell: Shell,
+    /// The request.
+    pub asked: Asked,
+    /// The desk that is marked in the rail.
+    pub desk: Option<Desk>,
+    /// The way here, without this page.
+    pub crumbs: Vec<Crumb>,
+    /// The day shown; `None` on pages that know no day.
+    pub as_of: Option<AsOf>,
+    /// Who is signed in: the duty, as it is written in records.
+    pub person: Option<String>,
+    /// Counts shown beside desks in the rail: what waits there.
+    pub badges: Vec<(Desk, String)>,
+}
+
+impl Page {
+    /// A page on no desk, without a day.
+    pub fn new(shell: &Shell, asked: &Asked, title: impl Into<String>) -> Self {
+        Self {
+            t: asked.t.clone(),
+            title: title.into(),
+            shell: shell.clone(),
+            asked: asked.clone(),
+            desk: None,
+            crumbs: Vec::new(),
+            as_of: None,
+            person: None,
+            badges: Vec::new(),
+        }
+    }
+
+    /// Marks the desk in the rail.
+    #[must_use]
+    pub fn on_desk(mut self, desk: Desk) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
+    /// Adds a breadcrumb; call it from the top down.
+    #[must_use]
+    pub fn below(mut self, path: &str, text: impl Into<String>) -> Self {
+        self.crumbs.push(Crumb { href: self.asked.href(path), text: text.into() });
+        self
+    }
+
+    /// Offers the *as of* control, set to the day shown.
+    #[must_use]
+    pub fn as_of(mut self, as_of: AsOf) -> Self {
+        self.as_of = Some(as_of);
+        self
+    }
+
+    /// Shows who is signed in.
+    #[must_use]
+    pub fn for_person(mut self, duty: impl Into<String>) -> Self {
+        self.person = Some(duty.into());
+        self
+    }
+
+    /// Shows a count beside a desk in the rail.
+    #[must_use]
+    pub fn with_badge(mut self, desk: Desk, text: impl Into<String>) -> Self {
+        self.badges.push((desk, text.into()));
+        self
+    }
+
+    /// A link to a page of this node that keeps language and day.
+    pub fn href(&self, path: impl AsRef<str>) -> String {
+        self.asked.href(path.as_ref())
+    }
+
+    /// The style sheet.
+    pub fn style_sheet(&self) -> &'static Asset {
+        &asset::APP_CSS
+    }
+
+    /// The rail's desks.
+    pub fn desks(&self) -> &'static [Desk] {
+        Desk::on(self.shell.face)
+    }
+
+    /// The count beside a desk.
+    pub fn badge(&self, desk: &Desk) -> Option<&str> {
+        self.badges.iter().find(|(known, _)| known == desk).map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the rail marks this desk.
+    pub fn is_on(&self, desk: &Desk) -> bool {
+        self.desk == Some(*desk)
+    }
+
+    /// Whether this is the inside face.
+    pub fn inside(&self) -> bool {
+        self.shell.face == Face::Inside
+    }
+
+    /// Links to this page in the other languages.
+    pub fn languages(&self) -> Vec<(Lang, String)> {
+        Lang::ALL.into_iter().map(|lang| (lang, self.asked.here_with("lang", lang.code()))).collect()
+    }
+
+    /// Parameters that the *as of* form carries on.
+    pub fn kept_by_as_of(&self) -> Vec<(String, String)> {
+        let kept = self.asked.query.only(|key| !matches!(key, "as_of" | "basis" | "page"));
+        kept.pairs().to_vec()
+    }
+
+    /// What the *as of* control offers.
+    pub fn bases(&self) -> [Basis; 3] {
+        Basis::ALL
+    }
+
+    /// One sentence that names the day and the basis, if the page does not show now.
+    pub fn as_of_note(&self) -> Option<Markup> {
+        let as_of = self.as_of?;
+        let date = self.t.date_text(as_of.date?);
+        Some(Markup::text(match as_of.basis {
+            Basis::Claimed => self.t.shell_note_claimed(date),
+            Basis::Proven => self.t.shell_note_proven(date),
+            Basis::Here => self.t.shell_note_here(date),
+        }))
+    }
+
+    /// This page without a day.
+    pub fn now_href(&self) -> String {
+        self.asked.query.only(|key| !matches!(key, "as_of" | "basis")).on(&self.asked.path)
+    }
+}

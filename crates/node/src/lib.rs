@@ -1,0 +1,7 @@
+//! The program an authority runs: command line, HTTP, jobs, and one folder per desk.
+//!
+//! It is the only crate with sockets and clocks. What every page shares lies in [`layout`], its words in
+//! [`i18n`], what is drawn in [`chart`] and [`map`]; none of these four opens a socket or reads a clock.
+
+pub mod i18n;
+pub mod layout;

@@ -1,0 +1,290 @@
+//! Requests that this node makes. Every address that a peer names passes the guard here.
+//!
+//! A published endpoint must be `https` and must resolve to public addresses only; an address set by the
+//! operator in `[dial]` may be anything. Redirects are not followed, no proxy is taken from the environment,
+//! and an answer is cut off at the limit of what was asked for, after decompression.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::HeaderMap;
+
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may pause.
+const READ: Duration = Duration::from_secs(40);
+
+/// Why there was no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// The address is not one that a peer may name.
+    #[error("{url} is refused: {why}")]
+    Refused {
+        /// What was named.
+        url: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Nobody answered, or not in time.
+    #[error("no answer from {host}: {why}")]
+    NoAnswer {
+        /// The host.
+        host: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The answer is longer than what was asked for can be.
+    #[error("{host} answers with more than {limit} bytes")]
+    TooLong {
+        /// The host.
+        host: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// Its `ETag`.
+    pub etag: Option<String>,
+    /// The body, decompressed.
+    pub body: Bytes,
+}
+
+/// Where a peer is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// By the endpoint its root names: guarded.
+    Published(String),
+    /// By what the operator wrote: trusted.
+    Dialled(String),
+}
+
+impl Address {
+    fn base(&self) -> &str {
+        match self {
+            Self::Published(url) | Self::Dialled(url) => url.trim_end_matches('/'),
+        }
+    }
+}
+
+/// The client for all outbound requests.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    guarded: reqwest::Client,
+    trusted: reqwest::Client,
+}
+
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            // One private address among public ones is enough to refuse: which one is used is not ours to choose.
+            if found.is_empty() || found.iter().any(|a| !is_public(a.ip())) {
+                return Err("the name resolves to an address that is not public".into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Is this an address of the public Internet? (IANA special-purpose registries, RFC 6890 and later.)
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => match embedded_v4(v6) {
+            Some(v4) => is_public_v4(v4),
+            None => is_public_v6(v6),
+        },
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    !(a == 0
+        || a == 10
+        || a == 127
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 169 && b == 254)
+        || (a == 172 && (16..32).contains(&b))
+        || (a == 192 && b == 168)
+        || (a == 192 && b == 0 && (c == 0 || c == 2))
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (b == 18 || b == 19))
+        || (a == 198 && b == 51 && c == 100)
+        || (a == 203 && b == 0 && c == 113)
+        || a >= 224)
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let s = ip.segments();
+    // Only 2000::/3 is given out; within it documentation and protocol ranges are not reachable hosts.
+    (s[0] & 0xe000) == 0x2000
+        && !(s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8))
+        && s[0] != 0x3fff
+}
+
+/// The IPv4 address inside a mapped, 6to4 or NAT64 address.
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = ip.segments();
+    let v4 = |hi: u16, lo: u16| {
+        let ([a, b], [c, d]) = (hi.to_be_bytes(), lo.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, hi, lo] | [0x64, 0xff9b, 0, 0, 0, 0, hi, lo] => Some(v4(hi, lo)),
+        [0x2002, hi, lo, ..] => Some(v4(hi, lo)),
+        _ => None,
+    }
+}
+
+impl Outbound {
+    /// A client; fails only if TLS cannot be set up.
+    pub fn new() -> Result<Self, OutboundError> {
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT)
+                .read_timeout(READ)
+                .pool_max_idle_per_host(8)
+                .user_agent("concord")
+        };
+        let fail = |e: reqwest::Error| OutboundError::NoAnswer { host: "TLS".into(), why: e.to_string() };
+        Ok(Self {
+            guarded: builder().https_only(true).dns_resolver(Arc::new(PublicOnly)).build().map_err(fail)?,
+            trusted: builder().build().map_err(fail)?,
+        })
+    }
+
+    fn prepare(
+        &self,
+        method: reqwest::Method,
+        address: &Address,
+        path_and_query: &str,
+    ) -> Result<(reqwest::RequestBuilder, String), OutboundError> {
+        let text = format!("{}{}", address.base(), path_and_query);
+        let url = reqwest::Url::parse(&text)
+            .map_err(|_| OutboundError::Refused { url: text.clone(), why: "it is not a URL" })?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let client = match address {
+            Address::Dialled(_) => &self.trusted,
+            Address::Published(_) => {
+                check_published(&url)
+                    .map_err(|why| OutboundError::Refused { url: text.clone(), why })?;
+                &self.guarded
+            }
+        };
+        Ok((client.request(method, url), host))
+    }
+
+    /// A GET of at most `limit` bytes.
+    pub async fn get(
+        &self,
+        address: &Address,
+        path_and_query: &str,
+        headers: HeaderMap,
+        limit: usize,
+    ) -> Result<Answer, OutboundError> {
+        let (request, host) = self.prepare(reqwest::Method::GET, address, path_and_query)?;
+        read(request.headers(headers), host, limit).await
+    }
+
+    /// A POST; at most `limit` bytes come back.
+    pub async fn post(
+        &self,
+        address: &Address,
+        path: &str,
+        body: Vec<u8>,
+        limit: usize,
+    ) -> Result<Answer, OutboundError> {
+        let (request, host) = self.prepare(reqwest::Method::POST, address, path)?;
+        read(request.body(body), host, limit).await
+    }
+}
+
+/// What a peer may name as its endpoint.
+fn check_published(url: &reqwest::Url) -> Result<(), &'static str> {
+    if url.scheme() != "https" {
+        return Err("an endpoint must begin with https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an endpoint must not hold a user name");
+    }
+    let host = url.host_str().ok_or("it names no host")?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse::<IpAddr>()
+        && !is_public(ip)
+    {
+        return Err("the address is not public; the operator may allow it in [dial]");
+    }
+    Ok(())
+}
+
+async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> Result<Answer, OutboundError> {
+    let no_answer = |e: reqwest::Error| {
+        let mut why = e.to_string();
+        let mut source = std::error::Error::source(&e);
+        while let Some(inner) = source {
+            why = inner.to_string();
+            source = inner.source();
+        }
+        OutboundError::NoAnswer { host: host.clone(), why }
+    };
+    let mut response = request.send().await.map_err(no_answer)?;
+    let status = response.status().as_u16();
+    let etag =
+        response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if body.len() + chunk.len() > limit {
+            return Err(OutboundError::TooLong { host, limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, etag, body: body.freeze() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_loopback_and_special_addresses_are_not_public() {
+        for ip in [
+            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+            "224.0.0.1", "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "2001:db8::1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["1.1.1.1", "93.184.216.34", "2606:4700::1111"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_peer_cannot_name_a_private_or_plain_endpoint() {
+        let check = |url: &str| check_published(&reqwest::Url::parse(url).unwrap());
+        assert!(check("https://concord.moh.example").is_ok());
+        assert!(check("http://concord.moh.example").is_err());
+        assert!(check("https://127.0.0.1/").is_err());
+        assert!(check("https://[::1]/").is_err());
+        assert!(check("https://user@concord.moh.example").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_a_private_address_is_refused() {
+        let outbound = Outbound::new().unwrap();
+        let address = Address::Published("https://localhost:1".into());
+        let error = outbound.get(&address, "/heads", HeaderMap::new(), 10).await.unwrap_err();
+        assert!(error.to_string().contains("not public"), "{error}");
+    }
+}

@@ -1,0 +1,199 @@
+//! The authorities this node knows: pinned by fingerprint, proposed by one operator, confirmed by another.
+//!
+//! Trust is not downloaded: what comes over the network is checked against a fingerprint that was typed in.
+
+use std::collections::BTreeMap;
+
+use record::root::RootChain;
+use record::{Authority, Fingerprint, RootError, Time};
+use serde::{Deserialize, Serialize};
+use store::Cells;
+
+use crate::config::Config;
+use crate::init::version_key;
+use crate::outbound::Address;
+use crate::saved::{self, SavedError};
+
+const PEERS: &str = "peer";
+const ROOTS: &str = "peer-root";
+
+/// How far a peer is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// One operator typed its fingerprint.
+    Proposed,
+    /// A second one did: the exchange is on.
+    Confirmed,
+}
+
+/// What operators decided about an authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its DNS name.
+    pub authority: Authority,
+    /// Of its first root.
+    pub fingerprint: Fingerprint,
+    /// How far it is trusted.
+    pub standing: Standing,
+    /// Shown code.
+    pub code: Option<String>,
+    /// Shown name.
+    pub name: Option<String>,
+    /// What it is to us.
+    pub role: String,
+    /// When it was added.
+    pub added: Time,
+}
+
+/// A peer with its verified roots.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What operators decided.
+    pub peer: Peer,
+    /// Its roots, verified from the pinned first one.
+    pub chain: RootChain,
+}
+
+impl Known {
+    /// Where it is reached: by configuration, or by the endpoint of its newest root.
+    pub fn address(&self, config: &Config) -> Option<Address> {
+        if let Some(url) = config.dial.get(&self.peer.authority) {
+            return Some(Address::Dialled(url.clone()));
+        }
+        self.chain.latest().endpoint.clone().map(Address::Published)
+    }
+
+    /// The name to show.
+    pub fn shown_name(&self) -> &str {
+        self.peer.name.as_deref().unwrap_or_else(|| self.peer.authority.as_str())
+    }
+}
+
+/// Why a peer is not taken or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// State.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
+    /// Cells.
+    #[error(transparent)]
+    Cells(#[from] store::CellsError),
+    /// The root does not stand up to the fingerprint or to its predecessor.
+    #[error("the root of {authority} is refused: {why}")]
+    Root {
+        /// Whose.
+        authority: Authority,
+        /// Why.
+        why: RootError,
+    },
+    /// What was typed is no fingerprint.
+    #[error("{0:?} is not a fingerprint: it has 52 characters of a-z and 2-7, in groups of four")]
+    NotAFingerprint(String),
+    /// The second operator typed something else than the first.
+    #[error("the fingerprint of {0} that was typed now differs from the one typed before: compare both with the authority by telephone")]
+    FingerprintDiffers(Authority),
+    /// The root names somebody else.
+    #[error("the root is of {found}, not of {wanted}")]
+    WrongAuthority {
+        /// Asked for.
+        wanted: Authority,
+        /// Found.
+        found: Authority,
+    },
+    /// Not known.
+    #[error("{0} is not known here; `concord peer add` comes first")]
+    Unknown(Authority),
+    /// A node is not its own peer.
+    #[error("{0} is this node")]
+    Oneself(Authority),
+}
+
+/// Reads a fingerprint as people type it.
+pub fn typed_fingerprint(text: &str) -> Result<Fingerprint, PeerError> {
+    Fingerprint::from_typed(text).map_err(|_| PeerError::NotAFingerprint(text.chars().take(80).collect()))
+}
+
+/// Checks a chain of roots, first to newest, against what was typed.
+pub fn check_chain(
+    authority: &Authority,
+    fingerprint: &Fingerprint,
+    roots: &[Vec<u8>],
+) -> Result<RootChain, PeerError> {
+    let refused = |why| PeerError::Root { authority: authority.clone(), why };
+    let mut chain =
+        RootChain::pin(roots.first().map_or(&[][..], Vec::as_slice), fingerprint).map_err(refused)?;
+    if chain.authority() != authority {
+        return Err(PeerError::WrongAuthority { wanted: authority.clone(), found: chain.authority().clone() });
+    }
+    for next in roots.iter().skip(1) {
+        chain.extend(next).map_err(refused)?;
+    }
+    Ok(chain)
+}
+
+fn root_key(fingerprint: &Fingerprint, version: u64) -> String {
+    format!("{fingerprint}/{}", version_key(version))
+}
+
+/// Keeps a peer and its roots.
+pub async fn save(cells: &dyn Cells, known: &Known) -> Result<(), PeerError> {
+    save_roots(cells, &known.chain).await?;
+    saved::put(cells, PEERS, known.peer.authority.as_str(), &known.peer).await?;
+    Ok(())
+}
+
+/// Keeps the roots of a chain that are not kept yet.
+pub async fn save_roots(cells: &dyn Cells, chain: &RootChain) -> Result<(), PeerError> {
+    for root in chain.roots() {
+        let key = root_key(&chain.fingerprint(), root.root.version);
+        // The first one seen of a version stays.
+        cells.swap(ROOTS, &key, None, Some(root.bytes.clone())).await?;
+    }
+    Ok(())
+}
+
+/// Every known authority, with verified roots.
+pub async fn load(cells: &dyn Cells) -> Result<BTreeMap<Authority, Known>, PeerError> {
+    let mut all = BTreeMap::new();
+    for (_, peer) in saved::list::<Peer>(cells, PEERS, "").await? {
+        let prefix = format!("{}/", peer.fingerprint);
+        let mut roots = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = cells.scan(ROOTS, &prefix, after.as_deref(), 256).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            roots.extend(page.into_iter().map(|(_, bytes)| bytes));
+        }
+        let chain = check_chain(&peer.authority, &peer.fingerprint, &roots)?;
+        all.insert(peer.authority.clone(), Known { peer, chain });
+    }
+    Ok(all)
+}
+
+/// The second operator's act.
+pub async fn confirm(cells: &dyn Cells, authority: &Authority, typed: &str) -> Result<Peer, PeerError> {
+    let fingerprint = typed_fingerprint(typed)?;
+    let mut differs = false;
+    let after = saved::update::<Peer>(cells, PEERS, authority.as_str(), |peer| {
+        peer.map(|mut peer| {
+            differs = peer.fingerprint != fingerprint;
+            if !differs {
+                peer.standing = Standing::Confirmed;
+            }
+            peer
+        })
+    })
+    .await?
+    .ok_or_else(|| PeerError::Unknown(authority.clone()))?;
+    if differs { Err(PeerError::FingerprintDiffers(authority.clone())) } else { Ok(after) }
+}
+
+/// Forgets what operators decided; roots and what was shared stay.
+pub async fn remove(cells: &dyn Cells, authority: &Authority) -> Result<(), PeerError> {
+    saved::take::<Peer>(cells, PEERS, authority.as_str())
+        .await?
+        .map(|_| ())
+        .ok_or_else(|| PeerError::Unknown(authority.clone()))
+}
