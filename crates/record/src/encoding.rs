@@ -199,7 +199,7 @@ fn pair(tens: u8, ones: u8) -> Option<u8> {
 }
 
 fn days_in_month(year: u16, month: u8) -> u8 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leap => 29,
         2 => 28,
@@ -262,7 +262,7 @@ impl fmt::Display for Ulid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; 26];
         for (at, slot) in text.iter_mut().rev().enumerate() {
-            *slot = CROCKFORD[usize::from((self.0 >> (5 * at)) as u8 & 31)];
+            *slot = CROCKFORD[(self.0 >> (5 * at) & 31) as usize];
         }
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
@@ -356,6 +356,11 @@ impl MediaType {
     /// `application/age`: every blob of a sealed record.
     pub fn age() -> Self {
         Self("application/age".into())
+    }
+
+    /// `text/plain`: a signed trust root, among others.
+    pub fn plain() -> Self {
+        Self("text/plain".into())
     }
 
     /// The whole text.

@@ -23,7 +23,7 @@ pub mod seal;
 pub use encoding::{Authority, Date, EncodingError, Fingerprint, Lang, MediaType, Time, Ulid};
 pub use header::{Anchor, BlobRef, Header, HeaderError, MechanismId, Ref, Relation, Status, TimeOrDate, Use};
 pub use lines::Line;
-pub use logstate::{InvalidReason, Judged, LogState, NeedsRoot, Readers, Verdict};
+pub use logstate::{InvalidReason, Judged, LogOpen, LogState, NeedsRoot, Readers, Verdict};
 pub use origin::{AudienceId, Origin};
 pub use record::{MAX_RECORD, Record, RecordError};
 pub use refusal::Refusal;

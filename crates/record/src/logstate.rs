@@ -1,16 +1,25 @@
 //! The judgement of one log, entry by entry in order: which entries are valid records, under which root,
-//! who may read, and how the log goes on. It replays; it never fetches, stores or forgives.
+//! who may read, and how the log goes on. It replays; it never fetches, stores or forgives, and it leaves
+//! later revocations to whoever asks [`RootChain::revocation`], because they need proven times.
 
 use std::collections::BTreeSet;
 
 use tlog::{Hash, VerifierKey};
 
 use crate::encoding::Authority;
-use crate::header::HeaderError;
 use crate::origin::Origin;
-use crate::record::{Record, RecordError};
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::root::RootChain;
+
+mod judge;
+mod lines;
+mod reason;
+mod text;
+
+pub use lines::{LogOpen, log_close_header, log_open_header, log_root_header};
+pub use reason::InvalidReason;
+pub use text::LogStateError;
 
 /// Who may read a log: what its `log.open` says, alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,12 +43,21 @@ impl Readers {
     pub fn is_public(&self) -> bool {
         matches!(self, Self::Public)
     }
+
+    /// Whether whoever may read `other` may read this too.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Public, _) => true,
+            (Self::Set(_), Self::Public) => false,
+            (Self::Set(readers), Self::Set(others)) => readers.is_superset(others),
+        }
+    }
 }
 
 /// Where a log goes on from: `previous <origin> <size> <root>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Previous {
-    /// The log before.
+    /// The log before, of the same author.
     pub origin: Origin,
     /// How many of its entries count.
     pub size: u64,
@@ -79,12 +97,14 @@ pub enum Verdict {
     },
 }
 
-/// Why an entry is no valid record of its log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidReason {
-    /// The bytes are no record.
-    #[error(transparent)]
-    Record(#[from] RecordError),
+impl Judged {
+    /// The record, if it is valid.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.verdict {
+            Verdict::Valid { record, .. } => Some(record),
+            Verdict::Invalid { .. } => None,
+        }
+    }
 }
 
 /// A log names a trust root that the chain does not have yet.
@@ -97,31 +117,68 @@ pub struct NeedsRoot {
     pub taken: Vec<Judged>,
 }
 
+impl Refusal for NeedsRoot {
+    fn code(&self) -> &'static str {
+        "log-needs-root"
+    }
+
+    fn arguments(&self) -> Vec<(&'static str, String)> {
+        vec![("version", self.n.to_string())]
+    }
+}
+
 /// The state of one log after its first entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogState {
     origin: Origin,
     size: u64,
+    phase: Phase,
+}
+
+/// How far a log has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    /// No entry yet.
+    Empty,
+    /// Its first entry was no valid `log.open`: nothing in it will ever count.
+    Broken,
+    Open(Opened),
+    Closed(Opened, Origin),
+}
+
+/// What `log.open` and the `log.root` entries after it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Opened {
+    readers: Readers,
+    policy: Hash,
+    previous: Option<Previous>,
+    /// Version of the root in force.
+    root: u64,
 }
 
 impl LogState {
     /// A log of which no entry was seen.
     pub fn new(origin: Origin) -> Self {
-        Self { origin, size: 0 }
+        Self { origin, size: 0, phase: Phase::Empty }
     }
 
-    /// Judges the next entries in order; `first_index` must be [`LogState::size`].
+    /// Judges the next entries in order. Signatures are verified on all threads of the rayon pool.
     ///
     /// # Errors
     /// An entry names a root that `chain` does not have: extend the chain, then give the entries from
     /// [`LogState::size`] on again. The result is the same as with the longer chain at once.
+    ///
+    /// # Panics
+    /// `first_index` is not [`LogState::size`], or `chain` is not the author's: mistakes of the caller.
     pub fn take_many(
         &mut self,
         first_index: u64,
         entries: &[&[u8]],
         chain: &RootChain,
     ) -> Result<Vec<Judged>, NeedsRoot> {
-        todo!("{first_index} {} {}", entries.len(), chain.authority())
+        assert_eq!(first_index, self.size, "entries are taken in order");
+        assert_eq!(chain.authority(), &self.origin.authority, "the chain is the author's");
+        judge::take_many(self, entries, chain)
     }
 
     /// The log's name.
@@ -134,34 +191,42 @@ impl LogState {
         self.size
     }
 
+    /// Whether the first entry was no valid `log.open`: an alarm; nothing in the log counts.
+    pub fn broken(&self) -> bool {
+        self.phase == Phase::Broken
+    }
+
     /// Who may read; `None` before a valid `log.open`.
     pub fn readers(&self) -> Option<&Readers> {
-        todo!()
+        self.opened().map(|opened| &opened.readers)
     }
 
     /// SHA-256 of the log's witness policy; `None` before a valid `log.open`.
     pub fn policy(&self) -> Option<Hash> {
-        todo!()
+        self.opened().map(|opened| opened.policy)
     }
 
-    /// Version of the root in force; 0 before a valid `log.open`.
+    /// Version of the root in force at the last entry; 0 before a valid `log.open`.
     pub fn root_in_force(&self) -> u64 {
-        todo!()
+        self.opened().map_or(0, |opened| opened.root)
     }
 
     /// What the log follows.
     pub fn previous(&self) -> Option<&Previous> {
-        todo!()
+        self.opened().and_then(|opened| opened.previous.as_ref())
     }
 
     /// Whether `log.close` was taken.
     pub fn closed(&self) -> bool {
-        todo!()
+        matches!(self.phase, Phase::Closed(..))
     }
 
     /// The successor that `log.close` named.
     pub fn next(&self) -> Option<&Origin> {
-        todo!()
+        match &self.phase {
+            Phase::Closed(_, next) => Some(next),
+            _ => None,
+        }
     }
 
     /// The `log` keys of the root in force, under the origin as name: one must have signed the checkpoint.
@@ -171,24 +236,21 @@ impl LogState {
 
     /// The state as text, for keeping.
     pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
+        text::write(self).into_bytes()
     }
 
     /// Reads what [`LogState::to_bytes`] wrote.
     ///
     /// # Errors
     /// It is not such a text.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
-        todo!("{}", bytes.len())
-    }
-}
-
-impl Refusal for NeedsRoot {
-    fn code(&self) -> &'static str {
-        "log-needs-root"
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LogStateError> {
+        text::parse(bytes)
     }
 
-    fn arguments(&self) -> Vec<(&'static str, String)> {
-        vec![("version", self.n.to_string())]
+    fn opened(&self) -> Option<&Opened> {
+        match &self.phase {
+            Phase::Open(opened) | Phase::Closed(opened, _) => Some(opened),
+            Phase::Empty | Phase::Broken => None,
+        }
     }
 }

@@ -90,8 +90,11 @@ pub(super) fn parse_inner(text: &str, log: &Origin) -> Result<(Header, [u8; 32])
     Ok((header, salt.0))
 }
 
-/// What an outer header may say: nothing that a carrier of the bytes need not know.
+/// What an outer header may say: nothing that a carrier of the bytes need not know. In a public log the record
+/// is published: its blobs are the inner header and the plaintexts, clear.
 fn check_outer(header: &Header) -> Result<(), HeaderError> {
+    let published = header.log.audience.is_public();
+    let age = |blob: &BlobRef| blob.media_type == MediaType::age() && blob.lang.is_none();
     let forbidden = [
         ("supersedes", header.supersedes.is_some()),
         ("mechanism", header.mechanism.is_some()),
@@ -99,7 +102,9 @@ fn check_outer(header: &Header) -> Result<(), HeaderError> {
         ("use", header.usage.is_some()),
         ("ref", !header.refs.is_empty()),
         ("anchor", !header.anchors.is_empty()),
-        ("blob", header.blobs.iter().any(|b| b.media_type != MediaType::age() || b.lang.is_some())),
+        ("blob", !published && !header.blobs.iter().all(age)),
+        // Personal data are never published.
+        ("expires", published && header.expires.is_some()),
     ];
     if let Some((key, _)) = forbidden.iter().find(|(_, stands)| *stands) {
         return Err(HeaderError::Forbidden { key: (*key).into(), place: "an outer header" });

@@ -52,12 +52,14 @@ pub(super) fn write(root: &TrustRoot) -> String {
     push(&mut text, "threshold", root.threshold);
     root.roots.iter().for_each(|key| push(&mut text, "root", key));
     if let Some((threshold, hashes)) = &root.next {
-        let hashes: String = hashes.iter().map(|hash| format!(" {}", hash.to_hex())).collect();
-        push(&mut text, "next", format_args!("{threshold}{hashes}"));
+        let fields: Vec<String> =
+            std::iter::once(threshold.to_string()).chain(hashes.iter().map(Hash::to_hex)).collect();
+        push(&mut text, "next", fields.join(" "));
     }
     for ListedKey { role, vkey, kinds } in &root.keys {
-        let kinds: String = kinds.iter().map(|kind| format!(" {kind}")).collect();
-        push(&mut text, "key", format_args!("{role} {vkey}{kinds}"));
+        let mut fields = vec![role.to_string(), vkey.to_string()];
+        fields.extend(kinds.iter().cloned());
+        push(&mut text, "key", fields.join(" "));
     }
     for AgeRecipient { recipient, from, until, expiring } in &root.age {
         let expiring = if *expiring { " expiring" } else { "" };
@@ -140,7 +142,6 @@ fn check_keys(root: &TrustRoot) -> Result<(), RootError> {
             return Err(RootError::ListedTwice { name: vkey.name().to_owned() });
         }
     }
-    // Of one name and id there may be one key only, or a signature line would speak of two.
     Ok(())
 }
 
