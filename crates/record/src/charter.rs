@@ -195,7 +195,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn only<'l>(own: &'l [Line], key: &'static str) -> Result<&'l str, CharterError> {
-    let mut values = own.iter().filter(|line| line.key() == key).map(|line| line.value());
+    let mut values = own.iter().filter(|line| line.key() == key).map(Line::value);
     match (values.next(), values.count()) {
         (Some(value), 0) => Ok(value),
         (first, more) => Err(CharterError::Once { key, found: usize::from(first.is_some()) + more }),
@@ -275,7 +275,7 @@ impl Fact {
         header: &Header,
         name: Hash,
         fingerprint: Fingerprint,
-        place: Place,
+        place: &Place,
     ) -> Result<Vec<Self>, CharterError> {
         let acts = match header.kind.as_str() {
             kind::CHARTER => vec![Act::Charter {

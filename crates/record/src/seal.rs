@@ -16,7 +16,7 @@ use crate::kind;
 use crate::lines::Line;
 use crate::origin::Origin;
 use crate::record::{MAX_RECORD, Record};
-use crate::root::{Role, TrustRoot};
+use crate::root::{Role, RootChain};
 
 mod age_file;
 mod error;
@@ -25,9 +25,6 @@ mod recipients;
 pub use age_file::{AgeError, Identity, MAX_AGE_HEADER};
 pub use error::{OpenError, RecipientError, SealError};
 pub use recipients::{InForce, Recipients, recipients_in_force};
-
-/// Media type of the inner header, where it stands as a clear blob of a published record.
-pub const INNER_MEDIA_TYPE: &str = "text/plain";
 
 /// An inner header: what a sealed record says. Its `log` is that of the outer header and has no line.
 #[derive(Clone, PartialEq, Eq)]
@@ -150,8 +147,7 @@ pub fn publish(opened: &Opened, known_critical: &[&str], parts: &OuterParts) -> 
     }
     let plaintexts: Vec<&[u8]> = opened.plaintexts.iter().map(Vec::as_slice).collect();
     let text = checked_text(inner, &plaintexts, parts)?;
-    let media_type = INNER_MEDIA_TYPE.parse().map_err(|_| SealError::PublicLog)?;
-    let first = blob_ref(media_type, text.as_bytes());
+    let first = blob_ref(MediaType::plain(), text.as_bytes());
     let lines = std::iter::once(first).chain(inner.header.blobs.iter().cloned()).collect();
     let blobs = std::iter::once(text.as_bytes().to_vec()).chain(opened.plaintexts.iter().cloned()).collect();
     sealed(inner, sha256(text.as_bytes()), parts, lines, blobs)
@@ -223,8 +219,10 @@ pub struct OpenedHeader {
     pub inner: Inner,
     /// Its text, byte for byte: with the salt, it proves later what was committed to.
     pub inner_text: String,
-    /// The recipient whose key opened it; none if it is published.
+    /// The recipient whose key opened it; none if it was published or disclosed.
     pub opened_by: Option<String>,
+    /// Whether the contents stand as clear blobs.
+    pub published: bool,
     /// The further blobs of the outer header, in the order of the inner header's `blob` lines.
     pub content: Vec<BlobRef>,
 }
@@ -243,17 +241,19 @@ pub struct Opened {
 }
 
 /// Opens a record of kind `sealed`, with all its contents, and verifies everything that protocol section 2
-/// asks for. `root` is the author's root in force at the record's place; `fetch` gives a blob by its hash.
+/// asks for. `root` is the version of the author's root in force at the record's place, as the log's judgement
+/// gives it; `fetch` gives a blob by its hash.
 ///
 /// # Errors
 /// See [`OpenError`]: [`OpenError::is_refusal`] tells those that are an alarm from those that are not.
 pub fn open(
     outer: &Record,
-    root: &TrustRoot,
+    chain: &RootChain,
+    root: u64,
     fetch: impl Fn(&Hash) -> Option<Vec<u8>>,
     identities: &[Identity],
 ) -> Result<Opened, OpenError> {
-    let opened = open_header(outer, root, &fetch, identities)?;
+    let opened = open_header(outer, chain, root, &fetch, identities)?;
     let mut plaintexts = Vec::with_capacity(opened.content.len());
     let mut opened_by: Vec<String> = opened.opened_by.iter().cloned().collect();
     for n in 0..opened.content.len() {
@@ -272,25 +272,57 @@ pub fn open(
 /// As [`open`].
 pub fn open_header(
     outer: &Record,
-    root: &TrustRoot,
+    chain: &RootChain,
+    root: u64,
     fetch: impl Fn(&Hash) -> Option<Vec<u8>>,
     identities: &[Identity],
 ) -> Result<OpenedHeader, OpenError> {
     let commit = outer.commit().ok_or(OpenError::NotSealed)?;
-    let [first, content @ ..] = outer.header.blobs.as_slice() else { return Err(OpenError::NotSealed) };
-    if outer.header.edition != 1 {
-        return Err(OpenError::Edition { edition: outer.header.edition });
-    }
+    let first = outer.header.blobs.first().ok_or(OpenError::NotSealed)?;
     let published = outer.header.log.audience.is_public();
     let (bytes, opened_by) = clear(0, first, published, fetch, identities)?;
     if bytes.len() > MAX_RECORD || sha256(&bytes) != commit {
         return Err(OpenError::Commitment);
     }
     let inner_text = String::from_utf8(bytes).map_err(|_| OpenError::NotText)?;
+    disclosed(outer, chain, root, inner_text, opened_by)
+}
+
+/// Verifies an inner header that was shown by somebody who had opened it: all that [`open_header`] verifies,
+/// without a key.
+///
+/// # Errors
+/// As [`open`].
+pub fn verify_disclosed(
+    outer: &Record,
+    chain: &RootChain,
+    root: u64,
+    inner_text: &str,
+) -> Result<OpenedHeader, OpenError> {
+    let commit = outer.commit().ok_or(OpenError::NotSealed)?;
+    if sha256(inner_text.as_bytes()) != commit {
+        return Err(OpenError::Commitment);
+    }
+    disclosed(outer, chain, root, inner_text.to_owned(), None)
+}
+
+/// Verifies an inner header whose commitment was verified.
+fn disclosed(
+    outer: &Record,
+    chain: &RootChain,
+    root: u64,
+    inner_text: String,
+    opened_by: Option<String>,
+) -> Result<OpenedHeader, OpenError> {
+    let Some((_, content)) = outer.header.blobs.split_first() else { return Err(OpenError::NotSealed) };
+    if outer.header.edition != 1 {
+        return Err(OpenError::Edition { edition: outer.header.edition });
+    }
+    let published = outer.header.log.audience.is_public();
     let inner = Inner::parse(&inner_text, &outer.header.log)?;
-    let opened = OpenedHeader { inner, inner_text, opened_by, content: content.to_vec() };
-    opened.check_against(outer, published)?;
-    check_signer(outer, root, &opened.inner.header.kind)?;
+    let opened = OpenedHeader { inner, inner_text, opened_by, published, content: content.to_vec() };
+    opened.check_against(outer)?;
+    check_signer(outer, chain, root, &opened.inner.header.kind)?;
     Ok(opened)
 }
 
@@ -308,8 +340,7 @@ impl OpenedHeader {
         let (Some(blob), Some(described)) = (self.content.get(n), self.inner.header.blobs.get(n)) else {
             return Err(OpenError::Count { outer: self.content.len(), inner: self.inner.header.blobs.len() });
         };
-        let published = self.opened_by.is_none();
-        let (bytes, recipient) = clear(n + 1, blob, published, fetch, identities)?;
+        let (bytes, recipient) = clear(n + 1, blob, self.published, fetch, identities)?;
         if is_of(&bytes, described) {
             Ok((bytes, recipient))
         } else {
@@ -317,7 +348,7 @@ impl OpenedHeader {
         }
     }
 
-    fn check_against(&self, outer: &Record, published: bool) -> Result<(), OpenError> {
+    fn check_against(&self, outer: &Record) -> Result<(), OpenError> {
         let (inner, outer) = (&self.inner.header, &outer.header);
         let repeated = [
             ("author", inner.author == outer.author),
@@ -333,11 +364,16 @@ impl OpenedHeader {
         if inner.blobs.len() != self.content.len() {
             return Err(OpenError::Count { outer: self.content.len(), inner: inner.blobs.len() });
         }
-        if published && inner.expires.is_some() {
+        if self.published && inner.expires.is_some() {
             return Err(OpenError::PersonalData);
         }
         // Clear blobs are the plaintexts, so their lines are the inner header's own.
-        match inner.blobs.iter().zip(&self.content).position(|(inner, outer)| published && inner != outer) {
+        match inner
+            .blobs
+            .iter()
+            .zip(&self.content)
+            .position(|(inner, outer)| self.published && inner != outer)
+        {
             Some(n) => Err(OpenError::Plaintext { blob: n + 1 }),
             None => Ok(()),
         }
@@ -369,13 +405,15 @@ fn clear(
     }
 }
 
-/// One of the author's keys that signed the outer header must be allowed for the inner kind.
-fn check_signer(outer: &Record, root: &TrustRoot, kind: &str) -> Result<(), OpenError> {
-    let allowed = root.authority == outer.header.author
-        && root
-            .keys_of(Role::Author)
-            .any(|key| key.allows(kind) && outer.note.check(&key.vkey) == Check::Valid);
-    if allowed { Ok(()) } else { Err(OpenError::Kind { kind: kind.into() }) }
+/// One of the author's keys that signed the outer header must be allowed for the inner kind too.
+fn check_signer(outer: &Record, chain: &RootChain, root: u64, kind: &str) -> Result<(), OpenError> {
+    let keys = chain.at(root).into_iter().flat_map(|root| root.keys_of(Role::Author));
+    let mut allowed = keys
+        .filter(|key| key.allows(kind) && key.allows(kind::SEALED))
+        .filter(|key| !chain.revoked_before(root, &key.vkey));
+    let signed = chain.authority() == &outer.header.author
+        && allowed.any(|key| outer.note.check(&key.vkey) == Check::Valid);
+    if signed { Ok(()) } else { Err(OpenError::Kind { kind: kind.into() }) }
 }
 
 /// The last day that personal data released at a time may be kept: 400 days after it.

@@ -29,9 +29,6 @@ pub enum InvalidReason {
         /// Its kind.
         kind: String,
     },
-    /// A sealed record in the public log.
-    #[error("a sealed record stands in a public log")]
-    SealedInPublic,
     /// No author key of the root in force that is allowed for the kind signed it.
     #[error("no author key that root {root} allows for {kind} signed the record")]
     NotSigned {
@@ -92,7 +89,6 @@ impl Refusal for InvalidReason {
             Self::OtherLog { .. } => "entry-other-log",
             Self::OtherAuthor { .. } => "entry-other-author",
             Self::NotSealed { .. } => "entry-not-sealed",
-            Self::SealedInPublic => "entry-sealed-in-public",
             Self::NotSigned { .. } => "entry-not-signed",
             Self::BadSignature { .. } => "entry-bad-signature",
             Self::NotOpening { .. } => "log-not-opening",
@@ -113,7 +109,7 @@ impl Refusal for InvalidReason {
             Self::NotSealed { kind } | Self::NotOpening { kind } => vec![("kind", kind.clone())],
             Self::NotSigned { kind, root } => vec![("kind", kind.clone()), ("root", root.to_string())],
             Self::BadSignature { name } => vec![("name", name.clone())],
-            Self::SealedInPublic | Self::NeverOpened | Self::OpenedAgain | Self::AfterClose => Vec::new(),
+            Self::NeverOpened | Self::OpenedAgain | Self::AfterClose => Vec::new(),
             Self::LogLine { key, wanted } => vec![("key", (*key).into()), ("wanted", (*wanted).into())],
             Self::RootNotNewer { found, in_force } => {
                 vec![("found", found.to_string()), ("inForce", in_force.to_string())]
