@@ -165,14 +165,22 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, id, key_type, public) = parse_key_text(text)?;
-        let key = Self::new(name, key_type, *public)?;
+        let KeyText { name, id, key_type, material } = parse_key_text(text)?;
+        let key = Self::new(name, key_type, *material)?;
         if key.id == id { Ok(key) } else { Err(KeyError::IdMismatch { found: id, computed: key.id }) }
     }
 }
 
-/// Splits `name+id+base64(type || 32 bytes)`.
-fn parse_key_text(text: &str) -> Result<(&str, u32, KeyType, Zeroizing<[u8; 32]>), KeyError> {
+/// The fields of `name+id+base64(type || 32 bytes)`.
+struct KeyText<'a> {
+    name: &'a str,
+    id: u32,
+    key_type: KeyType,
+    /// A public key or a seed.
+    material: Zeroizing<[u8; 32]>,
+}
+
+fn parse_key_text(text: &str) -> Result<KeyText<'_>, KeyError> {
     if text.len() > MAX_TEXT {
         return Err(KeyError::Format);
     }
@@ -183,7 +191,7 @@ fn parse_key_text(text: &str) -> Result<(&str, u32, KeyType, Zeroizing<[u8; 32]>
     let (key_type, key) = material.split_first().ok_or(KeyError::Length(0))?;
     let key_type = KeyType::try_from(*key_type)?;
     let key: [u8; 32] = key.try_into().map_err(|_| KeyError::Length(key.len()))?;
-    Ok((name, id, key_type, Zeroizing::new(key)))
+    Ok(KeyText { name, id, key_type, material: Zeroizing::new(key) })
 }
 
 fn parse_id(text: &str) -> Option<u32> {
@@ -244,8 +252,8 @@ impl SecretKey {
     /// Reads what [`SecretKey::to_text`] wrote.
     pub fn from_text(text: &str) -> Result<(VerifierKey, Self), KeyError> {
         let text = text.strip_prefix(PRIVATE).ok_or(KeyError::Format)?;
-        let (name, id, key_type, seed) = parse_key_text(text)?;
-        let secret = Self(SigningKey::from_bytes(&seed));
+        let KeyText { name, id, key_type, material } = parse_key_text(text)?;
+        let secret = Self(SigningKey::from_bytes(&material));
         let key = secret.verifier(name, key_type)?;
         if key.id == id {
             Ok((key, secret))

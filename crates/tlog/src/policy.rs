@@ -162,13 +162,19 @@ impl Node {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quorum {
+    None,
+    /// A place among the nodes.
+    Node(usize),
+}
+
 /// A set of logs, a set of witnesses, and the quorum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     logs: Vec<Log>,
     nodes: Vec<Node>,
-    /// Place of the quorum among the nodes; `None` is `quorum none`.
-    quorum: Option<usize>,
+    quorum: Quorum,
 }
 
 impl Policy {
@@ -215,12 +221,12 @@ impl Policy {
 
     /// Whether the quorum asks for any witness at all (it is not `none`).
     pub fn needs_witnesses(&self) -> bool {
-        self.quorum.is_some()
+        self.quorum != Quorum::None
     }
 
     /// Whether the witnesses that the closure affirms satisfy the quorum. `quorum none` always is satisfied.
     pub fn satisfied_by(&self, cosigned: impl Fn(&VerifierKey) -> bool) -> bool {
-        self.quorum.is_none() || self.earliest(|key| cosigned(key).then_some(0)).is_some()
+        !self.needs_witnesses() || self.earliest(|key| cosigned(key).then_some(0)).is_some()
     }
 
     /// The least t such that the witnesses whose time is t or earlier satisfy the quorum, if any does. Under
@@ -237,7 +243,10 @@ impl Policy {
                 }
             });
         }
-        times[self.quorum?]
+        match self.quorum {
+            Quorum::None => None,
+            Quorum::Node(place) => times[place],
+        }
     }
 
     /// The policy in its plainest form: parsing it gives the same policy.
@@ -256,7 +265,11 @@ impl Policy {
                 }
             };
         }
-        let _ = writeln!(text, "quorum {}", self.quorum.map_or(NONE, |n| self.nodes[n].name()));
+        let quorum = match self.quorum {
+            Quorum::None => NONE,
+            Quorum::Node(place) => self.nodes[place].name(),
+        };
+        let _ = writeln!(text, "quorum {quorum}");
         text
     }
 }
@@ -270,7 +283,7 @@ struct Parser {
     names: BTreeMap<String, usize>,
     /// Whether the node of the same place is a member of a group.
     member: Vec<bool>,
-    quorum: Option<Option<usize>>,
+    quorum: Option<Quorum>,
 }
 
 impl Parser {
@@ -355,7 +368,7 @@ impl Parser {
         if self.quorum.is_some() {
             return Err(PolicyError::SecondQuorum { line });
         }
-        self.quorum = Some(if name == NONE { None } else { Some(self.place(line, name)?) });
+        self.quorum = Some(if name == NONE { Quorum::None } else { Quorum::Node(self.place(line, name)?) });
         Ok(())
     }
 

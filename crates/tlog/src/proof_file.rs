@@ -113,13 +113,13 @@ impl ProofFile {
         Ok(Self { extra, index, path, checkpoint: SignedCheckpoint::parse(checkpoint.as_bytes())? })
     }
 
-    /// The file.
+    /// The file. Empty extra data are the same as none.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut file = format!("{HEADER}\n");
         if let Some(extra) = self.extra.as_ref().filter(|extra| !extra.is_empty()) {
-            file += &format!("extra {}\n", base64::encode(extra));
+            file.extend(["extra ", &base64::encode(extra), "\n"]);
         }
-        file += &format!("index {}\n", self.index);
+        file.extend(["index ", &self.index.to_string(), "\n"]);
         for hash in &self.path {
             file += &hash.to_base64();
             file.push('\n');
