@@ -13,8 +13,8 @@ fn vkey(n: u8) -> String {
 
 /// Witnesses w1 to w4, and what the test adds.
 fn text(rest: &str) -> String {
-    let witnesses: String = (1..=4).map(|n| format!("witness w{n} {}\n", vkey(n))).collect();
-    format!("{witnesses}{rest}")
+    let witnesses: Vec<String> = (1..=4).map(|n| format!("witness w{n} {}\n", vkey(n))).collect();
+    format!("{}{rest}", witnesses.concat())
 }
 
 fn parse(rest: &str) -> Result<Policy, PolicyError> {
@@ -117,12 +117,10 @@ fn a_public_key_counts_once() {
 
 #[test]
 fn thirty_two_witnesses_and_groups_and_more() {
-    let mut text = String::new();
-    for n in 0..100 {
-        text += &format!("witness w{n} {}\ngroup g{n} all w{n}\n", vkey(n));
-    }
+    let lines = |n| format!("witness w{n} {}\ngroup g{n} all w{n}\n", vkey(n));
+    let witnesses: Vec<String> = (0..100).map(lines).collect();
     let members: Vec<String> = (0..100).map(|n| format!("g{n}")).collect();
-    text += &format!("group all 51 {}\nquorum all\n", members.join(" "));
+    let text = format!("{}group all 51 {}\nquorum all\n", witnesses.concat(), members.join(" "));
     let policy = Policy::parse(text.as_bytes()).expect("a policy");
     let first = |count: u8| {
         let keys: Vec<VerifierKey> = (0..count).map(|n| witness(n).key().clone()).collect();

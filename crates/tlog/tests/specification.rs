@@ -118,7 +118,7 @@ fn policy_example_asks_for_both_organisations() {
         format!("log {}\n\n", fixture::signer("log.example", tlog::KeyType::Ed25519, 9).key_text());
     for (n, name) in ["X1", "X2", "X3", "Y1", "Y2", "Y3"].into_iter().enumerate() {
         let key = fixture::witness(u8::try_from(n).expect("six")).key_text();
-        text += &format!("witness {name} {key}\n");
+        text.extend(["witness ", name, " ", &key, "\n"]);
     }
     text += "group X-witnesses 2 X1 X2 X3\ngroup Y-witnesses any Y1 Y2 Y3\n\n\
              group X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n";
