@@ -1,0 +1,253 @@
+//! One database, SQLite or PostgreSQL, behind one thin face: SQL text with `$1` placeholders, values, rows.
+//!
+//! SQL is written once for both. Where they differ (types of columns), a migration says it with a token.
+//! There is no query builder and no mapping to objects here. SQL text is static or made of static parts
+//! and checked identifiers ([`Sql`]); what comes from outside is always a [`Value`].
+//!
+//! On SQLite there is one writing connection and several reading ones (WAL); `rows` reads what is
+//! committed and never waits for a writer.
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+mod error;
+mod migrate;
+mod sql;
+mod tx;
+mod value;
+
+pub use error::DbError;
+pub use migrate::Migration;
+pub use sql::Sql;
+pub use tx::{Conflict, Tx};
+pub use value::{Row, Value};
+
+use value::{postgres_arguments, sqlite_arguments};
+
+/// How long a statement waits for SQLite's write lock, and a caller for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which of the two databases it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `SQLite`, embedded.
+    Sqlite,
+    /// `PostgreSQL`, over a socket.
+    Postgres,
+}
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// `PostgreSQL` only: the schema that holds our tables, made if it is not there. `state` and `index` are
+    /// two schemas of one database, and two files on `SQLite`.
+    pub schema: Option<&'static str>,
+    /// How many connections read (`SQLite`) or do anything (`PostgreSQL`).
+    pub connections: u32,
+    /// `SQLite` only: overwrite what is deleted with zeros. (On `PostgreSQL` vacuum reuses the space.)
+    pub secure_delete: bool,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { schema: None, connections: 4, secure_delete: true }
+    }
+}
+
+#[derive(Debug)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool, in_memory: bool },
+    Postgres(PgPool),
+}
+
+/// A database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Arc<Pools>,
+}
+
+impl Db {
+    /// Opens `sqlite:<path>` (made if it is not there), `sqlite::memory:` (empty, and gone with the last
+    /// clone) or `postgres://...`.
+    pub async fn connect(url: &str, options: DbOptions) -> Result<Self, DbError> {
+        let pools = match url.strip_prefix("sqlite:") {
+            Some(":memory:") => open_memory(&options).await?,
+            Some(path) if !path.is_empty() => open_sqlite(Path::new(path), &options).await?,
+            _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                open_postgres(url, &options).await?
+            }
+            _ => return Err(DbError::Url),
+        };
+        Ok(Self { pools: Arc::new(pools) })
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match &*self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs one statement in a transaction of its own; answers how many rows it changed.
+    pub async fn run(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<u64, DbError> {
+        let sql = sql.into().into_safe();
+        Ok(match &*self.pools {
+            Pools::Sqlite { writer, .. } => {
+                sqlx::query_with(sql, sqlite_arguments(values)).execute(writer).await?.rows_affected()
+            }
+            Pools::Postgres(pool) => {
+                sqlx::query_with(sql, postgres_arguments(values)?).execute(pool).await?.rows_affected()
+            }
+        })
+    }
+
+    /// The rows of a query that writes nothing.
+    pub async fn rows(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        let sql = sql.into().into_safe();
+        Ok(match &*self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(readers).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Pools::Postgres(pool) => {
+                let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(pool).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The rows of a statement that writes (`... returning ...`), in a transaction of its own.
+    pub async fn run_returning(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        let mut tx = self.begin().await?;
+        let rows = tx.rows(sql, values).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Begins a transaction that may write. On `SQLite` it holds the only writing connection until it ends.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        self.begin_as("begin").await
+    }
+
+    /// Begins a transaction that behaves as if it ran alone. On `PostgreSQL` it may fail with an error that
+    /// [`DbError::is_retryable`]: then the whole transaction is to be tried again.
+    pub async fn begin_serializable(&self) -> Result<Tx, DbError> {
+        self.begin_as("begin isolation level serializable").await
+    }
+
+    async fn begin_as(&self, postgres: &'static str) -> Result<Tx, DbError> {
+        Ok(match &*self.pools {
+            // Taken at once, so that no transaction reads first and then finds that it may not write.
+            Pools::Sqlite { writer, .. } => Tx::sqlite(writer.begin_with("begin immediate").await?),
+            Pools::Postgres(pool) => Tx::postgres(pool.begin_with(postgres).await?),
+        })
+    }
+
+    /// `SQLite`: moves the write-ahead log into the database file and empties it, so that what was deleted
+    /// is in neither. Answers false if a reader was in the way. `PostgreSQL`: nothing to do, true.
+    pub async fn checkpoint_truncate(&self) -> Result<bool, DbError> {
+        match &*self.pools {
+            Pools::Sqlite { in_memory: true, .. } | Pools::Postgres(_) => Ok(true),
+            Pools::Sqlite { writer, .. } => {
+                let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await?;
+                Ok(Row::Sqlite(row).int(0)? == 0)
+            }
+        }
+    }
+
+    /// `SQLite`: writes a consistent copy to a file that must not exist yet. `PostgreSQL` has its own tools.
+    pub async fn backup_to(&self, path: &Path) -> Result<(), DbError> {
+        match &*self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let path = path.to_str().ok_or(DbError::BackupPath)?;
+                sqlx::query("vacuum into $1").bind(path).execute(writer).await?;
+                let file = std::fs::File::open(path).and_then(|file| file.sync_all());
+                file.map_err(|error| DbError::Sqlx(sqlx::Error::Io(error)))
+            }
+            Pools::Postgres(_) => Err(DbError::BackupDialect),
+        }
+    }
+
+    /// Closes all connections after what is under way.
+    pub async fn close(&self) {
+        match &*self.pools {
+            Pools::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path, options: &DbOptions) -> Result<Pools, DbError> {
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    sqlite_pools(connect, options, false).await
+}
+
+async fn open_memory(options: &DbOptions) -> Result<Pools, DbError> {
+    // The `memdb` file system is shared by the connections of one process under a name, so that a
+    // database in memory has a writer and readers as one on disk has.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("/concord-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let connect = SqliteConnectOptions::new().filename(name).vfs("memdb");
+    sqlite_pools(connect, options, true).await
+}
+
+async fn sqlite_pools(
+    connect: SqliteConnectOptions,
+    options: &DbOptions,
+    in_memory: bool,
+) -> Result<Pools, DbError> {
+    let connect = connect
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .pragma("secure_delete", if options.secure_delete { "on" } else { "off" });
+    let pool = |connections: u32| {
+        let pool = SqlitePoolOptions::new().max_connections(connections).min_connections(1);
+        let pool = pool.acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None);
+        // A connection of an embedded database does not go away by itself.
+        pool.test_before_acquire(false)
+    };
+    let writer = pool(1).connect_with(connect.clone()).await?;
+    let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await?;
+    Ok(Pools::Sqlite { writer, readers, in_memory })
+}
+
+async fn open_postgres(url: &str, options: &DbOptions) -> Result<Pools, DbError> {
+    let mut connect: PgConnectOptions = url.parse().map_err(|_| DbError::Url)?;
+    if let Some(schema) = options.schema {
+        sql::check_identifier(schema)?;
+        connect = connect.options([("search_path", schema)]);
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections.max(1))
+        .acquire_timeout(PATIENCE)
+        .connect_with(connect)
+        .await?;
+    if let Some(schema) = options.schema {
+        make_schema(&pool, schema).await?;
+    }
+    Ok(Pools::Postgres(pool))
+}
+
+async fn make_schema(pool: &PgPool, schema: &'static str) -> Result<(), DbError> {
+    let mut tx = Tx::postgres(pool.begin_with("begin").await?);
+    // `if not exists` alone fails when two servers start at the same time.
+    tx.lock_for_migration().await?;
+    let mut sql = Sql::from("create schema if not exists ");
+    sql.identifier(schema)?;
+    tx.run(sql, &[]).await?;
+    tx.commit().await
+}

@@ -1,0 +1,98 @@
+//! Why a database could not do what it was asked.
+
+/// Why a database could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A URL of another form. The URL is not repeated: it may hold a password.
+    #[error("a database is sqlite:<path>, sqlite::memory: or postgres://user@host/name")]
+    Url,
+    /// The database or the way to it failed.
+    #[error("database: {0}")]
+    Sqlx(#[from] sqlx::Error),
+    /// A value that cannot be sent.
+    #[error("value {index} cannot be sent: {reason}")]
+    Value {
+        /// Its number, from 1.
+        index: usize,
+        /// What the driver says.
+        reason: String,
+    },
+    /// A column that is not what the reader expects.
+    #[error("column {column} is no {expected}")]
+    Column {
+        /// Its number, from 0.
+        column: usize,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A name of a table or column that is not one.
+    #[error("{name:?} is no identifier: a to z, 0 to 9 and _, at most 63, not beginning with a digit")]
+    Identifier {
+        /// The name.
+        name: String,
+    },
+    /// A row with more or fewer values than columns.
+    #[error("row {row} has {found} values for {columns} columns")]
+    Width {
+        /// Its number, from 0.
+        row: usize,
+        /// How many values it has.
+        found: usize,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// A replacing insert without columns that name a row, or with one that is not inserted.
+    #[error("an insert that replaces needs key columns that are among its columns")]
+    ReplaceKeys,
+    /// A migration whose text is not the one that was applied.
+    #[error("migration {name} was applied with another text; write a new one instead of changing it")]
+    MigrationChanged {
+        /// Its name.
+        name: String,
+    },
+    /// Two migrations of one name.
+    #[error("migration {name} is given twice")]
+    MigrationTwice {
+        /// Its name.
+        name: String,
+    },
+    /// A path that is not valid UTF-8.
+    #[error("a backup path must be valid UTF-8")]
+    BackupPath,
+    /// Only `SQLite` is backed up from here.
+    #[error("back up PostgreSQL with pg_dump or by archiving its write-ahead log")]
+    BackupDialect,
+}
+
+impl DbError {
+    /// A stable name of the error, for translation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Url => "db-url",
+            Self::Sqlx(_) => "db-failed",
+            Self::Value { .. } => "db-value",
+            Self::Column { .. } => "db-column",
+            Self::Identifier { .. } => "db-identifier",
+            Self::Width { .. } => "db-width",
+            Self::ReplaceKeys => "db-replace-keys",
+            Self::MigrationChanged { .. } => "db-migration-changed",
+            Self::MigrationTwice { .. } => "db-migration-twice",
+            Self::BackupPath => "db-backup-path",
+            Self::BackupDialect => "db-backup-dialect",
+        }
+    }
+
+    /// Whether the whole transaction should be tried again: it met another one, and nothing was changed.
+    pub fn is_retryable(&self) -> bool {
+        let Self::Sqlx(error) = self else { return false };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
+        code.is_some_and(|code| ["40001", "40P01", "5", "6", "517"].contains(&code.as_ref()))
+    }
+
+    /// Whether a unique or primary key was already there.
+    pub fn is_duplicate(&self) -> bool {
+        let Self::Sqlx(error) = self else { return false };
+        error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    }
+}

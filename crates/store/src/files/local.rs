@@ -1,0 +1,125 @@
+//! What `object_store` does not do in a local folder: writes whose durability waits for one later
+//! `sync`, and removals that are durable.
+
+use super::FilesError;
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A local folder.
+#[derive(Debug, Clone)]
+pub(super) struct LocalFolder {
+    root: Arc<PathBuf>,
+}
+
+impl LocalFolder {
+    /// Opens a folder, making it and what leads to it.
+    pub(super) fn open(root: &Path) -> Result<Self, FilesError> {
+        let opened = fs::create_dir_all(root).and_then(|()| root.canonicalize());
+        let root = opened.map_err(|source| FilesError::Disk { path: root.display().to_string(), source })?;
+        Ok(Self { root: Arc::new(root) })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes files beside their places and moves them there, without waiting for the disk.
+    pub(super) async fn put_unsynced(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
+        self.blocking(move |root| {
+            files.iter().try_for_each(|(path, bytes)| replace(&root.join(path), bytes).map_err(at(path)))
+        })
+        .await
+    }
+
+    /// Waits until files, and the folders that lead to them, are on the disk. A file that is not there any
+    /// more needs only its folders.
+    pub(super) async fn sync(&self, paths: Vec<String>) -> Result<(), FilesError> {
+        self.blocking(move |root| {
+            let mut folders = BTreeSet::new();
+            for path in &paths {
+                let file = root.join(path);
+                sync_if_there(&file).map_err(at(path))?;
+                folders.extend(folders_of(root, &file));
+            }
+            sync_all(&folders)
+        })
+        .await
+    }
+
+    /// Removes files; `durably` waits for the disk.
+    pub(super) async fn delete(&self, paths: Vec<String>, durably: bool) -> Result<(), FilesError> {
+        self.blocking(move |root| {
+            let mut folders = BTreeSet::new();
+            for path in &paths {
+                let file = root.join(path);
+                match fs::remove_file(&file) {
+                    Ok(()) => folders.extend(file.parent().map(Path::to_owned)),
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(at(path)(error)),
+                }
+            }
+            if durably { sync_all(&folders) } else { Ok(()) }
+        })
+        .await
+    }
+
+    async fn blocking(
+        &self,
+        work: impl FnOnce(&Path) -> Result<(), FilesError> + Send + 'static,
+    ) -> Result<(), FilesError> {
+        let root = Arc::clone(&self.root);
+        let done = tokio::task::spawn_blocking(move || work(&root)).await;
+        done.map_err(|error| at("")(io::Error::other(error)))?
+    }
+}
+
+fn at(path: &str) -> impl FnOnce(io::Error) -> FilesError {
+    let path = path.to_owned();
+    move |source| FilesError::Disk { path, source }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    // `object_store` skips names that end in # and digits when it lists; its own count from 1.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!("#9{:08}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    let beside = PathBuf::from(beside);
+    let made = match File::create(&beside) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&beside))
+        }
+        made => made,
+    };
+    made?.write_all(bytes)?;
+    fs::rename(&beside, file)
+}
+
+fn sync_if_there(file: &Path) -> io::Result<()> {
+    match File::open(file) {
+        Ok(file) => file.sync_all(),
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folders from the one that holds a file up to the root, any of which may be new.
+fn folders_of(root: &Path, file: &Path) -> Vec<PathBuf> {
+    file.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).map(Path::to_owned).collect()
+}
+
+fn sync_all(folders: &BTreeSet<PathBuf>) -> Result<(), FilesError> {
+    for folder in folders {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(at(&folder.display().to_string()))?;
+    }
+    Ok(())
+}
