@@ -5,10 +5,11 @@ mod fixture;
 
 use fixture::{Log, log_signer, witness};
 use proptest::prelude::*;
+use tlog::tile::parse_bundle_path;
 use tlog::tree::{prove_consistency, prove_inclusion};
 use tlog::{
-    AddCheckpoint, Note, Policy, ProofFile, SecretKey, SignedCheckpoint, Signer, TileId, VerifierKey,
-    read_bundle, write_bundle,
+    AddCheckpoint, KeyType, Note, Policy, ProofFile, SecretKey, SignedCheckpoint, Signer, TileId,
+    VerifierKey, bundle_path, read_bundle, write_bundle,
 };
 
 /// What every parser makes of the bytes. The fuzz targets ask the same.
@@ -53,11 +54,14 @@ fn parse_all(bytes: &[u8]) {
         if let Ok(tile) = TileId::parse_path(text) {
             assert_eq!(tile.path(), text);
         }
+        if let Ok((index, width)) = parse_bundle_path(text) {
+            assert_eq!(bundle_path(index, width), text);
+        }
     }
 }
 
 /// One valid file of each kind: also the seeds of the fuzz targets.
-fn seeds() -> Vec<Vec<u8>> {
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let log = Log::of(7);
     let mut checkpoint = log.signed();
     let line = checkpoint.cosign(&witness(1), 1_600_000_000).expect("a witness");
@@ -67,33 +71,36 @@ fn seeds() -> Vec<Vec<u8>> {
     let (w1, w2) = (witness(1), witness(2));
     let policy =
         format!("witness a {}\nwitness b {}\ngroup g any a b\nquorum g\n", w1.key(), w2.key()).into_bytes();
+    let secret = SecretKey::from_seed([1; 32]).to_text("a.example", KeyType::Ed25519).expect("a name");
     vec![
-        Note::sign("text\n", &[&log_signer()]).expect("signed").to_bytes(),
-        checkpoint.to_bytes(),
-        AddCheckpoint { old: 3, proof, checkpoint: checkpoint.clone() }.to_bytes(),
-        ProofFile { extra: Some(vec![1, 2, 3]), index: 3, path, checkpoint }.to_bytes(),
-        policy,
-        write_bundle(&["one", "two"]).expect("small"),
-        w1.key().to_string().into_bytes(),
-        SecretKey::from_seed([1; 32])
-            .to_text("a.example", tlog::KeyType::Ed25519)
-            .expect("a name")
-            .as_bytes()
-            .to_vec(),
-        b"tile/0/x001/x234/067.p/5".to_vec(),
+        ("note/signed", Note::sign("text\n", &[&log_signer()]).expect("signed").to_bytes()),
+        ("checkpoint/cosigned", checkpoint.to_bytes()),
+        ("add_checkpoint/grown", AddCheckpoint { old: 3, proof, checkpoint: checkpoint.clone() }.to_bytes()),
+        ("proof_file/extra", ProofFile { extra: Some(vec![1, 2, 3]), index: 3, path, checkpoint }.to_bytes()),
+        ("policy/any", policy),
+        // The fuzz target's first byte is the number of entries less one.
+        ("bundle/two", [vec![1], write_bundle(&["one", "two"]).expect("small")].concat()),
+        ("names/verifier", w1.key().to_string().into_bytes()),
+        ("names/secret", secret.as_bytes().to_vec()),
+        ("names/tile", b"tile/0/x001/x234/067.p/5".to_vec()),
+        ("names/bundle", b"tile/entries/x001/x234/067".to_vec()),
     ]
 }
 
+/// The seeds of the fuzz targets are these files; where one differs, the format changed.
 #[test]
-fn seeds_are_read() {
-    for seed in seeds() {
+fn seed_files_are_what_is_written_today() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    for (name, seed) in seeds() {
+        let file = std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(file, seed, "{name}");
         parse_all(&seed);
     }
 }
 
 #[test]
 fn seeds_cut_anywhere() {
-    for seed in seeds() {
+    for (_, seed) in seeds() {
         (0..seed.len()).for_each(|end| parse_all(&seed[..end]));
     }
 }
@@ -116,7 +123,7 @@ proptest! {
         seed in prop::sample::select(seeds()),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..4),
     ) {
-        let mut bytes = seed;
+        let (_, mut bytes) = seed;
         for (place, byte, how) in damage {
             let at = place.index(bytes.len() + 1);
             match how {
