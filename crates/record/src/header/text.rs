@@ -90,11 +90,16 @@ pub(super) fn parse_inner(text: &str, log: &Origin) -> Result<(Header, [u8; 32])
     Ok((header, salt.0))
 }
 
-/// What an outer header may say: nothing that a carrier of the bytes need not know. In a public log the record
-/// is published: its blobs are the inner header and the plaintexts, clear.
+/// What an outer header may say: nothing that a carrier of the bytes need not know. In a public log it is the
+/// outer header of a published record: its blobs are clear, the inner header first.
 fn check_outer(header: &Header) -> Result<(), HeaderError> {
     let published = header.log.audience.is_public();
-    let age = |blob: &BlobRef| blob.media_type == MediaType::age() && blob.lang.is_none();
+    let sealed = |blob: &BlobRef| blob.media_type == MediaType::age() && blob.lang.is_none();
+    let blobs = if published {
+        header.blobs.first().is_none_or(|blob| blob.media_type == MediaType::plain() && blob.lang.is_none())
+    } else {
+        header.blobs.iter().all(sealed)
+    };
     let forbidden = [
         ("supersedes", header.supersedes.is_some()),
         ("mechanism", header.mechanism.is_some()),
@@ -102,8 +107,7 @@ fn check_outer(header: &Header) -> Result<(), HeaderError> {
         ("use", header.usage.is_some()),
         ("ref", !header.refs.is_empty()),
         ("anchor", !header.anchors.is_empty()),
-        ("blob", !published && !header.blobs.iter().all(age)),
-        // Personal data are never published.
+        ("blob", !blobs),
         ("expires", published && header.expires.is_some()),
     ];
     if let Some((key, _)) = forbidden.iter().find(|(_, stands)| *stands) {
