@@ -6,5 +6,7 @@
 //! It never opens a file, a socket or a database, never asks for the time, and never decides what a statement
 //! means for anybody: it knows no records, no logs and no people.
 
+pub mod figures;
 pub mod hxl;
 pub mod places;
+mod rows;
