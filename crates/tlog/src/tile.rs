@@ -259,19 +259,15 @@ pub fn partial_width(level: u8, size: u64) -> u16 {
 }
 
 /// The tiles of a tree of size `new` that one of size `old` does not have, by level and index: what a log
-/// writes when it grows. A tile that grew is named with its new width only.
-pub fn tiles_between(old: u64, new: u64) -> Vec<TileId> {
-    let mut tiles = Vec::new();
-    for level in 0..=MAX_LEVEL {
-        let (before, after) = (hashes_at(level, old), hashes_at(level, new));
-        if after == 0 {
-            break;
-        }
-        if after > before {
-            let first = before / u64::from(FULL_WIDTH);
-            let last = (after - 1) / u64::from(FULL_WIDTH);
-            tiles.extend((first..=last).filter_map(|index| TileId::in_tree(level, index, new)));
-        }
-    }
-    tiles
+/// writes when it grows. A tile that grew is named with its new width only. Made one by one: a size said by
+/// others may name more tiles than fit into memory.
+pub fn tiles_between(old: u64, new: u64) -> impl Iterator<Item = TileId> {
+    let width = u64::from(FULL_WIDTH);
+    (0..=MAX_LEVEL)
+        .map(move |level| (level, hashes_at(level, old), hashes_at(level, new)))
+        .take_while(|(_, _, after)| *after > 0)
+        .filter(|(_, before, after)| after > before)
+        .flat_map(move |(level, before, after)| {
+            (before / width..=(after - 1) / width).filter_map(move |index| TileId::in_tree(level, index, new))
+        })
 }

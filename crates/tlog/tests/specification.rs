@@ -101,7 +101,7 @@ fn tile_index_example() {
 
 #[test]
 fn tree_of_70_000_has_the_tiles_that_the_specification_counts() {
-    let tiles = tlog::tile::tiles_between(0, 70_000);
+    let tiles: Vec<TileId> = tlog::tile::tiles_between(0, 70_000).collect();
     let count =
         |level: u8, full: bool| tiles.iter().filter(|t| t.level == level && t.is_full() == full).count();
     assert_eq!((count(0, true), count(0, false)), (273, 1));

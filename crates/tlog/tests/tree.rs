@@ -290,7 +290,7 @@ fn what_a_growing_log_writes_is_what_tiles_between_names() {
         }));
         written.sort();
         let names: Vec<TileId> = written.iter().map(|(tile, _)| *tile).collect();
-        assert_eq!(names, tiles_between(old, new), "{old} to {new}");
+        assert_eq!(names, tiles_between(old, new).collect::<Vec<_>>(), "{old} to {new}");
         assert!(written.iter().all(|(tile, bytes)| bytes.len() == 32 * usize::from(tile.width)));
     }
 }
