@@ -249,6 +249,7 @@ mod tests {
             ("OccupiedPalestinianTerritory", "PSE"),
             ("LaoPeoplesDemocraticRepublic", "LAO"),
             ("BosniaHerzegovina", "BIH"),
+            ("TurksandCaicos", "TCA"),
             ("United_Kingdom", "GBR"),
             ("Bahamas (the)", "BHS"),
             ("Tchad (le)", "TCD"),
