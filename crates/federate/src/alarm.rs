@@ -1,0 +1,242 @@
+//! What an operator must be told: each alarm has a machine code and arguments, for translation.
+//!
+//! Alarms are raised here and never cleared: clearing is a person's act.
+
+use record::{Authority, Origin};
+use tlog::Hash;
+
+/// Something that somebody did which nobody should do, or that needs a person's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alarm {
+    /// One log has two views, both signed by its key.
+    SplitView {
+        /// The log.
+        origin: Origin,
+        /// The size of the smaller view.
+        size: u64,
+        /// The size of the larger view.
+        other_size: u64,
+        /// The file that proves it, below the root of the files.
+        evidence: String,
+    },
+    /// A quoted or cosigned root that one's own copy contradicts, without a second signature by the log.
+    Unreconciled {
+        /// The log.
+        origin: Origin,
+        /// The quoted size.
+        size: u64,
+        /// The quoted root.
+        root: Hash,
+        /// Who quoted it.
+        from: Authority,
+    },
+    /// An entry of a log is no valid record.
+    InvalidEntry {
+        /// The log.
+        origin: Origin,
+        /// The place.
+        index: u64,
+        /// Why, in English, for the operator's log.
+        reason: String,
+    },
+    /// A checkpoint is signed by a key that is not in force at its last entry, or that is revoked.
+    CheckpointKey {
+        /// The log.
+        origin: Origin,
+        /// The checkpoint's size.
+        size: u64,
+        /// Who served it.
+        from: Authority,
+    },
+    /// Somebody shows a head of an own log that this node did not sign, or has lost.
+    ForeignHeadOfOwnLog {
+        /// The log.
+        origin: Origin,
+        /// The head's size.
+        size: u64,
+        /// The head's root.
+        root: Hash,
+        /// Who showed it.
+        from: Authority,
+    },
+    /// Two different roots of one version, both rightly signed.
+    RootConflict {
+        /// Whose roots.
+        authority: Authority,
+        /// The version.
+        version: u64,
+        /// SHA-256 of the text that stays, if one was taken.
+        kept: Option<Hash>,
+        /// SHA-256 of the other text.
+        found: Hash,
+        /// Who showed it.
+        from: Authority,
+    },
+    /// Somebody shows a root of this authority that it did not make.
+    ForeignOwnRoot {
+        /// The version.
+        version: u64,
+        /// SHA-256 of its text.
+        found: Hash,
+        /// Who showed it.
+        from: Authority,
+    },
+    /// A log of one's own audience that its author does not tell of.
+    UnknownLogOfAudience {
+        /// The log.
+        origin: Origin,
+        /// Who showed it.
+        from: Authority,
+    },
+    /// An author has two open logs for one audience.
+    TwoOpenLogs {
+        /// One.
+        origin: Origin,
+        /// The other.
+        other: Origin,
+    },
+    /// A successor log leaves out entries that this node holds.
+    CutOff {
+        /// The log.
+        origin: Origin,
+        /// How many entries this node holds.
+        held: u64,
+        /// How many the successor acknowledges.
+        acknowledged: u64,
+        /// The successor.
+        successor: Origin,
+    },
+    /// A peer serves what does not verify.
+    Misbehaves {
+        /// The peer.
+        peer: Authority,
+        /// The log, if it concerns one.
+        origin: Option<Origin>,
+        /// Machine code of the fault.
+        fault: &'static str,
+    },
+    /// A peer's clock and ours differ.
+    ClockSkew {
+        /// The peer.
+        peer: Authority,
+        /// How far the peer's clock is ahead, in seconds.
+        seconds: i64,
+    },
+    /// A log of another audience was shown: this node is not among its readers.
+    NotForUs {
+        /// The log.
+        origin: Origin,
+        /// Who showed it.
+        from: Authority,
+    },
+}
+
+impl Alarm {
+    /// A stable code, lower-case words joined by hyphens.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SplitView { .. } => "alarm-split-view",
+            Self::Unreconciled { .. } => "alarm-unreconciled",
+            Self::InvalidEntry { .. } => "alarm-invalid-entry",
+            Self::CheckpointKey { .. } => "alarm-checkpoint-key",
+            Self::ForeignHeadOfOwnLog { .. } => "alarm-foreign-head",
+            Self::RootConflict { .. } => "alarm-root-conflict",
+            Self::ForeignOwnRoot { .. } => "alarm-foreign-root",
+            Self::UnknownLogOfAudience { .. } => "alarm-unknown-log",
+            Self::TwoOpenLogs { .. } => "alarm-two-open-logs",
+            Self::CutOff { .. } => "alarm-cut-off",
+            Self::Misbehaves { .. } => "alarm-misbehaves",
+            Self::ClockSkew { .. } => "alarm-clock-skew",
+            Self::NotForUs { .. } => "alarm-not-for-us",
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::SplitView { origin, size, other_size, evidence } => vec![
+                ("origin", origin.to_string()),
+                ("size", size.to_string()),
+                ("other-size", other_size.to_string()),
+                ("evidence", evidence.clone()),
+            ],
+            Self::Unreconciled { origin, size, root, from }
+            | Self::ForeignHeadOfOwnLog { origin, size, root, from } => vec![
+                ("origin", origin.to_string()),
+                ("size", size.to_string()),
+                ("root", root.to_base64()),
+                ("from", from.to_string()),
+            ],
+            Self::InvalidEntry { origin, index, reason } => vec![
+                ("origin", origin.to_string()),
+                ("index", index.to_string()),
+                ("reason", reason.clone()),
+            ],
+            Self::CheckpointKey { origin, size, from } => {
+                vec![("origin", origin.to_string()), ("size", size.to_string()), ("from", from.to_string())]
+            }
+            Self::RootConflict { authority, version, kept, found, from } => vec![
+                ("authority", authority.to_string()),
+                ("version", version.to_string()),
+                ("kept", kept.map_or_else(String::new, |hash| hash.to_hex())),
+                ("found", found.to_hex()),
+                ("from", from.to_string()),
+            ],
+            Self::ForeignOwnRoot { version, found, from } => {
+                vec![("version", version.to_string()), ("found", found.to_hex()), ("from", from.to_string())]
+            }
+            Self::UnknownLogOfAudience { origin, from } | Self::NotForUs { origin, from } => {
+                vec![("origin", origin.to_string()), ("from", from.to_string())]
+            }
+            Self::TwoOpenLogs { origin, other } => {
+                vec![("origin", origin.to_string()), ("other", other.to_string())]
+            }
+            Self::CutOff { origin, held, acknowledged, successor } => vec![
+                ("origin", origin.to_string()),
+                ("held", held.to_string()),
+                ("acknowledged", acknowledged.to_string()),
+                ("successor", successor.to_string()),
+            ],
+            Self::Misbehaves { peer, origin, fault } => vec![
+                ("peer", peer.to_string()),
+                ("origin", origin.as_ref().map_or_else(String::new, ToString::to_string)),
+                ("fault", (*fault).to_owned()),
+            ],
+            Self::ClockSkew { peer, seconds } => {
+                vec![("peer", peer.to_string()), ("seconds", seconds.to_string())]
+            }
+        }
+    }
+
+    /// What makes two alarms the same one, so that it is raised once. Amounts that change are left out.
+    pub fn key(&self) -> String {
+        let parts: Vec<String> = match self {
+            Self::ClockSkew { peer, .. } => vec![peer.to_string()],
+            Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
+            // Whoever serves a log of ten thousand bad entries rings once per hundred, not once each.
+            Self::InvalidEntry { origin, index, .. } => {
+                vec![origin.to_string(), if *index < 100 { index.to_string() } else { format!("{}00", index / 100) }]
+            }
+            _ => self.arguments().into_iter().map(|(_, value)| value).collect(),
+        };
+        format!("{}:{}", self.code(), parts.join(":"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_rings_once_for_one_cause() {
+        let skew = |seconds| Alarm::ClockSkew { peer: "a.example".parse().unwrap(), seconds };
+        assert_eq!(skew(40).key(), skew(41).key());
+        let invalid = |index| Alarm::InvalidEntry {
+            origin: "a.example/log/public/2020".parse().unwrap(),
+            index,
+            reason: String::new(),
+        };
+        assert_ne!(invalid(1).key(), invalid(2).key());
+        assert_eq!(invalid(1000).key(), invalid(1099).key());
+    }
+}

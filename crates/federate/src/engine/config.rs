@@ -1,0 +1,62 @@
+//! What an operator may tune, and the limits that keep a liar from filling this machine.
+
+use record::Authority;
+
+/// Who the engine is.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// This authority.
+    pub me: Authority,
+    /// Of the jitter of retries. Any number; the same one in a simulation that is repeated.
+    pub seed: u64,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// Limits. Times are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Fetches in flight per log.
+    pub in_flight: usize,
+    /// Bundles judged together.
+    pub batch_bundles: usize,
+    /// Bytes of bundles kept in memory per log, beyond which less is fetched ahead.
+    pub ahead_bytes: usize,
+    /// The largest blob fetched.
+    pub max_blob: u64,
+    /// Bytes of blobs in flight.
+    pub blob_bytes: u64,
+    /// Logs being caught up at the same time.
+    pub logs_at_once: usize,
+    /// Between two polls of a peer that answers at once.
+    pub poll: u64,
+    /// The first wait after a failure; it doubles.
+    pub retry_first: u64,
+    /// The longest wait after failures.
+    pub retry_longest: u64,
+    /// Between two receipts, two `seen` files and two nudges.
+    pub at_most_every: u64,
+    /// Between two questions for next roots and one's own heads.
+    pub hourly: u64,
+    /// How long a start waits for witnesses and followers.
+    pub start_wait: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 32,
+            batch_bundles: 8,
+            ahead_bytes: 64 << 20,
+            max_blob: 64 << 20,
+            blob_bytes: 128 << 20,
+            logs_at_once: 16,
+            poll: 200,
+            retry_first: 1_000,
+            retry_longest: 300_000,
+            at_most_every: 1_000,
+            hourly: 3_600_000,
+            start_wait: 10_000,
+        }
+    }
+}

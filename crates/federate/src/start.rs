@@ -1,0 +1,173 @@
+//! Whether an own log may sign after a start: a node that was set up from an old backup must not sign a
+//! second view of what it published before (`docs/protocol.md` section 3, "Start").
+//!
+//! Who answers, and with what, comes from outside. A larger head stops signing whenever it is learnt.
+
+use std::collections::BTreeSet;
+
+use record::Authority;
+use tlog::{Policy, VerifierKey};
+
+use crate::engine::{GuardStanding, Permission};
+
+/// What is known about the right of one own log to sign.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The guard's word at the start.
+    standing: GuardStanding,
+    /// When waiting ends if the guard is in step.
+    wait_until: u64,
+    /// Who answered since the start, with or without a checkpoint.
+    answered: BTreeSet<Authority>,
+    /// The largest head that somebody showed beyond our own.
+    shown: u64,
+    /// A person, or a finished catch-up, took the responsibility.
+    is_resumed: bool,
+    /// A head was shown that does not reconcile with our own entries.
+    is_stopped: bool,
+}
+
+impl Start {
+    /// A log at the start; `wait_until` is in the engine's milliseconds.
+    pub fn new(standing: GuardStanding, wait_until: u64) -> Self {
+        let (answered, shown) = (BTreeSet::new(), 0);
+        Self { standing, wait_until, answered, shown, is_resumed: false, is_stopped: false }
+    }
+
+    /// A witness or follower told what it knows of the log, or that it knows nothing.
+    pub fn answered(&mut self, by: &Authority) {
+        self.answered.insert(by.clone());
+    }
+
+    /// Whether somebody answered already.
+    pub fn has_answered(&self, by: &Authority) -> bool {
+        self.answered.contains(by)
+    }
+
+    /// Somebody showed a head, signed by the log's key, that is larger than ours.
+    pub fn shown(&mut self, size: u64) {
+        self.shown = self.shown.max(size);
+    }
+
+    /// A head was shown that contradicts our own entries, or whose entries are not ours.
+    pub fn stop(&mut self) {
+        self.is_stopped = true;
+    }
+
+    /// An operator takes the responsibility.
+    pub fn resume(&mut self) {
+        (self.is_resumed, self.is_stopped, self.shown) = (true, false, 0);
+    }
+
+    /// Whether the log of a size may sign now. `policy` tells whose silence could hide a quorum.
+    pub fn permission(&self, now: u64, size: u64, policy: &Policy, everybody: &BTreeSet<Authority>) -> Permission {
+        if self.is_stopped {
+            return Permission::Stopped;
+        }
+        if self.shown > size {
+            return Permission::CatchUp { size: self.shown };
+        }
+        if let GuardStanding::Ahead { signed } = self.standing
+            && signed > size
+            && !self.is_resumed
+        {
+            return Permission::CatchUp { size: signed };
+        }
+        let all_answered = everybody.iter().all(|peer| self.answered.contains(peer));
+        let may = self.is_resumed
+            || match self.standing {
+                GuardStanding::New => true,
+                GuardStanding::InStep => now >= self.wait_until || all_answered,
+                GuardStanding::Missing | GuardStanding::Ahead { .. } => self.silence_is_harmless(policy),
+            };
+        if may { Permission::May } else { Permission::Wait }
+    }
+
+    /// When the permission may change by time alone.
+    pub fn deadline(&self) -> Option<u64> {
+        (self.standing == GuardStanding::InStep && !self.is_resumed).then_some(self.wait_until)
+    }
+
+    /// Whether the witnesses that did not answer could not form the log's quorum. With a policy that needs no
+    /// witness, silence is never harmless: only a person can say so.
+    fn silence_is_harmless(&self, policy: &Policy) -> bool {
+        let is_silent = |key: &VerifierKey| {
+            Authority::of_key_name(key.name()).map_or(true, |witness| !self.answered.contains(&witness))
+        };
+        policy.needs_witnesses() && !policy.satisfied_by(is_silent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tlog::{KeyType, SecretKey};
+
+    fn authority(name: &str) -> Authority {
+        format!("{name}.example").parse().unwrap()
+    }
+
+    /// Two of three witnesses make a quorum.
+    fn policy() -> Policy {
+        let mut text = String::new();
+        for (seed, name) in [(1, "a"), (2, "b"), (3, "c")] {
+            let key = SecretKey::from_seed([seed; 32])
+                .verifier(&format!("{name}.example/witness/1"), KeyType::Cosignature)
+                .unwrap();
+            text += &format!("witness {name} {key}\n");
+        }
+        Policy::parse((text + "group g 2 a b c\nquorum g\n").as_bytes()).unwrap()
+    }
+
+    fn everybody() -> BTreeSet<Authority> {
+        ["a", "b", "c"].map(authority).into()
+    }
+
+    #[test]
+    fn a_new_log_asks_nobody() {
+        let start = Start::new(GuardStanding::New, 10_000);
+        assert_eq!(start.permission(0, 0, &policy(), &everybody()), Permission::May);
+    }
+
+    #[test]
+    fn a_guard_in_step_waits_ten_seconds_at_most() {
+        let mut start = Start::new(GuardStanding::InStep, 10_000);
+        assert_eq!(start.permission(9_999, 5, &policy(), &everybody()), Permission::Wait);
+        assert_eq!(start.permission(10_000, 5, &policy(), &everybody()), Permission::May);
+        ["a", "b", "c"].map(authority).iter().for_each(|peer| start.answered(peer));
+        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::May);
+    }
+
+    #[test]
+    fn without_a_guard_the_silent_ones_must_be_too_few() {
+        let mut start = Start::new(GuardStanding::Missing, 10_000);
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::Wait);
+        start.answered(&authority("a"));
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::Wait);
+        start.answered(&authority("b"));
+        assert_eq!(start.permission(0, 5, &policy(), &everybody()), Permission::May);
+        let nobody = Policy::parse(b"quorum none\n").unwrap();
+        assert_eq!(start.permission(0, 5, &nobody, &everybody()), Permission::Wait);
+        start.resume();
+        assert_eq!(start.permission(0, 5, &nobody, &everybody()), Permission::May);
+    }
+
+    #[test]
+    fn a_larger_head_stops_signing_at_once() {
+        let mut start = Start::new(GuardStanding::InStep, 0);
+        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::May);
+        start.shown(7);
+        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::CatchUp { size: 7 });
+        assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::May);
+        start.stop();
+        assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::Stopped);
+    }
+
+    #[test]
+    fn a_guard_that_is_ahead_wants_its_entries_back() {
+        let mut start = Start::new(GuardStanding::Ahead { signed: 9 }, 0);
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::CatchUp { size: 9 });
+        ["a", "b"].map(authority).iter().for_each(|peer| start.answered(peer));
+        assert_eq!(start.permission(99_999, 9, &policy(), &everybody()), Permission::May);
+    }
+}
