@@ -118,13 +118,14 @@ impl Ministry {
     pub fn sealed(&self, log: &Origin, n: u64) -> Header {
         let blob = format!("application/age 1234 {}", sha256(b"ciphertext").to_hex());
         let header = self.header(log, "sealed", n);
-        let own = vec![Line::new("commit", sha256(&n.to_be_bytes()).to_hex()).expect("a line")];
+        let own = [Line::new("commit", sha256(&n.to_be_bytes()).to_hex()).expect("a line")];
         let text = Header { own: vec![], ..header }.to_text() + &format!("blob {blob}\n");
         let commit = own[0].to_string();
         Header::parse_text(&format!("{text}{commit}\n")).expect("an outer header")
     }
 
     pub fn open(&self, log: &Origin, chain: &RootChain, version: u64, readers: &[&str]) -> Header {
+        assert_eq!(log.authority, self.authority(), "a ministry opens its own logs");
         let readers = match readers {
             ["public"] => Readers::Public,
             _ => Readers::Set(
@@ -141,6 +142,7 @@ impl Ministry {
     }
 
     pub fn move_root(&self, log: &Origin, chain: &RootChain, version: u64) -> Header {
+        assert_eq!(chain.authority(), &self.authority(), "a ministry moves to its own roots");
         let root = (version, chain.text_hash(version).expect("in the chain"));
         let id = Ulid::new(2, [0; 10]);
         log_root_header(log, root, chain.bytes(version), id, time("2026-11-22T11:00:00Z"), Status::Exercise)

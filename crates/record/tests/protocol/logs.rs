@@ -241,11 +241,14 @@ fn a_log_that_does_not_open_never_counts() {
     assert_eq!(refused_last(&log, &[opening(&log, &chain)], &chain), InvalidReason::OpenedAgain);
 }
 
+/// A change to the own lines of a sound opening.
+type Spoil<'a> = &'a dyn Fn(&mut Vec<String>);
+
 #[test]
 fn an_opening_names_sorted_readers_root_and_policy() {
     let chain = MOH.chain(1);
     let (public, restricted) = (MOH.public_log(), MOH.restricted_log());
-    let opens = |origin: &Origin, change: &dyn Fn(&mut Vec<String>)| {
+    let opens = |origin: &Origin, change: Spoil| {
         let sound = if origin.audience.is_public() {
             MOH.open(origin, &chain, 1, &["public"])
         } else {
@@ -265,7 +268,7 @@ fn an_opening_names_sorted_readers_root_and_policy() {
     assert!(opens(&restricted, &|_| ()));
     assert!(opens(&public, &|own| own.push(previous("moh.chn.example/log/public/2025"))));
     assert!(opens(&public, &|own| own.push("note later versions may say more".into())));
-    let broken: [(&Origin, &dyn Fn(&mut Vec<String>)); 14] = [
+    let broken: [(&Origin, Spoil); 14] = [
         (&public, &|own| own[0] = "reader moh.chn.example".into()),
         (&public, &|own| own.insert(1, "reader moh.chn.example".into())),
         (&public, &|own| own.remove(0).clear()),
