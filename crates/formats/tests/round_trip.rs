@@ -93,6 +93,29 @@ fn figures() -> impl Strategy<Value = Vec<Figure>> {
     })
 }
 
+/// Rows whose cells are sometimes good and sometimes anything.
+fn foreign_table() -> impl Strategy<Value = String> {
+    let cell = |good: &'static [&'static str]| {
+        prop_oneof![4 => prop::sample::select(good).prop_map(str::to_owned), 1 => "[ -~\u{a0}\u{e9}\u{4e2d}\t\r\n]{0,8}"]
+            .prop_map(|text| format!("\"{}\"", text.replace('"', "\"\"")))
+    };
+    let row = (
+        cell(&["2020-01-22", "2020-01-22..2020-02-01", "2020/1/3", "22.01.2020"]),
+        cell(&["China", "Côte d'Ivoire", "Diamond  Princess", "CHN", "", "#date", "=1+1"]),
+        cell(&["", "", "Hubei", "北京"]),
+        cell(&["0", "17", "", "12.0", "-1", "1,000"]),
+        cell(&["icu-beds", "deaths-new", "x", ""]),
+        cell(&["3", "0.50", ""]),
+        cell(&["", "f", "0-4", "a,b"]),
+        cell(&["", "late reports", "two\nlines", "two\r\nlines"]),
+    );
+    let row = row.prop_map(|(a, b, c, d, e, f, g, h)| [a, b, c, d, e, f, g, h].join(","));
+    prop::collection::vec(row, 1..20).prop_map(|rows| {
+        let tags = "#date,#country,#adm1,#affected+killed+total,#indicator+code,#indicator+num,#group+age,#meta+reason";
+        format!("{tags}\n{}\n", rows.join("\n"))
+    })
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_back(figures in figures()) {
@@ -120,6 +143,19 @@ proptest! {
                     let _ = row.map_err(|error| (error.to_string(), error.args()));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_read_from_a_foreign_table_can_be_written_and_read_back(table in foreign_table()) {
+        let mut figures = Vec::new();
+        for row in FigureReader::new(table.as_bytes(), ReadOptions::default()).expect("a layout").flatten() {
+            figures.extend(row.figures);
+        }
+        figures.sort_by(|a, b| a.key.cmp(&b.key));
+        figures.dedup_by(|a, b| a.key == b.key);
+        if !figures.is_empty() {
+            prop_assert_eq!(read(&write_hxl(&figures).expect("a table")), figures);
         }
     }
 
