@@ -200,6 +200,17 @@ fn a_figure_of_another_reason_stands_in_a_row_of_its_own() {
 }
 
 #[test]
+fn a_code_that_only_its_author_declared_is_read_back_as_a_country() {
+    let figures = [one("XKX|2020-04-16|as-reported||cases-confirmed-cumulative", "449")];
+    let table = write_hxl(&figures).expect("a table");
+    assert_eq!(read(&table), figures);
+    // In a table that is imported it must be declared here.
+    let mut reader = FigureReader::new(&table[..], ReadOptions::default()).expect("a layout");
+    let error = reader.next().expect("a row").expect_err("an unknown code");
+    assert_eq!(error.code(), "country-code-unknown");
+}
+
+#[test]
 fn figures_that_cannot_be_are_not_written() {
     let cases = one("CHN|2020-01-22|as-reported||cases-confirmed-cumulative", "548");
     let code = |figures: &[Figure]| write_hxl(figures).map_err(|error| error.code());

@@ -241,7 +241,8 @@ impl Interpreter {
         }
         let text = self.cell(rows, column)?;
         let unknown = || (Some(column), Problem::CountryCodeUnknown { text: shown(text) });
-        let code = self.options.places.find_code(text).ok_or_else(unknown)?;
+        let stated = || Iso3::new(text).filter(|_| self.options.any_code);
+        let code = self.options.places.find_code(text).or_else(stated).ok_or_else(unknown)?;
         remember(&mut self.codes, bytes, code);
         Ok(code)
     }

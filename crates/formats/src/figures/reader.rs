@@ -51,6 +51,8 @@ impl Default for Limits {
 pub struct ReadOptions {
     /// Names of places.
     pub places: PlaceNames,
+    /// Take any code of three letters for a country without looking it up: its author did.
+    pub any_code: bool,
     /// The order of day and month.
     pub dates: DateOrder,
     /// How numbers are written.
@@ -75,6 +77,7 @@ impl Default for ReadOptions {
     fn default() -> ReadOptions {
         ReadOptions {
             places: PlaceNames::bundled(),
+            any_code: false,
             dates: DateOrder::default(),
             numerals: Numerals::default(),
             delimiter: None,
@@ -89,10 +92,11 @@ impl Default for ReadOptions {
 }
 
 impl ReadOptions {
-    /// For reading back what [`super::write_hxl`] wrote, and nothing else.
+    /// For reading back what [`super::write_hxl`] wrote, here or on another node, and nothing else. What is read does not depend
+    /// on this node's names: a code that only its author has declared stays a country.
     pub fn canonical(places: PlaceNames) -> ReadOptions {
         let numerals = Numerals { negative: true, ..Numerals::default() };
-        ReadOptions { places, numerals, delimiter: Some(b','), ..ReadOptions::default() }
+        ReadOptions { places, any_code: true, numerals, delimiter: Some(b','), ..ReadOptions::default() }
     }
 }
 
