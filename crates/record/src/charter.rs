@@ -267,7 +267,8 @@ pub struct Fact {
 
 impl Fact {
     /// What the header of a valid record (the inner header, if it was sealed) means to mechanisms. Empty for
-    /// all kinds but `mechanism.charter`, `mechanism.accept` and `mechanism.leave`.
+    /// all kinds but `mechanism.charter`, `mechanism.accept` and `mechanism.leave`, and where a critical line
+    /// stands: none is known here.
     ///
     /// # Errors
     /// The lines of the kind are not as they must be: the record counts for nothing.
@@ -277,6 +278,9 @@ impl Fact {
         fingerprint: Fingerprint,
         place: &Place,
     ) -> Result<Vec<Self>, CharterError> {
+        if header.critical_unknown(&[]) {
+            return Ok(Vec::new());
+        }
         let acts = match header.kind.as_str() {
             kind::CHARTER => vec![Act::Charter {
                 supersedes: header.supersedes,

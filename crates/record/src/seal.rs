@@ -315,9 +315,6 @@ fn disclosed(
     opened_by: Option<String>,
 ) -> Result<OpenedHeader, OpenError> {
     let Some((_, content)) = outer.header.blobs.split_first() else { return Err(OpenError::NotSealed) };
-    if outer.header.edition != 1 {
-        return Err(OpenError::Edition { edition: outer.header.edition });
-    }
     let published = outer.header.log.audience.is_public();
     let inner = Inner::parse(&inner_text, &outer.header.log)?;
     let opened = OpenedHeader { inner, inner_text, opened_by, published, content: content.to_vec() };

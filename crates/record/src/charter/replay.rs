@@ -7,9 +7,9 @@
 //!   order of the member's log; releasing a charter is accepting it. Votes are never taken back, so more than
 //!   half of the members can agree on one successor only.
 //! - A **newcomer** is a member of the successor that the predecessor does not name as a member.
-//! - A member that left keeps the vote it gave before. It no longer counts among those who are still awaited,
-//!   and it is a member again when it accepts a charter that names it after it left.
-//! - **Removing** a member that did not leave needs the votes of all others.
+//! - A member that left keeps the vote it gave before, and no longer counts among those who are still awaited.
+//!   Charters that go on naming it do not bring it back: it joins again as a newcomer, after a charter without it.
+//! - **Removing** a member that had not left when the text was released needs the votes of all others.
 //! - When no successor can reach the threshold any more, the text that *all* accept follows, whatever their
 //!   votes were. The same holds for first charters, which have no predecessor. Should all accept two such
 //!   texts, the one that was complete first by the claimed times is in force, where a member's acts count as
@@ -202,6 +202,8 @@ impl<'f> Table<'f> {
             left: BTreeSet::new(),
             alarms: BTreeSet::new(),
         };
+        // By which charter each member of the charter in force joined.
+        let mut joined: BTreeMap<&Party, Hash> = BTreeMap::new();
         let mut following = Some(Following::first(self, id, &mut mechanism.alarms));
         while let Some(round) = following.take() {
             round.alarm(&mut mechanism.alarms);
@@ -211,7 +213,10 @@ impl<'f> Table<'f> {
             // Names are hashes of what they name, so no charter can follow itself, not even by way of others.
             if let Some((name, released)) = winner.and_then(|name| self.charters.get_key_value(&name)) {
                 mechanism.history.push((*name, released.by.clone(), Arc::clone(released.charter)));
-                following = Some(Following::after(self, id, *name, released, &mut mechanism.alarms));
+                let before = |party: &Party| joined.get(party).copied().unwrap_or(*name);
+                joined = released.charter.members.iter().map(|party| (party, before(party))).collect();
+                following =
+                    Some(Following::after(self, id, (*name, released), &joined, &mut mechanism.alarms));
             }
         }
         mechanism
@@ -223,17 +228,17 @@ impl<'f> Table<'f> {
         self.steps.get(party)?.iter().find(accepts).map(|(moment, _)| *moment)
     }
 
-    /// The steps of a member up to its leaving, and when it left. A leaving before it accepted `charter` is
-    /// over: accepting made it a member.
+    /// The steps of a member up to its leaving, and when it left. A leaving before it accepted the charter by
+    /// which it `joined` is over.
     fn until_left(
         &self,
         member: &Party,
         id: &MechanismId,
-        charter: Option<Hash>,
+        joined: Hash,
     ) -> (&[(Moment, Step<'f>)], Option<Moment>) {
         let steps = self.steps.get(member).map_or(&[][..], Vec::as_slice);
-        let accepts = |(_, step): &(Moment, Step)| charter.is_some_and(|name| *step == Step::Accepts(name));
-        let from = steps.iter().rposition(accepts).map_or(0, |at| at + 1);
+        let accepts = |(_, step): &(Moment, Step)| *step == Step::Accepts(joined);
+        let from = steps.iter().position(accepts).map_or(0, |at| at + 1);
         let leaves = |(_, step): &(Moment, Step)| *step == Step::Leaves(id);
         match steps.iter().skip(from).position(leaves) {
             Some(at) => (&steps[..from + at], steps.get(from + at).map(|(moment, _)| *moment)),
@@ -317,7 +322,8 @@ impl<'t, 'f> Following<'t, 'f> {
         let mut candidates = table.released(table.firsts.get(id));
         candidates.retain(|(name, released)| released.is_of(id, *name, alarms));
         let members = candidates.iter().flat_map(|(_, released)| &released.charter.members);
-        let accepted = table.accepted_by(members, id, None, &candidates);
+        let of = |party: &'t Party| (party, table.steps.get(party).map_or(&[][..], Vec::as_slice));
+        let accepted = accepted_of(members.map(of), &candidates);
         Self { table, predecessor: None, candidates, accepted, left: BTreeMap::new() }
     }
 
@@ -325,14 +331,19 @@ impl<'t, 'f> Following<'t, 'f> {
     fn after(
         table: &'t Table<'f>,
         id: &MechanismId,
-        name: Hash,
-        predecessor: &'t Released<'f>,
+        (name, predecessor): (Hash, &'t Released<'f>),
+        joined: &BTreeMap<&'t Party, Hash>,
         alarms: &mut BTreeSet<MechanismAlarm>,
     ) -> Self {
         let mut candidates = table.released(table.successors.get(&name));
         candidates.retain(|(name, released)| released.is_of(id, *name, alarms));
-        let members = &predecessor.charter.members;
-        let accepted = table.accepted_by(members, id, Some(name), &candidates);
+        let (mut steps, mut left) = (BTreeMap::new(), BTreeMap::new());
+        for (party, joined) in joined {
+            let (before, moment) = table.until_left(party, id, *joined);
+            steps.insert(*party, before);
+            left.extend(moment.map(|moment| (*party, moment)));
+        }
+        let accepted = accepted_of(steps, &candidates);
         candidates.retain(|(name, released)| {
             let counts = accepted.get(released.by).is_some_and(|names| names.contains(name));
             if !counts {
@@ -340,7 +351,6 @@ impl<'t, 'f> Following<'t, 'f> {
             }
             counts
         });
-        let left = members.iter().filter_map(|m| Some((m, table.until_left(m, id, Some(name)).1?))).collect();
         Self { table, predecessor: Some((name, predecessor.charter.as_ref())), candidates, accepted, left }
     }
 
@@ -404,7 +414,10 @@ impl<'t, 'f> Following<'t, 'f> {
     /// Whose vote the removal of members still lacks. One that left without a vote is not awaited.
     fn removal_awaits<'s>(&'s self, name: Hash, released: &'s Released) -> impl Iterator<Item = &'s Party> {
         let members = self.predecessor.map_or(&[][..], |(_, charter)| charter.members.as_slice());
-        let removed = |party: &&Party| !released.charter.is_member(party) && !self.left.contains_key(party);
+        // Fixed when the text is released: who leaves later must not make a text winnable that had lost.
+        let at = self.table.accepted(released.by, name);
+        let had_left = |party: &Party| self.left.get(party).is_some_and(|left| Some(*left) < at);
+        let removed = |party: &&Party| !released.charter.is_member(party) && !had_left(party);
         let removed: Vec<&Party> = members.iter().filter(removed).collect();
         let others = move |party: &&Party| match removed.as_slice() {
             [] => false,
@@ -463,29 +476,26 @@ impl<'f> Table<'f> {
     fn released(&self, names: Option<&Vec<Hash>>) -> Vec<(Hash, &Released<'f>)> {
         names.into_iter().flatten().filter_map(|name| Some((*name, self.charters.get(name)?))).collect()
     }
+}
 
-    /// What each of these members accepted of the candidates before it left, each text once.
-    fn accepted_by<'t>(
-        &'t self,
-        members: impl IntoIterator<Item = &'t Party>,
-        id: &MechanismId,
-        predecessor: Option<Hash>,
-        candidates: &[(Hash, &Released)],
-    ) -> BTreeMap<&'t Party, Vec<Hash>> {
-        let of = |member: &'t Party| {
-            let mut names: Vec<Hash> = Vec::new();
-            for (_, step) in self.until_left(member, id, predecessor).0 {
-                if let Step::Accepts(name) = step
-                    && candidates.iter().any(|(candidate, _)| candidate == name)
-                    && !names.contains(name)
-                {
-                    names.push(*name);
-                }
+/// What members accepted of the candidates in these steps, each text once.
+fn accepted_of<'t, 'f: 't>(
+    members: impl IntoIterator<Item = (&'t Party, &'t [(Moment, Step<'f>)])>,
+    candidates: &[(Hash, &Released)],
+) -> BTreeMap<&'t Party, Vec<Hash>> {
+    let of = |(member, steps): (&'t Party, &[(Moment, Step)])| {
+        let mut names: Vec<Hash> = Vec::new();
+        for (_, step) in steps {
+            if let Step::Accepts(name) = step
+                && candidates.iter().any(|(candidate, _)| candidate == name)
+                && !names.contains(name)
+            {
+                names.push(*name);
             }
-            (member, names)
-        };
-        members.into_iter().map(of).collect()
-    }
+        }
+        (member, names)
+    };
+    members.into_iter().map(of).collect()
 }
 
 impl Released<'_> {

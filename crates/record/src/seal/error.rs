@@ -174,12 +174,6 @@ pub enum OpenError {
     /// The inner header is sealed to none of the identities.
     #[error("the record is sealed to none of these keys")]
     NotForMe,
-    /// The outer header has an edition above 1: its id would not be random.
-    #[error("the outer header has edition {edition}, not 1")]
-    Edition {
-        /// As written.
-        edition: u32,
-    },
     /// A blob that must open does not.
     #[error("blob {blob} does not open: {reason}")]
     Unreadable {
@@ -256,7 +250,6 @@ impl Refusal for OpenError {
             Self::Missing { .. } => "open-missing",
             Self::Altered { .. } => "open-altered",
             Self::NotForMe => "open-not-for-me",
-            Self::Edition { .. } => "open-edition",
             Self::Unreadable { .. } => "open-unreadable",
             Self::Commitment => "open-commitment",
             Self::NotText => "open-not-text",
@@ -273,7 +266,6 @@ impl Refusal for OpenError {
     fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Missing { blob } | Self::Altered { blob } => vec![("blob", blob.to_hex())],
-            Self::Edition { edition } => vec![("edition", edition.to_string())],
             Self::Unreadable { blob, reason } => {
                 vec![("blob", blob.to_string()), ("reason", reason.to_string())]
             }
