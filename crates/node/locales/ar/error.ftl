@@ -22,6 +22,7 @@ error-unlisted = رُفض الطلب: { $code }
 error-reference = المرجع للمشغّل: { $reference }
 
 ## By machine code
-error-code-as-of-date = «{ $value }» ليس تاريخاً. اكتبوا السنة والشهر واليوم، مثل 2020-05-31.
+error-code-as-of-date = «{ $value }» ليس تاريخاً. اكتبوا السنة والشهر واليوم، مثل ⁦2020-05-31⁩.
 error-code-as-of-basis = «{ $value }» ليس وقتاً معتمداً. اختاروا claimed أو proven أو here.
 error-code-sort-column = لا يوجد عمود باسم «{ $value }» للترتيب حسبه.
+error-code-link-used-or-expired = سبق استخدام هذا الرابط أو انقضى أجله. اطلب من المشغّل رابطاً جديداً: concord link.

@@ -25,3 +25,4 @@ error-reference = Reference for the operator: { $reference }
 error-code-as-of-date = “{ $value }” is not a date. Write year, month and day, as in 2020-05-31.
 error-code-as-of-basis = “{ $value }” is no time to count by. Choose claimed, proven or here.
 error-code-sort-column = There is no column “{ $value }” to sort by.
+error-code-link-used-or-expired = This link was used before or is too old. Ask the operator for a new one: concord link.

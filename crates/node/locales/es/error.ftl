@@ -25,3 +25,4 @@ error-reference = Referencia para el operador: { $reference }
 error-code-as-of-date = «{ $value }» no es una fecha. Indique año, mes y día, por ejemplo 2020-05-31.
 error-code-as-of-basis = «{ $value }» no es una fecha que pueda considerarse. Elija claimed, proven o here.
 error-code-sort-column = No hay ninguna columna «{ $value }» por la que ordenar.
+error-code-link-used-or-expired = Este enlace ya se utilizó o es demasiado antiguo. Pida uno nuevo al operador: concord link.

@@ -18,10 +18,11 @@ error-internal-text = L’incident a été consigné à l’intention de l’exp
 error-unavailable-title = Momentanément indisponible
 error-unavailable-text = Ce nœud démarre ou est en maintenance. Veuillez réessayer sous peu.
 error-back = Aller à la page d’accueil
-error-unlisted = Refusé : { $code }
-error-reference = Référence pour l’exploitant : { $reference }
+error-unlisted = Refusé : { $code }
+error-reference = Référence pour l’exploitant : { $reference }
 
 ## By machine code
-error-code-as-of-date = « { $value } » n’est pas une date. Indiquez l’année, le mois et le jour, par exemple 2020-05-31.
-error-code-as-of-basis = « { $value } » n’est pas une date à retenir. Choisissez claimed, proven ou here.
-error-code-sort-column = Il n’y a pas de colonne « { $value } » permettant le tri.
+error-code-as-of-date = « { $value } » n’est pas une date. Indiquez l’année, le mois et le jour, par exemple 2020-05-31.
+error-code-as-of-basis = « { $value } » n’est pas une date à retenir. Choisissez claimed, proven ou here.
+error-code-sort-column = Il n’y a pas de colonne « { $value } » permettant le tri.
+error-code-link-used-or-expired = Ce lien a déjà été utilisé ou est trop ancien. Demandez-en un nouveau à l’opérateur : concord link.

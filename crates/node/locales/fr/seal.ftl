@@ -5,8 +5,8 @@ seal-witnessed = { $count ->
    *[other] { $count } témoins
 }
 seal-claimed = déclaré seulement
-seal-claimed-time = déclaré : { $time }
-seal-claimed-explained = Aucun témoin n’a encore prouvé depuis quand ceci existe ; l’heure est celle qu’indique l’auteur.
+seal-claimed-time = déclaré : { $time }
+seal-claimed-explained = Aucun témoin n’a encore prouvé depuis quand ceci existe ; l’heure est celle qu’indique l’auteur.
 seal-actual = Réel
 seal-exercise = Exercice
 seal-test = Test

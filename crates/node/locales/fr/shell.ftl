@@ -22,9 +22,9 @@ shell-basis-claimed = déclaré
 shell-basis-proven = prouvé
 shell-basis-here = vérifié ici
 shell-show = Afficher
-shell-note-claimed = Au { $date } : ce qui avait été publié à la fin de cette journée (UTC), selon ses auteurs.
-shell-note-proven = Au { $date } : ce dont des témoins prouvent l’existence à la fin de cette journée (UTC).
-shell-note-here = Au { $date } : ce que ce nœud avait vérifié à la fin de cette journée (UTC).
+shell-note-claimed = Au { $date } : ce qui avait été publié à la fin de cette journée (UTC), selon ses auteurs.
+shell-note-proven = Au { $date } : ce dont des témoins prouvent l’existence à la fin de cette journée (UTC).
+shell-note-here = Au { $date } : ce que ce nœud avait vérifié à la fin de cette journée (UTC).
 shell-note-now = Afficher l’état actuel
 
 ## Exercise

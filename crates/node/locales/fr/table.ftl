@@ -2,10 +2,10 @@
 table-filter = Filtrer
 table-filter-apply = Appliquer
 table-filter-clear = Retirer le filtre
-table-sort-ascending = Trier par ordre croissant : { $column }
-table-sort-descending = Trier par ordre décroissant : { $column }
+table-sort-ascending = Trier par ordre croissant : { $column }
+table-sort-descending = Trier par ordre décroissant : { $column }
 table-csv = CSV
-table-csv-of = { $caption } : télécharger au format CSV
+table-csv-of = { $caption } : télécharger au format CSV
 table-entries = { $count ->
     [one] { $count } entrée
    *[other] { $count } entrées
@@ -17,4 +17,4 @@ table-previous = Précédente
 table-next = Suivante
 table-last = Dernière
 table-empty = Il n’y a encore rien à afficher.
-table-no-match = Aucune entrée ne correspond à « { $filter } ».
+table-no-match = Aucune entrée ne correspond à « { $filter } ».

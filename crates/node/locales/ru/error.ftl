@@ -25,3 +25,4 @@ error-reference = Номер для оператора: { $reference }
 error-code-as-of-date = «{ $value }» не является датой. Укажите год, месяц и день, например 2020-05-31.
 error-code-as-of-basis = «{ $value }» не является способом учета времени. Выберите claimed, proven или here.
 error-code-sort-column = Нет столбца «{ $value }» для сортировки.
+error-code-link-used-or-expired = Эта ссылка уже использована или устарела. Попросите у оператора новую: concord link.

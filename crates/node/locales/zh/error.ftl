@@ -25,3 +25,4 @@ error-reference = 供运维人员查询的编号：{ $reference }
 error-code-as-of-date = “{ $value }”不是日期。请按年、月、日填写，例如2020-05-31。
 error-code-as-of-basis = “{ $value }”不是有效的计时依据。请选择claimed、proven或here。
 error-code-sort-column = 没有可供排序的“{ $value }”列。
+error-code-link-used-or-expired = 此链接已被使用或已过期。请向运行人员索取新链接：concord link。

@@ -102,6 +102,16 @@ impl Locale {
         Some(text)
     }
 
+    /// What a kind of record is called; an unlisted kind by its own name, as the protocol wants unknown kinds shown.
+    pub fn kind(&self, kind: &str) -> String {
+        self.lookup(&format!("kind-{}", kind.replace('.', "-")), &[]).unwrap_or_else(|| kind.to_owned())
+    }
+
+    /// What a `ref` line says of its target: `replies to`; an unlisted relation by its own name.
+    pub fn relation(&self, relation: &str) -> String {
+        self.lookup(&format!("relation-{relation}"), &[]).unwrap_or_else(|| relation.to_owned())
+    }
+
     /// A message that the build has seen.
     fn say(&self, key: &str, arguments: &[(&str, Value)]) -> String {
         self.lookup(key, arguments).unwrap_or_else(|| unreachable!("the build checked that {key} exists"))

@@ -1,9 +1,11 @@
 //! What the reader asked for: an address, a language and a day.
 
 use super::{Problem, Query};
+use crate::asof::{AsOf, Basis};
 use crate::i18n::{Lang, Locale, negotiate};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 /// One request, as far as every page needs it.
 #[derive(Clone, Debug)]
@@ -37,21 +39,20 @@ impl Asked {
         Self { t: Locale::new(lang, zone), path: parts.path.to_owned(), query }
     }
 
-    /// The day and the kind of time asked for: `?as_of=2020-05-31&basis=proven`.
+    /// The moment and the sense asked for: `?as_of=2020-05-31&basis=proven` is the end of that day, UTC.
     pub fn as_of(&self) -> Result<AsOf, Problem> {
-        let date = match self.query.get("as_of") {
+        let at = match self.query.get("as_of") {
             None => None,
             Some(text) => {
-                Some(text.parse::<Date>().map_err(|_| Problem::new("as-of-date").with("value", text))?)
+                let second = text.parse::<Date>().ok().and_then(end_of);
+                Some(second.ok_or_else(|| Problem::new("as-of-date").with("value", text))?)
             }
         };
         let basis = match self.query.get("basis") {
-            None => Basis::Claimed,
-            Some(text) => {
-                Basis::from_code(text).ok_or_else(|| Problem::new("as-of-basis").with("value", text))?
-            }
+            None => Basis::default(),
+            Some(text) => text.parse().map_err(|()| Problem::new("as-of-basis").with("value", text))?,
         };
-        Ok(AsOf { date, basis })
+        Ok(AsOf { basis, at })
     }
 
     /// A link to another page that keeps the language (if the link chose it) and the day.
@@ -76,53 +77,24 @@ fn is_kept(key: &str) -> bool {
     matches!(key, "lang" | "as_of" | "basis")
 }
 
-/// The moment at which a page shows the world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AsOf {
-    /// The last day that counts, UTC; `None` is everything until now.
-    pub date: Option<Date>,
-    /// Which of a record's three times counts.
-    pub basis: Basis,
+/// What a basis is called where the reader chooses one.
+pub(super) fn basis_label(basis: Basis, t: &Locale) -> String {
+    match basis {
+        Basis::Claimed => t.shell_basis_claimed(),
+        Basis::Proven => t.shell_basis_proven(),
+        Basis::Here => t.shell_basis_here(),
+    }
 }
 
-/// Which time of a record an *as of* looks at (protocol, section 4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Basis {
-    /// When its author says it was released.
-    #[default]
-    Claimed,
-    /// When witnesses prove that it existed.
-    Proven,
-    /// When this node first verified it.
-    Here,
+/// The last second of a day, UTC: what was so at any time of the day counts.
+fn end_of(day: Date) -> Option<i64> {
+    let midnight = day.checked_add(1.day()).ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_second() - 1)
 }
 
-impl Basis {
-    /// All three, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Claimed, Self::Proven, Self::Here];
-
-    /// As written in `?basis=`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Proven => "proven",
-            Self::Here => "here",
-        }
-    }
-
-    /// The basis that a code of [`Basis::code`] names.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|basis| basis.code() == code)
-    }
-
-    /// What the reader chooses from.
-    pub fn label(self, t: &Locale) -> String {
-        match self {
-            Self::Claimed => t.shell_basis_claimed(),
-            Self::Proven => t.shell_basis_proven(),
-            Self::Here => t.shell_basis_here(),
-        }
-    }
+/// The day, UTC, on which a moment lies.
+pub(super) fn day_of(second: i64) -> Option<Date> {
+    Some(Timestamp::from_second(second).ok()?.to_zoned(TimeZone::UTC).date())
 }
 
 #[cfg(test)]
@@ -144,8 +116,10 @@ mod tests {
 
     #[test]
     fn as_of_is_a_day_and_a_basis() {
-        let day = AsOf { date: Some(date(2020, 5, 31)), basis: Basis::Proven };
+        let end: Timestamp = "2020-05-31T23:59:59Z".parse().unwrap();
+        let day = AsOf { at: Some(end.as_second()), basis: Basis::Proven };
         assert_eq!(asked("as_of=2020-05-31&basis=proven").as_of().unwrap(), day);
+        assert_eq!(day_of(end.as_second()), Some(date(2020, 5, 31)));
         assert_eq!(asked("").as_of().unwrap(), AsOf::default());
     }
 

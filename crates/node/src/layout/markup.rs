@@ -56,6 +56,18 @@ impl fmt::Display for Markup {
 
 impl HtmlSafe for Markup {}
 
+impl From<&str> for Markup {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Markup {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
 /// Text for use in HTML text and in quoted attributes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -9,7 +9,8 @@
 //!
 //! ```
 //! use askama::Template;
-//! use node::layout::{Asked, Desk, Face, Page, RequestParts, Shell};
+//! use node::face::Face;
+//! use node::layout::{Asked, Desk, Page, RequestParts, Shell};
 //! # use node::i18n::Lang;
 //!
 //! #[derive(Template)]
@@ -40,11 +41,12 @@
 //! - Figures, days, moments: `page.t.number(n)`, `.decimal(x, 1)`, `.percent(share, 1)`, `.date(d)`, `.moment(ts)`.
 //! - Links inside the node: `{{ page.href("/network") }}`; never a bare path, or the reader loses language and day.
 //! - Blocks to fill: `main`; `lead` (below the heading); `heading` (to replace `<h1>`); `class_main`.
-//! - Ready parts: [`Table`]; what they write is [`Markup`] and is not escaped again.
+//! - Ready parts: [`Table`], [`component`]; what they write is [`Markup`] and is not escaped again.
 //! - Refusals: [`Problem`], [`error_page()`].
 
 mod asked;
 pub mod asset;
+pub mod component;
 mod error_page;
 mod markup;
 mod page;
@@ -52,10 +54,10 @@ mod problem;
 mod query;
 mod table;
 
-pub use asked::{AsOf, Asked, Basis, RequestParts};
+pub use asked::{Asked, RequestParts};
 pub use error_page::{Refusal, error_page};
 pub use markup::Markup;
-pub use page::{Crumb, Desk, Face, Page, Shell};
+pub use page::{Crumb, Desk, Page, Shell};
 pub use problem::Problem;
 pub use query::Query;
 pub use table::{Cell, Column, Paging, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};

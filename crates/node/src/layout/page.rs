@@ -1,17 +1,12 @@
 //! The frame around a page: who speaks, which face, which desk, which day, which language.
 
+use super::asked::{basis_label, day_of};
 use super::asset::{self, Asset};
-use super::{AsOf, Asked, Basis, Markup};
+use super::{Asked, Markup};
+use crate::asof::{AsOf, Basis};
+use crate::face::Face;
 use crate::i18n::{Lang, Locale};
-
-/// Which face of the node is shown (design, section 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
-    /// Public records, to anyone.
-    Public,
-    /// What the authority may read, to a person who signed in.
-    Inside,
-}
+use jiff::civil::Date;
 
 /// What is the same on every page of one face.
 #[derive(Clone, Debug)]
@@ -119,6 +114,8 @@ pub struct Page {
     pub as_of: Option<AsOf>,
     /// Who is signed in: the duty, as it is written in records.
     pub person: Option<String>,
+    /// The session's token that forms must carry; with it, signing out is a form.
+    pub csrf: Option<String>,
     /// Counts shown beside desks in the rail: what waits there.
     pub badges: Vec<(Desk, String)>,
 }
@@ -135,6 +132,7 @@ impl Page {
             crumbs: Vec::new(),
             as_of: None,
             person: None,
+            csrf: None,
             badges: Vec::new(),
         }
     }
@@ -164,6 +162,13 @@ impl Page {
     #[must_use]
     pub fn for_person(mut self, duty: impl Into<String>) -> Self {
         self.person = Some(duty.into());
+        self
+    }
+
+    /// Gives forms the token that proves they are ours: `<input type="hidden" name="csrf" …>`.
+    #[must_use]
+    pub fn with_csrf(mut self, token: impl Into<String>) -> Self {
+        self.csrf = Some(token.into());
         self
     }
 
@@ -215,15 +220,24 @@ impl Page {
         kept.pairs().to_vec()
     }
 
-    /// What the *as of* control offers.
-    pub fn bases(&self) -> [Basis; 3] {
-        Basis::ALL
+    /// What the *as of* control offers: code, label, whether it is chosen.
+    pub fn bases(&self) -> Vec<(String, String, bool)> {
+        let chosen = self.as_of.map(|as_of| as_of.basis);
+        [Basis::Claimed, Basis::Proven, Basis::Here]
+            .into_iter()
+            .map(|basis| (basis.to_string(), basis_label(basis, &self.t), chosen == Some(basis)))
+            .collect()
+    }
+
+    /// The day shown, UTC; `None` is now.
+    pub fn as_of_day(&self) -> Option<Date> {
+        self.as_of.and_then(|as_of| as_of.at).and_then(day_of)
     }
 
     /// One sentence that names the day and the basis, if the page does not show now.
     pub fn as_of_note(&self) -> Option<Markup> {
         let as_of = self.as_of?;
-        let date = self.t.date_text(as_of.date?);
+        let date = self.t.date_text(self.as_of_day()?);
         Some(Markup::text(match as_of.basis {
             Basis::Claimed => self.t.shell_note_claimed(date),
             Basis::Proven => self.t.shell_note_proven(date),

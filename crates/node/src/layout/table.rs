@@ -274,7 +274,7 @@ impl Table {
         self
     }
 
-    /// Keeps the caption for screen readers only, where a heading stands above the table.
+    /// Leaves out the heading above the table, where the page has one already; the caption stays for screen readers.
     #[must_use]
     pub fn with_hidden_caption(mut self) -> Self {
         self.caption_hidden = true;

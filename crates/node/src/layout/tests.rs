@@ -1,6 +1,7 @@
 //! What holds for every page, checked on rendered HTML.
 
 use super::*;
+use crate::face::Face;
 use crate::i18n::Lang;
 use jiff::tz::TimeZone;
 
@@ -30,7 +31,7 @@ fn every_refusal_is_a_page_in_every_language() {
 fn an_unlisted_code_shows_itself_and_its_arguments() {
     let problem = Problem::new("disk.full").with("path", "/srv").with("free", 0_u64);
     let text = problem.text(&asked(Lang::Fr, "").t).replace(['\u{2068}', '\u{2069}'], "");
-    assert_eq!(text, "Refusé : disk.full (path: /srv, free: 0)");
+    assert_eq!(text, "Refusé\u{a0}: disk.full (path: /srv, free: 0)");
 }
 
 #[test]
