@@ -3,9 +3,7 @@
 use record::root::AgeRecipient;
 use record::seal::{Identity, Inner, OuterParts, Recipients, Sealed, seal};
 use record::{Authority, BlobRef, Fingerprint, Header, Origin, Record, Role, RootChain, Time, Ulid};
-use tlog::{
-    Checkpoint, Hash, ProofFile, SignedCheckpoint, Signer, leaf_hash, node_hash, root_of_leaves, sha256,
-};
+use tlog::{Checkpoint, Hash, ProofFile, SignedCheckpoint, Signer, leaf_hash, root_of_leaves, sha256};
 
 use crate::fixture::{Ministry, time};
 
@@ -149,6 +147,8 @@ pub struct Log<'n> {
     pub node: &'n Node,
     pub origin: Origin,
     pub entries: Vec<Vec<u8>>,
+    /// Number of the log key that signs its checkpoints.
+    pub key: u32,
 }
 
 impl<'n> Log<'n> {
@@ -163,7 +163,7 @@ impl<'n> Log<'n> {
             }
         }
         let entries = vec![node.sign(&header).bytes];
-        Self { node, origin: origin.clone(), entries }
+        Self { node, origin: origin.clone(), entries, key: 1 }
     }
 
     /// Appends a record; gives its index.
@@ -181,7 +181,7 @@ impl<'n> Log<'n> {
         let leaves = self.leaves(size);
         let origin = self.origin.to_string();
         let checkpoint = Checkpoint { origin: origin.clone(), size, root: root_of_leaves(&leaves) };
-        let key = self.node.ministry.signer(Role::Log, 1).with_name(&origin).expect("a name");
+        let key = self.node.ministry.signer(Role::Log, self.key).with_name(&origin).expect("a name");
         let mut signed = SignedCheckpoint::sign(checkpoint, &key).expect("a checkpoint");
         for (node, at) in cosigned {
             let witness = node.ministry.signer(Role::Witness, 1);
@@ -219,7 +219,7 @@ fn inclusion(index: usize, leaves: &[Hash]) -> Vec<Hash> {
 #[test]
 fn the_builder_of_proofs_is_that_of_rfc_6962() {
     let leaves = [b"a", b"b", b"c"].map(|entry| leaf_hash(entry));
-    let root = node_hash(node_hash(leaves[0], leaves[1]), leaves[2]);
+    let root = tlog::node_hash(tlog::node_hash(leaves[0], leaves[1]), leaves[2]);
     assert_eq!(root_of_leaves(&leaves), root);
     for index in 0..3 {
         let path = inclusion(usize::try_from(index).expect("small"), &leaves);

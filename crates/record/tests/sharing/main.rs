@@ -10,3 +10,4 @@ mod fixture;
 mod hostile_author;
 mod proven_time;
 mod sealed;
+mod vectors;
