@@ -167,11 +167,9 @@ impl Alarm {
                 ("root", root.to_base64()),
                 ("from", from.to_string()),
             ],
-            Self::InvalidEntry { origin, index, reason } => vec![
-                ("origin", origin.to_string()),
-                ("index", index.to_string()),
-                ("reason", reason.clone()),
-            ],
+            Self::InvalidEntry { origin, index, reason } => {
+                vec![("origin", origin.to_string()), ("index", index.to_string()), ("reason", reason.clone())]
+            }
             Self::CheckpointKey { origin, size, from } => {
                 vec![("origin", origin.to_string()), ("size", size.to_string()), ("from", from.to_string())]
             }
@@ -215,7 +213,10 @@ impl Alarm {
             Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
             // Whoever serves a log of ten thousand bad entries rings once per hundred, not once each.
             Self::InvalidEntry { origin, index, .. } => {
-                vec![origin.to_string(), if *index < 100 { index.to_string() } else { format!("{}00", index / 100) }]
+                vec![
+                    origin.to_string(),
+                    if *index < 100 { index.to_string() } else { format!("{}00", index / 100) },
+                ]
             }
             _ => self.arguments().into_iter().map(|(_, value)| value).collect(),
         };

@@ -2,481 +2,347 @@
 //!
 //! The engine is deterministic: the same snapshot, seed and inputs give the same outputs. It holds no key, and
 //! persists only through [`Output::Store`]: after a crash, [`Engine::new`] from what was stored goes on.
+//! Every request gets exactly one answer, a failure at worst; whoever drives the engine sees to that.
 
-use record::{Authority, Fingerprint, Judged, Origin, Readers, RootChain};
-use tlog::{NoteSignature, SignedCheckpoint};
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{Authority, Origin, Readers, RootChain};
+use tlog::{Hash, SignedCheckpoint, VerifierKey, sha256};
 
 use crate::alarm::Alarm;
-use crate::paths::Route;
+use crate::follow::Pace;
+use crate::heads::{Head, Heads};
+use crate::paths::{LogFile, MirrorFile, Route, origin_hash};
+use crate::places;
+use crate::serve::{Cut, Served, is_within, may_read};
+use crate::witness::Witness;
 
+mod blobs;
 mod config;
+mod io;
+mod kept;
+mod logs;
+mod own;
+mod peers;
+mod pending;
+mod receipts;
+mod reconcile;
+mod roots;
+mod seen;
+mod siblings;
+mod submit;
+mod witnessing;
+
 pub use config::{EngineConfig, Limits};
+pub use io::*;
 
-/// The spaces of the engine's cells: what [`Snapshot`] is made of.
-pub const SPACES: [&str; 6] = [LOG, FOLLOW, WANT, OWN, WITNESS, ALARM];
-/// Per followed log: counts of `seen`, the newest receipt signed here. Key: origin.
-pub const LOG: &str = "federate.log";
-/// Per followed log: how far it is verified. Key: origin.
-pub const FOLLOW: &str = "federate.follow";
-/// Blobs to fetch. Key: `<sha256(origin)>/<sha256>`.
-pub const WANT: &str = "federate.want";
-/// Per own log: counts of `seen` and of archived receipts. Key: origin.
-pub const OWN: &str = "federate.own";
-/// Per origin: the checkpoint cosigned last. Key: origin.
-pub const WITNESS: &str = "federate.witness";
-/// Alarms raised. Key: SHA-256 of what makes an alarm the same one. Value: code and arguments, one per line.
-pub const ALARM: &str = "federate.alarm";
+use logs::Log;
+use own::Own;
+use peers::Peer;
+use pending::Pending;
+use roots::Roots;
 
-/// Names a request of the engine until it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(pub u64);
-
-/// Names a request of somebody else until it is replied to; chosen by the caller of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub u64);
-
-/// Everything that was persisted: all cells of [`SPACES`].
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    /// Space, key and value.
-    pub cells: Vec<(String, String, Vec<u8>)>,
-}
-
-/// A confirmed authority with which logs are exchanged.
-#[derive(Debug, Clone)]
-pub struct PeerConfig {
-    /// Its name.
-    pub authority: Authority,
-    /// By which it is pinned.
-    pub fingerprint: Fingerprint,
-    /// Its verified roots, as far as stored.
-    pub chain: RootChain,
-    /// Whether an address is known.
-    pub reachable: bool,
-}
-
-/// How the guard stands to the head of an own log; the same as in the `store` crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GuardStanding {
-    /// The log is new: it asks nobody.
-    New,
-    /// The guard is not ahead of the head.
-    InStep,
-    /// There is no guard.
-    Missing,
-    /// A larger size was signed here.
-    Ahead {
-        /// The largest size signed.
-        signed: u64,
-    },
-}
-
-/// An own log, given at the start, and again whenever its head moved.
-#[derive(Debug, Clone)]
-pub struct OwnLog {
-    /// Its origin.
-    pub origin: Origin,
-    /// Its newest committed checkpoint; `None` if nothing was appended yet.
-    pub checkpoint: Option<SignedCheckpoint>,
-    /// The bytes of its witness policy.
-    pub policy: Vec<u8>,
-    /// Its readers.
-    pub readers: Readers,
-    /// Of the guard; counts only when the log is given for the first time.
-    pub standing: GuardStanding,
-}
-
-/// What came back for a fetch or a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// An answer within the limit.
-    Response {
-        /// The HTTP status.
-        status: u16,
-        /// The entity tag.
-        etag: Option<String>,
-        /// The server's time (its `Date` header), POSIX seconds.
-        date: Option<u64>,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// The answer was longer than the limit; reading stopped there.
-    TooLarge,
-    /// No answer: refused, broken off, timed out, a wrong certificate.
-    Failed,
-}
-
-/// What the engine is told.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// The deadline passed.
-    Tick,
-    /// The confirmed peers, all of them, replacing those given before.
-    Peers(Vec<PeerConfig>),
-    /// The own roots. A version that was not given before is sent to every peer.
-    OwnRoots(RootChain),
-    /// An own log, new or grown. To be given before its checkpoint is answered to the person who released.
-    OwnLog(Box<OwnLog>),
-    /// An answer to a fetch or post.
-    Answer {
-        /// Which.
-        id: Id,
-        /// The answer.
-        answer: Answer,
-    },
-    /// The files asked for by [`Output::Read`], in the order of the paths.
-    Read {
-        /// Which.
-        id: Id,
-        /// Their bytes; `None` for one that is not there.
-        files: Vec<Option<Vec<u8>>>,
-    },
-    /// All writes are durable.
-    Stored {
-        /// Which.
-        id: Id,
-    },
-    /// Some of the writes may not have happened.
-    StoreFailed {
-        /// Which.
-        id: Id,
-    },
-    /// A `POST /nudge`. Answered by [`Output::Reply`].
-    Nudge {
-        /// Names it.
-        request: RequestId,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// A `POST /add-checkpoint`. Answered by [`Output::Reply`].
-    AddCheckpoint {
-        /// Names it.
-        request: RequestId,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// The cosignature line asked for; `None` if the key did not sign.
-    Signed {
-        /// Which.
-        id: Id,
-        /// The line.
-        line: Option<NoteSignature>,
-    },
-    /// An operator takes the responsibility that an own log may sign.
-    Resume {
-        /// The log.
-        origin: Origin,
-    },
-}
-
-/// One durable change. A list is executed in order; a later one must not survive a crash that an earlier one
-/// did not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// Writes or replaces a file below the root of the files.
-    File {
-        /// Where.
-        path: String,
-        /// Its bytes.
-        bytes: Vec<u8>,
-    },
-    /// Sets or removes a cell of one of [`SPACES`].
-    Cell {
-        /// The space.
-        space: &'static str,
-        /// The key.
-        key: String,
-        /// The value; `None` removes.
-        value: Option<Vec<u8>>,
-    },
-    /// Keeps a peer's next trust root beside the earlier ones; given back by [`Input::Peers`].
-    Root {
-        /// Whose.
-        authority: Authority,
-        /// The version.
-        version: u64,
-        /// As served.
-        bytes: Vec<u8>,
-    },
-    /// Sets the head of an own log to a checkpoint whose entries were fetched back and written before: the
-    /// head cell and then the guard.
-    Head {
-        /// The log.
-        origin: Origin,
-        /// Its checkpoint.
-        checkpoint: SignedCheckpoint,
-    },
-}
-
-/// Entries that a store makes part of this node's copy.
-#[derive(Debug, Clone)]
-pub struct Commit {
-    /// The log.
-    pub origin: Origin,
-    /// The place of the first entry.
-    pub from: u64,
-    /// One after the last.
-    pub to: u64,
-    /// The entries, judged, in order.
-    pub judged: Vec<Judged>,
-    /// Who may read the log; `None` while it has no valid `log.open`.
-    pub readers: Option<Readers>,
-    /// SHA-256 of the log's policy.
-    pub policy: Option<tlog::Hash>,
-    /// Version of the author's root in force after the last entry.
-    pub root: u64,
-    /// Whether the log is closed.
-    pub closed: bool,
-    /// The verified checkpoint of exactly this size, if it was reached.
-    pub checkpoint: Option<SignedCheckpoint>,
-}
-
-/// What becomes true once a store's writes are durable; the index is fed with it.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// Entries of a followed log, or of an own one that were fetched back.
-    Entries(Box<Commit>),
-    /// A `seen` file of a followed or own log.
-    Seen {
-        /// The log.
-        origin: Origin,
-        /// Its number.
-        n: u64,
-        /// The checkpoint with its cosignatures.
-        checkpoint: Box<SignedCheckpoint>,
-    },
-    /// A blob that a record names.
-    Blob {
-        /// The log.
-        origin: Origin,
-        /// The blob.
-        sha256: tlog::Hash,
-    },
-    /// A fetch receipt of a peer for an own log.
-    Receipt {
-        /// The log.
-        origin: Origin,
-        /// Whose receipt.
-        authority: Authority,
-        /// Its number among those archived.
-        n: u64,
-        /// How many entries are held.
-        size: u64,
-        /// When, POSIX seconds, by the reader's clock.
-        time: u64,
-    },
-    /// A next trust root of a peer was taken.
-    Root {
-        /// Whose.
-        authority: Authority,
-        /// The version.
-        version: u64,
-    },
-}
-
-/// What a key is asked to sign; time is the signer's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignRequest {
-    /// A witness cosignature, by the `witness` key, on the text of a checkpoint.
-    Cosign(SignedCheckpoint),
-    /// A fetch receipt, by the `holds` key, on the text of a checkpoint.
-    Holds(SignedCheckpoint),
-}
-
-/// Whether an own log may sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// It may.
-    May,
-    /// Not yet: witnesses and followers are being asked.
-    Wait,
-    /// Somebody showed a larger head: its entries are being fetched back.
-    CatchUp {
-        /// The size shown.
-        size: u64,
-    },
-    /// Never again without a person: a head that this node did not make, or that does not reconcile.
-    Stopped,
-}
-
-/// What the engine asks for.
-#[derive(Debug, Clone)]
-pub enum Output {
-    /// `GET`, answered by [`Input::Answer`] always.
-    Fetch {
-        /// Names it.
-        id: Id,
-        /// Of whom.
-        peer: Authority,
-        /// What.
-        route: Route,
-        /// For `If-None-Match`.
-        etag: Option<String>,
-        /// May the server wait up to 30 s (`Prefer: wait=30`)?
-        long_poll: bool,
-        /// Signed with the caller key: the resource may be restricted.
-        signed: bool,
-        /// The longest answer to read, in bytes.
-        limit: usize,
-    },
-    /// `POST`, answered by [`Input::Answer`] always.
-    Post {
-        /// Names it.
-        id: Id,
-        /// To whom.
-        peer: Authority,
-        /// Where.
-        route: Route,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// Files of this node to be read, answered by [`Input::Read`] always.
-    Read {
-        /// Names it.
-        id: Id,
-        /// Below the root of the files.
-        paths: Vec<String>,
-    },
-    /// Writes in order, answered by [`Input::Stored`] or [`Input::StoreFailed`] always. Stores are executed in
-    /// the order in which they come out.
-    Store {
-        /// Names it.
-        id: Id,
-        /// The writes.
-        writes: Vec<Write>,
-        /// What is true once they are durable.
-        events: Vec<Event>,
-    },
-    /// A signature, answered by [`Input::Signed`] always.
-    Sign {
-        /// Names it.
-        id: Id,
-        /// What.
-        what: SignRequest,
-    },
-    /// The answer to somebody's request.
-    Reply {
-        /// Which.
-        request: RequestId,
-        /// The HTTP status.
-        status: u16,
-        /// The body's media type.
-        content_type: &'static str,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// An alarm that was not raised before; it is also stored.
-    Alarm(Alarm),
-    /// Whether an own log may sign changed.
-    Signing {
-        /// The log.
-        origin: Origin,
-        /// Whether.
-        permission: Permission,
-    },
-    /// What [`Engine::heads`] answers changed for somebody: wake the long polls.
-    HeadsChanged,
-}
+/// The shortest time to the next [`Input::Tick`], in milliseconds.
+const STEP: u64 = 50;
 
 /// The exchange of one node.
 pub struct Engine {
     config: EngineConfig,
+    now: u64,
+    random: u64,
+    next_id: u64,
+    out: Vec<Output>,
+    pending: BTreeMap<Id, Pending>,
+    peers: BTreeMap<Authority, Peer>,
+    own_chain: Option<RootChain>,
+    logs: BTreeMap<Origin, Log>,
+    own: BTreeMap<Origin, Own>,
+    by_hash: BTreeMap<Hash, Origin>,
+    witness: Witness,
+    roots: Roots,
+    /// Hashes of the keys of the alarms that rang.
+    rung: BTreeSet<String>,
+    /// Logs that have something to do.
+    dirty: BTreeSet<Origin>,
 }
 
 impl Engine {
-    /// An engine that goes on from what was persisted. Cells that cannot be read are left out: what they knew
-    /// is fetched again, except cosigned sizes, whose loss is an error.
+    /// An engine that goes on from what was persisted. Cells that cannot be read are an error: whoever signs
+    /// must not forget what was signed.
     pub fn new(config: EngineConfig, snapshot: Snapshot) -> Result<Self, SnapshotError> {
-        todo!("{config:?} {snapshot:?}")
+        let random = config.seed;
+        let mut engine = Self {
+            config,
+            now: 0,
+            random,
+            next_id: 0,
+            out: Vec::new(),
+            pending: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            own_chain: None,
+            logs: BTreeMap::new(),
+            own: BTreeMap::new(),
+            by_hash: BTreeMap::new(),
+            witness: Witness::default(),
+            roots: Roots::default(),
+            rung: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+        };
+        for (space, key, value) in snapshot.cells {
+            engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
+        }
+        Ok(engine)
     }
 
     /// Takes an input at a time in milliseconds since 1970.
     pub fn handle(&mut self, now: u64, input: Input) -> Vec<Output> {
-        todo!("{now} {input:?}")
+        // A clock that steps back must not make deadlines of the past come again.
+        self.now = self.now.max(now);
+        match input {
+            Input::Tick => {}
+            Input::Peers(peers) => self.take_peers(peers),
+            Input::OwnRoots(chain) => self.take_own_roots(chain),
+            Input::OwnLog(log) => self.take_own_log(*log),
+            Input::Answer { id, answer } => self.take_answer(id, answer),
+            Input::Read { id, files } => self.take_read(id, &files),
+            Input::Stored { id } => self.take_stored(id, true),
+            Input::StoreFailed { id } => self.take_stored(id, false),
+            Input::Nudge { request, body } => self.take_nudge(request, &body),
+            Input::AddCheckpoint { request, body } => self.take_add_checkpoint(request, &body),
+            Input::Signed { id, line } => self.take_signed(id, line),
+            Input::Resume { origin } => self.take_resume(&origin),
+        }
+        self.run();
+        std::mem::take(&mut self.out)
+    }
+
+    /// Does everything that is due.
+    fn run(&mut self) {
+        self.run_peers();
+        self.run_roots();
+        self.run_own();
+        self.run_due_logs();
+        while let Some(origin) = self.dirty.pop_first() {
+            self.run_log(&origin);
+        }
     }
 
     /// When [`Input::Tick`] is due, in milliseconds since 1970.
     pub fn next_deadline(&self) -> Option<u64> {
-        todo!()
+        let peers = self.peers.values().filter_map(Peer::deadline);
+        let own = self.own.values().filter_map(|own| own.deadline(self.now));
+        let logs = self.logs.values().filter_map(Log::deadline);
+        let due = peers.chain(own).chain(logs).chain(self.roots.deadline()).min()?;
+        // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
+        Some(due.max(self.now + STEP))
     }
 
     /// The answer of `/heads` to a caller, or to a stranger, and its entity tag.
     pub fn heads(&self, caller: Option<&Authority>) -> (Vec<u8>, String) {
-        todo!("{caller:?}")
+        let mut heads = Heads::default();
+        for (origin, own) in &self.own {
+            if may_read(caller, Some(&own.readers))
+                && let Some(checkpoint) = own.checkpoint.clone()
+            {
+                heads.logs.insert(origin.clone(), Head { checkpoint, seen: own.kept.seen, held: None });
+            }
+        }
+        for (origin, log) in self.logs.iter().filter(|(origin, _)| origin.authority != self.config.me) {
+            if may_read(caller, log.readers())
+                && let Some(head) = log.head()
+            {
+                heads.logs.insert(origin.clone(), head);
+            }
+        }
+        let body = heads.to_bytes();
+        let etag = Heads::etag(&body);
+        (body, etag)
     }
 
-    /// What is served at a path to a caller, or to a stranger.
-    pub fn serve(&self, route: &Route, caller: Option<&Authority>) -> crate::serve::Served {
-        todo!("{route:?} {caller:?}")
+    /// What is served at a path to a caller, or to a stranger. What may not be read is not there.
+    pub fn serve(&self, route: &Route, caller: Option<&Authority>) -> Served {
+        self.find(route, caller).unwrap_or(Served::NotFound)
     }
 
-    /// The authority whose `caller` key in force this is.
-    pub fn recognise(&self, key: &tlog::VerifierKey) -> Option<Authority> {
-        todo!("{key} {:?}", self.config)
+    fn find(&self, route: &Route, caller: Option<&Authority>) -> Option<Served> {
+        match route {
+            Route::WellKnownRoot => Some(Served::OwnRoot(None)),
+            Route::Root(n) => Some(Served::OwnRoot(Some(*n))),
+            Route::PeerRoot { authority, n } if *authority == self.config.me => {
+                Some(Served::OwnRoot(Some(*n)))
+            }
+            Route::PeerRoot { authority, n } => {
+                let body = self.peers.get(authority)?.config.chain.bytes(*n)?.to_vec();
+                Some(Served::Bytes { body, public: true })
+            }
+            Route::Log { log, file } => {
+                let origin = log.origin(&self.config.me);
+                let own = self.own.get(&origin)?;
+                may_read(caller, Some(&own.readers)).then_some(())?;
+                let size = own.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size);
+                let is_there = is_within(file, size) && own.has_archived(file);
+                is_there.then(|| stored(&places::own(&origin), file, own.readers.is_public()))
+            }
+            Route::Blob(hash) => Some(Served::OwnBlob(*hash)),
+            Route::Mirror { origin, file } => {
+                let origin = self.by_hash.get(origin)?;
+                let log = self.logs.get(origin)?;
+                let readers = log.readers().filter(|readers| may_read(caller, Some(readers)))?;
+                self.mirrored(origin, log, file, readers)
+            }
+            Route::Heads => Some(Served::Bytes { body: self.heads(caller).0, public: caller.is_none() }),
+            Route::Witness(origin) => {
+                let (_, latest) = self.witness.all().find(|(o, _)| origin_hash(o) == *origin)?;
+                // The size and root of a restricted log tell nothing of its entries, and who asks proves by
+                // the hash that it knows the origin.
+                Some(Served::Bytes { body: latest.checkpoint.to_bytes(), public: true })
+            }
+            Route::Holds(origin) => {
+                let log = self.logs.get(self.by_hash.get(origin)?)?;
+                let readers = log.readers().filter(|readers| may_read(caller, Some(readers)))?;
+                Some(Served::Bytes { body: log.held.as_ref()?.to_bytes(), public: readers.is_public() })
+            }
+            Route::Nudge | Route::AddCheckpoint => None,
+        }
+    }
+
+    fn mirrored(&self, origin: &Origin, log: &Log, file: &MirrorFile, readers: &Readers) -> Option<Served> {
+        match file {
+            MirrorFile::Blob(hash) => {
+                let (path, mark) = (places::blob(hash), Some(places::blob_mark(origin, hash)));
+                Some(Served::File {
+                    path,
+                    mark,
+                    cut: Cut::Whole,
+                    public: readers.is_public(),
+                    immutable: true,
+                })
+            }
+            MirrorFile::Log(LogFile::Seen(n)) if *n >= log.seen => None,
+            MirrorFile::Log(LogFile::Held { .. }) => None,
+            MirrorFile::Log(file) => {
+                let size = log.stored_verified().map_or(0, |checkpoint| checkpoint.checkpoint.size);
+                is_within(file, size).then(|| stored(&places::mirror(origin), file, readers.is_public()))
+            }
+        }
+    }
+
+    /// The authority whose `caller` key in force this is: listed by the newest root known and not revoked.
+    pub fn recognise(&self, key: &VerifierKey) -> Option<Authority> {
+        let authority = Authority::of_key_name(key.name()).ok()?;
+        let chain = &self.peers.get(&authority)?.config.chain;
+        let is_listed = chain.latest().keys_of(record::Role::Caller).any(|listed| listed.vkey == *key);
+        (is_listed && chain.revocation(key).is_none()).then_some(authority)
     }
 
     /// Whether an own log may sign; `Wait` for one that is not known.
     pub fn permission(&self, origin: &Origin) -> Permission {
-        todo!("{origin}")
+        self.own.get(origin).map_or(Permission::Wait, |own| own.told)
     }
 
     /// How each peer is doing.
     pub fn peer_health(&self) -> Vec<PeerHealth> {
-        todo!()
+        let behind = |peer: &Authority| {
+            let shown = self.logs.values().filter_map(|log| Some((log, log.sources.get(peer)?)));
+            shown.map(|(log, source)| source.size().saturating_sub(log.stored_size())).sum()
+        };
+        self.peers.iter().map(|(name, peer)| peer.health(name, behind(name))).collect()
     }
 
     /// How far each followed log is.
     pub fn followed(&self) -> Vec<FollowedLog> {
-        todo!()
+        let others = self.logs.iter().filter(|(origin, _)| origin.authority != self.config.me);
+        others.map(|(origin, log)| log.view(origin)).collect()
+    }
+
+    fn pace(&self) -> Pace {
+        let Limits { in_flight, batch_bundles, ahead_bytes, .. } = self.config.limits;
+        Pace { in_flight, batch_bundles, ahead_bytes }
+    }
+
+    fn ask(&mut self, pending: Pending) -> Id {
+        self.next_id += 1;
+        let id = Id(self.next_id);
+        self.pending.insert(id, pending);
+        id
+    }
+
+    fn fetch(&mut self, peer: &Authority, route: Route, pending: Pending) {
+        let limit = route.limit();
+        self.fetch_up_to(peer, route, limit, pending);
+    }
+
+    fn fetch_up_to(&mut self, peer: &Authority, route: Route, limit: usize, pending: Pending) {
+        let ahead = self.peers.get(peer).map_or(0, Peer::ahead);
+        let id = self.ask(pending);
+        let signed = !matches!(route, Route::Root(_) | Route::PeerRoot { .. } | Route::Witness(_));
+        let (peer, etag) = (peer.clone(), None);
+        self.out.push(Output::Fetch { id, peer, route, etag, long_poll: false, signed, limit, ahead });
+    }
+
+    fn store(&mut self, writes: Vec<Write>, events: Vec<Event>, pending: Pending) {
+        let id = self.ask(pending);
+        self.out.push(Output::Store { id, writes, events });
+    }
+
+    fn ring(&mut self, alarm: Alarm) {
+        let key = sha256(alarm.key().as_bytes()).to_hex();
+        if !self.rung.insert(key.clone()) {
+            return;
+        }
+        let arguments = alarm.arguments().into_iter().map(|(name, value)| format!("{name} {value}\n"));
+        let text: String = std::iter::once(format!("{}\n", alarm.code())).chain(arguments).collect();
+        let cell = Write::Cell { space: ALARM, key, value: Some(text.into_bytes()) };
+        self.store(vec![cell], Vec::new(), Pending::Unwatched);
+        self.out.push(Output::Alarm(alarm));
+    }
+
+    /// A wait that grows with failures, with a quarter of jitter.
+    fn back_off(&mut self, failures: u32) -> u64 {
+        let Limits { retry_first, retry_longest, .. } = self.config.limits;
+        let wait = retry_first.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(retry_longest);
+        wait - wait / 8 + self.draw() % (wait / 4).max(1)
+    }
+
+    /// The next number of `SplitMix64`.
+    fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
     }
 }
 
-/// A persisted cell that must be readable and is not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cell {space}/{key} cannot be read; restore `state` from a backup")]
-pub struct SnapshotError {
-    /// The space.
-    pub space: String,
-    /// The key.
-    pub key: String,
+fn stored(prefix: &str, file: &LogFile, public: bool) -> Served {
+    let immutable = match file {
+        LogFile::Checkpoint => false,
+        LogFile::Tile(_) | LogFile::Entries { .. } | LogFile::Seen(_) | LogFile::Held { .. } => true,
+    };
+    Served::File { path: places::file(prefix, file), mark: None, cut: Cut::of(file), public, immutable }
 }
 
-/// How a peer is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerHealth {
-    /// The peer.
-    pub authority: Authority,
-    /// When it answered last, milliseconds since 1970.
-    pub last_answer: Option<u64>,
-    /// Failures since.
-    pub failures: u32,
-    /// Machine code of the last failure.
-    pub last_error: Option<&'static str>,
-    /// How many entries it showed that are not here yet.
-    pub behind: u64,
-    /// How far its clock is ahead, in seconds, if it told.
-    pub skew: Option<i64>,
+/// Every key that a chain ever listed for a log, under the log's name, revoked ones apart; `acknowledged` are
+/// checkpoints that a successor log names, which count though their key was revoked.
+fn log_keys(chain: &RootChain, origin: &Origin, acknowledged: bool) -> Vec<VerifierKey> {
+    let mut keys: Vec<VerifierKey> = Vec::new();
+    for signed in chain.roots() {
+        for key in signed.root.keys_of(record::Role::Log) {
+            if !acknowledged && chain.revocation(&key.vkey).is_some() {
+                continue;
+            }
+            keys.extend(key.vkey.with_name(&origin.to_string()).ok().filter(|key| !keys.contains(key)));
+        }
+    }
+    keys
 }
 
-/// How far a followed log is.
-#[derive(Debug, Clone)]
-pub struct FollowedLog {
-    /// The log.
-    pub origin: Origin,
-    /// Verified and stored.
-    pub size: u64,
-    /// The largest size that a peer showed.
-    pub shown: u64,
-    /// Its readers, once known.
-    pub readers: Option<Readers>,
-    /// Blobs still to fetch.
-    pub wanted_blobs: u64,
-    /// The size of the newest receipt signed here.
-    pub held: u64,
-    /// `seen` files here.
-    pub seen: u64,
-    /// The newest verified checkpoint.
-    pub checkpoint: Option<SignedCheckpoint>,
-    /// Whether two views are known: it is not followed any further.
-    pub is_split: bool,
+/// A checkpoint with no signature lines but those of these keys.
+fn only_lines_of(checkpoint: &SignedCheckpoint, keys: &[VerifierKey]) -> SignedCheckpoint {
+    let mut kept = checkpoint.clone();
+    kept.note.signatures.retain(|line| keys.iter().any(|key| line.is_by(key)));
+    kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,10 +262,16 @@ mod tests {
         let cases = [
             (String::new(), "heads-tag"),
             (text.replace("heads/v1", "heads/v2"), "heads-tag"),
-            (text.replace("log a.example/log/public/2020 2 ", "log a.example/log/public/2020 02 "), "heads-line"),
+            (
+                text.replace("log a.example/log/public/2020 2 ", "log a.example/log/public/2020 02 "),
+                "heads-line",
+            ),
             (text.replace("\nlog b", "\nlug b"), "heads-line"),
             (text[..text.len() - 1].to_owned(), "heads-length"),
-            (text.replace("log b.example/log/public/2020 2 ", "log c.example/log/public/2020 2 "), "heads-origin"),
+            (
+                text.replace("log b.example/log/public/2020 2 ", "log c.example/log/public/2020 2 "),
+                "heads-origin",
+            ),
             (text.replace("a.example", "z.example"), "heads-order"),
         ];
         for (text, code) in cases {

@@ -199,7 +199,9 @@ impl Route {
             Self::PeerRoot { authority, n } => format!("/roots/{authority}/{n}"),
             Self::Log { log, file } => format!("{}/{}", log.path(), file.path()),
             Self::Blob(hash) => format!("/blob/{hash}"),
-            Self::Mirror { origin, file: MirrorFile::Log(file) } => format!("/mirror/{origin}/{}", file.path()),
+            Self::Mirror { origin, file: MirrorFile::Log(file) } => {
+                format!("/mirror/{origin}/{}", file.path())
+            }
             Self::Mirror { origin, file: MirrorFile::Blob(hash) } => format!("/mirror/{origin}/blob/{hash}"),
             Self::Heads => "/heads".to_owned(),
             Self::Nudge => "/nudge".to_owned(),
@@ -307,7 +309,10 @@ mod tests {
                 Route::mirror(&log, LogFile::Held { authority: "who.example".parse().unwrap(), n: 0 }),
                 format!("/mirror/{hash}/held/who.example/000"),
             ),
-            (Route::Mirror { origin: hash, file: MirrorFile::Blob(hash) }, format!("/mirror/{hash}/blob/{hash}")),
+            (
+                Route::Mirror { origin: hash, file: MirrorFile::Blob(hash) },
+                format!("/mirror/{hash}/blob/{hash}"),
+            ),
             (Route::Blob(hash), format!("/blob/{hash}")),
             (Route::Witness(hash), format!("/witness/{hash}/checkpoint")),
             (Route::Holds(hash), format!("/holds/{hash}/checkpoint")),

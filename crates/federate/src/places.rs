@@ -21,7 +21,13 @@ pub fn file(prefix: &str, file: &LogFile) -> String {
     format!("{prefix}{}", file.stored_path())
 }
 
-/// A blob.
+/// An empty file that says that a followed log names a blob and that the blob is here: a blob is served from
+/// the mirror of a log only to that log's readers.
+pub fn blob_mark(origin: &Origin, sha256: &Hash) -> String {
+    format!("{}blob/{sha256}", mirror(origin))
+}
+
+/// A blob, wherever it comes from: what the index reads.
 pub fn blob(sha256: &Hash) -> String {
     let name = sha256.to_hex();
     format!("blob/{}/{name}", &name[..2])

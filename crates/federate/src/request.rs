@@ -208,10 +208,8 @@ fn parse_parameters(parameters: &str) -> Result<CallerClaim, RequestError> {
     check_lifetime(created, expires)?;
     let nonce = quoted(&found, "nonce").ok_or(RequestError::Input)?;
     check_nonce(nonce)?;
-    let vkey: VerifierKey = quoted(&found, "keyid")
-        .ok_or(RequestError::Input)?
-        .parse()
-        .map_err(|_| RequestError::KeyId)?;
+    let vkey: VerifierKey =
+        quoted(&found, "keyid").ok_or(RequestError::Input)?.parse().map_err(|_| RequestError::KeyId)?;
     if vkey.key_type() != KeyType::Ed25519 {
         return Err(RequestError::KeyId);
     }
@@ -306,7 +304,8 @@ mod tests {
         let to = to();
         let headers = sign(get("/heads", &to), NOW, NOW + 60, NONCE, &signer()).unwrap();
         assert_eq!(headers.concord_to, "b.example");
-        let claim = verify(get("/heads", &to), &headers.signature_input, &headers.signature, NOW + 5).unwrap();
+        let claim =
+            verify(get("/heads", &to), &headers.signature_input, &headers.signature, NOW + 5).unwrap();
         assert_eq!((claim.vkey.name(), claim.nonce.as_str()), ("a.example/caller/1", NONCE));
         assert_eq!((claim.created, claim.expires), (NOW, NOW + 60));
     }
@@ -324,11 +323,18 @@ mod tests {
     fn a_request_is_good_for_one_resource_of_one_server() {
         let (to, other): (_, Authority) = (to(), "c.example".parse().unwrap());
         let headers = sign(get("/heads", &to), NOW, NOW + 60, NONCE, &signer()).unwrap();
-        let asked = |target| verify(target, &headers.signature_input, &headers.signature, NOW).map_err(|e| e.code());
+        let asked =
+            |target| verify(target, &headers.signature_input, &headers.signature, NOW).map_err(|e| e.code());
         assert_eq!(asked(get("/log/public/2020/checkpoint", &to)).unwrap_err(), "request-bad-signature");
         assert_eq!(asked(get("/heads", &other)).unwrap_err(), "request-bad-signature");
-        assert_eq!(asked(Target { query: Some("a"), ..get("/heads", &to) }).unwrap_err(), "request-bad-signature");
-        assert_eq!(asked(Target { method: "POST", ..get("/heads", &to) }).unwrap_err(), "request-bad-signature");
+        assert_eq!(
+            asked(Target { query: Some("a"), ..get("/heads", &to) }).unwrap_err(),
+            "request-bad-signature"
+        );
+        assert_eq!(
+            asked(Target { method: "POST", ..get("/heads", &to) }).unwrap_err(),
+            "request-bad-signature"
+        );
     }
 
     #[test]
@@ -350,7 +356,10 @@ mod tests {
             (input.replace("\"@query\" ", ""), "request-input"),
             (input.replace("concord/v1", "concord/v2"), "request-input"),
             (input.replace(";tag=", ";alg=\"ed25519\";tag="), "request-input"),
-            (input.replace(&format!("expires={}", NOW + 60), &format!("expires={}", NOW + 301)), "request-lifetime"),
+            (
+                input.replace(&format!("expires={}", NOW + 60), &format!("expires={}", NOW + 301)),
+                "request-lifetime",
+            ),
             (input.replace(NONCE, "short"), "request-nonce"),
             (input.replace("a.example/caller/1+", "a.example/caller/1 "), "request-keyid"),
             (input.replace("concord=(", "(("), "request-input"),

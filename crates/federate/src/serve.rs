@@ -11,6 +11,8 @@ pub enum Served {
     File {
         /// Where.
         path: String,
+        /// Another file that must be there too, or it is as if this one were not.
+        mark: Option<String>,
         /// How much of it.
         cut: Cut,
         /// Whether everybody may read it: `Cache-Control: private, no-store` if not.
@@ -78,11 +80,15 @@ pub fn is_within(file: &LogFile, size: u64) -> bool {
     match file {
         LogFile::Tile(tile) => {
             let hashes = tlog::tile::hashes_at(tile.level, size);
-            tile.index.checked_mul(256).and_then(|first| first.checked_add(u64::from(tile.width))).is_some_and(|end| end <= hashes)
+            tile.index
+                .checked_mul(256)
+                .and_then(|first| first.checked_add(u64::from(tile.width)))
+                .is_some_and(|end| end <= hashes)
         }
-        LogFile::Entries { index, width } => {
-            index.checked_mul(256).and_then(|first| first.checked_add(u64::from(*width))).is_some_and(|end| end <= size)
-        }
+        LogFile::Entries { index, width } => index
+            .checked_mul(256)
+            .and_then(|first| first.checked_add(u64::from(*width)))
+            .is_some_and(|end| end <= size),
         LogFile::Checkpoint => size > 0,
         LogFile::Seen(_) | LogFile::Held { .. } => true,
     }

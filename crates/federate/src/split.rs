@@ -6,7 +6,9 @@
 
 use tlog::tile::{FULL_WIDTH, TileId, tile_hashes};
 use tlog::tree::{prove_consistency, tiles_for_consistency};
-use tlog::{CheckpointError, Edge, Hash, ProofError, SignedCheckpoint, TreeError, VerifierKey, verify_consistency};
+use tlog::{
+    CheckpointError, Edge, Hash, ProofError, SignedCheckpoint, TreeError, VerifierKey, verify_consistency,
+};
 
 /// First line of an evidence file.
 pub const SPLIT_TAG: &str = "concord.split/v1";
@@ -114,7 +116,8 @@ fn parse(bytes: &[u8]) -> Option<Split> {
     }
     let other_root = Hash::from_base64(&field(lines.next(), "root ")?).ok()?;
     let proof = field(lines.next(), "proof")?;
-    let proof = proof.split(' ').skip(1).map(|text| Hash::from_base64(text).ok()).collect::<Option<Vec<_>>>()?;
+    let proof =
+        proof.split(' ').skip(1).map(|text| Hash::from_base64(text).ok()).collect::<Option<Vec<_>>>()?;
     let smaller: usize = record::encoding::decimal(&field(lines.next(), "checkpoint ")?).ok()?;
     let larger: usize = record::encoding::decimal(&field(lines.next(), "checkpoint ")?).ok()?;
     if lines.next().is_some() || proof.len() > tlog::proof::MAX_PROOF {

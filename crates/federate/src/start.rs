@@ -60,7 +60,13 @@ impl Start {
     }
 
     /// Whether the log of a size may sign now. `policy` tells whose silence could hide a quorum.
-    pub fn permission(&self, now: u64, size: u64, policy: &Policy, everybody: &BTreeSet<Authority>) -> Permission {
+    pub fn permission(
+        &self,
+        now: u64,
+        size: u64,
+        policy: &Policy,
+        everybody: &BTreeSet<Authority>,
+    ) -> Permission {
         if self.is_stopped {
             return Permission::Stopped;
         }

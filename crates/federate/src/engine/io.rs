@@ -1,0 +1,428 @@
+//! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
+//! and keys. Nothing happens here.
+
+use record::{Authority, Fingerprint, Judged, Origin, Readers, RootChain};
+use tlog::{NoteSignature, SignedCheckpoint};
+
+use crate::alarm::Alarm;
+use crate::paths::Route;
+
+/// The spaces of the engine's cells: what [`Snapshot`] is made of.
+pub const SPACES: [&str; 7] = [LOG, HELD, FOLLOW, WANT, OWN, WITNESS, ALARM];
+/// Per followed log: the count of its `seen` files here, and whether it has two views. Key: origin.
+pub const LOG: &str = "federate.log";
+/// Per followed log: the newest receipt signed here. Key: origin.
+pub const HELD: &str = "federate.held";
+/// Per followed log: how far it is verified. Key: origin.
+pub const FOLLOW: &str = "federate.follow";
+/// Blobs to fetch. Key: `<sha256(origin)>/<sha256>`.
+pub const WANT: &str = "federate.want";
+/// Per own log: counts of `seen` files (key: origin) and of archived receipts (key: origin and authority).
+pub const OWN: &str = "federate.own";
+/// Per origin: the checkpoint cosigned last. Key: origin.
+pub const WITNESS: &str = "federate.witness";
+/// Alarms raised. Key: SHA-256 of what makes an alarm the same one. Value: code and arguments, one per line.
+pub const ALARM: &str = "federate.alarm";
+
+/// Names a request of the engine until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub u64);
+
+/// Names a request of somebody else until it is replied to; chosen by the caller of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Everything that was persisted: all cells of [`SPACES`].
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Space, key and value.
+    pub cells: Vec<(String, String, Vec<u8>)>,
+}
+
+/// A confirmed authority with which logs are exchanged.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// Its name.
+    pub authority: Authority,
+    /// By which it is pinned.
+    pub fingerprint: Fingerprint,
+    /// Its verified roots, as far as stored.
+    pub chain: RootChain,
+    /// Whether an address is known.
+    pub reachable: bool,
+}
+
+/// How the guard stands to the head of an own log; the same as in the `store` crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardStanding {
+    /// The log is new: it asks nobody.
+    New,
+    /// The guard is not ahead of the head.
+    InStep,
+    /// There is no guard.
+    Missing,
+    /// A larger size was signed here.
+    Ahead {
+        /// The largest size signed.
+        signed: u64,
+    },
+}
+
+/// An own log, given at the start, and again whenever its head moved.
+#[derive(Debug, Clone)]
+pub struct OwnLog {
+    /// Its origin.
+    pub origin: Origin,
+    /// Its newest committed checkpoint; `None` if nothing was appended yet.
+    pub checkpoint: Option<SignedCheckpoint>,
+    /// The bytes of its witness policy.
+    pub policy: Vec<u8>,
+    /// Its readers.
+    pub readers: Readers,
+    /// Of the guard; counts only when the log is given for the first time.
+    pub standing: GuardStanding,
+}
+
+/// What came back for a fetch or a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An answer within the limit.
+    Response {
+        /// The HTTP status.
+        status: u16,
+        /// The entity tag.
+        etag: Option<String>,
+        /// The server's time (its `Date` header), POSIX seconds.
+        date: Option<u64>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// The answer was longer than the limit; reading stopped there.
+    TooLarge,
+    /// No answer: refused, broken off, timed out, a wrong certificate.
+    Failed,
+}
+
+/// What the engine is told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The deadline passed.
+    Tick,
+    /// The confirmed peers, all of them, replacing those given before.
+    Peers(Vec<PeerConfig>),
+    /// The own roots. A version that was not given before is sent to every peer.
+    OwnRoots(RootChain),
+    /// An own log, new or grown. To be given before its checkpoint is answered to the person who released.
+    OwnLog(Box<OwnLog>),
+    /// An answer to a fetch or post.
+    Answer {
+        /// Which.
+        id: Id,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The files asked for by [`Output::Read`], in the order of the paths.
+    Read {
+        /// Which.
+        id: Id,
+        /// Their bytes; `None` for one that is not there.
+        files: Vec<Option<Vec<u8>>>,
+    },
+    /// All writes are durable.
+    Stored {
+        /// Which.
+        id: Id,
+    },
+    /// Some of the writes may not have happened.
+    StoreFailed {
+        /// Which.
+        id: Id,
+    },
+    /// A `POST /nudge`. Answered by [`Output::Reply`].
+    Nudge {
+        /// Names it.
+        request: RequestId,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// A `POST /add-checkpoint`. Answered by [`Output::Reply`].
+    AddCheckpoint {
+        /// Names it.
+        request: RequestId,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// The cosignature line asked for; `None` if the key did not sign.
+    Signed {
+        /// Which.
+        id: Id,
+        /// The line.
+        line: Option<NoteSignature>,
+    },
+    /// An operator takes the responsibility that an own log may sign.
+    Resume {
+        /// The log.
+        origin: Origin,
+    },
+}
+
+/// One durable change. A list is executed in order; a later one must not survive a crash that an earlier one
+/// did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Writes or replaces a file below the root of the files.
+    File {
+        /// Where.
+        path: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Sets or removes a cell of one of [`SPACES`].
+    Cell {
+        /// The space.
+        space: &'static str,
+        /// The key.
+        key: String,
+        /// The value; `None` removes.
+        value: Option<Vec<u8>>,
+    },
+    /// Keeps a peer's next trust root beside the earlier ones; given back by [`Input::Peers`].
+    Root {
+        /// Whose.
+        authority: Authority,
+        /// The version.
+        version: u64,
+        /// As served.
+        bytes: Vec<u8>,
+    },
+    /// Sets the head of an own log to a checkpoint whose entries were fetched back and written before: the
+    /// head cell and then the guard.
+    Head {
+        /// The log.
+        origin: Origin,
+        /// Its checkpoint.
+        checkpoint: SignedCheckpoint,
+    },
+}
+
+/// Entries that a store makes part of this node's copy.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The log.
+    pub origin: Origin,
+    /// The place of the first entry.
+    pub from: u64,
+    /// One after the last.
+    pub to: u64,
+    /// The entries, judged, in order.
+    pub judged: Vec<Judged>,
+    /// Who may read the log; `None` while it has no valid `log.open`.
+    pub readers: Option<Readers>,
+    /// SHA-256 of the log's policy.
+    pub policy: Option<tlog::Hash>,
+    /// Version of the author's root in force after the last entry.
+    pub root: u64,
+    /// Whether the log is closed.
+    pub closed: bool,
+    /// The verified checkpoint of exactly this size, if it was reached.
+    pub checkpoint: Option<SignedCheckpoint>,
+}
+
+/// What becomes true once a store's writes are durable; the index is fed with it.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Entries of a followed log, or of an own one that were fetched back.
+    Entries(Box<Commit>),
+    /// A `seen` file of a followed or own log.
+    Seen {
+        /// The log.
+        origin: Origin,
+        /// Its number.
+        n: u64,
+        /// The checkpoint with its cosignatures.
+        checkpoint: Box<SignedCheckpoint>,
+    },
+    /// A blob that a record names.
+    Blob {
+        /// The log.
+        origin: Origin,
+        /// The blob.
+        sha256: tlog::Hash,
+    },
+    /// A fetch receipt of a peer for an own log.
+    Receipt {
+        /// The log.
+        origin: Origin,
+        /// Whose receipt.
+        authority: Authority,
+        /// Its number among those archived.
+        n: u64,
+        /// How many entries are held.
+        size: u64,
+        /// When, POSIX seconds, by the reader's clock.
+        time: u64,
+    },
+    /// A next trust root of a peer was taken.
+    Root {
+        /// Whose.
+        authority: Authority,
+        /// The version.
+        version: u64,
+    },
+}
+
+/// What a key is asked to sign; time is the signer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignRequest {
+    /// A witness cosignature, by the `witness` key, on the text of a checkpoint.
+    Cosign(SignedCheckpoint),
+    /// A fetch receipt, by the `holds` key, on the text of a checkpoint.
+    Holds(SignedCheckpoint),
+}
+
+/// Whether an own log may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// It may.
+    May,
+    /// Not yet: witnesses and followers are being asked.
+    Wait,
+    /// Somebody showed a larger head: its entries are being fetched back.
+    CatchUp {
+        /// The size shown.
+        size: u64,
+    },
+    /// Never again without a person: a head that this node did not make, or that does not reconcile.
+    Stopped,
+}
+
+/// What the engine asks for.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// `GET`, answered by [`Input::Answer`] always.
+    Fetch {
+        /// Names it.
+        id: Id,
+        /// Of whom.
+        peer: Authority,
+        /// What.
+        route: Route,
+        /// For `If-None-Match`.
+        etag: Option<String>,
+        /// May the server wait up to 30 s (`Prefer: wait=30`)?
+        long_poll: bool,
+        /// Signed with the caller key: the resource may be restricted.
+        signed: bool,
+        /// The longest answer to read, in bytes.
+        limit: usize,
+        /// How far the server's clock is ahead of ours, in seconds: a signed request says the server's time.
+        ahead: i64,
+    },
+    /// `POST`, answered by [`Input::Answer`] always.
+    Post {
+        /// Names it.
+        id: Id,
+        /// To whom.
+        peer: Authority,
+        /// Where.
+        route: Route,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Files of this node to be read, answered by [`Input::Read`] always.
+    Read {
+        /// Names it.
+        id: Id,
+        /// Below the root of the files.
+        paths: Vec<String>,
+    },
+    /// Writes in order, answered by [`Input::Stored`] or [`Input::StoreFailed`] always. Stores are executed in
+    /// the order in which they come out.
+    Store {
+        /// Names it.
+        id: Id,
+        /// The writes.
+        writes: Vec<Write>,
+        /// What is true once they are durable.
+        events: Vec<Event>,
+    },
+    /// A signature, answered by [`Input::Signed`] always.
+    Sign {
+        /// Names it.
+        id: Id,
+        /// What.
+        what: SignRequest,
+    },
+    /// The answer to somebody's request.
+    Reply {
+        /// Which.
+        request: RequestId,
+        /// The HTTP status.
+        status: u16,
+        /// The body's media type.
+        content_type: &'static str,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// An alarm that was not raised before; it is also stored.
+    Alarm(Alarm),
+    /// Whether an own log may sign changed.
+    Signing {
+        /// The log.
+        origin: Origin,
+        /// Whether.
+        permission: Permission,
+    },
+    /// What [`Engine::heads`] answers changed for somebody: wake the long polls.
+    HeadsChanged,
+}
+
+/// A persisted cell that must be readable and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cell {space}/{key} cannot be read; restore `state` from a backup")]
+pub struct SnapshotError {
+    /// The space.
+    pub space: String,
+    /// The key.
+    pub key: String,
+}
+
+/// How a peer is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerHealth {
+    /// The peer.
+    pub authority: Authority,
+    /// When it answered last, milliseconds since 1970.
+    pub last_answer: Option<u64>,
+    /// Failures since.
+    pub failures: u32,
+    /// Machine code of the last failure.
+    pub last_error: Option<&'static str>,
+    /// How many entries it showed that are not here yet.
+    pub behind: u64,
+    /// How far its clock is ahead, in seconds, if it told.
+    pub skew: Option<i64>,
+}
+
+/// How far a followed log is.
+#[derive(Debug, Clone)]
+pub struct FollowedLog {
+    /// The log.
+    pub origin: Origin,
+    /// Verified and stored.
+    pub size: u64,
+    /// The largest size that a peer showed.
+    pub shown: u64,
+    /// Its readers, once known.
+    pub readers: Option<Readers>,
+    /// Blobs still to fetch.
+    pub wanted_blobs: u64,
+    /// The size of the newest receipt signed here.
+    pub held: u64,
+    /// `seen` files here.
+    pub seen: u64,
+    /// The newest verified checkpoint.
+    pub checkpoint: Option<SignedCheckpoint>,
+    /// Whether two views are known: it is not followed any further.
+    pub is_split: bool,
+}

@@ -1,0 +1,97 @@
+//! Taking up what was persisted, and writing the small cells. The texts never travel.
+
+use record::{Authority, Origin};
+use tlog::{Hash, SignedCheckpoint};
+
+use super::blobs::Want;
+use super::logs::Log;
+use super::own::Kept;
+use super::{ALARM, Engine, FOLLOW, HELD, LOG, OWN, WANT, WITNESS, Write};
+use crate::follow::Follow;
+use crate::paths::origin_hash;
+
+impl Engine {
+    /// Takes one cell up; `None` if it cannot be read.
+    pub(super) fn restore(&mut self, space: &str, key: &str, value: &[u8]) -> Option<()> {
+        match space {
+            ALARM => drop(self.rung.insert(key.to_owned())),
+            WITNESS => self.witness.restore(key, value)?,
+            FOLLOW => {
+                let origin: Origin = key.parse().ok()?;
+                let follow = Follow::from_bytes(value)?;
+                self.log(&origin).take_up(follow);
+            }
+            LOG => {
+                let origin: Origin = key.parse().ok()?;
+                read_log(value, self.log(&origin))?;
+            }
+            HELD => {
+                let origin: Origin = key.parse().ok()?;
+                self.log(&origin).held = Some(SignedCheckpoint::parse(value).ok()?);
+            }
+            OWN => {
+                let origin: Origin = key.split(' ').next()?.parse().ok()?;
+                read_own(key, value, self.kept_own(origin))?;
+            }
+            WANT => {
+                let want = Want::from_text(std::str::from_utf8(value).ok()?)?;
+                let sha256 = Hash::from_hex(key.rsplit('/').next()?).ok()?;
+                let origin = want.origin.clone();
+                self.log(&origin).want(sha256, want);
+            }
+            // A space of another time: nothing is known of it, and nothing depends on it.
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// The log of an origin, begun if it is new.
+    pub(super) fn log(&mut self, origin: &Origin) -> &mut Log {
+        self.by_hash.insert(origin_hash(origin), origin.clone());
+        self.logs.entry(origin.clone()).or_insert_with(|| Log::new(Follow::new(origin.clone())))
+    }
+}
+
+/// The cell of a followed log.
+pub(super) fn write_log(origin: &Origin, seen: (u64, u64), is_split: bool) -> Write {
+    let value = format!("seen {} {}\nsplit {}\n", seen.0, seen.1, u8::from(is_split)).into_bytes();
+    Write::Cell { space: LOG, key: origin.to_string(), value: Some(value) }
+}
+
+fn read_log(value: &[u8], log: &mut Log) -> Option<()> {
+    let mut lines = std::str::from_utf8(value).ok()?.lines();
+    (log.seen, log.seen_size) = pair(lines.next()?.strip_prefix("seen ")?)?;
+    log.is_split = lines.next()?.strip_prefix("split ")? == "1";
+    Some(())
+}
+
+/// The cell of a receipt signed here.
+pub(super) fn write_held(origin: &Origin, held: &SignedCheckpoint) -> Write {
+    Write::Cell { space: HELD, key: origin.to_string(), value: Some(held.to_bytes()) }
+}
+
+/// The cell of an own log's `seen` files: how many, and the size of the last one.
+pub(super) fn write_own_seen(origin: &Origin, seen: (u64, u64)) -> Write {
+    let value = format!("{} {}", seen.0, seen.1).into_bytes();
+    Write::Cell { space: OWN, key: origin.to_string(), value: Some(value) }
+}
+
+/// The cell of one authority's archived receipts for an own log: how many, and the size of the last one.
+pub(super) fn write_receipt(origin: &Origin, authority: &Authority, receipts: (u64, u64)) -> Write {
+    let value = format!("{} {}", receipts.0, receipts.1).into_bytes();
+    Write::Cell { space: OWN, key: format!("{origin} {authority}"), value: Some(value) }
+}
+
+fn read_own(key: &str, value: &[u8], kept: &mut Kept) -> Option<()> {
+    let counts = pair(std::str::from_utf8(value).ok()?)?;
+    match key.split_once(' ') {
+        Some((_, authority)) => drop(kept.receipts.insert(authority.parse().ok()?, counts)),
+        None => (kept.seen, kept.seen_size) = counts,
+    }
+    Some(())
+}
+
+fn pair(text: &str) -> Option<(u64, u64)> {
+    let (one, other) = text.split_once(' ')?;
+    Some((one.parse().ok()?, other.parse().ok()?))
+}

@@ -1,0 +1,513 @@
+//! Followed logs: who shows what, from whom it is fetched, and what becomes of verified entries.
+
+use std::collections::BTreeMap;
+
+use record::{Authority, Origin, Readers, Verdict};
+use tlog::{Hash, SignedCheckpoint};
+
+use super::blobs::Blobs;
+use super::kept::write_log;
+use super::pending::Pending;
+use super::reconcile::Then;
+use super::{Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Output, Write, log_keys, only_lines_of};
+use crate::alarm::Alarm;
+use crate::follow::{Aim, Fault, Follow, Step, Verified};
+use crate::heads::Head;
+use crate::paths::{LogFile, Route};
+use crate::places;
+use crate::serve::may_read;
+use crate::split::{Split, verify_by_one};
+
+/// The most sizes of which the root is remembered per log.
+const MAX_KNOWN: usize = 256;
+
+/// Who shows a log, and how much of it.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub checkpoint: SignedCheckpoint,
+    pub seen: u64,
+    pub failures: u32,
+    pub not_before: u64,
+}
+
+impl Source {
+    pub fn size(&self) -> u64 {
+        self.checkpoint.checkpoint.size
+    }
+}
+
+/// One followed log.
+pub(super) struct Log {
+    pub follow: Follow,
+    pub sources: BTreeMap<Authority, Source>,
+    /// From whom the goal is fetched, and which attempt it is.
+    current: Option<Authority>,
+    attempt: u64,
+    /// What is durable.
+    stored: StoredState,
+    is_storing: bool,
+    /// Prepared while the batch before is being stored.
+    ready: Option<Ready>,
+    /// Roots at sizes that were met, all of our tree.
+    pub known: BTreeMap<u64, Hash>,
+    /// `seen` files here, and the size of the last one.
+    pub seen: u64,
+    pub seen_size: u64,
+    pub seen_asked: bool,
+    pub seen_not_before: u64,
+    /// The newest receipt signed here.
+    pub held: Option<SignedCheckpoint>,
+    pub is_holding: bool,
+    pub hold_due: u64,
+    pub blobs: Blobs,
+    pub is_split: bool,
+    /// When, and by whom first, the log was told of.
+    pub learnt: u64,
+    pub told_by: Option<Authority>,
+}
+
+/// How far a log is durable.
+#[derive(Debug, Clone)]
+pub(super) struct StoredState {
+    bytes: Vec<u8>,
+    size: u64,
+    verified: Option<SignedCheckpoint>,
+    readers: Option<Readers>,
+}
+
+impl StoredState {
+    fn of(follow: &Follow) -> Self {
+        Self {
+            bytes: follow.to_bytes(),
+            size: follow.size(),
+            verified: follow.verified().cloned(),
+            readers: follow.state().readers().cloned(),
+        }
+    }
+}
+
+/// A store that waits for the one before it.
+struct Ready {
+    writes: Vec<Write>,
+    events: Vec<Event>,
+    state: StoredState,
+}
+
+impl Log {
+    pub fn new(follow: Follow) -> Self {
+        Self {
+            stored: StoredState::of(&follow),
+            follow,
+            sources: BTreeMap::new(),
+            current: None,
+            attempt: 0,
+            is_storing: false,
+            ready: None,
+            known: BTreeMap::new(),
+            seen: 0,
+            seen_size: 0,
+            seen_asked: false,
+            seen_not_before: 0,
+            held: None,
+            is_holding: false,
+            hold_due: 0,
+            blobs: Blobs::default(),
+            is_split: false,
+            learnt: 0,
+            told_by: None,
+        }
+    }
+
+    /// Goes on from what was stored.
+    pub fn take_up(&mut self, follow: Follow) {
+        self.stored = StoredState::of(&follow);
+        self.follow = follow;
+    }
+
+    pub fn readers(&self) -> Option<&Readers> {
+        self.stored.readers.as_ref()
+    }
+
+    pub fn stored_verified(&self) -> Option<&SignedCheckpoint> {
+        self.stored.verified.as_ref()
+    }
+
+    pub fn stored_size(&self) -> u64 {
+        self.stored.size
+    }
+
+    /// As it stands in `/heads`.
+    pub fn head(&self) -> Option<Head> {
+        let newest = self.stored_verified()?;
+        let held = self.held.as_ref().filter(|held| held.checkpoint.size <= newest.checkpoint.size);
+        let is_whole = held.is_some_and(|held| held.checkpoint == newest.checkpoint);
+        let checkpoint = held.filter(|_| is_whole).unwrap_or(newest).clone();
+        Some(Head { checkpoint, seen: self.seen, held: held.filter(|_| !is_whole).cloned() })
+    }
+
+    pub fn view(&self, origin: &Origin) -> FollowedLog {
+        FollowedLog {
+            origin: origin.clone(),
+            size: self.stored.size,
+            shown: self.sources.values().map(Source::size).max().unwrap_or(0).max(self.stored.size),
+            readers: self.stored.readers.clone(),
+            wanted_blobs: self.blobs.len() as u64,
+            held: self.held.as_ref().map_or(0, |held| held.checkpoint.size),
+            seen: self.seen,
+            checkpoint: self.stored.verified.clone(),
+            is_split: self.is_split,
+        }
+    }
+
+    pub fn remember(&mut self, size: u64, root: Hash) {
+        self.known.insert(size, root);
+        while self.known.len() > MAX_KNOWN {
+            self.known.pop_first();
+        }
+    }
+
+    /// When something may be tried again that failed or had to wait.
+    pub fn deadline(&self) -> Option<u64> {
+        let wants = |source: &&Source| source.size() > self.follow.size() && self.follow.target().is_none();
+        let sources = self.sources.values().filter(wants).map(|source| source.not_before);
+        let sources = sources.filter(|_| !self.is_split);
+        let seen = (!self.seen_asked && self.wants_seen()).then_some(self.seen_not_before);
+        sources.chain(seen).chain(self.holds_due()).chain(self.blobs.deadline()).min()
+    }
+
+    pub fn wants_seen(&self) -> bool {
+        self.sources.values().any(|source| source.seen > self.seen) && self.stored.verified.is_some()
+    }
+
+    pub fn holds_due(&self) -> Option<u64> {
+        let newest = self.stored.verified.as_ref()?.checkpoint.size;
+        let held = self.held.as_ref().map_or(0, |held| held.checkpoint.size);
+        (newest > held && !self.is_holding && self.blobs.is_complete()).then_some(self.hold_due)
+    }
+
+    /// The best source that shows more than we have: the author, or whoever shows most.
+    fn best_source(&self, author: &Authority, now: u64) -> Option<(Authority, SignedCheckpoint)> {
+        let usable = |(_, source): &(&Authority, &Source)| {
+            source.size() > self.follow.size() && source.not_before <= now
+        };
+        let best = self.sources.iter().filter(usable).max_by_key(|(name, s)| (*name == author, s.size()))?;
+        Some((best.0.clone(), best.1.checkpoint.clone()))
+    }
+}
+
+impl Engine {
+    /// A peer shows a checkpoint of another authority's log.
+    pub(super) fn log_shown(&mut self, peer: &Authority, origin: &Origin, head: Head) {
+        let Some(checkpoint) = self.verified_log(peer, origin, &head.checkpoint) else { return };
+        let now = self.now;
+        let is_new = !self.logs.contains_key(origin);
+        let log = self.log(origin);
+        if is_new {
+            log.learnt = now;
+        }
+        if is_new || *peer == origin.authority {
+            log.told_by = Some(peer.clone());
+        }
+        let source = Source { checkpoint: checkpoint.clone(), seen: head.seen, failures: 0, not_before: 0 };
+        match log.sources.get_mut(peer) {
+            Some(before) => (before.checkpoint, before.seen) = (source.checkpoint, source.seen),
+            None => drop(log.sources.insert(peer.clone(), source)),
+        }
+        self.dirty.insert(origin.clone());
+        if checkpoint.checkpoint.size <= self.log(origin).follow.size() {
+            self.reconcile(origin, checkpoint, Then::Shown { peer: peer.clone() });
+        }
+    }
+
+    /// The checkpoint with only the log's own line, if one of the author's log keys signed it.
+    fn verified_log(
+        &mut self,
+        peer: &Authority,
+        origin: &Origin,
+        checkpoint: &SignedCheckpoint,
+    ) -> Option<SignedCheckpoint> {
+        let author = self.peers.get(&origin.authority)?;
+        let known = self.logs.get(origin).and_then(|log| log.sources.get(peer));
+        if let Some(source) = known.filter(|source| source.checkpoint.checkpoint == checkpoint.checkpoint) {
+            // The same text was verified before.
+            return Some(source.checkpoint.clone());
+        }
+        let keys = log_keys(&author.config.chain, origin, self.is_acknowledged(origin, checkpoint));
+        if verify_by_one(checkpoint, &keys).is_ok() {
+            return Some(only_lines_of(checkpoint, &keys));
+        }
+        // Perhaps by a key of a root that is not known yet.
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.unverified.insert(origin.clone());
+        }
+        self.ask_next_root(&origin.authority, peer);
+        None
+    }
+
+    pub(super) fn run_due_logs(&mut self) {
+        let now = self.now;
+        let due = self.logs.iter().filter(|(_, log)| log.deadline().is_some_and(|due| due <= now));
+        self.dirty.extend(due.map(|(origin, _)| origin.clone()));
+    }
+
+    pub(super) fn run_log(&mut self, origin: &Origin) {
+        self.aim(origin);
+        self.advance(origin);
+        self.fetch_wanted(origin);
+        self.run_seen(origin);
+        self.run_blobs(origin);
+        self.run_hold(origin);
+    }
+
+    fn aim(&mut self, origin: &Origin) {
+        let (now, pace, limit) = (self.now, self.pace(), self.config.limits.logs_at_once);
+        let at_once = self.logs.values().filter(|log| log.follow.target().is_some()).count();
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if log.is_split || log.follow.target().is_some() || at_once >= limit {
+            return;
+        }
+        let Some((peer, checkpoint)) = log.best_source(&origin.authority, now) else { return };
+        match log.follow.aim(&checkpoint, pace) {
+            Aim::Begun => {
+                log.attempt += 1;
+                log.current = Some(peer);
+            }
+            Aim::Split(split) => self.split_found(origin, &split),
+            Aim::Known | Aim::Older | Aim::Busy => {}
+        }
+    }
+
+    fn fetch_wanted(&mut self, origin: &Origin) {
+        let pace = self.pace();
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        let Some(peer) = log.current.clone() else { return };
+        let (wanted, attempt) = (log.follow.wanted(pace), log.attempt);
+        for file in wanted {
+            let route = self.route_of(&peer, origin, file.clone());
+            let pending = Pending::File { origin: origin.clone(), peer: peer.clone(), attempt, file };
+            self.fetch(&peer, route, pending);
+        }
+    }
+
+    /// Where a peer has a file of a log: on its own node, or in its mirror.
+    pub(super) fn route_of(&self, peer: &Authority, origin: &Origin, file: LogFile) -> Route {
+        if *peer == origin.authority { Route::log(origin, file) } else { Route::mirror(origin, file) }
+    }
+
+    pub(super) fn file_answered(
+        &mut self,
+        origin: &Origin,
+        peer: &Authority,
+        attempt: u64,
+        file: &LogFile,
+        answer: Answer,
+    ) {
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if log.attempt != attempt || log.current.is_none() {
+            return;
+        }
+        match answer {
+            Answer::Response { status: 200, body, .. } if body.len() <= file.limit() => {
+                log.follow.supply(file, body);
+                if let Some(source) = log.sources.get_mut(peer) {
+                    source.failures = 0;
+                }
+            }
+            Answer::Response { status: 200, .. } | Answer::TooLarge => {
+                self.source_faulty(origin, peer, Fault::TooLarge);
+            }
+            Answer::Response { .. } | Answer::Failed => self.source_failed(origin, peer),
+        }
+        self.dirty.insert(origin.clone());
+    }
+
+    /// A source did not answer: another one, or the same later. What was verified stays.
+    fn source_failed(&mut self, origin: &Origin, peer: &Authority) {
+        let failures =
+            self.logs.get(origin).and_then(|log| log.sources.get(peer)).map_or(1, |s| s.failures + 1);
+        let wait = self.back_off(failures);
+        let now = self.now;
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if let Some(source) = log.sources.get_mut(peer) {
+            (source.failures, source.not_before) = (failures, now + wait);
+        }
+        log.follow.give_up();
+        log.current = None;
+    }
+
+    fn source_faulty(&mut self, origin: &Origin, peer: &Authority, fault: Fault) {
+        let target = self.logs.get(origin).and_then(|log| log.follow.target()).map(|t| t.checkpoint.clone());
+        self.source_failed(origin, peer);
+        self.fault_found(origin, peer, fault, target.map_or((0, tlog::EMPTY_ROOT), |t| (t.size, t.root)));
+    }
+
+    fn fault_found(&mut self, origin: &Origin, peer: &Authority, fault: Fault, target: (u64, Hash)) {
+        let (size, root) = target;
+        let from = peer.clone();
+        match fault {
+            Fault::Key => self.ring(Alarm::CheckpointKey { origin: origin.clone(), size, from }),
+            Fault::NotOurs | Fault::Contradicts => {
+                self.ring(Alarm::ForeignHeadOfOwnLog { origin: origin.clone(), size, root, from });
+                self.stop_signing(origin);
+            }
+            _ => {
+                self.ring(Alarm::Misbehaves { peer: from, origin: Some(origin.clone()), fault: fault.code() })
+            }
+        }
+    }
+
+    fn advance(&mut self, origin: &Origin) {
+        let pace = self.pace();
+        loop {
+            let chain = match self.peers.get(&origin.authority) {
+                Some(peer) => &peer.config.chain,
+                None => match &self.own_chain {
+                    Some(chain) if origin.authority == self.config.me => chain,
+                    _ => return,
+                },
+            };
+            let Some(log) = self.logs.get_mut(origin) else { return };
+            let (Some(peer), false) = (log.current.clone(), log.ready.is_some()) else { return };
+            let target = log.follow.target().map(|t| (t.checkpoint.size, t.checkpoint.root));
+            match log.follow.advance(chain, pace) {
+                Step::Idle => return,
+                Step::NeedsRoot(version) => return self.need_root(&origin.authority, version, &peer),
+                Step::Entries(verified) => self.entries_verified(origin, *verified),
+                Step::Fault(fault) => {
+                    self.source_failed(origin, &peer);
+                    self.fault_found(origin, &peer, fault, target.unwrap_or((0, tlog::EMPTY_ROOT)));
+                    self.dirty.insert(origin.clone());
+                    return;
+                }
+                Step::Split(split) => return self.split_found(origin, &split),
+            }
+        }
+    }
+
+    fn entries_verified(&mut self, origin: &Origin, verified: Verified) {
+        let me = self.config.me.clone();
+        let is_own = origin.authority == me;
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if log.follow.target().is_none() {
+            log.current = None;
+        }
+        let state = StoredState::of(&log.follow);
+        // A restricted log that is not for us is not kept: whoever showed it gave away its readers.
+        if !may_read(Some(&me), state.readers.as_ref()) && log.follow.state().root_in_force() != 0 {
+            let from = log.sources.keys().next().cloned().unwrap_or_else(|| origin.authority.clone());
+            self.logs.remove(origin);
+            return self.ring(Alarm::NotForUs { origin: origin.clone(), from });
+        }
+        log.remember(log.follow.size(), log.follow.root());
+        let prefix = if is_own { places::own(origin) } else { places::mirror(origin) };
+        // The checkpoint of an own log is published only by whoever writes its head.
+        let is_kept = |path: &str| !(is_own && path == LogFile::Checkpoint.path());
+        let files = verified.files.into_iter().filter(|(path, _)| is_kept(path));
+        let mut writes: Vec<Write> =
+            files.map(|(path, bytes)| Write::File { path: format!("{prefix}{path}"), bytes }).collect();
+        let follow = log.follow.state();
+        let commit = Commit {
+            origin: origin.clone(),
+            from: verified.from,
+            to: verified.to,
+            readers: follow.readers().cloned(),
+            policy: follow.policy(),
+            root: follow.root_in_force(),
+            closed: follow.closed(),
+            checkpoint: verified.reached.clone(),
+            judged: verified.judged,
+        };
+        if is_own {
+            if let Some(checkpoint) = verified.reached {
+                writes.push(Write::Head { origin: origin.clone(), checkpoint });
+            }
+        } else {
+            writes.extend(self.want_blobs(origin, &commit.judged));
+            writes.push(Write::Cell {
+                space: FOLLOW,
+                key: origin.to_string(),
+                value: Some(state.bytes.clone()),
+            });
+        }
+        self.alarm_invalid(&commit);
+        let ready = Ready { writes, events: vec![Event::Entries(Box::new(commit))], state };
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        log.ready = Some(ready);
+        self.store_ready(origin);
+    }
+
+    fn alarm_invalid(&mut self, commit: &Commit) {
+        for judged in &commit.judged {
+            if let Verdict::Invalid { reason, .. } = &judged.verdict {
+                let (origin, index, reason) = (commit.origin.clone(), judged.index, reason.to_string());
+                self.ring(Alarm::InvalidEntry { origin, index, reason });
+            }
+        }
+    }
+
+    /// Stores of one log go out one after the other, so that none is durable without those before it.
+    fn store_ready(&mut self, origin: &Origin) {
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if log.is_storing {
+            return;
+        }
+        let Some(Ready { writes, events, state }) = log.ready.take() else { return };
+        log.is_storing = true;
+        self.store(writes, events, Pending::StoredBatch { origin: origin.clone(), state: Box::new(state) });
+        self.dirty.insert(origin.clone());
+    }
+
+    pub(super) fn batch_stored(&mut self, origin: &Origin, state: StoredState, done: bool) {
+        let is_own = origin.authority == self.config.me;
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        log.is_storing = false;
+        if !done {
+            // Whatever went on in memory goes back to what is certain.
+            log.ready = None;
+            (log.current, log.attempt) = (None, log.attempt + 1);
+            match Follow::from_bytes(&log.stored.bytes).filter(|_| !is_own) {
+                Some(follow) => log.follow = follow,
+                None => drop(self.logs.remove(origin)),
+            }
+            return self.source_waits(origin);
+        }
+        let (first, is_reached) = (log.stored.size == 0, state.verified.is_some());
+        log.stored = state;
+        self.store_ready(origin);
+        self.dirty.insert(origin.clone());
+        if is_own {
+            return if is_reached { self.caught_up(origin) } else { () };
+        }
+        if first || is_reached {
+            self.check_siblings(&origin.authority);
+        }
+        self.out.push(Output::HeadsChanged);
+    }
+
+    /// After a failed store: not again at once.
+    fn source_waits(&mut self, origin: &Origin) {
+        let later = self.now + self.config.limits.retry_first;
+        if let Some(log) = self.logs.get_mut(origin) {
+            for source in log.sources.values_mut() {
+                source.not_before = source.not_before.max(later);
+            }
+        }
+    }
+
+    /// Two views of a log: the evidence is kept, and neither is followed any further.
+    pub(super) fn split_found(&mut self, origin: &Origin, split: &Split) {
+        let bytes = split.to_bytes();
+        let evidence = places::evidence(&tlog::sha256(&bytes));
+        let mut writes = vec![Write::File { path: evidence.clone(), bytes }];
+        if let Some(log) = self.logs.get_mut(origin).filter(|_| origin.authority != self.config.me) {
+            log.is_split = true;
+            log.follow.give_up();
+            log.current = None;
+            writes.push(write_log(origin, (log.seen, log.seen_size), true));
+        }
+        self.store(writes, Vec::new(), Pending::Unwatched);
+        let (size, other_size) = (split.smaller.checkpoint.size, split.larger.checkpoint.size);
+        self.ring(Alarm::SplitView { origin: origin.clone(), size, other_size, evidence });
+        self.stop_signing(origin);
+    }
+}

@@ -1,0 +1,309 @@
+//! Own logs: whether each may sign, what others show of it, and fetching one's own entries back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{Authority, Origin, Readers};
+use tlog::{Hash, Policy, SignedCheckpoint};
+
+use super::logs::{Log, Source};
+use super::pending::Pending;
+use super::reconcile::Then;
+use super::submit::Round;
+use super::{Answer, Engine, GuardStanding, Output, OwnLog, Permission, log_keys, only_lines_of};
+use crate::alarm::Alarm;
+use crate::follow::Follow;
+use crate::heads::Head;
+use crate::paths::{LogFile, Route, origin_hash};
+use crate::places;
+use crate::split::verify_by_one;
+use crate::start::Start;
+
+const MAX_KNOWN: usize = 256;
+
+/// What is persisted of an own log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// `seen` files, and the size of the last one.
+    pub seen: u64,
+    pub seen_size: u64,
+    /// Archived receipts by authority: how many, and the size of the last one.
+    pub receipts: BTreeMap<Authority, (u64, u64)>,
+}
+
+/// One own log.
+pub(super) struct Own {
+    pub checkpoint: Option<SignedCheckpoint>,
+    pub policy: Policy,
+    pub readers: Readers,
+    pub start: Start,
+    /// What was said last about its right to sign.
+    pub told: Permission,
+    pub known: BTreeMap<u64, Hash>,
+    pub kept: Kept,
+    pub is_archiving: BTreeSet<Authority>,
+    pub round: Round,
+    /// When witnesses and followers are asked next.
+    ask_due: u64,
+    is_given: bool,
+}
+
+impl Own {
+    fn new(kept: Kept) -> Self {
+        Self {
+            checkpoint: None,
+            policy: nobody(),
+            readers: Readers::Set(BTreeSet::new()),
+            start: Start::new(GuardStanding::Missing, 0),
+            told: Permission::Wait,
+            known: BTreeMap::new(),
+            kept,
+            is_archiving: BTreeSet::new(),
+            round: Round::default(),
+            ask_due: 0,
+            is_given: false,
+        }
+    }
+
+    pub fn size(&self) -> u64 {
+        self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size)
+    }
+
+    pub fn remember(&mut self, size: u64, root: Hash) {
+        self.known.insert(size, root);
+        while self.known.len() > MAX_KNOWN {
+            self.known.pop_first();
+        }
+    }
+
+    pub fn has_archived(&self, file: &LogFile) -> bool {
+        match file {
+            LogFile::Seen(n) => *n < self.kept.seen,
+            LogFile::Held { authority, n } => {
+                self.kept.receipts.get(authority).is_some_and(|(count, _)| n < count)
+            }
+            LogFile::Checkpoint | LogFile::Tile(_) | LogFile::Entries { .. } => true,
+        }
+    }
+
+    pub fn deadline(&self, now: u64) -> Option<u64> {
+        let start = self.start.deadline().filter(|at| *at > now);
+        [start, self.round.deadline(self.size()), self.is_given.then_some(self.ask_due)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+/// A policy that no witness is needed for.
+fn nobody() -> Policy {
+    Policy::parse(b"quorum none\n").expect("a policy of one line")
+}
+
+impl Engine {
+    /// What is kept of an own log, to be filled at the start.
+    pub(super) fn kept_own(&mut self, origin: Origin) -> &mut Kept {
+        &mut self.own.entry(origin).or_insert_with(|| Own::new(Kept::default())).kept
+    }
+
+    pub(super) fn take_own_log(&mut self, given: OwnLog) {
+        let (now, wait) = (self.now, self.config.limits.start_wait);
+        self.by_hash.insert(origin_hash(&given.origin), given.origin.clone());
+        let own = self.own.entry(given.origin.clone()).or_insert_with(|| Own::new(Kept::default()));
+        if !own.is_given {
+            own.start = Start::new(given.standing, now + wait);
+            own.is_given = true;
+        }
+        own.policy = Policy::parse(&given.policy).unwrap_or_else(|_| nobody());
+        own.readers = given.readers;
+        let is_newer = given.checkpoint.as_ref().is_some_and(|c| c.checkpoint.size > own.size())
+            || own.checkpoint.is_none();
+        if is_newer && let Some(checkpoint) = given.checkpoint {
+            own.remember(checkpoint.checkpoint.size, checkpoint.checkpoint.root);
+            own.checkpoint = Some(checkpoint);
+            self.out.push(Output::HeadsChanged);
+        }
+        self.tell_permission(&given.origin);
+    }
+
+    /// Asks, submits, and says what changed.
+    pub(super) fn run_own(&mut self) {
+        let now = self.now;
+        let origins: Vec<Origin> =
+            self.own.iter().filter(|(_, own)| own.is_given).map(|(o, _)| o.clone()).collect();
+        for origin in origins {
+            if self.own.get(&origin).is_some_and(|own| own.ask_due <= now) {
+                self.ask_witnesses(&origin);
+            }
+            self.tell_permission(&origin);
+            self.run_round(&origin);
+        }
+    }
+
+    /// Asks the witnesses what they cosigned last: soon after each other at the start, then hourly.
+    fn ask_witnesses(&mut self, origin: &Origin) {
+        let (now, hourly, soon) = (self.now, self.config.limits.hourly, self.config.limits.retry_first);
+        let Some(own) = self.own.get_mut(origin) else { return };
+        let is_settled = own.told == Permission::May;
+        own.ask_due = now + if is_settled { hourly } else { soon };
+        let witnesses: BTreeSet<Authority> = own
+            .policy
+            .witnesses()
+            .filter_map(|(_, key, _)| Authority::of_key_name(key.name()).ok())
+            .filter(|witness| is_settled || !own.start.has_answered(witness))
+            .collect();
+        for peer in witnesses {
+            if self.peers.get(&peer).is_some_and(|peer| peer.config.reachable) {
+                let pending = Pending::WitnessLatest { origin: origin.clone(), peer: peer.clone() };
+                self.fetch(&peer, Route::Witness(origin_hash(origin)), pending);
+            }
+        }
+    }
+
+    pub(super) fn witness_latest_answered(&mut self, origin: &Origin, peer: &Authority, answer: Answer) {
+        let Answer::Response { status, body, .. } = answer else { return };
+        if status == 404 {
+            return self.answered_at_start(origin, peer);
+        }
+        let Some(checkpoint) = SignedCheckpoint::parse(&body).ok().filter(|_| status == 200) else { return };
+        if checkpoint.checkpoint.origin == origin.to_string() {
+            self.own_checkpoint_shown(peer, origin, &checkpoint);
+            self.answered_at_start(origin, peer);
+        }
+    }
+
+    fn answered_at_start(&mut self, origin: &Origin, peer: &Authority) {
+        // A witness counts as having answered only when it was asked as a witness.
+        if let Some(own) = self.own.get_mut(origin) {
+            own.start.answered(peer);
+        }
+        self.tell_permission(origin);
+    }
+
+    /// A follower that is no witness answered for all own logs at once.
+    pub(super) fn own_asked(&mut self, peer: &Authority) {
+        for own in self.own.values_mut() {
+            let mut names = own.policy.witnesses().map(|(_, key, _)| Authority::of_key_name(key.name()));
+            if !names.any(|name| name.as_ref() == Ok(peer)) {
+                own.start.answered(peer);
+            }
+        }
+    }
+
+    /// A peer shows an own log in its heads.
+    pub(super) fn own_shown(&mut self, peer: &Authority, origin: &Origin, head: &Head) {
+        self.own_checkpoint_shown(peer, origin, &head.checkpoint);
+        for receipt in std::iter::once(&head.checkpoint).chain(&head.held) {
+            self.receipt_offered(peer, receipt);
+        }
+        if let Some(log) = self.logs.get_mut(origin)
+            && let Some(source) = log.sources.get_mut(peer)
+        {
+            source.checkpoint = head.checkpoint.clone();
+        }
+    }
+
+    fn own_checkpoint_shown(&mut self, peer: &Authority, origin: &Origin, shown: &SignedCheckpoint) {
+        let Some(chain) = &self.own_chain else { return };
+        let keys = log_keys(chain, origin, true);
+        if verify_by_one(shown, &keys).is_err() {
+            return;
+        }
+        let shown = only_lines_of(shown, &keys);
+        let (size, root) = (shown.checkpoint.size, shown.checkpoint.root);
+        let Some(own) = self.own.get(origin) else {
+            let (origin, from) = (origin.clone(), peer.clone());
+            return self.ring(Alarm::ForeignHeadOfOwnLog { origin, size, root, from });
+        };
+        if size <= own.size() {
+            return self.reconcile(origin, shown, Then::Shown { peer: peer.clone() });
+        }
+        // Perhaps it was published a moment ago and the engine was not told yet.
+        let paths = vec![places::file(&places::own(origin), &LogFile::Checkpoint)];
+        let pending = Pending::OwnHead { origin: origin.clone(), shown: Box::new(shown), peer: peer.clone() };
+        let id = self.ask(pending);
+        self.out.push(Output::Read { id, paths });
+    }
+
+    pub(super) fn own_head_read(
+        &mut self,
+        origin: &Origin,
+        shown: &SignedCheckpoint,
+        peer: &Authority,
+        files: &[Option<Vec<u8>>],
+    ) {
+        let published = files.first().and_then(Option::as_ref).and_then(|b| SignedCheckpoint::parse(b).ok());
+        let published = published.filter(|c| c.checkpoint.origin == origin.to_string());
+        let (size, root) = (shown.checkpoint.size, shown.checkpoint.root);
+        let Some(own) = self.own.get_mut(origin) else { return };
+        if let Some(published) = published.filter(|c| c.checkpoint.size > own.size()) {
+            own.remember(published.checkpoint.size, published.checkpoint.root);
+            own.checkpoint = Some(published);
+        }
+        if size <= own.size() {
+            return self.reconcile(origin, shown.clone(), Then::Shown { peer: peer.clone() });
+        }
+        own.start.shown(size);
+        let (name, from) = (origin.clone(), peer.clone());
+        self.ring(Alarm::ForeignHeadOfOwnLog { origin: name, size, root, from });
+        self.tell_permission(origin);
+        self.catch_up(origin, peer, shown.clone());
+    }
+
+    /// Fetches own entries back from whoever shows them.
+    fn catch_up(&mut self, origin: &Origin, peer: &Authority, shown: SignedCheckpoint) {
+        let Some(own) = self.own.get(origin) else { return };
+        let head = own.checkpoint.as_ref().map(|c| (c.checkpoint.size, c.checkpoint.root));
+        let source = Source { checkpoint: shown, seen: 0, failures: 0, not_before: 0 };
+        self.by_hash.insert(origin_hash(origin), origin.clone());
+        let begin = || Log::new(Follow::own(origin.clone(), head));
+        let log = self.logs.entry(origin.clone()).or_insert_with(begin);
+        log.sources.insert(peer.clone(), source);
+        self.dirty.insert(origin.clone());
+    }
+
+    /// The own entries are back, and so is the head.
+    pub(super) fn caught_up(&mut self, origin: &Origin) {
+        let Some(checkpoint) = self.logs.get(origin).and_then(|log| log.stored_verified().cloned()) else {
+            return;
+        };
+        let Some(own) = self.own.get_mut(origin) else { return };
+        if checkpoint.checkpoint.size > own.size() {
+            own.remember(checkpoint.checkpoint.size, checkpoint.checkpoint.root);
+            own.checkpoint = Some(checkpoint);
+        }
+        let has_more = self
+            .logs
+            .get(origin)
+            .is_some_and(|log| log.sources.values().any(|s| s.size() > log.stored_size()));
+        if !has_more {
+            self.logs.remove(origin);
+        }
+        self.tell_permission(origin);
+        self.out.push(Output::HeadsChanged);
+    }
+
+    pub(super) fn stop_signing(&mut self, origin: &Origin) {
+        let Some(own) = self.own.get_mut(origin) else { return };
+        own.start.stop();
+        self.logs.remove(origin);
+        self.tell_permission(origin);
+    }
+
+    pub(super) fn take_resume(&mut self, origin: &Origin) {
+        if let Some(own) = self.own.get_mut(origin) {
+            own.start.resume();
+            self.logs.remove(origin);
+        }
+        self.tell_permission(origin);
+    }
+
+    pub(super) fn tell_permission(&mut self, origin: &Origin) {
+        let everybody: BTreeSet<Authority> = self.peers.keys().cloned().collect();
+        let Some(own) = self.own.get_mut(origin).filter(|own| own.is_given) else { return };
+        let permission = own.start.permission(self.now, own.size(), &own.policy, &everybody);
+        if permission != own.told {
+            own.told = permission;
+            self.out.push(Output::Signing { origin: origin.clone(), permission });
+        }
+    }
+}

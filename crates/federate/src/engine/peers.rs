@@ -1,0 +1,268 @@
+//! The conversation with each peer: its `/heads`, polled long, with waits that grow with failures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{Authority, Origin};
+
+use super::pending::Pending;
+use super::{Answer, Engine, Output, PeerConfig, PeerHealth, RequestId};
+use crate::alarm::Alarm;
+use crate::heads::Heads;
+use crate::nudge::{Nudge, NudgeNote};
+use crate::paths::Route;
+
+/// How far two clocks may differ before it is said, in seconds.
+const TOLERATED_SKEW: i64 = 30;
+
+/// One peer.
+pub(super) struct Peer {
+    pub config: PeerConfig,
+    etag: Option<String>,
+    is_asked: bool,
+    /// When it is asked next.
+    due: u64,
+    /// When it may be nudged into being asked at once.
+    nudge_due: u64,
+    pub failures: u32,
+    last_answer: Option<u64>,
+    last_error: Option<&'static str>,
+    skew: Option<i64>,
+    /// Whether it refuses our time: requests are signed with its own.
+    uses_its_time: bool,
+    /// The logs of its last answer.
+    shown: BTreeSet<Origin>,
+    /// Logs with checkpoints under keys that are not known here (yet).
+    pub unverified: BTreeSet<Origin>,
+}
+
+impl Peer {
+    fn new(config: PeerConfig) -> Self {
+        Self {
+            config,
+            etag: None,
+            is_asked: false,
+            due: 0,
+            nudge_due: 0,
+            failures: 0,
+            last_answer: None,
+            last_error: None,
+            skew: None,
+            uses_its_time: false,
+            shown: BTreeSet::new(),
+            unverified: BTreeSet::new(),
+        }
+    }
+
+    pub fn deadline(&self) -> Option<u64> {
+        (self.config.reachable && !self.is_asked).then_some(self.due)
+    }
+
+    /// How far its clock is ahead, in seconds, if that must be minded.
+    pub fn ahead(&self) -> i64 {
+        self.skew.filter(|_| self.uses_its_time).unwrap_or(0)
+    }
+
+    /// Whether it can be asked now with some hope.
+    pub fn is_well(&self) -> bool {
+        self.config.reachable && self.failures == 0
+    }
+
+    pub fn health(&self, name: &Authority, behind: u64) -> PeerHealth {
+        PeerHealth {
+            authority: name.clone(),
+            last_answer: self.last_answer,
+            failures: self.failures,
+            last_error: self.last_error,
+            behind,
+            skew: self.skew,
+        }
+    }
+
+    /// Asks for everything again: what was refused may be understood now.
+    pub fn ask_anew(&mut self, now: u64) {
+        (self.etag, self.due) = (None, self.due.min(now));
+        self.unverified.clear();
+    }
+}
+
+impl Engine {
+    pub(super) fn take_peers(&mut self, configs: Vec<PeerConfig>) {
+        let mut before = std::mem::take(&mut self.peers);
+        for config in configs.into_iter().filter(|config| config.authority != self.config.me) {
+            let name = config.authority.clone();
+            let peer = match before.remove(&name).filter(|p| p.config.fingerprint == config.fingerprint) {
+                Some(mut peer) => {
+                    // Never back to a shorter chain: a root that was taken here may not be given back yet.
+                    let is_longer = config.chain.latest().version > peer.config.chain.latest().version;
+                    let chain = if is_longer { config.chain.clone() } else { peer.config.chain.clone() };
+                    if is_longer {
+                        peer.ask_anew(self.now);
+                        self.roots.chain_grew(&name);
+                    }
+                    peer.config = PeerConfig { chain, ..config };
+                    peer
+                }
+                None => Peer::new(config),
+            };
+            self.peers.insert(name, peer);
+        }
+        let gone: BTreeSet<Authority> =
+            before.into_keys().filter(|name| !self.peers.contains_key(name)).collect();
+        for (origin, log) in &mut self.logs {
+            log.sources.retain(|source, _| !gone.contains(source));
+            self.dirty.insert(origin.clone());
+        }
+    }
+
+    pub(super) fn run_peers(&mut self) {
+        let now = self.now;
+        let due: Vec<Authority> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.deadline().is_some_and(|due| due <= now))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in due {
+            let pending = Pending::Heads { peer: name.clone(), sent: now };
+            let id = self.ask(pending);
+            let Some(peer) = self.peers.get_mut(&name) else { continue };
+            peer.is_asked = true;
+            let (etag, ahead) = (peer.etag.clone(), peer.ahead());
+            let (route, limit) = (Route::Heads, Route::Heads.limit());
+            let long_poll = etag.is_some();
+            self.out.push(Output::Fetch {
+                id,
+                peer: name,
+                route,
+                etag,
+                long_poll,
+                signed: true,
+                limit,
+                ahead,
+            });
+        }
+    }
+
+    pub(super) fn heads_answered(&mut self, name: &Authority, sent: u64, answer: Answer) {
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        peer.is_asked = false;
+        if let Answer::Response { date: Some(date), .. } = &answer {
+            let skew = date.cast_signed() - (self.now / 1000).cast_signed();
+            peer.skew = Some(skew);
+            if skew.abs() > TOLERATED_SKEW {
+                self.ring(Alarm::ClockSkew { peer: name.clone(), seconds: skew });
+            }
+        }
+        match answer {
+            Answer::Response { status: 200, etag, body, .. } => match Heads::parse(&body) {
+                Ok(heads) => {
+                    self.peer_is_well(name, Some(etag));
+                    self.take_heads(name, sent, heads);
+                }
+                Err(error) => self.blame(name, None, error.code()),
+            },
+            Answer::Response { status: 304, .. } => {
+                self.peer_is_well(name, None);
+                self.author_answered(name, sent);
+            }
+            Answer::Response { status: 401, .. } => {
+                let Some(peer) = self.peers.get_mut(name) else { return };
+                peer.uses_its_time = true;
+                self.peer_failed(name, "peer-refuses-our-time");
+            }
+            Answer::Response { status: 404, .. } => self.peer_failed(name, "peer-does-not-know-us"),
+            Answer::Response { .. } => self.peer_failed(name, "peer-status"),
+            Answer::TooLarge => self.blame(name, None, "heads-too-large"),
+            Answer::Failed => self.peer_failed(name, "peer-unreachable"),
+        }
+    }
+
+    fn peer_is_well(&mut self, name: &Authority, etag: Option<Option<String>>) {
+        let (now, poll) = (self.now, self.config.limits.poll);
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        (peer.failures, peer.last_answer, peer.last_error) = (0, Some(now), None);
+        peer.due = now + poll;
+        if let Some(etag) = etag {
+            peer.etag = etag;
+        }
+    }
+
+    pub(super) fn peer_failed(&mut self, name: &Authority, code: &'static str) {
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        peer.failures = peer.failures.saturating_add(1);
+        (peer.etag, peer.last_error) = (None, Some(code));
+        let failures = peer.failures;
+        let wait = self.back_off(failures);
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.due = self.now + wait;
+        }
+    }
+
+    /// A peer served what cannot be.
+    pub(super) fn blame(&mut self, name: &Authority, origin: Option<&Origin>, fault: &'static str) {
+        self.ring(Alarm::Misbehaves { peer: name.clone(), origin: origin.cloned(), fault });
+        self.peer_failed(name, fault);
+    }
+
+    fn take_heads(&mut self, name: &Authority, sent: u64, heads: Heads) {
+        let shown: BTreeSet<Origin> = heads.logs.keys().cloned().collect();
+        let before = match self.peers.get_mut(name) {
+            Some(peer) => std::mem::replace(&mut peer.shown, shown.clone()),
+            None => return,
+        };
+        for origin in before.difference(&shown) {
+            if let Some(log) = self.logs.get_mut(origin) {
+                log.sources.remove(name);
+            }
+        }
+        for (origin, head) in heads.logs {
+            if origin.authority == self.config.me {
+                self.own_shown(name, &origin, &head);
+            } else if self.peers.contains_key(&origin.authority) {
+                self.log_shown(name, &origin, head);
+            }
+        }
+        self.own_asked(name);
+        self.author_answered(name, sent);
+    }
+
+    /// An author told all its logs: those that only others told of are alarming.
+    fn author_answered(&mut self, name: &Authority, sent: u64) {
+        let Some(peer) = self.peers.get(name) else { return };
+        let untold: BTreeMap<Origin, Authority> = self
+            .logs
+            .iter()
+            .filter(|(origin, log)| {
+                origin.authority == *name && !peer.shown.contains(*origin) && log.learnt < sent
+            })
+            .filter_map(|(origin, log)| Some((origin.clone(), log.told_by.clone().filter(|by| by != name)?)))
+            .collect();
+        for (origin, from) in untold {
+            self.ring(Alarm::UnknownLogOfAudience { origin, from });
+        }
+    }
+
+    pub(super) fn take_nudge(&mut self, request: RequestId, body: &[u8]) {
+        let status = self.nudged(body);
+        let (content_type, body) = ("text/plain; charset=utf-8", Vec::new());
+        self.out.push(Output::Reply { request, status, content_type, body });
+    }
+
+    fn nudged(&mut self, body: &[u8]) -> u16 {
+        let Some(nudge) = Nudge::parse(body) else { return 400 };
+        let (now, wait) = (self.now, self.config.limits.at_most_every);
+        let Some(peer) = self.peers.get_mut(&nudge.from) else { return 404 };
+        if now < peer.nudge_due {
+            return 429;
+        }
+        peer.nudge_due = now + wait;
+        // A long poll that is under way brings the news by itself.
+        peer.due = peer.due.min(now);
+        match nudge.note {
+            NudgeNote::None => {}
+            NudgeNote::Root(root) => self.root_offered(&nudge.from, *root),
+            NudgeNote::Receipt(receipt) => self.receipt_offered(&nudge.from, &receipt),
+        }
+        202
+    }
+}

@@ -1,0 +1,130 @@
+//! What the engine waits for, and where each answer goes.
+
+use record::{Authority, Origin};
+use tlog::{Hash, NoteSignature, SignedCheckpoint, VerifierKey};
+
+use super::logs::StoredState;
+use super::reconcile::Then;
+use super::{Answer, Engine, Id, RequestId};
+use crate::paths::LogFile;
+
+/// A request of the engine that is not answered yet.
+#[derive(Debug, Clone)]
+pub(super) enum Pending {
+    /// `/heads`, asked at this time.
+    Heads { peer: Authority, sent: u64 },
+    /// A file of a log that is being followed; `attempt` tells goals apart.
+    File { origin: Origin, peer: Authority, attempt: u64, file: LogFile },
+    /// A `seen` file.
+    Seen { origin: Origin, peer: Authority, n: u64 },
+    /// A blob.
+    Blob { origin: Origin, peer: Authority, sha256: Hash },
+    /// The next root of an authority.
+    NextRoot { authority: Authority, version: u64, peer: Authority },
+    /// What another peer knows as that root.
+    CompareRoot { authority: Authority, version: u64, peer: Authority },
+    /// A root of our own, as a peer knows it.
+    OwnRoot { version: u64, peer: Authority },
+    /// What a witness cosigned last of an own log.
+    WitnessLatest { origin: Origin, peer: Authority },
+    /// A checkpoint sent to a witness.
+    Submitted { origin: Origin, witness: VerifierKey },
+    /// A nudge.
+    Nudged,
+    /// Tiles of an own log, for a consistency proof.
+    Proof { origin: Origin, witness: VerifierKey, old: u64, checkpoint: Box<SignedCheckpoint> },
+    /// Tiles, to see whether a checkpoint is of our tree.
+    Reconcile { origin: Origin, shown: Box<SignedCheckpoint>, ours: Box<SignedCheckpoint>, then: Then },
+    /// The published checkpoint of an own log, to see whether a larger head is simply newer.
+    OwnHead { origin: Origin, shown: Box<SignedCheckpoint>, peer: Authority },
+    /// A batch of a followed log.
+    StoredBatch { origin: Origin, state: Box<StoredState> },
+    /// A `seen` file of a followed log.
+    StoredSeen { origin: Origin, n: u64, size: u64 },
+    /// A blob.
+    StoredBlob { origin: Origin, sha256: Hash },
+    /// A receipt of ours.
+    StoredHeld { origin: Origin, held: Box<SignedCheckpoint> },
+    /// A root of a peer.
+    StoredRoot { authority: Authority, version: u64, bytes: Vec<u8> },
+    /// A `seen` file of an own log.
+    StoredOwnSeen { origin: Origin, size: u64 },
+    /// A receipt of a peer.
+    StoredReceipt { origin: Origin, authority: Authority, n: u64, size: u64 },
+    /// A raised size, to be cosigned now.
+    StoredWitness { request: RequestId, checkpoint: Box<SignedCheckpoint> },
+    /// Something whose loss does no harm: it is written again when it is needed.
+    Unwatched,
+    /// A cosignature for somebody's request.
+    Cosign { request: RequestId, checkpoint: Box<SignedCheckpoint> },
+    /// A receipt of ours.
+    Hold { origin: Origin, checkpoint: Box<SignedCheckpoint> },
+}
+
+impl Engine {
+    pub(super) fn take_answer(&mut self, id: Id, answer: Answer) {
+        let Some(pending) = self.pending.remove(&id) else { return };
+        match pending {
+            Pending::Heads { peer, sent } => self.heads_answered(&peer, sent, answer),
+            Pending::File { origin, peer, attempt, file } => {
+                self.file_answered(&origin, &peer, attempt, &file, answer);
+            }
+            Pending::Seen { origin, peer, n } => self.seen_answered(&origin, &peer, n, answer),
+            Pending::Blob { origin, peer, sha256 } => self.blob_answered(&origin, &peer, &sha256, answer),
+            Pending::NextRoot { authority, version, peer } => {
+                self.next_root_answered(&authority, version, &peer, answer);
+            }
+            Pending::CompareRoot { authority, version, peer } => {
+                self.compared_root_answered(&authority, version, &peer, answer);
+            }
+            Pending::OwnRoot { version, peer } => self.own_root_answered(version, &peer, answer),
+            Pending::WitnessLatest { origin, peer } => self.witness_latest_answered(&origin, &peer, answer),
+            Pending::Submitted { origin, witness } => self.submission_answered(&origin, &witness, answer),
+            // A nudge that is lost costs nothing: the peer asks by itself.
+            _ => {}
+        }
+    }
+
+    pub(super) fn take_read(&mut self, id: Id, files: &[Option<Vec<u8>>]) {
+        match self.pending.remove(&id) {
+            Some(Pending::Proof { origin, witness, old, checkpoint }) => {
+                self.proof_read(&origin, &witness, old, *checkpoint, files);
+            }
+            Some(Pending::Reconcile { origin, shown, ours, then }) => {
+                self.reconcile_read(&origin, *shown, *ours, then, files);
+            }
+            Some(Pending::OwnHead { origin, shown, peer }) => {
+                self.own_head_read(&origin, &shown, &peer, files);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn take_stored(&mut self, id: Id, done: bool) {
+        match self.pending.remove(&id) {
+            Some(Pending::StoredBatch { origin, state }) => self.batch_stored(&origin, *state, done),
+            Some(Pending::StoredSeen { origin, n, size }) => self.seen_stored(&origin, n, size, done),
+            Some(Pending::StoredBlob { origin, sha256 }) => self.blob_stored(&origin, &sha256, done),
+            Some(Pending::StoredHeld { origin, held }) => self.held_stored(&origin, *held, done),
+            Some(Pending::StoredRoot { authority, version, bytes }) => {
+                self.root_stored(&authority, version, &bytes, done);
+            }
+            Some(Pending::StoredOwnSeen { origin, size }) => self.own_seen_stored(&origin, size, done),
+            Some(Pending::StoredReceipt { origin, authority, n, size }) => {
+                self.receipt_stored(&origin, &authority, n, size, done);
+            }
+            Some(Pending::StoredWitness { request, checkpoint }) => {
+                self.witness_stored(request, *checkpoint, done);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn take_signed(&mut self, id: Id, line: Option<NoteSignature>) {
+        match self.pending.remove(&id) {
+            Some(Pending::Cosign { request, checkpoint }) => self.cosigned(request, &checkpoint, line),
+            Some(Pending::Hold { origin, checkpoint }) => self.hold_signed(&origin, *checkpoint, line),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Next trust roots: asked for when needed and hourly, compared with what other peers know, and only then
+//! taken. Two different ones of one version raise an alarm, and neither is taken here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::root::Extended;
+use record::{Authority, Origin, RootChain, RootError, SignedRoot};
+use tlog::{Hash, sha256};
+
+use super::pending::Pending;
+use super::{Answer, Engine, Event, Write};
+use crate::alarm::Alarm;
+use crate::nudge::{Nudge, NudgeNote};
+use crate::paths::Route;
+
+/// What is under way about roots.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    /// Authorities whose next root is being asked for.
+    asked: BTreeSet<Authority>,
+    /// Not before this time again.
+    not_before: BTreeMap<Authority, u64>,
+    /// A root that would be taken, while others are asked what they know.
+    candidates: BTreeMap<Authority, Candidate>,
+    /// Authorities of which two roots of one version are known.
+    conflicts: BTreeSet<Authority>,
+    hourly_due: u64,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    version: u64,
+    bytes: Vec<u8>,
+    from: Authority,
+    unanswered: BTreeSet<Authority>,
+    is_storing: bool,
+}
+
+impl Roots {
+    pub fn deadline(&self) -> Option<u64> {
+        Some(self.hourly_due)
+    }
+
+    /// An operator gave a longer chain: what was undecided is decided.
+    pub fn chain_grew(&mut self, authority: &Authority) {
+        self.conflicts.remove(authority);
+        self.candidates.remove(authority);
+        self.not_before.remove(authority);
+    }
+}
+
+impl Engine {
+    /// The hourly questions: next roots of every peer, and what peers know of our own.
+    pub(super) fn run_roots(&mut self) {
+        if self.now < self.roots.hourly_due || self.peers.is_empty() {
+            return;
+        }
+        self.roots.hourly_due = self.now + self.config.limits.hourly;
+        let names: Vec<Authority> = self.peers.keys().cloned().collect();
+        let own = self.own_chain.as_ref().map(|chain| chain.latest().version + 1);
+        for name in names {
+            self.ask_next_root(&name, &name.clone());
+            if let Some(version) = own.filter(|_| self.peers.get(&name).is_some_and(super::Peer::is_well)) {
+                let route = Route::PeerRoot { authority: self.config.me.clone(), n: version };
+                self.fetch(&name, route, Pending::OwnRoot { version, peer: name.clone() });
+            }
+        }
+    }
+
+    /// A log names a root that is not here: without it nothing of that log goes on.
+    pub(super) fn need_root(&mut self, authority: &Authority, version: u64, peer: &Authority) {
+        let known = self.peers.get(authority).map_or(0, |author| author.config.chain.latest().version);
+        if version > known {
+            self.ask_next_root(authority, peer);
+        }
+    }
+
+    /// Asks a peer for the root after the newest one known of an authority.
+    pub(super) fn ask_next_root(&mut self, authority: &Authority, peer: &Authority) {
+        let Some(author) = self.peers.get(authority) else { return };
+        let is_waiting = self.roots.not_before.get(authority).is_some_and(|at| self.now < *at);
+        let is_busy = self.roots.asked.contains(authority) || self.roots.candidates.contains_key(authority);
+        let is_reachable = self.peers.get(peer).is_some_and(|peer| peer.config.reachable);
+        if is_waiting || is_busy || !is_reachable || self.roots.conflicts.contains(authority) {
+            return;
+        }
+        let version = author.config.chain.latest().version + 1;
+        self.roots.asked.insert(authority.clone());
+        self.roots.not_before.insert(authority.clone(), self.now + self.config.limits.at_most_every);
+        let route = if peer == authority {
+            Route::Root(version)
+        } else {
+            Route::PeerRoot { authority: authority.clone(), n: version }
+        };
+        let pending = Pending::NextRoot { authority: authority.clone(), version, peer: peer.clone() };
+        self.fetch(peer, route, pending);
+    }
+
+    pub(super) fn next_root_answered(
+        &mut self,
+        authority: &Authority,
+        version: u64,
+        peer: &Authority,
+        answer: Answer,
+    ) {
+        self.roots.asked.remove(authority);
+        if let Answer::Response { status: 200, body, .. } = answer {
+            return self.root_found(authority, version, peer, body);
+        }
+        // There is no newer root: what stood under unknown keys stands under none.
+        if matches!(answer, Answer::Response { status: 404, .. }) && peer == authority {
+            self.blame_unverified(authority);
+        }
+    }
+
+    fn blame_unverified(&mut self, author: &Authority) {
+        let mut blamed: Vec<(Authority, Origin)> = Vec::new();
+        for (name, peer) in &mut self.peers {
+            let (theirs, others) =
+                std::mem::take(&mut peer.unverified).into_iter().partition(|o| o.authority == *author);
+            peer.unverified = others;
+            let theirs: BTreeSet<Origin> = theirs;
+            blamed.extend(theirs.into_iter().map(|origin| (name.clone(), origin)));
+        }
+        for (peer, origin) in blamed {
+            self.ring(Alarm::Misbehaves { peer, origin: Some(origin), fault: "heads-signature" });
+        }
+    }
+
+    /// A root came with a nudge.
+    pub(super) fn root_offered(&mut self, peer: &Authority, root: SignedRoot) {
+        let authority = root.root.authority.clone();
+        if authority == self.config.me {
+            return self.own_root_shown(peer, &root.bytes);
+        }
+        if self.roots.candidates.contains_key(&authority) || self.roots.conflicts.contains(&authority) {
+            return;
+        }
+        self.root_found(&authority, root.root.version, peer, root.bytes);
+    }
+
+    fn root_found(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) {
+        let Some(author) = self.peers.get(authority) else { return };
+        match author.config.chain.clone().extend(&bytes) {
+            Ok(Extended::Known) | Err(RootError::Version { .. }) => {}
+            Ok(Extended::Taken) => self.compare_root(authority, version, peer, bytes),
+            Err(RootError::Fork { version, kept, found }) => {
+                self.root_conflict(authority, version, Some(kept), found, peer);
+            }
+            Err(_) => self.blame(peer, None, "root-refused"),
+        }
+    }
+
+    /// Before a root is taken, the other peers tell what they know.
+    fn compare_root(&mut self, authority: &Authority, version: u64, from: &Authority, bytes: Vec<u8>) {
+        let others =
+            self.peers.iter().filter(|(name, peer)| *name != authority && *name != from && peer.is_well());
+        let unanswered: BTreeSet<Authority> = others.map(|(name, _)| name.clone()).collect();
+        let asked: Vec<Authority> = unanswered.iter().cloned().collect();
+        let candidate = Candidate { version, bytes, from: from.clone(), unanswered, is_storing: false };
+        self.roots.candidates.insert(authority.clone(), candidate);
+        for peer in asked {
+            let route = Route::PeerRoot { authority: authority.clone(), n: version };
+            let pending = Pending::CompareRoot { authority: authority.clone(), version, peer: peer.clone() };
+            self.fetch(&peer, route, pending);
+        }
+        self.take_candidate(authority);
+    }
+
+    pub(super) fn compared_root_answered(
+        &mut self,
+        authority: &Authority,
+        version: u64,
+        peer: &Authority,
+        answer: Answer,
+    ) {
+        let Some(candidate) = self.roots.candidates.get_mut(authority) else { return };
+        if candidate.version != version || !candidate.unanswered.remove(peer) {
+            return;
+        }
+        if let Answer::Response { status: 200, body, .. } = answer
+            && let Some(author) = self.peers.get(authority)
+        {
+            let (here, there) = (text_hash(&candidate.bytes), text_hash(&body));
+            let is_sound = author.config.chain.clone().extend(&body) == Ok(Extended::Taken);
+            if is_sound && here != there {
+                let found = there.unwrap_or(tlog::EMPTY_ROOT);
+                return self.root_conflict(authority, version, None, found, peer);
+            }
+        }
+        self.take_candidate(authority);
+    }
+
+    fn take_candidate(&mut self, authority: &Authority) {
+        let Some(candidate) = self.roots.candidates.get_mut(authority) else { return };
+        if !candidate.unanswered.is_empty() || candidate.is_storing {
+            return;
+        }
+        candidate.is_storing = true;
+        let (version, bytes) = (candidate.version, candidate.bytes.clone());
+        let writes = vec![Write::Root { authority: authority.clone(), version, bytes: bytes.clone() }];
+        let events = vec![Event::Root { authority: authority.clone(), version }];
+        self.store(writes, events, Pending::StoredRoot { authority: authority.clone(), version, bytes });
+    }
+
+    pub(super) fn root_stored(&mut self, authority: &Authority, _version: u64, bytes: &[u8], done: bool) {
+        let from = self.roots.candidates.remove(authority).map(|candidate| candidate.from);
+        let Some(author) = self.peers.get_mut(authority).filter(|_| done) else { return };
+        if author.config.chain.extend(bytes).is_err() {
+            return;
+        }
+        let now = self.now;
+        self.roots.not_before.remove(authority);
+        for peer in self.peers.values_mut() {
+            if peer.unverified.iter().any(|origin| origin.authority == *authority) {
+                peer.ask_anew(now);
+            }
+        }
+        let theirs = self.logs.keys().filter(|origin| origin.authority == *authority).cloned();
+        self.dirty.extend(theirs);
+        // Perhaps there is one more.
+        self.ask_next_root(authority, &from.unwrap_or_else(|| authority.clone()));
+    }
+
+    fn root_conflict(
+        &mut self,
+        authority: &Authority,
+        version: u64,
+        kept: Option<Hash>,
+        found: Hash,
+        from: &Authority,
+    ) {
+        self.roots.candidates.remove(authority);
+        if kept.is_none() {
+            self.roots.conflicts.insert(authority.clone());
+        }
+        let (authority, from) = (authority.clone(), from.clone());
+        self.ring(Alarm::RootConflict { authority, version, kept, found, from });
+    }
+
+    // ----------------------------------------------------------------------------------------- own roots
+
+    pub(super) fn take_own_roots(&mut self, chain: RootChain) {
+        let before = self.own_chain.as_ref().map(|chain| chain.latest().version);
+        let version = chain.latest().version;
+        let newest = chain.roots().last().cloned();
+        self.own_chain = Some(chain);
+        // At the start peers ask by themselves; a root made now is told to all before its keys are used.
+        let (Some(root), true) = (newest, before.is_some_and(|before| before < version)) else { return };
+        let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Root(Box::new(root)) };
+        let peers: Vec<Authority> = self.peers.keys().cloned().collect();
+        for peer in peers {
+            self.post_nudge(&peer, &nudge);
+        }
+    }
+
+    pub(super) fn own_root_answered(&mut self, _version: u64, peer: &Authority, answer: Answer) {
+        if let Answer::Response { status: 200, body, .. } = answer {
+            self.own_root_shown(peer, &body);
+        }
+    }
+
+    /// A root of ours that we did not make, and that is rightly signed.
+    fn own_root_shown(&mut self, peer: &Authority, bytes: &[u8]) {
+        let Some(chain) = &self.own_chain else { return };
+        let version = SignedRoot::parse(bytes).map_or(0, |signed| signed.root.version);
+        let found = match chain.clone().extend(bytes) {
+            Ok(Extended::Taken) => text_hash(bytes),
+            Err(RootError::Fork { found, .. }) => Some(found),
+            Ok(Extended::Known) | Err(_) => None,
+        };
+        if let Some(found) = found {
+            self.ring(Alarm::ForeignOwnRoot { version, found, from: peer.clone() });
+        }
+    }
+}
+
+fn text_hash(bytes: &[u8]) -> Option<Hash> {
+    SignedRoot::parse(bytes).ok().map(|signed| sha256(signed.note.text.as_bytes()))
+}

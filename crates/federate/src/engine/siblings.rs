@@ -1,0 +1,56 @@
+//! The logs of one author beside each other: one open log per audience, and what successors acknowledge.
+
+use record::{Authority, Origin};
+use tlog::SignedCheckpoint;
+
+use super::Engine;
+use crate::alarm::Alarm;
+
+impl Engine {
+    /// Compares the followed logs of an author.
+    pub(super) fn check_siblings(&mut self, author: &Authority) {
+        let mut alarms = Vec::new();
+        let logs: Vec<_> = self.logs.iter().filter(|(origin, _)| origin.authority == *author).collect();
+        for (origin, log) in &logs {
+            let Some(previous) = log.follow.state().previous() else { continue };
+            let before = logs.iter().find(|(other, _)| **other == previous.origin);
+            if let Some((cut, before)) = before.filter(|(_, before)| before.stored_size() > previous.size) {
+                alarms.push(Alarm::CutOff {
+                    origin: (*cut).clone(),
+                    held: before.stored_size(),
+                    acknowledged: previous.size,
+                    successor: (*origin).clone(),
+                });
+            }
+        }
+        let is_followed = |origin: &Origin| {
+            logs.iter().any(|(_, log)| log.follow.state().previous().is_some_and(|p| p.origin == *origin))
+        };
+        let open: Vec<_> = logs
+            .iter()
+            .filter(|(origin, log)| {
+                let state = log.follow.state();
+                // Of a log that is still being fetched it is not known whether it was closed.
+                let is_whole = log.stored_verified().is_some_and(|c| c.checkpoint.size == log.stored_size());
+                is_whole && state.readers().is_some() && !state.closed() && !is_followed(origin)
+            })
+            .collect();
+        for (n, (origin, log)) in open.iter().enumerate() {
+            let same = |other: &&&(&Origin, &super::Log)| other.1.readers() == log.readers();
+            if let Some((other, _)) = open[n + 1..].iter().find(same) {
+                alarms.push(Alarm::TwoOpenLogs { origin: (*origin).clone(), other: (*other).clone() });
+            }
+        }
+        alarms.into_iter().for_each(|alarm| self.ring(alarm));
+    }
+
+    /// Whether a successor log of the author names exactly this checkpoint as what it continues: it then
+    /// counts though the key that signed it was revoked.
+    pub(super) fn is_acknowledged(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
+        let shown = &checkpoint.checkpoint;
+        let siblings = self.logs.iter().filter(|(other, _)| other.authority == origin.authority);
+        siblings.filter_map(|(_, log)| log.follow.state().previous()).any(|previous| {
+            previous.origin == *origin && (previous.size, previous.root) == (shown.size, shown.root)
+        })
+    }
+}
