@@ -8,3 +8,4 @@ pub mod chart;
 pub mod face;
 pub mod i18n;
 pub mod layout;
+pub mod map;

@@ -12,6 +12,7 @@ use node::layout::{
     Asked, Cell, Column, Desk, Markup, Page, Paging, Problem, Refusal, RequestParts, Row, Shell, Sort, Table,
     TableQuery, error_page,
 };
+use node::map::{Borders, Symbol, WorldMap};
 
 #[derive(Template)]
 #[template(
@@ -32,6 +33,7 @@ pub fn all(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
         ("components", components(lang)),
         ("charts", charts(lang)),
+        ("map", map(lang)),
         ("plain", plain(lang)),
         ("refusal", refusal(lang)),
     ]
@@ -244,4 +246,51 @@ fn charts(lang: Lang) -> String {
         panel("Sentence", &Markup::text(two.summary())),
     ];
     Gallery { page, lead, parts }.render().expect("renders")
+}
+
+fn map(lang: Lang) -> String {
+    let asked = asked(lang, "");
+    let t = &asked.t;
+    let shell = Shell::new("World Health Organization", "who.example", Face::Public).in_exercise();
+    let page = Page::new(&shell, &asked, t.shell_situation()).on_desk(Desk::Situation).as_of(AsOf::default());
+    let places = [
+        ("CHN", "China", 84_146),
+        ("JPN", "Japan", 16_751),
+        ("KOR", "Republic of Korea", 11_503),
+        ("SRB", "Serbia", 11_412),
+        ("USA", "United States", 1_790_172),
+        ("BRA", "Brazil", 514_849),
+        ("GBR", "United Kingdom", 274_762),
+        ("ITA", "Italy", 232_997),
+        ("FRA", "France", 189_220),
+        ("DEU", "Germany", 183_410),
+        ("IND", "India", 190_609),
+        ("RUS", "Russian Federation", 405_843),
+        ("IRN", "Iran", 151_466),
+        ("PER", "Peru", 164_476),
+        ("ZAF", "South Africa", 32_683),
+        ("AUS", "Australia", 7_202),
+        ("NZL", "New Zealand", 1_504),
+        ("FJI", "Fiji", 18),
+        ("MEX", "Mexico", 90_664),
+        ("NGA", "Nigeria", 10_162),
+        ("EGY", "Egypt", 24_985),
+        ("CPV", "Cabo Verde", 435),
+        ("XDP", "Diamond Princess", 712),
+    ];
+    let symbol = |(alpha3, name, value): (&str, &str, i64)| Symbol {
+        alpha3: alpha3.to_owned(),
+        name: name.to_owned(),
+        value,
+        href: Some(asked.href(&format!("/situation/{alpha3}"))),
+        claimed: matches!(alpha3, "BRA" | "SRB"),
+    };
+    let symbols: Vec<Symbol> = places.into_iter().map(symbol).collect();
+    let world = WorldMap::new(t, "world", "Cases", "Cases, cumulative", symbols.clone());
+    let file = br#"{"type":"MultiLineString","coordinates":[[[-10,20],[0,25],[10,20]],[[20,0],[30,5]]]}"#;
+    let lined = WorldMap::new(t, "lined", "Cases", "Cases, cumulative", symbols[..5].to_vec())
+        .with_borders(&Borders::parse(file).expect("ours"));
+    let parts =
+        vec![panel("Cases", &Markup::of(&world)), panel("With an operator's lines", &Markup::of(&lined))];
+    Gallery { page, lead: String::new(), parts }.render().expect("renders")
 }

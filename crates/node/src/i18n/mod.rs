@@ -112,6 +112,15 @@ impl Locale {
         self.lookup(&format!("relation-{relation}"), &[]).unwrap_or_else(|| relation.to_owned())
     }
 
+    /// Items of a list one after another, as the language parts them.
+    pub fn list(&self, items: &[String]) -> String {
+        items.join(match self.lang {
+            Lang::Ar => "، ",
+            Lang::Zh => "、",
+            Lang::En | Lang::Fr | Lang::Ru | Lang::Es => ", ",
+        })
+    }
+
     /// A message that the build has seen.
     fn say(&self, key: &str, arguments: &[(&str, Value)]) -> String {
         self.lookup(key, arguments).unwrap_or_else(|| unreachable!("the build checked that {key} exists"))
