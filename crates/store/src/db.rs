@@ -13,8 +13,8 @@ use sqlx::sqlite::{
 };
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tempfile::TempDir;
 
 mod error;
 mod migrate;
@@ -62,7 +62,12 @@ impl Default for DbOptions {
 
 #[derive(Debug)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool, in_memory: bool },
+    /// The folder is that of a temporary database and is removed with it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        _folder: Option<TempDir>,
+    },
     Postgres(PgPool),
 }
 
@@ -73,12 +78,14 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens `sqlite:<path>` (made if it is not there), `sqlite::memory:` (empty, and gone with the last
-    /// clone) or `postgres://...`.
+    /// Opens `sqlite:<path>` (made if it is not there), `sqlite::memory:` (a temporary one,
+    /// empty, and gone with the last clone) or `postgres://...`.
     pub async fn connect(url: &str, options: DbOptions) -> Result<Self, DbError> {
         let pools = match url.strip_prefix("sqlite:") {
-            Some(":memory:") => open_memory(&options).await?,
-            Some(path) if !path.is_empty() => open_sqlite(Path::new(path), &options).await?,
+            Some(":memory:") => open_temporary(&options).await?,
+            Some(path) if !path.is_empty() => {
+                sqlite_pools(sqlite_file(Path::new(path)), &options, None).await?
+            }
             _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 open_postgres(url, &options).await?
             }
@@ -154,7 +161,7 @@ impl Db {
     /// is in neither. Answers false if a reader was in the way. `PostgreSQL`: nothing to do, true.
     pub async fn checkpoint_truncate(&self) -> Result<bool, DbError> {
         match &*self.pools {
-            Pools::Sqlite { in_memory: true, .. } | Pools::Postgres(_) => Ok(true),
+            Pools::Postgres(_) => Ok(true),
             Pools::Sqlite { writer, .. } => {
                 let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await?;
                 Ok(Row::Sqlite(row).int(0)? == 0)
@@ -187,28 +194,23 @@ impl Db {
     }
 }
 
-async fn open_sqlite(path: &Path, options: &DbOptions) -> Result<Pools, DbError> {
-    let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    sqlite_pools(connect, options, false).await
+fn sqlite_file(path: &Path) -> SqliteConnectOptions {
+    let connect = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    connect.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
 }
 
-async fn open_memory(options: &DbOptions) -> Result<Pools, DbError> {
-    // The `memdb` file system is shared by the connections of one process under a name, so that a
-    // database in memory has a writer and readers as one on disk has.
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("/concord-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let connect = SqliteConnectOptions::new().filename(name).vfs("memdb");
-    sqlite_pools(connect, options, true).await
+/// SQLite's own memory databases either belong to one connection or lock readers out while somebody writes.
+/// One in a temporary folder behaves as the real one does, and need not wait for the disk.
+async fn open_temporary(options: &DbOptions) -> Result<Pools, DbError> {
+    let folder = tempfile::tempdir().map_err(sqlx::Error::Io)?;
+    let connect = sqlite_file(&folder.path().join("db")).synchronous(SqliteSynchronous::Off);
+    sqlite_pools(connect, options, Some(folder)).await
 }
 
 async fn sqlite_pools(
     connect: SqliteConnectOptions,
     options: &DbOptions,
-    in_memory: bool,
+    folder: Option<TempDir>,
 ) -> Result<Pools, DbError> {
     let connect = connect
         .foreign_keys(true)
@@ -222,7 +224,7 @@ async fn sqlite_pools(
     };
     let writer = pool(1).connect_with(connect.clone()).await?;
     let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { writer, readers, in_memory })
+    Ok(Pools::Sqlite { writer, readers, _folder: folder })
 }
 
 async fn open_postgres(url: &str, options: &DbOptions) -> Result<Pools, DbError> {

@@ -61,6 +61,12 @@ pub enum FilesError {
         /// The folder.
         path: String,
     },
+    /// Other writers overtook a write again and again.
+    #[error("file {path} is written by too many at once")]
+    Contended {
+        /// The path.
+        path: String,
+    },
     /// A fault hook refused the operation (tests and simulation).
     #[error("file {path}: the write was refused by a fault hook")]
     Fault {
@@ -78,6 +84,7 @@ impl FilesError {
             Self::Store { .. } => "files-store",
             Self::Disk { .. } => "files-disk",
             Self::TooMany { .. } => "files-too-many",
+            Self::Contended { .. } => "files-contended",
             Self::Fault { .. } => "files-fault",
         }
     }
@@ -103,6 +110,9 @@ fn folder(prefix: &str) -> Result<&str, FilesError> {
     Ok(folder)
 }
 
+/// Says of the present bytes of a file whether they shall stay.
+pub type Keep<'k> = &'k (dyn for<'b> Fn(&'b [u8]) -> bool + Send + Sync);
+
 /// Named bytes. Every method refuses a path that [`check_path`] refuses.
 #[async_trait]
 pub trait Files: Send + Sync {
@@ -120,6 +130,11 @@ pub trait Files: Send + Sync {
 
     /// Writes a file that is not there yet (true; durable), or leaves the one that is (false).
     async fn put_new(&self, path: &str, bytes: Bytes) -> Result<bool, FilesError>;
+
+    /// Writes or replaces a file, unless `keep` says of the one that is there that it shall stay; answers
+    /// whether it was written, durably. In a bucket no other writer comes between the look and the write; a
+    /// folder belongs to one process, whose callers keep out of each other's way.
+    async fn put_unless(&self, path: &str, bytes: Bytes, keep: Keep<'_>) -> Result<bool, FilesError>;
 
     /// All files under a folder, at any depth, sorted by their bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, FilesError>;

@@ -11,12 +11,14 @@ use tlog::tree::TreeError;
 use tlog::{CheckpointError, SignedCheckpoint, TileError};
 
 mod batch;
+mod group;
 mod open;
 mod reader;
 mod recover;
 mod staging;
 mod writer;
 
+pub use group::{GroupCommit, Placed};
 pub use reader::LogReader;
 pub use writer::LogWriter;
 
@@ -98,6 +100,12 @@ pub enum LogError {
         appended: Box<Appended>,
         /// What failed.
         source: Box<LogError>,
+    },
+    /// The program ended while a batch was under way: it is not known whether it was committed.
+    #[error("log {origin}: the append was abandoned; it is not known whether it was committed")]
+    Abandoned {
+        /// The log.
+        origin: String,
     },
     /// This machine signed a larger size than the head: nothing may be signed.
     #[error(
@@ -190,6 +198,7 @@ impl LogError {
             Self::Conflict { .. } => "log-conflict",
             Self::CommitUnknown { .. } => "log-commit-unknown",
             Self::NotPublished { .. } => "log-not-published",
+            Self::Abandoned { .. } => "log-abandoned",
             Self::GuardAhead { .. } => "log-guard-ahead",
             Self::GuardMissing { .. } => "log-guard-missing",
             Self::Head { .. } => "log-head",

@@ -1,7 +1,7 @@
 //! Cells in a table of SQLite or PostgreSQL.
 
 use super::{Cells, CellsError, Swap, in_order};
-use crate::db::{Db, DbError, Migration, Tx, Value};
+use crate::db::{Conflict, Db, DbError, Migration, Sql, Tx, Value};
 use async_trait::async_trait;
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -16,6 +16,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
 
 /// Attempts at a change before a database that keeps answering "try again" is an error.
 const MAX_ATTEMPTS: usize = 32;
+
+/// Cells per statement.
+const ROWS: usize = 256;
 
 /// Cells in the table `cell` of a database.
 #[derive(Clone)]
@@ -37,39 +40,63 @@ impl SqlCells {
 
     async fn attempt(&self, swaps: &[&Swap]) -> Result<bool, DbError> {
         let mut tx = self.db.begin_serializable().await?;
-        for swap in swaps {
-            if !change(&mut tx, swap).await? {
-                tx.rollback().await?;
-                return Ok(false);
-            }
+        if change(&mut tx, swaps).await? {
+            tx.commit().await?;
+            Ok(true)
+        } else {
+            tx.rollback().await?;
+            Ok(false)
         }
-        tx.commit().await?;
-        Ok(true)
     }
 }
 
-async fn change(tx: &mut Tx, swap: &Swap) -> Result<bool, DbError> {
-    let name = [Value::from(swap.space.as_str()), Value::from(swap.key.as_str())];
-    let [space, key] = name.clone();
-    let changed = match (&swap.old, &swap.new) {
-        (None, None) => {
-            let found = tx.rows("select 1 from cell where space = $1 and key = $2", &name).await?;
-            return Ok(found.is_empty());
+/// Makes all changes, or finds one that cannot be made. Cells of one kind of change share statements.
+async fn change(tx: &mut Tx, swaps: &[&Swap]) -> Result<bool, DbError> {
+    let (mut absent, mut inserts, mut deletes, mut updates) = (vec![], vec![], vec![], vec![]);
+    for swap in swaps {
+        let mut row = vec![Value::from(swap.space.as_str()), Value::from(swap.key.as_str())];
+        row.extend(swap.old.as_deref().map(Value::from));
+        row.extend(swap.new.as_deref().map(Value::from));
+        match (&swap.old, &swap.new) {
+            (None, None) => absent.push(row),
+            (None, Some(_)) => inserts.push(row),
+            (Some(_), None) => deletes.push(row),
+            (Some(_), Some(_)) => updates.push(row),
         }
-        (None, Some(new)) => {
-            let sql = "insert into cell (space, key, value) values ($1, $2, $3) on conflict do nothing";
-            tx.run(sql, &[space, key, Value::from(new.as_slice())]).await?
+    }
+    // The head of a log is an update: a lost swap is found before anything else is written.
+    for row in &updates {
+        let sql = "update cell set value = $4 where space = $1 and key = $2 and value = $3";
+        if tx.run(sql, row).await? != 1 {
+            return Ok(false);
         }
-        (Some(old), None) => {
-            let sql = "delete from cell where space = $1 and key = $2 and value = $3";
-            tx.run(sql, &[space, key, Value::from(old.as_slice())]).await?
+    }
+    for rows in absent.chunks(ROWS) {
+        let sql = tuples("select 1 from cell where (space, key) in (values ", 2, rows.len(), ") limit 1");
+        if !tx.rows(sql, &rows.concat()).await?.is_empty() {
+            return Ok(false);
         }
-        (Some(old), Some(new)) => {
-            let sql = "update cell set value = $4 where space = $1 and key = $2 and value = $3";
-            tx.run(sql, &[space, key, Value::from(old.as_slice()), Value::from(new.as_slice())]).await?
+    }
+    for rows in deletes.chunks(ROWS) {
+        let sql = tuples("delete from cell where (space, key, value) in (values ", 3, rows.len(), ")");
+        if tx.run(sql, &rows.concat()).await? != rows.len() as u64 {
+            return Ok(false);
         }
-    };
-    Ok(changed == 1)
+    }
+    let columns = ["space", "key", "value"];
+    let inserted = tx.insert_many("cell", &columns, &inserts, Conflict::Ignore).await?;
+    Ok(inserted == inserts.len() as u64)
+}
+
+/// `($1, $2), ($3, $4)` between two parts of a statement.
+fn tuples(before: &'static str, width: usize, count: usize, after: &'static str) -> Sql {
+    let mut sql = Sql::from(before);
+    for row in 0..count {
+        sql.push(if row == 0 { "(" } else { ", (" });
+        sql.placeholders(row * width + 1, width).push(")");
+    }
+    sql.push(after);
+    sql
 }
 
 #[async_trait]

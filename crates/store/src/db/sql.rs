@@ -22,6 +22,12 @@ impl Sql {
         self
     }
 
+    /// Adds another text, which is made of the same kinds of parts.
+    pub fn append(&mut self, other: &Sql) -> &mut Self {
+        self.0.to_mut().push_str(&other.0);
+        self
+    }
+
     /// Adds the placeholder `$number` (from 1).
     pub fn placeholder(&mut self, number: usize) -> &mut Self {
         self.write(format_args!("${number}"))

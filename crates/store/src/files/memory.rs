@@ -1,7 +1,7 @@
 //! Files in memory that tell what is durable from what is only written, for tests and simulation: after a
 //! [`MemoryFiles::crash`] whatever was not made durable may be old, new, missing or cut short.
 
-use super::{Files, FilesError, check_path, folder};
+use super::{Files, FilesError, Keep, check_path, folder};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileWrite<'p> {
     /// A file is written durably.
-    Put(&'p str),
+    Put(&'p str, &'p Bytes),
     /// A file is written, not yet durably.
-    Deferred(&'p str),
+    Deferred(&'p str, &'p Bytes),
     /// Written files are made durable.
     Settle,
     /// A file is removed.
@@ -58,18 +58,25 @@ type Hook = Arc<dyn Fn(FileWrite<'_>) -> bool + Send + Sync>;
 pub struct MemoryFiles {
     files: Arc<Mutex<BTreeMap<String, Versions>>>,
     hook: Option<Hook>,
+    /// Whether every write is durable at once, as in a bucket.
+    durable: bool,
 }
 
 impl MemoryFiles {
-    /// No files.
+    /// No files, as in a local folder: what is deferred is durable when it is settled.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No files, as in a bucket: every write is durable at once.
+    pub fn durable() -> Self {
+        Self { durable: true, ..Self::default() }
     }
 
     /// The same files, through a hook that is asked before every write and refuses it with `false`.
     #[must_use]
     pub fn with_fault(&self, hook: impl Fn(FileWrite<'_>) -> bool + Send + Sync + 'static) -> Self {
-        Self { files: Arc::clone(&self.files), hook: Some(Arc::new(hook)) }
+        Self { files: Arc::clone(&self.files), hook: Some(Arc::new(hook)), durable: self.durable }
     }
 
     /// Plays a crash of the machine: `decide` says of each write that was not durable what became of it;
@@ -94,7 +101,7 @@ impl MemoryFiles {
 
     fn ask(&self, write: FileWrite<'_>) -> Result<(), FilesError> {
         let path = match write {
-            FileWrite::Put(path) | FileWrite::Deferred(path) | FileWrite::Delete(path) => path,
+            FileWrite::Put(path, _) | FileWrite::Deferred(path, _) | FileWrite::Delete(path) => path,
             FileWrite::Settle => "",
         };
         match &self.hook {
@@ -124,7 +131,7 @@ impl Files for MemoryFiles {
 
     async fn put(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
         check_path(path)?;
-        self.ask(FileWrite::Put(path))?;
+        self.ask(FileWrite::Put(path, &bytes))?;
         let durable = Versions { durable: Some(bytes), written: Vec::new() };
         self.lock().insert(path.to_owned(), durable);
         Ok(())
@@ -132,7 +139,7 @@ impl Files for MemoryFiles {
 
     async fn put_new(&self, path: &str, bytes: Bytes) -> Result<bool, FilesError> {
         check_path(path)?;
-        self.ask(FileWrite::Put(path))?;
+        self.ask(FileWrite::Put(path, &bytes))?;
         let mut files = self.lock();
         let versions = files.entry(path.to_owned()).or_default();
         let is_new = versions.visible().is_none();
@@ -140,6 +147,18 @@ impl Files for MemoryFiles {
             *versions = Versions { durable: Some(bytes), written: Vec::new() };
         }
         Ok(is_new)
+    }
+
+    async fn put_unless(&self, path: &str, bytes: Bytes, keep: Keep<'_>) -> Result<bool, FilesError> {
+        check_path(path)?;
+        self.ask(FileWrite::Put(path, &bytes))?;
+        let mut files = self.lock();
+        let versions = files.entry(path.to_owned()).or_default();
+        if versions.visible().is_some_and(|present| keep(present)) {
+            return Ok(false);
+        }
+        *versions = Versions { durable: Some(bytes), written: Vec::new() };
+        Ok(true)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, FilesError> {
@@ -166,8 +185,13 @@ impl Files for MemoryFiles {
     async fn put_deferred(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
         for (path, bytes) in files {
             check_path(&path)?;
-            self.ask(FileWrite::Deferred(&path))?;
-            self.lock().entry(path).or_default().written.push(Some(bytes));
+            self.ask(FileWrite::Deferred(&path, &bytes))?;
+            let mut files = self.lock();
+            let versions = files.entry(path).or_default();
+            versions.written.push(Some(bytes));
+            if self.durable {
+                versions.make_durable();
+            }
         }
         Ok(())
     }
@@ -185,7 +209,7 @@ impl Files for MemoryFiles {
     }
 
     fn defers(&self) -> bool {
-        true
+        !self.durable
     }
 
     async fn discard(&self, paths: &[String]) -> Result<(), FilesError> {
@@ -194,6 +218,9 @@ impl Files for MemoryFiles {
             self.ask(FileWrite::Delete(path))?;
             if let Some(versions) = self.lock().get_mut(path) {
                 versions.written.push(None);
+                if self.durable {
+                    versions.make_durable();
+                }
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Files in an `object_store`: a local folder, an S3 bucket, or its memory store.
 
 use super::local::LocalFolder;
-use super::{Files, FilesError, MAX_LIST, check_path, folder};
+use super::{Files, FilesError, Keep, MAX_LIST, check_path, folder};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -10,10 +10,12 @@ use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Attempts at a write that others keep overtaking.
+const MAX_ATTEMPTS: usize = 16;
 /// How many files are removed at a time.
 const DELETES_AT_A_TIME: usize = 16;
 
@@ -139,6 +141,33 @@ impl Files for ObjectFiles {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(failed(path)(error)),
         }
+    }
+
+    async fn put_unless(&self, path: &str, bytes: Bytes, keep: Keep<'_>) -> Result<bool, FilesError> {
+        let at = object_path(path)?;
+        for _ in 0..MAX_ATTEMPTS {
+            let Some(present) = found(path, self.store.get(&at).await)? else {
+                if self.put_new(path, bytes.clone()).await? {
+                    return Ok(true);
+                }
+                continue;
+            };
+            let version =
+                UpdateVersion { e_tag: present.meta.e_tag.clone(), version: present.meta.version.clone() };
+            if keep(&present.bytes().await.map_err(failed(path))?) {
+                return Ok(false);
+            }
+            if self.local.is_some() {
+                return self.put(path, bytes).await.map(|()| true);
+            }
+            let payload = PutPayload::from_bytes(bytes.clone());
+            match self.store.put_opts(&at, payload, PutMode::Update(version).into()).await {
+                Ok(_) => return Ok(true),
+                Err(object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(failed(path)(error)),
+            }
+        }
+        Err(FilesError::Contended { path: path.to_owned() })
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, FilesError> {

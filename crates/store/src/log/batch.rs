@@ -19,7 +19,21 @@ pub(super) struct Growing {
 }
 
 /// The files of a log that a batch changes, by their path below its prefix.
-pub(super) type Changed = BTreeMap<String, Bytes>;
+pub(super) type Changed = BTreeMap<String, Content>;
+
+/// What a file holds now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) bytes: Bytes,
+    /// Whether it grows on: a longer version of it begins with these bytes.
+    pub(super) grows: bool,
+}
+
+impl Content {
+    fn new(bytes: Vec<u8>, grows: bool) -> Self {
+        Self { bytes: Bytes::from(bytes), grows }
+    }
+}
 
 impl Growing {
     /// The end of a log from its right edge at the last multiple of 256 and the entries since.
@@ -53,7 +67,7 @@ impl Growing {
         for entry in entries {
             let leaf = leaf_hash(&entry);
             self.edge.append(leaf, &mut |tile, bytes| {
-                changed.insert(layout::tile(tile), Bytes::from(bytes));
+                changed.insert(layout::tile(tile), Content::new(bytes, false));
             });
             self.entries.push(entry);
             if self.entries.len() == usize::from(FULL_WIDTH) {
@@ -73,7 +87,7 @@ impl Growing {
         for (tile, bytes) in self.edge.partials() {
             if tlog::tile::hashes_at(tile.level, self.edge.size()) > tlog::tile::hashes_at(tile.level, before)
             {
-                changed.insert(layout::tile(tile), Bytes::from(bytes));
+                changed.insert(layout::tile(tile), Content::new(bytes, true));
             }
         }
         if self.entries.is_empty() { Ok(()) } else { self.write_bundle(changed) }
@@ -81,7 +95,8 @@ impl Growing {
 
     fn write_bundle(&self, changed: &mut Changed) -> Result<(), LogError> {
         let path = layout::bundle(self.base.size() / u64::from(FULL_WIDTH));
-        changed.insert(path, Bytes::from(write_bundle(&self.entries)?));
+        let grows = self.entries.len() < usize::from(FULL_WIDTH);
+        changed.insert(path, Content::new(write_bundle(&self.entries)?, grows));
         Ok(())
     }
 }

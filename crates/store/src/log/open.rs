@@ -4,8 +4,8 @@ use super::batch::Growing;
 use std::collections::BTreeSet;
 use tlog::SignedCheckpoint;
 
-/// Batches that may wait for one settling.
-const MAX_CHAIN: usize = 64;
+/// Batches that may wait for one settling, unless the writer is told otherwise.
+pub(super) const MAX_CHAIN: usize = 64;
 /// Bytes of staged batches that may wait for one settling.
 const MAX_CHAIN_BYTES: usize = 16 << 20;
 
@@ -46,7 +46,7 @@ impl Waiting {
         self.bytes += bytes;
     }
 
-    pub(super) fn is_due(&self) -> bool {
-        self.chain.len() >= MAX_CHAIN || self.bytes >= MAX_CHAIN_BYTES
+    pub(super) fn is_due(&self, max_chain: usize) -> bool {
+        self.chain.len() >= max_chain || self.bytes >= MAX_CHAIN_BYTES
     }
 }

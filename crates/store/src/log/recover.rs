@@ -6,7 +6,6 @@ use super::reader::LogReader;
 use super::staging::Staged;
 use super::{HEAD, LogError, LogWriter};
 use crate::layout;
-use bytes::Bytes;
 use std::sync::Arc;
 use tlog::tile::FULL_WIDTH;
 use tlog::{Edge, SignedCheckpoint};
@@ -76,9 +75,9 @@ impl LogWriter {
             changed.extend(growing.append(staged.entries.clone())?);
         }
         let changed: Vec<_> =
-            changed.into_iter().map(|(path, bytes)| (format!("{prefix}{path}"), bytes)).collect();
+            changed.into_iter().map(|(path, content)| (format!("{prefix}{path}"), content)).collect();
         let paths: Vec<String> = changed.iter().map(|(path, _)| path.clone()).collect();
-        self.files.put_deferred(changed).await?;
+        self.put_at_place(changed).await?;
         self.files.settle(&paths).await?;
         Ok(growing)
     }
@@ -111,7 +110,8 @@ impl LogWriter {
             return Ok(());
         }
         self.note_signed(head).await?;
-        Ok(self.files.put(&path, Bytes::from(head.to_bytes())).await?)
+        self.put_checkpoint(&path, head).await?;
+        Ok(self.files.settle(&[path]).await?)
     }
 
     /// Removes the staged batches that a log has grown past. Larger ones stay: another server may be about

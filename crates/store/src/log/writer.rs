@@ -10,8 +10,8 @@
 //! tiles, the staged batches are whole, lead from durable tiles to the head, and overwrite what is damaged.
 //! `checkpoint` needs no flush because the head cell holds the same bytes.
 
-use super::batch::Growing;
-use super::open::{OpenLog, Waiting};
+use super::batch::{Content, Growing};
+use super::open::{MAX_CHAIN, OpenLog, Waiting};
 use super::reader::LogReader;
 use super::staging::Staged;
 use super::{Appended, HEAD, LogError, MAX_BATCH, MAX_BATCH_BYTES};
@@ -31,6 +31,7 @@ pub struct LogWriter {
     pub(super) files: Arc<dyn Files>,
     guard: Guard,
     logs: Mutex<BTreeMap<String, Arc<Slot>>>,
+    max_chain: usize,
 }
 
 /// One log: open, or to be opened by who comes next. Whoever holds the lock appends.
@@ -40,14 +41,20 @@ type Slot = tokio::sync::Mutex<Option<OpenLog>>;
 struct Batch {
     staged: Staged,
     growing: Growing,
-    files: Vec<(String, Bytes)>,
+    files: Vec<(String, Content)>,
     head: (SignedCheckpoint, Vec<u8>),
 }
 
 impl LogWriter {
     /// A writer over cells, files and the guard of this server.
     pub fn new(cells: Arc<dyn Cells>, files: Arc<dyn Files>, guard: Guard) -> Self {
-        Self { cells, files, guard, logs: Mutex::default() }
+        Self { cells, files, guard, logs: Mutex::default(), max_chain: MAX_CHAIN }
+    }
+
+    /// Settles after so many batches instead of 64: fewer make starts after a crash shorter, and appends slower.
+    #[must_use]
+    pub fn settling_after(self, batches: usize) -> Self {
+        Self { max_chain: batches.max(1), ..self }
     }
 
     /// The guard of this server.
@@ -149,8 +156,7 @@ impl LogWriter {
         if head.is_none_or(|(head, _)| head.checkpoint != cosigned.checkpoint) {
             return Ok(false);
         }
-        let path = format!("{prefix}{}", layout::CHECKPOINT);
-        self.files.put_deferred(vec![(path, Bytes::from(cosigned.to_bytes()))]).await?;
+        self.put_checkpoint(&format!("{prefix}{}", layout::CHECKPOINT), cosigned).await?;
         Ok(true)
     }
 
@@ -185,7 +191,12 @@ impl LogWriter {
             Standing::Fresh => Ok(self.guard.register(origin).await?),
             Standing::Missing => Err(LogError::GuardMissing { origin: origin.to_owned() }),
             Standing::Ahead { signed } => {
-                Err(LogError::GuardAhead { origin: origin.to_owned(), signed, head: head.unwrap_or(0) })
+                let origin = origin.to_owned();
+                let newest = self.load_head(&origin).await?.map(|(head, _)| head.checkpoint.size);
+                if newest != head {
+                    return Err(LogError::LostHead { origin });
+                }
+                Err(LogError::GuardAhead { origin, signed, head: head.unwrap_or(0) })
             }
         }
     }
@@ -217,11 +228,40 @@ impl LogWriter {
         let checkpoint = log.at_place(layout::CHECKPOINT);
         log.waiting.paths.extend(batch.files.iter().map(|(path, _)| path.clone()));
         log.waiting.paths.insert(checkpoint.clone());
-        self.files.put_deferred(batch.files).await?;
-        self.files.put_deferred(vec![(checkpoint, Bytes::from(batch.head.1.clone()))]).await?;
+        self.put_at_place(batch.files).await?;
+        self.put_checkpoint(&checkpoint, &batch.head.0).await?;
         log.head = Some(batch.head);
         log.growing = batch.growing;
-        if log.waiting.is_due() { self.settle_log(log).await } else { Ok(()) }
+        if log.waiting.is_due(self.max_chain) { self.settle_log(log).await } else { Ok(()) }
+    }
+
+    /// Writes tiles and bundles at their places. Where several servers write, one that was overtaken between
+    /// its commit and now must not put a shorter growing file over a longer one.
+    pub(super) async fn put_at_place(&self, files: Vec<(String, Content)>) -> Result<(), LogError> {
+        if self.files.defers() {
+            let files = files.into_iter().map(|(path, content)| (path, content.bytes)).collect();
+            return Ok(self.files.put_deferred(files).await?);
+        }
+        let puts = files.into_iter().map(|(path, content)| async move {
+            let length = if content.grows { content.bytes.len() } else { usize::MAX };
+            self.files.put_unless(&path, content.bytes, &|present| present.len() >= length).await
+        });
+        futures::future::try_join_all(puts).await?;
+        Ok(())
+    }
+
+    /// Publishes a checkpoint; where several servers write, not over a larger one.
+    pub(super) async fn put_checkpoint(&self, path: &str, head: &SignedCheckpoint) -> Result<(), LogError> {
+        let bytes = Bytes::from(head.to_bytes());
+        if self.files.defers() {
+            return Ok(self.files.put_deferred(vec![(path.to_owned(), bytes)]).await?);
+        }
+        let is_larger = |present: &[u8]| {
+            SignedCheckpoint::parse(present)
+                .is_ok_and(|present| present.checkpoint.size > head.checkpoint.size)
+        };
+        self.files.put_unless(path, bytes, &is_larger).await?;
+        Ok(())
     }
 
     pub(super) async fn note_signed(&self, head: &SignedCheckpoint) -> Result<(), LogError> {
@@ -277,7 +317,7 @@ fn prepare(
     let head = SignedCheckpoint::sign(checkpoint, signer)?;
     let bytes = head.to_bytes();
     let staged = Staged { origin: origin.to_owned(), old, new, edge, entries: staged_entries };
-    let files = changed.into_iter().map(|(path, bytes)| (log.at_place(&path), bytes)).collect();
+    let files = changed.into_iter().map(|(path, content)| (log.at_place(&path), content)).collect();
     Ok(Batch { staged, growing, files, head: (head, bytes) })
 }
 

@@ -1,0 +1,98 @@
+//! Cells, databases and sequencing in memory and on `SQLite`.
+
+use std::sync::Arc;
+use store::{Cells, Db, DbError, DbOptions, MemoryCells, SqlCells};
+
+async fn sqlite(folder: &std::path::Path, name: &str) -> Db {
+    let url = format!("sqlite:{}", folder.join(name).display());
+    Db::connect(&url, DbOptions::default()).await.unwrap()
+}
+
+async fn temporary() -> Db {
+    Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_in_memory() {
+    crate::suite::cells::all(Arc::new(MemoryCells::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = SqlCells::open(sqlite(folder.path(), "state").await).await.unwrap();
+    crate::suite::cells::all(Arc::new(cells)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_in_a_temporary_sqlite() {
+    crate::suite::cells::all(Arc::new(SqlCells::open(temporary().await).await.unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::suite::db::all(&sqlite(folder.path(), "index").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_a_temporary_sqlite() {
+    crate::suite::db::all(&temporary().await).await;
+}
+
+#[tokio::test]
+async fn temporary_databases_are_apart() {
+    let (one, two) = (temporary().await, temporary().await);
+    one.run("create table only_in_one (a integer)", &[]).await.unwrap();
+    assert!(two.rows("select a from only_in_one", &[]).await.is_err());
+}
+
+#[tokio::test]
+async fn sequencing_in_memory() {
+    crate::suite::sequence::all(Arc::new(MemoryCells::new())).await;
+}
+
+#[tokio::test]
+async fn sequencing_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = SqlCells::open(sqlite(folder.path(), "state").await).await.unwrap();
+    crate::suite::sequence::all(Arc::new(cells)).await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_leaves_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = sqlite(folder.path(), "state").await;
+    let cells = SqlCells::open(db.clone()).await.unwrap();
+    let secret = b"passport E12345678".to_vec();
+    assert!(cells.swap("draft", "a", None, Some(secret.clone())).await.unwrap());
+    assert!(cells.swap("draft", "a", Some(secret.clone()), None).await.unwrap());
+    assert!(db.checkpoint_truncate().await.unwrap());
+    for file in ["state", "state-wal"] {
+        let bytes = std::fs::read(folder.path().join(file)).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{file}");
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_backup_is_a_database_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = SqlCells::open(sqlite(folder.path(), "state").await).await.unwrap();
+    assert!(cells.swap("s", "k", None, Some(b"kept".to_vec())).await.unwrap());
+    let backup = folder.path().join("backup");
+    cells.db().backup_to(&backup).await.unwrap();
+    assert!(cells.swap("s", "k", Some(b"kept".to_vec()), None).await.unwrap());
+    let restored = SqlCells::open(sqlite(folder.path(), "backup").await).await.unwrap();
+    assert_eq!(restored.get("s", "k").await.unwrap(), Some(b"kept".to_vec()));
+    cells.db().backup_to(&backup).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_url_of_another_kind_is_refused_without_being_repeated() {
+    for url in ["", "sqlite:", "mysql://user:secret@host/db", "postgres", "state.db"] {
+        let error = Db::connect(url, DbOptions::default()).await.unwrap_err();
+        assert!(matches!(error, DbError::Url), "{url}");
+        assert!(!error.to_string().contains("secret"));
+    }
+}

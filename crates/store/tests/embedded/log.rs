@@ -1,0 +1,237 @@
+//! Appending, reading, and what a writer refuses.
+
+use crate::suite::{ORIGIN, PREFIX, signer};
+use std::sync::Arc;
+use store::{
+    Cells, Files, Guard, LogError, LogReader, LogWriter, MemoryCells, MemoryFiles, ObjectFiles, Standing,
+    Swap,
+};
+use tlog::{Hash, TileId, leaf_hash, root_of_leaves, verify_consistency, verify_inclusion};
+
+struct Node {
+    cells: Arc<dyn Cells>,
+    files: Arc<dyn Files>,
+    guard: Guard,
+}
+
+impl Node {
+    fn new() -> Self {
+        let files = Arc::new(MemoryFiles::new());
+        Self { cells: Arc::new(MemoryCells::new()), files, guard: Guard::memory() }
+    }
+
+    fn writer(&self) -> LogWriter {
+        LogWriter::new(Arc::clone(&self.cells), Arc::clone(&self.files), self.guard.clone())
+    }
+}
+
+fn entries(from: usize, count: usize) -> Vec<Vec<u8>> {
+    (from..from + count).map(|n| format!("entry {n}").into_bytes()).collect()
+}
+
+fn leaves(count: usize) -> Vec<Hash> {
+    entries(0, count).iter().map(|entry| leaf_hash(entry)).collect()
+}
+
+#[tokio::test]
+async fn what_is_appended_is_read_and_proven() {
+    let node = Node::new();
+    let writer = node.writer();
+    let mut size = 0;
+    for count in [1, 3, 252, 1, 255, 600, 70_000 - 1112, 5] {
+        for batch in entries(size, count).chunks(store::log::MAX_BATCH) {
+            let appended = writer.append(ORIGIN, PREFIX, batch.to_vec(), &signer()).await.unwrap();
+            assert_eq!(appended.first, size as u64);
+            size += batch.len();
+            assert_eq!(appended.checkpoint.checkpoint.size, size as u64);
+            let root = root_of_leaves(&leaves(size));
+            assert_eq!(appended.checkpoint.checkpoint.root, root);
+        }
+    }
+    let reader = writer.reader(ORIGIN, PREFIX).await.unwrap();
+    assert_eq!(reader.read_entry(256).await.unwrap(), "entry 256");
+    assert_eq!(reader.read_entries(250..1200).await.unwrap(), entries(250, 950));
+    let (all, root) = (leaves(size), root_of_leaves(&leaves(size)));
+    for index in [0, 255, 256, size - 1] {
+        let path = reader.prove_inclusion(index as u64).await.unwrap();
+        verify_inclusion(all[index], index as u64, size as u64, &path, root).unwrap();
+    }
+    for old in [1, 4, 256, 257, 1112, size] {
+        let proof = reader.prove_consistency(old as u64).await.unwrap();
+        verify_consistency(old as u64, root_of_leaves(&all[..old]), size as u64, root, &proof).unwrap();
+    }
+    for outside in [size as u64, u64::MAX] {
+        assert!(matches!(reader.read_entry(outside).await, Err(LogError::Outside { .. })));
+    }
+}
+
+#[tokio::test]
+async fn partial_tiles_are_cut_from_the_growing_one() {
+    let node = Node::new();
+    let writer = node.writer();
+    writer.append(ORIGIN, PREFIX, entries(0, 300), &signer()).await.unwrap();
+    // A reader of an older size sees what that size had.
+    let reader = LogReader::new(Arc::clone(&node.files), PREFIX, 260);
+    let tile = reader.by_path("tile/0/001.p/4").await.unwrap().unwrap();
+    let hashes: Vec<u8> = leaves(300)[256..260].iter().flat_map(|hash| hash.0).collect();
+    assert_eq!(tile, hashes);
+    let bundle = reader.by_path("tile/entries/001.p/2").await.unwrap().unwrap();
+    assert_eq!(bundle, tlog::write_bundle(&entries(256, 2)).unwrap());
+    assert_eq!(reader.by_path("tile/0/000").await.unwrap().unwrap().len(), 256 * 32);
+    assert_eq!(reader.by_path("tile/1/000.p/1").await.unwrap().unwrap().len(), 32);
+    for beyond in
+        ["tile/0/001", "tile/0/001.p/5", "tile/0/002.p/1", "tile/1/000", "tile/entries/001", "other"]
+    {
+        assert_eq!(reader.by_path(beyond).await.unwrap(), None, "{beyond}");
+    }
+    let cut = TileId { level: 0, index: 1, width: 0 };
+    assert_eq!(reader.tile(cut).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_log_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Arc<dyn Files> = Arc::new(ObjectFiles::local(&folder.path().join("files")).unwrap());
+    let guard = Guard::create(&folder.path().join("guard")).unwrap();
+    let node = Node { cells: Arc::new(MemoryCells::new()), files, guard };
+    for turn in 0..5 {
+        let guard = Guard::open(&folder.path().join("guard")).unwrap();
+        let writer = LogWriter::new(Arc::clone(&node.cells), Arc::clone(&node.files), guard);
+        let heads = writer.recover(store::layout::own_log_of).await.unwrap();
+        assert_eq!(heads.len(), usize::from(turn > 0));
+        writer.append(ORIGIN, PREFIX, entries(turn * 200, 200), &signer()).await.unwrap();
+        if turn == 2 {
+            writer.settle().await.unwrap();
+            assert_eq!(node.files.list("staging").await.unwrap(), Vec::<String>::new());
+        }
+    }
+    let reader = node.writer().reader(ORIGIN, PREFIX).await.unwrap();
+    assert_eq!(reader.read_entries(0..1000).await.unwrap(), entries(0, 1000));
+    assert_eq!(reader.edge().await.unwrap().root(), root_of_leaves(&leaves(1000)));
+}
+
+#[tokio::test]
+async fn whoever_loses_the_head_appends_nothing() {
+    let node = Node::new();
+    let (one, two) = (node.writer(), node.writer());
+    one.append(ORIGIN, PREFIX, entries(0, 2), &signer()).await.unwrap();
+    two.append(ORIGIN, PREFIX, entries(2, 2), &signer()).await.unwrap();
+    let lost = one.append(ORIGIN, PREFIX, entries(9, 1), &signer()).await;
+    assert!(matches!(lost, Err(LogError::LostHead { .. })), "{lost:?}");
+    let appended = one.append(ORIGIN, PREFIX, entries(4, 300), &signer()).await.unwrap();
+    assert_eq!(appended.first, 4);
+    let reader = one.reader(ORIGIN, PREFIX).await.unwrap();
+    assert_eq!(reader.read_entries(0..304).await.unwrap(), entries(0, 304));
+}
+
+#[tokio::test]
+async fn cells_change_with_the_log_or_neither_does() {
+    let node = Node::new();
+    let writer = node.writer();
+    let released = |old: Option<&str>, first: u64| {
+        vec![Swap::new("draft", "a", old.map(Into::into), Some(format!("at {first}").into_bytes()))]
+    };
+    let key = signer();
+    writer.append_with(ORIGIN, PREFIX, entries(0, 1), |at| released(None, at), &key).await.unwrap();
+    assert_eq!(node.cells.get("draft", "a").await.unwrap(), Some(b"at 0".to_vec()));
+    let refused = writer.append_with(ORIGIN, PREFIX, entries(1, 1), |at| released(None, at), &key).await;
+    assert!(matches!(refused, Err(LogError::Conflict { .. })), "{refused:?}");
+    assert_eq!(writer.head(ORIGIN).await.unwrap().unwrap().checkpoint.size, 1);
+    let again = |at| released(Some("at 0"), at);
+    let appended = writer.append_with(ORIGIN, PREFIX, entries(1, 1), again, &key).await;
+    assert_eq!(appended.unwrap().first, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_share_batches() {
+    let node = Node::new();
+    let writer = Arc::new(node.writer());
+    let group = store::GroupCommit::new(Arc::clone(&writer), ORIGIN, PREFIX, Arc::new(signer()));
+    let callers: Vec<_> = entries(0, 500)
+        .into_iter()
+        .map(|entry| {
+            let group = group.clone();
+            tokio::spawn(async move { (group.append(entry.clone()).await.unwrap(), entry) })
+        })
+        .collect();
+    let reader = |size| LogReader::new(Arc::clone(&node.files), PREFIX, size);
+    for caller in callers {
+        let (placed, entry) = caller.await.unwrap();
+        let size = placed.checkpoint.checkpoint.size;
+        assert!(placed.index < size);
+        assert_eq!(reader(size).read_entry(placed.index).await.unwrap(), entry);
+    }
+    assert_eq!(writer.head(ORIGIN).await.unwrap().unwrap().checkpoint.size, 500);
+    let large = group.append(vec![0; 65_536]).await.unwrap_err();
+    assert!(matches!(*large, LogError::EntryTooLarge { .. }));
+}
+
+#[tokio::test]
+async fn a_batch_beyond_the_limits_is_refused() {
+    let writer = Node::new().writer();
+    let key = signer();
+    let refuse = |batch| writer.append(ORIGIN, PREFIX, batch, &key);
+    assert!(matches!(refuse(vec![]).await, Err(LogError::Empty { .. })));
+    let large = refuse(vec![vec![0; 65_535], vec![0; 65_536]]).await;
+    assert!(matches!(large, Err(LogError::EntryTooLarge { entry: 1, size: 65_536, .. })));
+    let many = refuse(vec![vec![]; store::log::MAX_BATCH + 1]).await;
+    assert!(matches!(many, Err(LogError::BatchTooLarge { .. })));
+    assert_eq!(refuse(vec![vec![0; 65_535], vec![]]).await.unwrap().checkpoint.checkpoint.size, 2);
+}
+
+#[tokio::test]
+async fn a_state_from_a_backup_does_not_sign() {
+    let cells = MemoryCells::new();
+    let node = Node { cells: Arc::new(cells.clone()), ..Node::new() };
+    node.writer().append(ORIGIN, PREFIX, entries(0, 3), &signer()).await.unwrap();
+    let backup = cells.snapshot();
+    node.writer().append(ORIGIN, PREFIX, entries(3, 2), &signer()).await.unwrap();
+    let restored =
+        Node { cells: Arc::new(backup), files: Arc::clone(&node.files), guard: node.guard.clone() };
+    let refused = restored.writer().append(ORIGIN, PREFIX, entries(3, 1), &signer()).await;
+    assert!(matches!(refused, Err(LogError::GuardAhead { signed: 5, head: 3, .. })), "{refused:?}");
+    // On another machine there is no guard; the caller decides when it may sign again.
+    let moved = Node { guard: Guard::memory_missing(), ..restored };
+    let refused = moved.writer().append(ORIGIN, PREFIX, entries(3, 1), &signer()).await;
+    assert!(matches!(refused, Err(LogError::GuardMissing { .. })), "{refused:?}");
+    moved.guard.resume(ORIGIN, 3).await.unwrap();
+    assert_eq!(moved.guard.standing(ORIGIN, Some(3)).unwrap(), Standing::InStep);
+    moved.writer().append(ORIGIN, PREFIX, entries(3, 1), &signer()).await.unwrap();
+}
+
+#[tokio::test]
+async fn cosignatures_are_published_with_the_head_they_cover() {
+    let node = Node::new();
+    let writer = node.writer();
+    let first = writer.append(ORIGIN, PREFIX, entries(0, 1), &signer()).await.unwrap().checkpoint;
+    let secret = tlog::SecretKey::from_seed([9; 32]);
+    let witness =
+        tlog::LocalSigner::new("who.example/witness/1", tlog::KeyType::Cosignature, secret).unwrap();
+    let mut cosigned = first.clone();
+    cosigned.add_cosignature(first.cosign(&witness, 1_600_000_000).unwrap()).unwrap();
+    assert!(writer.publish_cosigned(ORIGIN, PREFIX, &cosigned).await.unwrap());
+    let path = format!("{PREFIX}checkpoint");
+    assert_eq!(node.files.get(&path).await.unwrap().unwrap(), cosigned.to_bytes());
+    node.writer().open(ORIGIN, PREFIX).await.unwrap();
+    assert_eq!(node.files.get(&path).await.unwrap().unwrap(), cosigned.to_bytes(), "a restart keeps them");
+    let second = writer.append(ORIGIN, PREFIX, entries(1, 1), &signer()).await.unwrap().checkpoint;
+    assert!(!writer.publish_cosigned(ORIGIN, PREFIX, &cosigned).await.unwrap());
+    assert_eq!(node.files.get(&path).await.unwrap().unwrap(), second.to_bytes());
+}
+
+#[tokio::test]
+async fn a_damaged_tile_is_found_before_it_is_built_upon() {
+    let node = Node::new();
+    let writer = node.writer();
+    writer.append(ORIGIN, PREFIX, entries(0, 300), &signer()).await.unwrap();
+    writer.settle().await.unwrap();
+    let path = format!("{PREFIX}tile/entries/001");
+    let mut damaged = node.files.get(&path).await.unwrap().unwrap().to_vec();
+    damaged[5] ^= 1;
+    node.files.put(&path, damaged.into()).await.unwrap();
+    let refused = node.writer().append(ORIGIN, PREFIX, entries(300, 1), &signer()).await;
+    assert!(
+        matches!(refused, Err(LogError::MissingFile { .. } | LogError::RootMismatch { .. })),
+        "{refused:?}"
+    );
+}
