@@ -4,8 +4,9 @@
 //! everything the thing said. Nothing is ever deleted, because every *as of* needs what was said before.
 //! This module judges no signature and asks no clock.
 
-use super::figure::{Figure, MAX_DAYS_AHEAD, day_number};
+use super::figure::{MAX_DAYS_AHEAD, day_of};
 use super::schema::Shelf;
+use formats::figures::{Figure, FigureKey};
 use std::collections::HashMap;
 use store::db::{Conflict, DbError, Tx, Value};
 
@@ -38,34 +39,46 @@ pub struct Release<'a> {
     pub claimed: i64,
     /// When this node first verified it.
     pub here: Option<i64>,
-    /// Code of the reason for what it changes.
-    pub reason: Option<&'a str>,
-    /// Notes to the reader, by language.
-    pub notes: &'a [(String, String)],
 }
 
-/// Takes in a release of figures. `figures` are what its file holds, or the code of the fault for which it
+/// What the file of a release holds.
+#[derive(Clone, Debug, Default)]
+pub struct Stated {
+    /// Figures with the line of the file on which each stands, from 1.
+    pub figures: Vec<(u64, Figure)>,
+    /// Rows that cannot be read, and state nothing here.
+    pub refused: usize,
+}
+
+/// Takes in a release of figures. `stated` is what its file holds, or the code of the fault for which it
 /// cannot be read: then the release is listed with its fault and states nothing.
 pub async fn release_figures(
     tx: &mut Tx,
     release: &Release<'_>,
-    figures: Result<Vec<Figure>, String>,
+    stated: Result<Stated, String>,
 ) -> Result<(), DbError> {
     let known = editions(tx, release).await?;
+    if let Some(same) = known.iter().find(|other| other.name == release.name) {
+        return seen_again(tx, release, same.no).await;
+    }
     let twin = known.iter().find(|other| other.edition == release.edition);
-    let (figures, fault) = match (figures, twin) {
+    let (stated, fault) = match (stated, twin) {
         // A second record of one edition is kept, and counts for nothing.
-        (_, Some(_)) => (Vec::new(), Some("conflicting-edition".to_owned())),
-        (Ok(figures), None) if figures.len() > MAX_FIGURES => (Vec::new(), Some("too-many-figures".to_owned())),
-        (Ok(figures), None) => (counted(figures, release.claimed), None),
-        (Err(fault), None) => (Vec::new(), Some(fault)),
+        (_, Some(_)) => (Stated::default(), Some("conflicting-edition".to_owned())),
+        (Ok(stated), None) if stated.figures.len() > MAX_FIGURES => {
+            (Stated::default(), Some("too-many-figures".to_owned()))
+        }
+        (Ok(stated), None) => (stated, None),
+        (Err(fault), None) => (Stated::default(), Some(fault)),
     };
+    let figures = counted(stated.figures, release.claimed);
     let rank = rank(tx, release).await?;
-    let no = insert_release(tx, release, rank, fault.as_deref(), figures.len()).await?;
+    let no = insert_release(tx, release, rank, fault.as_deref(), figures.len(), stated.refused).await?;
     if fault.is_some() {
         return Ok(());
     }
-    let later = known.iter().filter(|other| other.edition > release.edition).min_by_key(|other| other.edition);
+    let later =
+        known.iter().filter(|other| other.edition > release.edition).min_by_key(|other| other.edition);
     let ended = later.map(|other| End { by: other.no, claimed: other.claimed, here: other.here });
     let mut rows = rows(tx, release, no, rank, figures, ended.as_ref()).await?;
     if ended.is_none() && !known.is_empty() {
@@ -85,7 +98,7 @@ pub async fn withdraw(tx: &mut Tx, release: &Release<'_>, target: &str) -> Resul
     let found = tx.rows(sql, &[target.into(), release.author.into()]).await?;
     let Some(id) = found.first().map(|row| row.text(0)).transpose()? else { return Ok(()) };
     let rank = rank(tx, release).await?;
-    let no = insert_release(tx, release, rank, None, 0).await?;
+    let no = insert_release(tx, release, rank, None, 0, 0).await?;
     let sql = release.shelf.sql(
         "update {statement} set ended_by = $1, ended_claimed = $2, ended_here = $3 where ended_by is null
          and release in (select no from {release} where author = $4 and id = $5)",
@@ -97,9 +110,24 @@ pub async fn withdraw(tx: &mut Tx, release: &Release<'_>, target: &str) -> Resul
 /// An edition of the thing that is already here.
 struct Edition {
     no: i64,
+    name: String,
     edition: i64,
     claimed: i64,
     here: Option<i64>,
+}
+
+/// Forgets what a sealed record said (personal data that expired, or copies its author asks to erase).
+pub async fn erase(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
+    let values = [author.into(), name.into()];
+    for sql in [
+        "delete from {statement} where release in (select no from {release} where author = $1 and name = $2)",
+        "delete from {release} where author = $1 and name = $2",
+        "delete from {series} where author = $1 and $2 <> ''
+           and no not in (select series from {statement})",
+    ] {
+        tx.run(Shelf::Sealed.sql(sql), &values).await?;
+    }
+    Ok(())
 }
 
 /// By what, and when, a statement ends.
@@ -121,39 +149,54 @@ struct Row {
 
 async fn editions(tx: &mut Tx, release: &Release<'_>) -> Result<Vec<Edition>, DbError> {
     let sql = release.shelf.sql(
-        "select no, edition, claimed, here from {release}
+        "select no, name, edition, claimed, here from {release}
          where author = $1 and id = $2 and kind = $3 and fault is null",
     );
     let rows = tx.rows(sql, &[release.author.into(), release.id.into(), release.kind.into()]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Edition { no: row.int(0)?, edition: row.int(1)?, claimed: row.int(2)?, here: row.opt_int(3)? })
+            Ok(Edition {
+                no: row.int(0)?,
+                name: row.text(1)?,
+                edition: row.int(2)?,
+                claimed: row.int(3)?,
+                here: row.opt_int(4)?,
+            })
         })
         .collect()
 }
 
+/// The same record in another log: one record, with the earliest of its times.
+async fn seen_again(tx: &mut Tx, release: &Release<'_>, no: i64) -> Result<(), DbError> {
+    for sql in [
+        "update {release} set claimed = $2 where no = $1 and claimed > $2",
+        "update {statement} set claimed = $2 where release = $1 and claimed > $2",
+    ] {
+        tx.run(release.shelf.sql(sql), &[no.into(), release.claimed.into()]).await?;
+    }
+    let Some(here) = release.here else { return Ok(()) };
+    for sql in [
+        "update {release} set here = $2 where no = $1 and (here is null or here > $2)",
+        "update {statement} set here = $2 where release = $1 and (here is null or here > $2)",
+    ] {
+        tx.run(release.shelf.sql(sql), &[no.into(), here.into()]).await?;
+    }
+    Ok(())
+}
+
 /// Without projections, and of a figure that stands twice only the last.
-fn counted(figures: Vec<Figure>, claimed: i64) -> Vec<Figure> {
+fn counted(figures: Vec<(u64, Figure)>, claimed: i64) -> Vec<(u64, Figure)> {
     let last_day = claimed.div_euclid(SECONDS_PER_DAY) + MAX_DAYS_AHEAD;
-    let mut places: HashMap<(String, String, String, String, i64, i64), usize> = HashMap::new();
-    let mut kept: Vec<Figure> = Vec::with_capacity(figures.len());
-    for figure in figures {
-        let (start, end) = (day_number(figure.start), day_number(figure.end));
-        if end > last_day || start > end {
+    let mut places: HashMap<FigureKey, usize> = HashMap::new();
+    let mut kept: Vec<(u64, Figure)> = Vec::with_capacity(figures.len());
+    for (line, figure) in figures {
+        if day_of(figure.key.period.end()) > last_day {
             continue;
         }
-        let key = (
-            figure.indicator.clone(),
-            figure.definition.clone(),
-            figure.place.clone(),
-            figure.disaggregation.clone(),
-            start,
-            end,
-        );
-        let place = *places.entry(key).or_insert(kept.len());
+        let place = *places.entry(figure.key.clone()).or_insert(kept.len());
         match kept.get_mut(place) {
-            Some(earlier) => *earlier = figure,
-            None => kept.push(figure),
+            Some(earlier) => *earlier = (line, figure),
+            None => kept.push((line, figure)),
         }
     }
     kept
@@ -172,11 +215,12 @@ async fn insert_release(
     rank: i64,
     fault: Option<&str>,
     figures: usize,
+    refused: usize,
 ) -> Result<i64, DbError> {
     let no = next(tx, release.shelf.sql("select max(no) from {release}")).await?;
     let columns = [
-        "no", "origin", "pos", "author", "name", "kind", "id", "edition", "status", "claimed", "here", "rank",
-        "reason", "fault", "figures",
+        "no", "origin", "pos", "author", "name", "kind", "id", "edition", "status", "claimed", "here",
+        "rank", "reason", "fault", "figures",
     ];
     let row = vec![
         no.into(),
@@ -191,18 +235,11 @@ async fn insert_release(
         release.claimed.into(),
         release.here.into(),
         rank.into(),
-        release.reason.into(),
         fault.into(),
         count(figures),
+        count(refused),
     ];
     tx.insert_many(release.shelf.release(), &columns, &[row], Conflict::Fail).await?;
-    let notes: Vec<Vec<Value>> = release
-        .notes
-        .iter()
-        .map(|(lang, text)| vec![no.into(), lang.as_str().into(), text.as_str().into()])
-        .collect();
-    let columns = ["release", "lang", "text"];
-    tx.insert_many(release.shelf.note(), &columns, &notes, Conflict::Ignore).await?;
     Ok(no)
 }
 
@@ -222,16 +259,16 @@ async fn rows(
     release: &Release<'_>,
     no: i64,
     rank: i64,
-    figures: Vec<Figure>,
+    figures: Vec<(u64, Figure)>,
     ended: Option<&End>,
 ) -> Result<Vec<Row>, DbError> {
     let series = series_of(tx, release, &figures).await?;
     let first = no << 20;
     let mut rows = Vec::with_capacity(figures.len());
-    for (offset, figure) in (0_i64..).zip(figures) {
-        let key = (figure.indicator, figure.disaggregation, figure.place, figure.definition);
+    for (offset, (line, figure)) in (0_i64..).zip(figures) {
+        let key = series_key(&figure.key);
         let Some(series) = series.get(&key).copied() else { continue };
-        let (start, day) = (day_number(figure.start), day_number(figure.end));
+        let (start, day) = (day_of(figure.key.period.start()), day_of(figure.key.period.end()));
         let value = figure.value.to_string();
         let columns = vec![
             (first + offset).into(),
@@ -244,7 +281,9 @@ async fn rows(
             release.claimed.into(),
             release.here.into(),
             value.as_str().into(),
-            Value::try_from(figure.line).unwrap_or(Value::Int(0)),
+            figure.reason.as_deref().into(),
+            figure.source.as_deref().into(),
+            Value::try_from(line).unwrap_or(Value::Int(0)),
             0_i64.into(),
             ended.map(|end| end.by).into(),
             ended.map(|end| end.claimed).into(),
@@ -255,11 +294,20 @@ async fn rows(
     Ok(rows)
 }
 
+fn series_key(key: &FigureKey) -> SeriesKey {
+    (
+        key.indicator.to_string(),
+        key.disaggregation.to_string(),
+        key.place.to_string(),
+        key.definition.to_string(),
+    )
+}
+
 /// The numbers of all series that the figures belong to; new ones are made.
 async fn series_of(
     tx: &mut Tx,
     release: &Release<'_>,
-    figures: &[Figure],
+    figures: &[(u64, Figure)],
 ) -> Result<HashMap<SeriesKey, i64>, DbError> {
     let shelf = release.shelf;
     let sql = shelf.sql(
@@ -271,13 +319,8 @@ async fn series_of(
     }
     let mut next = next(tx, shelf.sql("select max(no) from {series}")).await?;
     let mut new = Vec::new();
-    for figure in figures {
-        let key = (
-            figure.indicator.clone(),
-            figure.disaggregation.clone(),
-            figure.place.clone(),
-            figure.definition.clone(),
-        );
+    for (_, figure) in figures {
+        let key = series_key(&figure.key);
         if known.contains_key(&key) {
             continue;
         }
@@ -322,9 +365,8 @@ async fn replace_edition(
         }
         !same
     });
-    let end = shelf.sql(
-        "update {statement} set ended_by = $1, ended_claimed = $2, ended_here = $3 where no = $4",
-    );
+    let end =
+        shelf.sql("update {statement} set ended_by = $1, ended_claimed = $2, ended_here = $3 where no = $4");
     let mut gone: Vec<i64> = alive.into_values().map(|(no, _)| no).collect();
     gone.sort_unstable();
     for statement in gone {
@@ -336,10 +378,26 @@ async fn replace_edition(
 
 async fn insert_statements(tx: &mut Tx, shelf: Shelf, rows: &[Row]) -> Result<(), DbError> {
     let columns = [
-        "no", "series", "start", "day", "rank", "pos", "release", "claimed", "here", "value", "line", "revised",
-        "ended_by", "ended_claimed", "ended_here",
+        "no",
+        "series",
+        "start",
+        "day",
+        "rank",
+        "pos",
+        "release",
+        "claimed",
+        "here",
+        "value",
+        "line",
+        "revised",
+        "ended_by",
+        "ended_claimed",
+        "ended_here",
     ];
-    debug_assert!(rows.windows(2).all(|pair| pair[0].no < pair[1].no), "statements are numbered in file order");
+    debug_assert!(
+        rows.windows(2).all(|pair| pair[0].no < pair[1].no),
+        "statements are numbered in file order"
+    );
     let values: Vec<Vec<Value>> = rows.iter().map(|row| row.columns.clone()).collect();
     tx.insert_many(shelf.statement(), &columns, &values, Conflict::Fail).await.map(drop)
 }

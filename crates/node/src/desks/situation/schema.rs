@@ -14,14 +14,11 @@ pub const MIGRATIONS: &[Migration] = &[
 create table situation_release (
   no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
   kind text not null, id text not null, edition {bigint} not null, status text not null,
-  claimed {bigint} not null, here {bigint}, rank {bigint} not null, reason text, fault text,
-  figures {bigint} not null, unique (origin, pos)
+  claimed {bigint} not null, here {bigint}, rank {bigint} not null, fault text,
+  figures {bigint} not null, refused {bigint} not null, unique (origin, pos)
 );
 create index situation_release_name on situation_release (name);
 create index situation_release_thing on situation_release (author, id, edition);
-create table situation_note (
-  release {bigint} not null, lang text not null, text text not null, primary key (release, lang)
-);
 create table situation_series (
   no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
   definition {key} not null, place {key} not null, disaggregation {key} not null,
@@ -31,7 +28,7 @@ create index situation_series_place on situation_series (status, place);
 create table situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
   rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
-  value text not null, line {bigint} not null, revised {bigint} not null,
+  value text not null, reason text, source text, line {bigint} not null, revised {bigint} not null,
   ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
 );
 create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
@@ -42,14 +39,11 @@ create index situation_statement_revised on situation_statement (claimed) where 
 create table sealed_situation_release (
   no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
   kind text not null, id text not null, edition {bigint} not null, status text not null,
-  claimed {bigint} not null, here {bigint}, rank {bigint} not null, reason text, fault text,
-  figures {bigint} not null, unique (origin, pos)
+  claimed {bigint} not null, here {bigint}, rank {bigint} not null, fault text,
+  figures {bigint} not null, refused {bigint} not null, unique (origin, pos)
 );
 create index sealed_situation_release_name on sealed_situation_release (name);
 create index sealed_situation_release_thing on sealed_situation_release (author, id, edition);
-create table sealed_situation_note (
-  release {bigint} not null, lang text not null, text text not null, primary key (release, lang)
-);
 create table sealed_situation_series (
   no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
   definition {key} not null, place {key} not null, disaggregation {key} not null,
@@ -59,7 +53,7 @@ create index sealed_situation_series_place on sealed_situation_series (status, p
 create table sealed_situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
   rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
-  value text not null, line {bigint} not null, revised {bigint} not null,
+  value text not null, reason text, source text, line {bigint} not null, revised {bigint} not null,
   ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
 );
 create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
@@ -86,14 +80,6 @@ impl Shelf {
         }
     }
 
-    /// The table of notes that came with releases.
-    pub const fn note(self) -> &'static str {
-        match self {
-            Self::Public => "situation_note",
-            Self::Sealed => "sealed_situation_note",
-        }
-    }
-
     /// The table of series.
     pub const fn series(self) -> &'static str {
         match self {
@@ -110,13 +96,12 @@ impl Shelf {
         }
     }
 
-    /// SQL text with `{release}`, `{note}`, `{series}` and `{statement}` replaced by this shelf's tables.
+    /// SQL text with `{release}`, `{series}` and `{statement}` replaced by this shelf's tables.
     pub fn sql(self, text: &'static str) -> Sql {
         compose(
             text,
             &[
                 ("release", self.release()),
-                ("note", self.note()),
                 ("series", self.series()),
                 ("statement", self.statement()),
             ],
@@ -126,8 +111,12 @@ impl Shelf {
 
 /// SQL text with each `{token}` replaced by its static part. An unknown token is left as it stands, where the
 /// database refuses it.
-pub fn compose(text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
-    let mut sql = Sql::from("");
+fn compose(text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
+    compose_behind(Sql::from(""), text, parts)
+}
+
+/// The same, behind what `sql` already says.
+pub(super) fn compose_behind(mut sql: Sql, text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         sql.push(before);
@@ -154,7 +143,7 @@ mod tests {
             sql.as_str(),
             "select 1 from sealed_situation_release join sealed_situation_statement on 1 = 1 where x in (1)"
         );
-        let sql = Shelf::Public.sql("select 1 from {series} left join {note}");
-        assert_eq!(sql.as_str(), "select 1 from situation_series left join situation_note");
+        let sql = Shelf::Public.sql("select 1 from {series}");
+        assert_eq!(sql.as_str(), "select 1 from situation_series");
     }
 }

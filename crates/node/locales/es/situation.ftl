@@ -1,0 +1,94 @@
+# The situation desk: what authorities state, and where they differ.
+situation-lead = { $places } países y otros lugares, según { $authorities } autoridades. Las últimas cifras corresponden al { $day }.
+situation-indicators = Indicador
+situation-computed = calculado aquí a partir de lo declarado
+situation-sum-of = { $count ->
+    [one] suma de { $count } país
+   *[other] suma de { $count } países
+}
+situation-last-week = Últimos 7 días
+situation-week-known = { $count ->
+    [one] conocido para { $count } país
+   *[other] conocido para { $count } países
+}
+situation-reporting = Declarado por su propia autoridad
+situation-reporting-of = de { $total } lugares
+situation-corrections = Correcciones
+situation-corrections-link = qué cambió y por qué
+situation-corrections-none = No se ha corregido nada.
+situation-differs = Declarado de forma distinta
+situation-differs-link = quién dice qué
+situation-differs-text = La misma cifra, según distintas autoridades. Aquí no se modifica ninguna.
+situation-differs-none = Ninguna cifra es declarada de forma distinta por dos autoridades.
+situation-table = Declarado por las autoridades
+situation-map = Mapa
+situation-place = Lugar
+situation-value = Valor
+situation-seven = 7 días
+situation-weeks = Semanas
+situation-weeks-of = Nuevos por semana, últimas { $weeks } semanas
+situation-day = Día
+situation-who = Quién lo dice
+situation-standing = Condición
+situation-own = Autoridad propia
+situation-observed = Observado por otra
+situation-proof = Prueba
+situation-record = Registro
+situation-proven-by = probado el { $time }
+situation-claimed-at = declarado el { $time }
+situation-empty-title = Aún no hay cifras
+situation-empty-text = En cuanto una autoridad cuyo registro sigue este nodo publique cifras, aparecerán aquí con su prueba.
+situation-empty-as-of = Nada se conocía a esa fecha.
+
+## A place
+situation-new-per-day = Nuevos por día
+situation-stated-per-day = Declarado para cada día
+situation-mean = Media de 7 días
+situation-chart-summary = { $new } nuevos en los siete días hasta el { $day }. Máximo en un día: { $most } ({ $most-day }).
+situation-place-lead = { $new } nuevos en los últimos siete días, { $before } en los siete anteriores.
+situation-latest-day = del { $day }
+situation-data-table = Día a día
+situation-new = Nuevos
+situation-new-over = en { $days } días
+situation-other = Otros indicadores y grupos
+situation-group-all = todos
+situation-authors = Quién declara cifras de este lugar
+situation-definition = Definición
+situation-definition-as-reported = según lo notificado
+situation-no-place-title = No hay cifras de este lugar
+
+## Corrections
+situation-old = Antes
+situation-new-value = Ahora
+situation-change = Cambio
+situation-reason = Motivo indicado
+situation-no-reason = ninguno
+situation-period = Para
+situation-corrected-on = Corregido
+situation-corrections-lead = Cada valor que su propio autor declaró después de otro modo: qué figuraba antes, qué figura ahora y el motivo que da.
+
+## One day
+situation-one-day = { $place }, { $day }
+situation-one-day-lead = Todo lo declarado sobre este día, en el orden en que se publicó.
+situation-state = Estado
+situation-holds = vigente
+situation-replaced = reemplazado
+situation-ended = retirado
+situation-previous-day = Día anterior
+situation-next-day = Día siguiente
+
+## Indicators
+situation-indicator-cases-confirmed-cumulative = Casos confirmados, acumulados
+situation-indicator-cases-confirmed-new = Casos confirmados, nuevos
+situation-indicator-cases-probable-cumulative = Casos probables, acumulados
+situation-indicator-cases-probable-new = Casos probables, nuevos
+situation-indicator-cases-suspected-cumulative = Casos sospechosos, acumulados
+situation-indicator-cases-suspected-new = Casos sospechosos, nuevos
+situation-indicator-deaths-cumulative = Muertes, acumuladas
+situation-indicator-deaths-new = Muertes, nuevas
+situation-indicator-recovered-cumulative = Recuperados, acumulados
+situation-indicator-recovered-new = Recuperados, nuevos
+situation-indicator-cases-active = Casos activos
+situation-indicator-hospitalised = Hospitalizados
+situation-indicator-critical = En estado crítico
+situation-indicator-population = Población

@@ -1,0 +1,94 @@
+# The situation desk: what authorities state, and where they differ.
+situation-lead = { $places } pays et autres lieux, selon { $authorities } autorités. Les derniers chiffres portent sur le { $day }.
+situation-indicators = Indicateur
+situation-computed = calculé ici à partir des déclarations
+situation-sum-of = { $count ->
+    [one] somme de { $count } pays
+   *[other] somme de { $count } pays
+}
+situation-last-week = 7 derniers jours
+situation-week-known = { $count ->
+    [one] connu pour { $count } pays
+   *[other] connu pour { $count } pays
+}
+situation-reporting = Déclaré par leur propre autorité
+situation-reporting-of = sur { $total } lieux
+situation-corrections = Corrections
+situation-corrections-link = ce qui a changé, et pourquoi
+situation-corrections-none = Rien n’a été corrigé.
+situation-differs = Déclarations divergentes
+situation-differs-link = qui dit quoi
+situation-differs-text = Le même chiffre, selon des autorités différentes. Aucun n’est modifié ici.
+situation-differs-none = Aucun chiffre n’est déclaré différemment par deux autorités.
+situation-table = Déclaré par les autorités
+situation-map = Carte
+situation-place = Lieu
+situation-value = Valeur
+situation-seven = 7 jours
+situation-weeks = Semaines
+situation-weeks-of = Nouveaux par semaine, { $weeks } dernières semaines
+situation-day = Jour
+situation-who = Qui le dit
+situation-standing = Statut
+situation-own = Autorité du pays
+situation-observed = Observé par un tiers
+situation-proof = Preuve
+situation-record = Document
+situation-proven-by = prouvé au { $time }
+situation-claimed-at = déclaré le { $time }
+situation-empty-title = Pas encore de chiffres
+situation-empty-text = Dès qu’une autorité dont ce nœud suit le journal publie des chiffres, ils figurent ici avec leur preuve.
+situation-empty-as-of = Rien n’était connu à cette date.
+
+## A place
+situation-new-per-day = Nouveaux par jour
+situation-stated-per-day = Déclaré pour chaque jour
+situation-mean = Moyenne sur 7 jours
+situation-chart-summary = { $new } nouveaux dans les sept jours jusqu’au { $day }. Maximum en un jour : { $most } ({ $most-day }).
+situation-place-lead = { $new } nouveaux ces sept derniers jours, { $before } les sept jours précédents.
+situation-latest-day = pour le { $day }
+situation-data-table = Jour par jour
+situation-new = Nouveaux
+situation-new-over = sur { $days } jours
+situation-other = Autres indicateurs et groupes
+situation-group-all = tous
+situation-authors = Qui déclare des chiffres pour ce lieu
+situation-definition = Définition
+situation-definition-as-reported = telle que déclarée
+situation-no-place-title = Pas de chiffres pour ce lieu
+
+## Corrections
+situation-old = Avant
+situation-new-value = Maintenant
+situation-change = Écart
+situation-reason = Motif donné
+situation-no-reason = aucun
+situation-period = Pour
+situation-corrected-on = Corrigé le
+situation-corrections-lead = Chaque valeur que son auteur a ensuite déclarée autrement : ce qui figurait avant, ce qui figure maintenant, et le motif qu’il donne.
+
+## One day
+situation-one-day = { $place }, { $day }
+situation-one-day-lead = Tout ce qui a été déclaré sur ce jour, dans l’ordre de publication.
+situation-state = État
+situation-holds = en vigueur
+situation-replaced = remplacé
+situation-ended = retiré
+situation-previous-day = Jour précédent
+situation-next-day = Jour suivant
+
+## Indicators
+situation-indicator-cases-confirmed-cumulative = Cas confirmés, cumul
+situation-indicator-cases-confirmed-new = Cas confirmés, nouveaux
+situation-indicator-cases-probable-cumulative = Cas probables, cumul
+situation-indicator-cases-probable-new = Cas probables, nouveaux
+situation-indicator-cases-suspected-cumulative = Cas suspects, cumul
+situation-indicator-cases-suspected-new = Cas suspects, nouveaux
+situation-indicator-deaths-cumulative = Décès, cumul
+situation-indicator-deaths-new = Décès, nouveaux
+situation-indicator-recovered-cumulative = Guérisons, cumul
+situation-indicator-recovered-new = Guérisons, nouvelles
+situation-indicator-cases-active = Cas actifs
+situation-indicator-hospitalised = Hospitalisés
+situation-indicator-critical = En état critique
+situation-indicator-population = Population

@@ -1,0 +1,92 @@
+# The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
+network-lead = Известно органов: { $peers }, хранится журналов: { $logs }. Доверие не скачивают: каждый подтверждённый отпечаток сверили два оператора.
+network-alarms = Тревоги
+network-alarms-none = Открытых тревог нет.
+network-alarm = Тревога
+network-alarm-first = Впервые
+network-alarm-last = В последний раз
+network-alarm-count = Раз
+network-authorities = Органы
+network-authority = Орган
+network-self = этот узел
+network-confirmed = подтверждён
+network-proposed = предложен
+network-standing = Статус
+network-fingerprint = Отпечаток первого корня
+network-root = Корень доверия
+network-root-until = версия { $version }, до { $date }
+network-root-expired = истёк
+network-role = Роль
+network-endpoint = Адрес узла
+network-contact = Последняя связь
+network-never = никогда
+network-fault = Последний сбой
+network-behind = Отставание
+network-behind-entries = { $count ->
+    [one] отстаёт на { $count } запись
+    [few] отстаёт на { $count } записи
+    [many] отстаёт на { $count } записей
+   *[other] отстаёт на { $count } записи
+}
+network-in-step = без отставания
+network-logs = Журналы
+network-log = Журнал
+network-entries = Записей
+network-proven-up-to = Доказано
+network-newest = Последний выпуск
+network-readers = Читатели
+network-everyone = все
+network-witnessed-by = Свидетели
+network-held-by = Хранят
+network-closed = закрыт
+network-open = открыт
+network-own = свой
+network-mirror = копия
+network-log-lead = Что содержит этот журнал, кто его видел, кто и с какого времени его хранит.
+network-checkpoint = Последняя контрольная точка
+network-tree-root = Корень дерева
+network-policy = Правило свидетелей
+network-what-it-holds = Что в нём
+network-kind = Вид
+network-records = Записи
+network-sealed-others = запечатано, здесь не вскрыто
+network-witness = Свидетель
+network-witness-since = Впервые
+network-witness-latest = Последняя подпись
+network-covers = Охватывает
+network-of-entries = { $size } из { $total } записей
+network-holder = Читатель
+network-holds-since = С
+network-no-witness = Ни один свидетель ещё не подписал.
+network-no-holder = Ни один читатель ещё не дал расписку.
+network-mechanisms = Механизмы
+network-mechanism = Механизм
+network-mechanisms-none = Уставов здесь пока нет.
+network-in-force = действует
+network-not-in-force = ожидает принятия
+network-charter = Устав
+network-members = Члены
+network-observers = Наблюдатели
+network-accepted-by = Приняли
+network-about-authority = Что узел знает о ней
+network-compare = Сверьте его с органом другим путём, не через эту сеть, например по телефону.
+network-no-logs = Журналов этого органа здесь нет.
+network-empty-title = Других органов пока нет
+network-empty-text = Добавьте его командой concord peer add, затем второй оператор подтвердит отпечаток.
+
+## Alarms by machine code
+network-alarm-split-view = Две контрольные точки { $origin } не согласуются.
+network-alarm-invalid-entry = Запись { $index } в { $origin } недействительна. Она хранится, но не учитывается.
+network-alarm-unreconciled = Контрольная точка { $origin } (записей: { $size }), показанная { $from }, не согласуется с копией здесь.
+network-alarm-checkpoint-key = Контрольная точка { $origin }, показанная { $from }, подписана недействующим ключом.
+network-alarm-foreign-head = { $from } хранит контрольную точку нашего журнала { $origin }, которую этот узел не подписывал.
+network-alarm-root-conflict = Два разных корня доверия { $authority } называют себя версией { $version }.
+network-alarm-foreign-root = { $from } показывает корень доверия от нашего имени, версия { $version }, который мы не создавали.
+network-alarm-unknown-log = { $from } показывает неизвестный нам журнал для нашей аудитории: { $origin }.
+network-alarm-two-open-logs = Открыты два журнала одной аудитории: { $origin } и { $other }.
+network-alarm-cut-off = { $origin }: здесь записей { $held }, преемник признаёт { $acknowledged }.
+network-alarm-misbehaves = { $peer } отвечает неверно ({ $fault }). Запрашивается другой источник.
+network-alarm-clock-skew = Часы { $peer } расходятся с нашими на { $seconds } с.
+network-alarm-not-for-us = { $from } показывает журнал не для нас: { $origin }.
+network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
+network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.

@@ -1,0 +1,332 @@
+//! `/record/{name}`: one record with everything that proves it.
+
+use super::query::{Blob, Entry, Reference, Seen};
+use crate::desks::situation::names::Names;
+use crate::desks::situation::parts::moment;
+use crate::i18n::Locale;
+use crate::layout::component::{Facts, SLOT, Standing, Tone, alarm_panel, hash, hash_link, seal, sentence, status_tag, tag};
+use crate::layout::{Cell, Column, Markup, Page, Row, Table};
+use askama::Template;
+
+/// That a record is in its log, as computed from the tiles on this disk.
+#[derive(Clone, Debug)]
+pub struct Inclusion {
+    /// Entries that the checkpoint covers.
+    pub size: u64,
+    /// Its tree's root, base64.
+    pub root: String,
+    /// The hashes from the leaf to the root, hex.
+    pub path: Vec<String>,
+}
+
+/// What became of a record's figures at the situation desk.
+#[derive(Clone, Debug, Default)]
+pub struct FiguresTaken {
+    /// Figures that were read.
+    pub read: i64,
+    /// Rows that could not be.
+    pub refused: i64,
+    /// Why none were.
+    pub fault: Option<String>,
+}
+
+/// Everything the page shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The entry, and others that hold the same record.
+    pub entries: Vec<Entry>,
+    /// What it names.
+    pub blobs: Vec<Blob>,
+    /// Times its author claims.
+    pub about: Vec<(String, String)>,
+    /// What it says of others.
+    pub refers_to: Vec<Reference>,
+    /// What others say of it.
+    pub referred_by: Vec<Reference>,
+    /// Witnesses.
+    pub witnesses: Vec<Seen>,
+    /// Readers that hold it.
+    pub holders: Vec<Seen>,
+    /// Its place in the tree, if the tiles are here.
+    pub inclusion: Option<Inclusion>,
+    /// The signed bytes, if the entry is here.
+    pub raw: Option<String>,
+    /// What the situation desk read from it.
+    pub figures: Option<FiguresTaken>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "desks/record/templates/record.html")]
+pub struct RecordPage {
+    page: Page,
+    tags: Vec<Markup>,
+    standing: Markup,
+    warnings: Option<Markup>,
+    evidence: Option<String>,
+    says: Facts,
+    when: Facts,
+    about: Vec<(String, String)>,
+    content: Option<Table>,
+    figures: Vec<String>,
+    inclusion: Option<(String, Markup, Facts, Vec<String>)>,
+    witnesses: Table,
+    holders: Table,
+    references: Option<Table>,
+    raw: Option<String>,
+}
+
+/// The name of a kind in the reader's language; an unlisted kind shows its own.
+pub fn kind_name(t: &Locale, kind: &str) -> String {
+    t.lookup(&format!("kind-{}", kind.replace('.', "-")), &[]).unwrap_or_else(|| kind.to_owned())
+}
+
+/// What one record says of another.
+pub fn relation_name(t: &Locale, relation: &str) -> String {
+    t.lookup(&format!("relation-{relation}"), &[]).unwrap_or_else(|| relation.to_owned())
+}
+
+/// Status, seal, withdrawal: the tags beside a record.
+pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
+    let mut tags: Vec<Markup> = status_tag(t, &entry.status).into_iter().collect();
+    if entry.sealed {
+        tags.push(tag(Tone::Plain, &t.seal_sealed()));
+    }
+    if entry.withdrawn_by.is_some() {
+        tags.push(tag(Tone::Wait, &t.seal_withdrawn()));
+    }
+    if entry.conflicting {
+        tags.push(tag(Tone::Alarm, &t.seal_conflicting()));
+    }
+    tags
+}
+
+/// Builds the page; `view.entries` has at least one entry.
+pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) -> RecordPage {
+    let t = &page.t;
+    let standing = match entry.proven {
+        Some(at) => Standing::Proven { at: moment(at), witnesses: view.witnesses.len() },
+        None => Standing::Claimed { at: moment(entry.released) },
+    };
+    let evidence = view.inclusion.as_ref().map(|_| page.href(format!("/record/{}/evidence", entry.name)));
+    let about = view.about.iter().map(|(what, at)| (what.clone(), at.clone())).collect();
+    RecordPage {
+        tags: tags(t, entry),
+        standing: seal(t, standing),
+        warnings: warnings(&page, entry),
+        evidence,
+        says: says(&page, names, view, entry),
+        when: when(&page, entry),
+        about,
+        content: (!view.blobs.is_empty()).then(|| content(&page, view, entry)),
+        figures: figures(t, view),
+        inclusion: view.inclusion.as_ref().map(|proof| inclusion(&page, proof, entry)),
+        witnesses: witnesses(&page, names, &view.witnesses),
+        holders: holders(&page, names, &view.holders),
+        references: references(&page, names, view, entry),
+        raw: view.raw.clone(),
+        page,
+    }
+}
+
+fn warnings(page: &Page, entry: &Entry) -> Option<Markup> {
+    let t = &page.t;
+    let link = |name: &str| hash_link(&page.href(format!("/record/{name}")), name);
+    let behind = |text: String, name: &str| Markup::joined([Markup::text(text), link(name)], " ");
+    let mut found = Vec::new();
+    if !entry.valid {
+        found.push(Markup::text(t.record_invalid_text(entry.reason.as_deref().unwrap_or("–"))));
+    }
+    if let Some(by) = &entry.withdrawn_by {
+        found.push(behind(t.record_withdrawn(), by));
+    }
+    if let Some(by) = &entry.superseded_by {
+        found.push(behind(t.record_superseded(), by));
+    }
+    if entry.conflicting {
+        found.push(Markup::text(t.record_conflicting()));
+    }
+    if found.is_empty() {
+        return None;
+    }
+    if !entry.valid || entry.conflicting {
+        return Some(alarm_panel(&if entry.valid { t.seal_conflicting() } else { t.record_invalid() }, &found));
+    }
+    Some(Markup::of(&Notes { found }))
+}
+
+#[derive(Template)]
+#[template(ext = "html", source = r#"{% for note in found %}<p class="notice">{{ note }}</p>{% endfor %}"#)]
+struct Notes {
+    found: Vec<Markup>,
+}
+
+fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
+    let t = &page.t;
+    let author = Markup::link(&page.href(format!("/network/{}", entry.author)), names.author(&entry.author));
+    let dns = Markup::element("bdi", &[("class", "soft")], &entry.author);
+    let mut facts = Facts::default()
+        .with(t.record_kind(), Markup::text(kind_name(t, &entry.kind)))
+        .with(t.record_author(), Markup::joined([author, dns], " "))
+        .with(t.record_name(), hash(t, &entry.name));
+    for held in &view.entries {
+        let log = Markup::element("code", &[], &held.origin);
+        let place = Markup::element("span", &[("class", "soft")], &t.record_place_in_log(held.pos));
+        let readers = if held.readers == "public" { t.record_public() } else { t.record_restricted() };
+        facts = facts.with(
+            t.record_log(),
+            Markup::joined([log, place, tag(Tone::Plain, &readers)], " "),
+        );
+    }
+    let edition = Markup::text(t.number(entry.edition));
+    facts = facts.with(t.record_id(), Markup::element("code", &[], &entry.id)).with(t.record_edition(), edition);
+    if let Some(mechanism) = &entry.mechanism {
+        facts = facts.with(t.record_mechanism(), Markup::element("code", &[], mechanism));
+    }
+    if let Some(signer) = &entry.signer {
+        let key = Markup::element("code", &[], signer);
+        let listed = entry.root_version.map(|version| Markup::text(t.record_root_version(version)));
+        facts = facts.with(t.record_signed_by(), Markup::joined([key].into_iter().chain(listed), " "));
+    }
+    facts.with(t.record_size(), Markup::text(t.record_bytes(t.number(entry.bytes))))
+}
+
+fn when(page: &Page, entry: &Entry) -> Facts {
+    let t = &page.t;
+    let soft = |text: String| Markup::element("span", &[("class", "soft")], &text);
+    let time = |second: Option<i64>, none: String| second.map_or_else(|| soft(none), |at| t.moment(moment(at)));
+    Facts::default()
+        .with(t.record_released(), t.moment(moment(entry.released)))
+        .with(t.record_proven(), time(entry.proven, t.record_not_proven()))
+        .with(t.record_here(), time(entry.here, t.record_not_known()))
+}
+
+fn content(page: &Page, view: &View, entry: &Entry) -> Table {
+    let t = &page.t;
+    let columns = vec![
+        Column::new("type", t.record_media_type()),
+        Column::new("language", t.record_language()),
+        Column::new("size", t.record_size()).numeric(),
+        Column::new("hash", t.record_hash()),
+        Column::new("download", ""),
+    ];
+    let rows = view
+        .blobs
+        .iter()
+        .map(|blob| {
+            let href = page.href(format!("/record/{}/blob/{}", entry.name, blob.sha256));
+            Row::new(vec![
+                Markup::element("code", &[], &blob.media_type).into(),
+                blob.lang.as_deref().map_or_else(Cell::unknown, Cell::text),
+                Cell::text(t.record_bytes(t.number(blob.size))),
+                hash(t, &blob.sha256).into(),
+                Cell::link(&href, &t.record_download()),
+            ])
+        })
+        .collect();
+    Table::new(&page.asked, "content", t.record_content(), columns).rows(rows)
+}
+
+fn figures(t: &Locale, view: &View) -> Vec<String> {
+    let Some(taken) = &view.figures else { return Vec::new() };
+    let mut said = Vec::new();
+    match &taken.fault {
+        Some(code) => said.push(t.record_figures_fault(code)),
+        None => said.push(t.record_figures_in(t.number(taken.read))),
+    }
+    if taken.refused > 0 {
+        said.push(t.record_figures_refused(t.number(taken.refused)));
+    }
+    said
+}
+
+fn inclusion(page: &Page, proof: &Inclusion, entry: &Entry) -> (String, Markup, Facts, Vec<String>) {
+    let t = &page.t;
+    let facts = Facts::default()
+        .with(t.record_tree_root(), Markup::element("code", &[], &proof.root))
+        .with(t.record_leaf(), hash(t, &entry.leaf));
+    let checkpoint = t.record_checkpoint(t.number(proof.size));
+    (checkpoint, Markup::text(t.record_path(t.number(proof.path.len()))), facts, proof.path.clone())
+}
+
+fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
+    let t = &page.t;
+    let columns = vec![
+        Column::new("witness", t.record_witness()),
+        Column::new("time", t.record_seen_at()),
+        Column::new("key", t.record_signed_by()),
+    ];
+    let rows = seen
+        .iter()
+        .map(|one| {
+            Row::new(vec![
+                Cell::link(&page.href(format!("/network/{}", one.authority)), names.author(&one.authority)),
+                t.moment(moment(one.time)).into(),
+                Markup::element("code", &[], &one.key).into(),
+            ])
+        })
+        .collect();
+    Table::new(&page.asked, "witnesses", t.record_witnesses(), columns).rows(rows).when_empty(t.record_no_witness())
+}
+
+fn holders(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
+    let t = &page.t;
+    let columns = vec![Column::new("holder", t.record_holder()), Column::new("time", t.record_holds_since())];
+    let rows = seen
+        .iter()
+        .map(|one| {
+            Row::new(vec![
+                Cell::link(&page.href(format!("/network/{}", one.authority)), names.author(&one.authority)),
+                t.moment(moment(one.time)).into(),
+            ])
+        })
+        .collect();
+    Table::new(&page.asked, "holders", t.record_holders(), columns).rows(rows).when_empty(t.record_no_holder())
+}
+
+fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Option<Table> {
+    if view.refers_to.is_empty() && view.referred_by.is_empty() {
+        return None;
+    }
+    let t = &page.t;
+    let columns = vec![
+        Column::new("from", t.record_record_from()),
+        Column::new("relation", t.record_relation()),
+        Column::new("to", t.record_record_to()),
+    ];
+    let this = || Cell::from(Markup::element("span", &[("class", "soft")], &t.record_this_record()));
+    let mut rows = Vec::new();
+    for one in &view.refers_to {
+        rows.push(Row::new(vec![this(), Cell::text(relation_name(t, &one.relation)), other(page, names, one)]));
+    }
+    for one in &view.referred_by {
+        debug_assert_ne!(one.name, entry.name, "no record can know its own name");
+        rows.push(Row::new(vec![other(page, names, one), Cell::text(relation_name(t, &one.relation)), this()]));
+    }
+    Some(Table::new(&page.asked, "references", t.record_references(), columns).rows(rows))
+}
+
+fn other(page: &Page, names: &Names<'_>, one: &Reference) -> Cell {
+    let t = &page.t;
+    let Some((kind, released)) = &one.other else {
+        let code = hash(t, &one.name);
+        let unknown = Markup::element("span", &[("class", "soft")], &t.record_not_here());
+        return Markup::joined([code, Markup::element("bdi", &[], &one.author), unknown], " ").into();
+    };
+    let link = Markup::link(
+        &page.href(format!("/record/{}", one.name)),
+        &t.record_of(kind_name(t, kind), names.author(&one.author)),
+    );
+    let time = sentence(SLOT, &t.moment(moment(*released)));
+    Markup::joined([link, time], " · ").into()
+}
+
+/// The page of a record that was not known as of the moment asked for.
+#[derive(Template)]
+#[template(path = "desks/record/templates/unknown.html")]
+pub struct UnknownPage {
+    /// The frame.
+    pub page: Page,
+    /// What is said instead.
+    pub text: String,
+}

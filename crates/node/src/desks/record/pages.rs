@@ -1,0 +1,200 @@
+//! The addresses of this desk: `/records`, `/record/{name}`, its blobs and its evidence file.
+
+use super::page::{FiguresTaken, Inclusion, View, kind_name, record_page};
+use super::query::{self, Entry};
+use super::list;
+use crate::desks::situation::names::{Names, authorities};
+use crate::desks::situation::schema::Shelf;
+use crate::http::{Viewer, answer};
+use crate::index::{ContentSource as _, Opening};
+use crate::layout::{Desk, Refusal};
+use crate::node::Node;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use std::sync::Arc;
+use store::LogReader;
+use store::db::DbError;
+use tlog::hash::Hash;
+
+const EVIDENCE: &str = "application/octet-stream";
+
+/// The routes of this desk's pages.
+pub fn routes() -> Router<Arc<Node>> {
+    Router::new()
+        .route("/records", get(records_page))
+        .route("/records.csv", get(records_csv))
+        .route("/record/{name}", get(one_record))
+        .route("/record/{name}/evidence", get(evidence))
+        .route("/record/{name}/blob/{hash}", get(blob))
+}
+
+fn or_internal(answered: Result<Response, DbError>) -> Response {
+    answered.unwrap_or_else(|error| answer::internal(&error))
+}
+
+async fn records_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let (table, wanted) = match list::wanted(&viewer.asked, false) {
+        Ok(wanted) => wanted,
+        Err(problem) => return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]),
+    };
+    let answered = async {
+        let db = node.index.db();
+        let known = authorities(db).await?;
+        let names = Names { t: &viewer.asked.t, places: &node.places, authorities: &known };
+        let (entries, counted) = query::list(db, viewer.face, viewer.as_of, &wanted).await?;
+        let page = viewer.page(viewer.asked.t.shell_records()).on_desk(Desk::Records).as_of(viewer.as_of);
+        Ok(answer::page(&viewer, &list::list_page(page, &names, &table, &entries, counted)))
+    };
+    or_internal(answered.await)
+}
+
+async fn records_csv(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let (_, wanted) = match list::wanted(&viewer.asked, true) {
+        Ok(wanted) => wanted,
+        Err(problem) => return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]),
+    };
+    let answered = async {
+        let db = node.index.db();
+        let known = authorities(db).await?;
+        let names = Names { t: &viewer.asked.t, places: &node.places, authorities: &known };
+        let (entries, _) = query::list(db, viewer.face, viewer.as_of, &wanted).await?;
+        Ok(answer::file(&viewer, "text/csv; charset=utf-8", "records.csv", list::csv(&names, &entries)))
+    };
+    or_internal(answered.await)
+}
+
+/// A name as an address has it; anything else names no record.
+fn hash_of(text: &str) -> Option<Hash> {
+    Hash::from_hex(text).ok()
+}
+
+async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, viewer: Viewer) -> Response {
+    let answered = async {
+        let db = node.index.db();
+        let entries = match hash_of(&name) {
+            Some(_) => query::find(db, viewer.face, &name).await?,
+            None => Vec::new(),
+        };
+        let Some(entry) = entries.first().cloned() else { return Ok(answer::not_found(&viewer)) };
+        let known = authorities(db).await?;
+        let t = &viewer.asked.t;
+        let names = Names { t, places: &node.places, authorities: &known };
+        let title = t.record_of(kind_name(t, &entry.kind), names.author(&entry.author));
+        let page = viewer
+            .page(title)
+            .on_desk(Desk::Records)
+            .below("/records", t.shell_records())
+            .as_of(viewer.as_of);
+        if !is_known(&entries, &viewer) {
+            let text = t.record_unknown_then();
+            return Ok(answer::page(&viewer, &super::page::UnknownPage { page, text }));
+        }
+        let view = view(&node, &viewer, entries).await?;
+        Ok(answer::page(&viewer, &record_page(page, &names, &view, &entry)))
+    };
+    or_internal(answered.await)
+}
+
+/// Whether some entry of the record was known as of the moment.
+fn is_known(entries: &[Entry], viewer: &Viewer) -> bool {
+    use crate::asof::Basis;
+    let Some(at) = viewer.as_of.at else { return true };
+    entries.iter().any(|entry| {
+        let time = match viewer.as_of.basis {
+            Basis::Claimed => Some(entry.released),
+            Basis::Proven => entry.proven,
+            Basis::Here => entry.here,
+        };
+        time.is_some_and(|time| time <= at)
+    })
+}
+
+async fn view(node: &Node, viewer: &Viewer, entries: Vec<Entry>) -> Result<View, DbError> {
+    let db = node.index.db();
+    let entry = &entries[0];
+    let raw = node.entry_at(&entry.origin, entry.pos.unsigned_abs()).await.ok();
+    Ok(View {
+        blobs: query::blobs(db, entry).await?,
+        about: query::about(db, entry).await?,
+        refers_to: query::refers_to(db, viewer.face, entry).await?,
+        referred_by: query::referred_by(db, viewer.face, viewer.as_of, entry).await?,
+        witnesses: query::witnesses(db, &entry.origin, entry.pos).await?,
+        holders: query::holders(db, &entry.origin, entry.pos).await?,
+        inclusion: inclusion(node, entry).await?,
+        raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        figures: figures(db, entry).await?,
+        entries,
+    })
+}
+
+/// The proof to the newest checkpoint here; `None` where tiles are missing.
+async fn inclusion(node: &Node, entry: &Entry) -> Result<Option<Inclusion>, DbError> {
+    let sql = "select size, root from log where origin = $1";
+    let rows = node.index.db().rows(sql, &[entry.origin.as_str().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let (size, root) = (row.uint(0)?, row.text(1)?);
+    let Ok(origin) = entry.origin.parse() else { return Ok(None) };
+    let reader = LogReader::new(node.files.clone(), node.prefix_of(&origin), size);
+    match reader.prove_inclusion(entry.pos.unsigned_abs()).await {
+        Ok(path) => Ok(Some(Inclusion { size, root, path: path.iter().map(Hash::to_hex).collect() })),
+        Err(error) => {
+            tracing::warn!(%error, origin = entry.origin, "no inclusion proof from the tiles here");
+            Ok(None)
+        }
+    }
+}
+
+async fn figures(db: &store::db::Db, entry: &Entry) -> Result<Option<FiguresTaken>, DbError> {
+    let shelf = if entry.sealed { Shelf::Sealed } else { Shelf::Public };
+    let sql = shelf.sql("select figures, refused, fault from {release} where name = $1 and kind = $2");
+    let rows = db.rows(sql, &[entry.name.as_str().into(), ::record::kind::FIGURES.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(FiguresTaken { read: row.int(0)?, refused: row.int(1)?, fault: row.opt_text(2)? }))
+}
+
+async fn evidence(State(node): State<Arc<Node>>, Path(name): Path<String>, viewer: Viewer) -> Response {
+    let Some(hash) = hash_of(&name) else { return answer::not_found(&viewer) };
+    // What may be seen is decided as for the page: who may not see a record gets no proof of it.
+    match query::find(node.index.db(), viewer.face, &name).await {
+        Ok(entries) if entries.is_empty() => return answer::not_found(&viewer),
+        Ok(_) => {}
+        Err(error) => return answer::internal(&error),
+    }
+    match node.evidence(&hash).await {
+        Ok(bytes) => answer::file(&viewer, EVIDENCE, &format!("{}.evidence", &name[..16]), bytes),
+        Err(crate::operate::OperateError::NotFound(_)) => answer::not_found(&viewer),
+        Err(error) => answer::internal(&error),
+    }
+}
+
+async fn blob(
+    State(node): State<Arc<Node>>,
+    Path((name, hash)): Path<(String, String)>,
+    viewer: Viewer,
+) -> Response {
+    let (Some(_), Some(wanted)) = (hash_of(&name), hash_of(&hash)) else { return answer::not_found(&viewer) };
+    let answered = async {
+        let db = node.index.db();
+        let entries = query::find(db, viewer.face, &name).await?;
+        let Some(entry) = entries.first() else { return Ok(answer::not_found(&viewer)) };
+        let named = query::blobs(db, entry).await?.into_iter().any(|blob| blob.sha256 == hash);
+        let record = match node.record_at(&entry.origin, entry.pos.unsigned_abs()).await {
+            Ok(Some(record)) if named => record,
+            Ok(_) => return Ok(answer::not_found(&viewer)),
+            Err(error) => return Ok(answer::internal(&error)),
+        };
+        let root = entry.root_version.unwrap_or(1).unsigned_abs();
+        Ok(match node.open(&record, root).await {
+            Ok(Opening::Whole { content, .. }) => match content.blob(&wanted) {
+                // Always as a file: nothing that others wrote runs or renders under this address.
+                Some(bytes) => answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()),
+                None => answer::not_found(&viewer),
+            },
+            Ok(_) => answer::not_found(&viewer),
+            Err(error) => answer::internal(&error),
+        })
+    };
+    or_internal(answered.await)
+}

@@ -1,0 +1,21 @@
+//! Situation: every country's figures known to this node, each with who said it, when, and its proof.
+//!
+//! A figure comes from a record of kind `situation.figures` ([`replay`]), is asked for as of a moment ([`query`])
+//! and is shown with the record behind it. This desk computes sums and curves from what was stated; it never
+//! corrects, guesses or merges what authorities say.
+
+pub mod curve;
+pub mod day;
+pub mod figure;
+pub mod index;
+pub mod names;
+pub mod overview;
+pub mod pages;
+pub mod parts;
+pub mod place;
+pub mod query;
+pub mod replay;
+pub mod schema;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What a reader is shown instead of codes: names of places, authorities, indicators and definitions.
+
+use crate::i18n::Locale;
+use formats::places::{Place, PlaceNames};
+use std::collections::BTreeMap;
+use store::db::{Db, DbError};
+
+/// An authority as this node's operator knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownAuthority {
+    /// The name shown.
+    pub name: String,
+    /// ISO 3166-1 alpha-3 or an organisation's code.
+    pub code: Option<String>,
+}
+
+/// Every authority that this node knows.
+pub async fn authorities(db: &Db) -> Result<BTreeMap<String, KnownAuthority>, DbError> {
+    let rows = db.rows("select authority, shown_name, code from authority", &[]).await?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?, KnownAuthority { name: row.text(1)?, code: row.opt_text(2)? })))
+        .collect()
+}
+
+/// Names in the reader's language.
+#[derive(Clone, Debug)]
+pub struct Names<'a> {
+    /// The reader's language.
+    pub t: &'a Locale,
+    /// Names of places, with the node's own laid over.
+    pub places: &'a PlaceNames,
+    /// Authorities by their DNS name.
+    pub authorities: &'a BTreeMap<String, KnownAuthority>,
+}
+
+impl Names<'_> {
+    /// The name of a place from its code or text.
+    pub fn place(&self, code: &str) -> String {
+        match code.parse::<Place>() {
+            Ok(place) => self.places.show(&place, self.t.lang().code()).to_owned(),
+            Err(_) => code.to_owned(),
+        }
+    }
+
+    /// The name of an authority; one that this node does not know is called by its DNS name.
+    pub fn author<'b>(&'b self, authority: &'b str) -> &'b str {
+        self.authorities.get(authority).map_or(authority, |known| known.name.as_str())
+    }
+
+    /// Whether the authority is the place's own.
+    pub fn is_own(&self, authority: &str, place: &str) -> bool {
+        self.authorities.get(authority).and_then(|known| known.code.as_deref()) == Some(place)
+    }
+
+    /// The name of an indicator; an authority's own code is shown as it is.
+    pub fn indicator(&self, code: &str) -> String {
+        self.t.lookup(&format!("situation-indicator-{code}"), &[]).unwrap_or_else(|| code.to_owned())
+    }
+
+    /// The name of a definition.
+    pub fn definition(&self, code: &str) -> String {
+        if code == "as-reported" { self.t.situation_definition_as_reported() } else { code.to_owned() }
+    }
+}
+
+/// Whether a place is a country by its code.
+pub fn is_country(place: &str) -> bool {
+    place.len() == 3 && place.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// The path of a place's page; names that are text are percent-encoded.
+pub fn place_path(place: &str) -> String {
+    let mut path = String::from("/situation/");
+    for byte in place.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_place_is_safe_whatever_its_name() {
+        assert_eq!(place_path("CHN"), "/situation/CHN");
+        assert_eq!(place_path("text:Curaçao / 1?"), "/situation/text:Cura%C3%A7ao%20%2F%201%3F");
+        assert!(is_country("CHN") && !is_country("text:CHN") && !is_country("chn"));
+    }
+}

@@ -1,0 +1,196 @@
+//! The addresses of this desk: `/situation`, its places, days and corrections, each as a page and as CSV.
+
+use super::figure::day_number;
+use super::names::{KnownAuthority, Names, authorities, place_path};
+use super::query::{self, Scope};
+use super::{day, overview, place};
+use crate::http::{Viewer, answer};
+use crate::layout::{Desk, Page, Problem, Refusal, Sort, TableQuery};
+use crate::map::Borders;
+use crate::node::Node;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use store::db::DbError;
+
+const CSV: &str = "text/csv; charset=utf-8";
+
+/// The routes of this desk's pages.
+pub fn routes() -> Router<Arc<Node>> {
+    Router::new()
+        .route("/situation", get(overview_page))
+        .route("/situation.csv", get(overview_csv))
+        .route("/situation/corrections", get(corrections_page))
+        .route("/situation/corrections.csv", get(corrections_csv))
+        .route("/situation/{place}", get(place_page))
+        .route("/situation/{place}/{day}", get(day_page))
+}
+
+/// What every page of this desk begins with.
+pub(in crate::desks) struct Desktop<'a> {
+    pub node: &'a Node,
+    pub scope: Scope<'a>,
+    pub authorities: BTreeMap<String, KnownAuthority>,
+}
+
+impl<'a> Desktop<'a> {
+    pub async fn open(node: &'a Node, viewer: &Viewer) -> Result<Self, DbError> {
+        let scope = Scope { face: viewer.face, as_of: viewer.as_of, status: viewer.status.as_str() };
+        Ok(Self { node, scope, authorities: authorities(node.index.db()).await? })
+    }
+
+    pub fn names<'n>(&'n self, viewer: &'n Viewer) -> Names<'n> {
+        Names { t: &viewer.asked.t, places: &self.node.places, authorities: &self.authorities }
+    }
+}
+
+fn framed(viewer: &Viewer, title: String) -> Page {
+    viewer.page(title).on_desk(Desk::Situation).as_of(viewer.as_of)
+}
+
+fn refused(viewer: &Viewer, problem: Problem) -> Response {
+    answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem])
+}
+
+fn or_internal(answered: Result<Response, DbError>) -> Response {
+    answered.unwrap_or_else(|error| answer::internal(&error))
+}
+
+async fn overview_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    or_internal(overview_answer(&node, &viewer).await)
+}
+
+async fn overview_answer(node: &Node, viewer: &Viewer) -> Result<Response, DbError> {
+    let desk = Desktop::open(node, viewer).await?;
+    let names = desk.names(viewer);
+    let db = node.index.db();
+    let wanted = viewer.asked.query.get("indicator");
+    let overview = overview::read(db, desk.scope, &names, wanted).await?;
+    let page = framed(viewer, viewer.asked.t.shell_situation());
+    Ok(match overview::page(db, desk.scope, &names, page, &overview, &borders(node)).await? {
+        Ok(page) => answer::page(viewer, &page),
+        Err(problem) => refused(viewer, problem),
+    })
+}
+
+/// The operator's borders, read once per file. Without a file, or if it cannot be read, none are drawn.
+fn borders(node: &Node) -> Borders {
+    static READ: Mutex<BTreeMap<PathBuf, Borders>> = Mutex::new(BTreeMap::new());
+    let Some(path) = node.config.borders.as_ref().map(|path| node.config.folder.join(path)) else {
+        return Borders::default();
+    };
+    let mut read = READ.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(borders) = read.get(&path) {
+        return borders.clone();
+    }
+    let parsed = std::fs::read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| Borders::parse(&bytes).map_err(|error| error.to_string()));
+    let found = parsed.unwrap_or_else(|error| {
+        tracing::warn!(%error, path = %path.display(), "the file of borders cannot be drawn");
+        Borders::default()
+    });
+    read.insert(path, found.clone());
+    found
+}
+
+async fn overview_csv(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let wanted = viewer.asked.query.get("indicator");
+        let overview = overview::read(node.index.db(), desk.scope, &names, wanted).await?;
+        let sortable = ["place", "value", "seven", "who", "day"];
+        Ok(match TableQuery::read(&viewer.asked, "", &sortable, Sort::ascending("place")) {
+            Ok(asked) => {
+                let name = format!("situation-{}.csv", overview.indicator);
+                answer::file(&viewer, CSV, &name, overview::csv(&names, &overview, &asked))
+            }
+            Err(problem) => refused(&viewer, problem),
+        })
+    };
+    or_internal(answered.await)
+}
+
+async fn corrections_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let t = &viewer.asked.t;
+        let corrections = query::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
+        let page = framed(&viewer, t.situation_corrections()).below("/situation", t.shell_situation());
+        Ok(match day::corrections_page(page, &names, &corrections) {
+            Ok(page) => answer::page(&viewer, &page),
+            Err(problem) => refused(&viewer, problem),
+        })
+    };
+    or_internal(answered.await)
+}
+
+async fn corrections_csv(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let corrections = query::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
+        Ok(match TableQuery::read(&viewer.asked, "", &[], Sort::descending("corrected")) {
+            Ok(asked) => {
+                let bytes = day::corrections_csv(&names, &corrections, &asked);
+                answer::file(&viewer, CSV, "corrections.csv", bytes)
+            }
+            Err(problem) => refused(&viewer, problem),
+        })
+    };
+    or_internal(answered.await)
+}
+
+/// A place, or its CSV if the address ends in `.csv`.
+async fn place_page(State(node): State<Arc<Node>>, Path(code): Path<String>, viewer: Viewer) -> Response {
+    let (code, as_csv) = code.strip_suffix(".csv").map_or((code.as_str(), false), |code| (code, true));
+    or_internal(place_answer(&node, &viewer, code, as_csv).await)
+}
+
+async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) -> Result<Response, DbError> {
+    let desk = Desktop::open(node, viewer).await?;
+    let names = desk.names(viewer);
+    let db = node.index.db();
+    let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
+    let Some(found) = place::read(db, desk.scope, &names, code, wanted).await? else {
+        return Ok(answer::not_found(viewer));
+    };
+    if as_csv {
+        let name = format!("{code}-{}.csv", found.indicator);
+        return Ok(answer::file(viewer, CSV, &name, place::csv(db, &names, &found).await?));
+    }
+    let page = framed(viewer, names.place(code)).below("/situation", viewer.asked.t.shell_situation());
+    Ok(match place::page(db, &names, page, &found).await? {
+        Ok(page) => answer::page(viewer, &page),
+        Err(problem) => refused(viewer, problem),
+    })
+}
+
+async fn day_page(
+    State(node): State<Arc<Node>>,
+    Path((code, date)): Path<(String, String)>,
+    viewer: Viewer,
+) -> Response {
+    let Ok(date) = date.parse::<jiff::civil::Date>() else {
+        return refused(&viewer, Problem::new("as-of-date").with("value", date.as_str()));
+    };
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let t = &viewer.asked.t;
+        let number = day_number(date);
+        let statements = query::statements(node.index.db(), desk.scope, &code, number).await?;
+        let title = t.situation_one_day(names.place(&code), t.date_text(date));
+        let page = framed(&viewer, title)
+            .below("/situation", t.shell_situation())
+            .below(&place_path(&code), names.place(&code));
+        Ok(answer::page(&viewer, &day::day_page(page, &names, &code, number, &statements)))
+    };
+    or_internal(answered.await)
+}

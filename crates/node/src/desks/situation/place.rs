@@ -1,0 +1,414 @@
+//! `/situation/{place}`: one place's curve, with the record behind every point, who states it, what was corrected
+//! and where authorities differ.
+
+use super::curve::{self, Current, Day, Disagreement, Measure, current};
+use super::figure::date_of;
+use super::names::{Names, place_path};
+use super::parts::{
+    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, period_text, proof, value_text,
+};
+use super::query::{self, Correction, Scope, Series, Source};
+use super::schema::Shelf;
+use crate::chart::{self, Daily, DailyChart};
+use crate::layout::component::{Figures, Tone, tag};
+use crate::layout::{Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+use askama::Template;
+use std::collections::{BTreeMap, BTreeSet};
+use store::db::{Db, DbError};
+
+const USUAL: &str = "cases-confirmed-cumulative";
+/// Authors whose values stand in columns of their own in the table of days.
+const COLUMNS: usize = 4;
+const CORRECTIONS: i64 = 200;
+const DIFFERENCES: usize = 20;
+
+/// One author's series, as of the moment.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The series.
+    pub series: Series,
+    /// Each of its figures once.
+    pub figures: Vec<Current>,
+    /// Its daily curve.
+    pub days: Vec<Day>,
+    /// Whether its author is the place's own authority.
+    pub own: bool,
+}
+
+/// Everything that is shown of a place.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its code or text.
+    pub place: String,
+    /// The indicator shown.
+    pub indicator: String,
+    /// The group shown; empty for all.
+    pub group: String,
+    /// Every series of the place.
+    pub all: Vec<Series>,
+    /// Series of the indicator and group: the place's own authority first.
+    pub shown: Vec<Shown>,
+    /// Corrections of any indicator, newest first.
+    pub corrections: Vec<Correction>,
+    /// Figures that authorities state differently.
+    pub differs: Vec<Disagreement>,
+    /// The newest records behind the shown series, in their order.
+    pub newest: Vec<Option<Source>>,
+}
+
+/// Reads a place; `None` if nobody states anything about it.
+pub async fn read(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    place: &str,
+    wanted: (Option<&str>, Option<&str>),
+) -> Result<Option<Place>, DbError> {
+    let all = query::series_of_place(db, scope, place).await?;
+    let stated: BTreeSet<&str> = all.iter().map(|series| &*series.indicator).collect();
+    let Some(first) = stated.first().copied() else { return Ok(None) };
+    let indicator = wanted
+        .0
+        .filter(|code| stated.contains(code))
+        .or_else(|| stated.contains(USUAL).then_some(USUAL))
+        .unwrap_or(first)
+        .to_owned();
+    let group = wanted.1.unwrap_or_default().to_owned();
+    let measure = Measure::of(&indicator);
+    let mut shown = Vec::new();
+    for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
+        let figures = current(&query::points(db, scope, series).await?);
+        let days = curve::curve(measure, &figures);
+        let own = names.is_own(&series.author, place);
+        shown.push(Shown { series: series.clone(), figures, days, own });
+    }
+    shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
+    let corrections = query::corrections(db, scope, Some(place), CORRECTIONS).await?;
+    let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
+    let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
+    let differs = curve::disagreements(&series, &figures);
+    let mut newest = Vec::new();
+    for one in &shown {
+        let release = one.days.last().map(|day| day.release);
+        let found = query::sources(db, one.series.shelf, release).await?;
+        newest.push(release.and_then(|no| found.get(&no).cloned()));
+    }
+    Ok(Some(Place { place: place.to_owned(), indicator, group, all, shown, corrections, differs, newest }))
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "desks/situation/templates/place.html")]
+pub struct PlacePage {
+    page: Page,
+    lead: Option<String>,
+    indicators: Vec<(String, String, bool)>,
+    groups: Vec<(String, String, bool)>,
+    figures: Figures,
+    chart: Option<DailyChart>,
+    chart_title: String,
+    csv: String,
+    authors: Table,
+    days: Table,
+    corrections: Table,
+    differs: Option<Table>,
+}
+
+/// Builds the page.
+pub async fn page(
+    db: &Db,
+    names: &Names<'_>,
+    page: Page,
+    place: &Place,
+) -> Result<Result<PlacePage, Problem>, DbError> {
+    let asked = match TableQuery::read(&page.asked, "days", &["day"], Sort::descending("day")) {
+        Ok(asked) => asked,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let t = page.t.clone();
+    let codes: BTreeSet<&String> = place.all.iter().map(|one| &one.indicator).collect();
+    let codes: Vec<String> = codes.into_iter().cloned().collect();
+    let main = place.shown.first();
+    let measure = Measure::of(&place.indicator);
+    let days = days_table(db, names, &page, place, &asked).await?;
+    Ok(Ok(PlacePage {
+        lead: main.and_then(|main| lead(&page, &main.days)),
+        indicators: indicator_links(&page, names, &codes, &place.indicator),
+        groups: groups(&page, place),
+        figures: tiles(&page, names, place),
+        chart: draw(&page, names, place, measure),
+        chart_title: if measure == Measure::Standing { names.indicator(&place.indicator) } else { t.situation_new_per_day() },
+        csv: page.asked.query.only(|key| !key.ends_with("page")).on(&format!("{}.csv", place_path(&place.place))),
+        authors: authors_table(&page, names, place),
+        days,
+        corrections: corrections_table(&page, names, "corrections", &place.corrections, true),
+        differs: (!place.differs.is_empty()).then(|| differs_table(&page, names, place)),
+        page,
+    }))
+}
+
+fn lead(page: &Page, days: &[Day]) -> Option<String> {
+    let last = days.last()?;
+    let new = curve::last_week(days)?;
+    let week_before = days.iter().rev().find(|day| day.day == last.day - 7)?.mean? * 7.0;
+    Some(page.t.situation_place_lead(count_text(&page.t, new), count_text(&page.t, week_before)))
+}
+
+/// Links to the groups of the indicator shown.
+fn groups(page: &Page, place: &Place) -> Vec<(String, String, bool)> {
+    let of_indicator = place.all.iter().filter(|one| one.indicator == place.indicator);
+    let groups: BTreeSet<&str> = of_indicator.map(|one| &*one.disaggregation).collect();
+    if groups.len() < 2 && place.group.is_empty() {
+        return Vec::new();
+    }
+    let plain = page.asked.query.only(|key| !key.ends_with("page"));
+    groups
+        .into_iter()
+        .map(|group| {
+            let name = if group.is_empty() { page.t.situation_group_all() } else { group.to_owned() };
+            (plain.with("group", group).on(&page.asked.path), name, group == place.group)
+        })
+        .collect()
+}
+
+fn tiles(page: &Page, names: &Names<'_>, place: &Place) -> Figures {
+    let t = &page.t;
+    let soft = |text: &str| Markup::element("span", &[("class", "soft")], text);
+    let mut figures = Figures::default();
+    if let Some((main, source)) = place.shown.iter().zip(&place.newest).next()
+        && let Some(last) = main.days.last()
+    {
+        let note = source.as_ref().map_or_else(Markup::default, |source| proof(page, source));
+        figures = figures.with(names.indicator(&place.indicator), Markup::text(value_text(t, last.stated)), note);
+        figures = figures.with(
+            t.situation_last_week(),
+            Markup::text(curve::last_week(&main.days).map_or_else(|| "–".to_owned(), |new| count_text(t, new))),
+            soft(&t.situation_latest_day(t.date_text(date_of(last.day)))),
+        );
+    }
+    figures
+        .with(
+            t.situation_corrections(),
+            Markup::text(t.number(place.corrections.len())),
+            if place.corrections.is_empty() {
+                soft(&t.situation_corrections_none())
+            } else {
+                Markup::link("#corrected", &t.situation_corrections_link())
+            },
+        )
+        .with(
+            t.situation_differs(),
+            Markup::text(t.number(place.differs.len())),
+            if place.differs.is_empty() {
+                soft(&t.situation_differs_none())
+            } else {
+                Markup::link("#differs", &t.situation_differs_link())
+            },
+        )
+}
+
+/// The curve of every author that states the indicator; the first one's as bars.
+fn draw(page: &Page, names: &Names<'_>, place: &Place, measure: Measure) -> Option<DailyChart> {
+    let series: Vec<chart::Series> = place
+        .shown
+        .iter()
+        .filter_map(|one| {
+            let name = names.author(&one.series.author).to_owned();
+            Some(chart::Series { name, daily: daily(measure, &one.days)? })
+        })
+        .collect();
+    let what = match place.indicator.as_str() {
+        code if code.starts_with("cases-confirmed") => chart::Measure::Cases,
+        code if code.starts_with("deaths") => chart::Measure::Deaths,
+        code => chart::Measure::Other(names.indicator(code)),
+    };
+    let title = format!("{}: {}", names.place(&place.place), names.indicator(&place.indicator));
+    if series.is_empty() {
+        return None;
+    }
+    DailyChart::new(&page.t, "curve", title, what, series)
+}
+
+/// Values per day, without what was not stated. What is new since several days stands on the day that states it.
+fn daily(measure: Measure, days: &[Day]) -> Option<Daily> {
+    let (first, last) = (days.first()?.day, days.last()?.day);
+    let mut values = vec![None; usize::try_from(last - first).ok()? + 1];
+    for day in days {
+        let value = if measure == Measure::Standing { Some(day.stated.to_f64()) } else { day.new };
+        let place = usize::try_from(day.day - first).ok()?;
+        // Counts of people: far within what an i64 holds, and rounded to whole ones for drawing.
+        #[allow(clippy::cast_possible_truncation)]
+        if let Some(slot) = values.get_mut(place) {
+            *slot = value.map(|value| value.round() as i64);
+        }
+    }
+    Some(Daily::new(date_of(first), values))
+}
+
+fn authors_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
+    let t = &page.t;
+    let columns = vec![
+        Column::new("who", t.situation_who()),
+        Column::new("standing", t.situation_standing()),
+        Column::new("value", t.situation_value()).numeric(),
+        Column::new("day", t.situation_day()),
+        Column::new("definition", t.situation_definition()),
+        Column::new("proof", t.situation_proof()),
+    ];
+    let rows = place
+        .shown
+        .iter()
+        .zip(&place.newest)
+        .map(|(one, source)| {
+            let author = &one.series.author;
+            let standing = if one.own {
+                tag(Tone::Sure, &t.situation_own())
+            } else {
+                tag(Tone::Plain, &t.situation_observed())
+            };
+            let last = one.days.last();
+            Row::new(vec![
+                Cell::link(&page.href(format!("/network/{author}")), names.author(author)),
+                standing.into(),
+                last.map_or_else(Cell::unknown, |day| Cell::text(value_text(t, day.stated))),
+                last.map_or_else(Cell::unknown, |day| t.date_short(date_of(day.day)).into()),
+                Cell::text(names.definition(&one.series.definition)),
+                source.as_ref().map_or_else(Cell::unknown, |source| proof(page, source).into()),
+            ])
+        })
+        .collect();
+    Table::new(&page.asked, "authors", t.situation_authors(), columns).rows(rows)
+}
+
+async fn days_table(
+    db: &Db,
+    names: &Names<'_>,
+    page: &Page,
+    place: &Place,
+    asked: &TableQuery,
+) -> Result<Table, DbError> {
+    let t = &page.t;
+    let main = place.shown.first();
+    let others: Vec<&Shown> = place.shown.iter().skip(1).take(COLUMNS - 1).collect();
+    let mut columns = vec![Column::new("day", t.situation_day()).sortable()];
+    let named = |one: &Shown| names.author(&one.series.author).to_owned();
+    columns.extend(main.map(|main| Column::new("value", named(main)).numeric()));
+    columns.extend(others.iter().map(|one| Column::new("other", named(one)).numeric()));
+    columns.extend([
+        Column::new("new", t.situation_new()).numeric(),
+        Column::new("mean", t.situation_mean()).numeric(),
+        Column::new("proof", t.situation_proof()),
+    ]);
+    let days: &[Day] = main.map_or(&[], |main| &main.days);
+    let ordered: Vec<&Day> = if asked.sort.descending { days.iter().rev().collect() } else { days.iter().collect() };
+    let shown = asked.cut(ordered, ROWS_PER_PAGE);
+    let shelf = main.map_or(Shelf::Public, |main| main.series.shelf);
+    let sources = query::sources(db, shelf, shown.iter().map(|day| day.release)).await?;
+    let by_day: Vec<BTreeMap<i64, &Day>> =
+        others.iter().map(|one| one.days.iter().map(|day| (day.day, day)).collect()).collect();
+    let rows = shown
+        .iter()
+        .map(|day| {
+            let mut cells = vec![
+                day_link(page, &place.place, day.day, t.date_short(date_of(day.day))).into(),
+                Markup::of(&Valued {
+                    value: value_text(t, day.stated),
+                    corrected: (day.corrections > 0).then(|| tag(Tone::Notice, &t.seal_corrected())),
+                })
+                .into(),
+            ];
+            cells.extend(by_day.iter().map(|days| {
+                days.get(&day.day).map_or_else(Cell::unknown, |other| Cell::text(value_text(t, other.stated)))
+            }));
+            cells.push(day.new.map_or_else(Cell::unknown, |new| {
+                let over = (day.days > 1).then(|| t.situation_new_over(day.days));
+                Markup::of(&New { new: count_text(t, new), over }).into()
+            }));
+            cells.push(day.mean.map_or_else(Cell::unknown, |mean| Cell::text(t.decimal(mean, 1))));
+            cells.push(sources.get(&day.release).map_or_else(Cell::unknown, |source| proof(page, source).into()));
+            Row::new(cells)
+        })
+        .collect();
+    Ok(Table::new(&page.asked, "days", t.situation_data_table(), columns)
+        .rows(rows)
+        .sorted_by(asked)
+        .paged(Paging { total: days.len(), per_page: ROWS_PER_PAGE })
+        .csv(&format!("{}.csv", place_path(&place.place))))
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"{% if let Some(corrected) = corrected %}{{ corrected }} {% endif %}{{ value }}"#
+)]
+struct Valued {
+    value: String,
+    corrected: Option<Markup>,
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"{{ new }}{% if let Some(over) = over %} <span class="soft small">{{ over }}</span>{% endif %}"#
+)]
+struct New {
+    new: String,
+    over: Option<String>,
+}
+
+fn differs_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
+    let t = &page.t;
+    let mut columns = vec![Column::new("day", t.situation_period())];
+    columns.extend(
+        place.shown.iter().map(|one| Column::new("who", names.author(&one.series.author).to_owned()).numeric()),
+    );
+    let rows = place
+        .differs
+        .iter()
+        .take(DIFFERENCES)
+        .map(|one| {
+            let mut cells = vec![day_link(page, &place.place, one.period.1, period_text(t, one.period)).into()];
+            cells.extend((0..place.shown.len()).map(|index| {
+                let said = one.statements.iter().find(|(author, _)| *author == index);
+                said.map_or_else(Cell::unknown, |(_, value)| Cell::text(value_text(t, *value)))
+            }));
+            Row::new(cells)
+        })
+        .collect();
+    Table::new(&page.asked, "differs-table", t.situation_differs(), columns).rows(rows).with_hidden_caption()
+}
+
+/// Everything stated of the place under one indicator, by every author, as a file.
+pub async fn csv(db: &Db, names: &Names<'_>, place: &Place) -> Result<Vec<u8>, DbError> {
+    let mut csv = Csv::new(&[
+        "place", "indicator", "definition", "disaggregation", "author", "author_name", "start", "end", "value",
+        "new", "new_days", "mean_7_days", "corrections", "record", "edition", "claimed", "proven",
+    ]);
+    for one in &place.shown {
+        let sources = query::sources(db, one.series.shelf, one.days.iter().map(|day| day.release)).await?;
+        let starts: BTreeMap<i64, i64> = one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
+        for day in &one.days {
+            let source = sources.get(&day.release);
+            csv.row([
+                place.place.clone(),
+                place.indicator.clone(),
+                one.series.definition.clone(),
+                one.series.disaggregation.clone(),
+                one.series.author.clone(),
+                names.author(&one.series.author).to_owned(),
+                iso_day(starts.get(&day.day).copied().unwrap_or(day.day)),
+                iso_day(day.day),
+                day.stated.to_string(),
+                day.new.map(|new| new.to_string()).unwrap_or_default(),
+                day.new.map(|_| day.days.to_string()).unwrap_or_default(),
+                day.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default(),
+                day.corrections.to_string(),
+                source.map(|source| source.name.clone()).unwrap_or_default(),
+                source.map(|source| source.edition.to_string()).unwrap_or_default(),
+                iso(source.map(|source| source.claimed)),
+                iso(source.and_then(|source| source.proven)),
+            ]);
+        }
+    }
+    Ok(csv.finish())
+}

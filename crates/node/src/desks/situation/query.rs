@@ -1,0 +1,609 @@
+//! The questions that pages ask: what was stated, as of a moment, on the shelves that a face may open.
+//!
+//! Every question is an indexed one: the latest statement of a series is found by walking its index from the
+//! newest day down, never by reading all figures. What a face may see is decided here, by which tables are named.
+
+use super::figure::MAX_DAYS_AHEAD;
+use super::schema::{Shelf, compose_behind};
+use crate::asof::{AsOf, Basis};
+use crate::face::Face;
+use formats::figures::Value as Stated;
+use std::collections::BTreeMap;
+use store::db::{Db, DbError, Row, Sql, Value};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// Pairs asked for in one statement; fixed, so that its text is prepared once.
+const PAIRS: usize = 64;
+
+/// Everything that decides which statements count.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Who reads.
+    pub face: Face,
+    /// As of when, in which sense.
+    pub as_of: AsOf,
+    /// `actual`, `exercise` or `test`: never mixed.
+    pub status: &'a str,
+}
+
+/// A series: one author's figures of one indicator for one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Its number on its shelf.
+    pub no: i64,
+    /// Which shelf it stands on.
+    pub shelf: Shelf,
+    /// Who states it.
+    pub author: String,
+    /// Code of what is counted.
+    pub indicator: String,
+    /// How its author defines it.
+    pub definition: String,
+    /// Of which place.
+    pub place: String,
+    /// Of which group; empty for all.
+    pub disaggregation: String,
+}
+
+/// The release behind a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The record's name.
+    pub name: String,
+    /// Edition of the thing.
+    pub edition: i64,
+    /// When its author says it was released.
+    pub claimed: i64,
+    /// When witnesses prove that it existed.
+    pub proven: Option<i64>,
+    /// When this node verified it.
+    pub here: Option<i64>,
+    /// From a sealed record.
+    pub sealed: bool,
+}
+
+/// One value of one figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// First day of the period.
+    pub start: i64,
+    /// Last day of the period.
+    pub day: i64,
+    /// The value.
+    pub value: Stated,
+    /// Order of its release among the author's.
+    pub rank: (i64, i64),
+    /// Which release: its number on its shelf.
+    pub release: i64,
+    /// Whether it was withdrawn, or dropped by a later edition, as of the moment.
+    pub ended: bool,
+    /// Whether its author has stated the figure with another value too.
+    pub revised: bool,
+}
+
+/// The newest statement of a series, with where it came from.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    /// The series.
+    pub series: Series,
+    /// Its newest figure.
+    pub point: Point,
+    /// The record behind it.
+    pub source: Source,
+    /// The value of the newest figure seven to ten days earlier, and its day.
+    pub week_before: Option<(i64, Stated)>,
+}
+
+/// A change of a figure that its author had stated before.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    /// The series.
+    pub series: Series,
+    /// First and last day of the period.
+    pub period: (i64, i64),
+    /// What was stated before.
+    pub old: Stated,
+    /// What is stated instead.
+    pub new: Stated,
+    /// The record that stated the old value.
+    pub before: Source,
+    /// The record that states the new one.
+    pub source: Source,
+    /// Why, in the author's words.
+    pub reason: Option<String>,
+}
+
+impl Scope<'_> {
+    /// The shelves that the face may open.
+    pub fn shelves(&self) -> &'static [Shelf] {
+        match self.face {
+            Face::Public => &[Shelf::Public],
+            Face::Inside => &[Shelf::Public, Shelf::Sealed],
+        }
+    }
+
+    /// `$1`: the moment. `$2`: the last day that a figure's period may have. `$3`: the status.
+    fn values(&self) -> Vec<Value> {
+        let at = self.as_of.at.unwrap_or(i64::MAX);
+        let last_day = (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD);
+        vec![at.into(), last_day.into(), self.status.into()]
+    }
+
+    /// The SQL text with this shelf's tables, `{known x}` (stated by then) and `{live x}` (and not ended by then)
+    /// for statements with the aliases x and y.
+    fn sql(&self, shelf: Shelf, text: &'static str) -> Sql {
+        self.sql_with(shelf, text, "")
+    }
+
+    /// The same, with `{of place}` replaced by a condition.
+    fn sql_with(&self, shelf: Shelf, text: &'static str, of_place: &'static str) -> Sql {
+        self.continue_with(Sql::from(""), shelf, text, of_place)
+    }
+
+    /// The same, behind what `sql` already says.
+    fn continue_with(&self, sql: Sql, shelf: Shelf, text: &'static str, of_place: &'static str) -> Sql {
+        let basis = self.as_of.basis;
+        let prepared = [
+            ("of place", of_place),
+            ("known x", known(basis, shelf, false)),
+            ("known y", known(basis, shelf, true)),
+            ("live x", live(basis, shelf, false)),
+            ("live y", live(basis, shelf, true)),
+            ("ended x", ended(basis, shelf)),
+            ("release", shelf.release()),
+            ("series", shelf.series()),
+            ("statement", shelf.statement()),
+        ];
+        compose_behind(sql, text, &prepared)
+    }
+}
+
+/// The conditions are written once; the names of tables and aliases are put in by the compiler.
+macro_rules! conditions {
+    ($alias:literal, $release:literal) => {
+        Conditions {
+            known_claimed: concat!($alias, ".day <= $2 and ", $alias, ".claimed <= $1"),
+            known_here: concat!($alias, ".day <= $2 and ", $alias, ".here <= $1"),
+            known_proven: concat!(
+                $alias,
+                ".day <= $2 and exists (select 1 from ",
+                $release,
+                " pr join entry pe on pe.origin = pr.origin",
+                " and pe.pos = pr.pos where pr.no = ",
+                $alias,
+                ".release and pe.proven <= $1)"
+            ),
+            live_claimed: concat!(
+                $alias,
+                ".day <= $2 and ",
+                $alias,
+                ".claimed <= $1 and (",
+                $alias,
+                ".ended_by is null or ",
+                $alias,
+                ".ended_claimed > $1)"
+            ),
+            live_here: concat!(
+                $alias,
+                ".day <= $2 and ",
+                $alias,
+                ".here <= $1 and (",
+                $alias,
+                ".ended_by is null or ",
+                $alias,
+                ".ended_here > $1)"
+            ),
+            live_proven: concat!(
+                $alias,
+                ".day <= $2 and exists (select 1 from ",
+                $release,
+                " pr join entry pe on pe.origin = pr.origin",
+                " and pe.pos = pr.pos where pr.no = ",
+                $alias,
+                ".release and pe.proven <= $1) and (",
+                $alias,
+                ".ended_by is null or not exists (select 1 from ",
+                $release,
+                " er join entry ee",
+                " on ee.origin = er.origin and ee.pos = er.pos where er.no = ",
+                $alias,
+                ".ended_by and ee.proven <= $1))"
+            ),
+        }
+    };
+}
+
+struct Conditions {
+    known_claimed: &'static str,
+    known_here: &'static str,
+    known_proven: &'static str,
+    live_claimed: &'static str,
+    live_here: &'static str,
+    live_proven: &'static str,
+}
+
+fn conditions(shelf: Shelf, inner: bool) -> Conditions {
+    match (shelf, inner) {
+        (Shelf::Public, false) => conditions!("x", "situation_release"),
+        (Shelf::Public, true) => conditions!("y", "situation_release"),
+        (Shelf::Sealed, false) => conditions!("x", "sealed_situation_release"),
+        (Shelf::Sealed, true) => conditions!("y", "sealed_situation_release"),
+    }
+}
+
+fn known(basis: Basis, shelf: Shelf, inner: bool) -> &'static str {
+    let conditions = conditions(shelf, inner);
+    match basis {
+        Basis::Claimed => conditions.known_claimed,
+        Basis::Proven => conditions.known_proven,
+        Basis::Here => conditions.known_here,
+    }
+}
+
+fn live(basis: Basis, shelf: Shelf, inner: bool) -> &'static str {
+    let conditions = conditions(shelf, inner);
+    match basis {
+        Basis::Claimed => conditions.live_claimed,
+        Basis::Proven => conditions.live_proven,
+        Basis::Here => conditions.live_here,
+    }
+}
+
+/// Whether the statement x has ended by then: 1 or 0.
+fn ended(basis: Basis, shelf: Shelf) -> &'static str {
+    match (basis, shelf) {
+        (Basis::Claimed, _) => "case when x.ended_claimed <= $1 then 1 else 0 end",
+        (Basis::Here, _) => "case when x.ended_here <= $1 then 1 else 0 end",
+        (Basis::Proven, Shelf::Public) => {
+            "case when exists (select 1 from situation_release er join entry ee on ee.origin = er.origin
+             and ee.pos = er.pos where er.no = x.ended_by and ee.proven <= $1) then 1 else 0 end"
+        }
+        (Basis::Proven, Shelf::Sealed) => {
+            "case when exists (select 1 from sealed_situation_release er join entry ee on ee.origin = er.origin
+             and ee.pos = er.pos where er.no = x.ended_by and ee.proven <= $1) then 1 else 0 end"
+        }
+    }
+}
+
+/// The newest figure of every series of one indicator, for all groups together; ordered by place, then author.
+/// `place` narrows it to one.
+pub async fn latest(
+    db: &Db,
+    scope: Scope<'_>,
+    indicator: &str,
+    place: Option<&str>,
+) -> Result<Vec<Latest>, DbError> {
+    const LATEST: &str = "
+      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
+        x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised,
+        r.name, r.edition, r.claimed, e.proven, r.here, w.day, w.value
+      from {series} s
+      join {statement} x on x.no = (select y.no from {statement} y where y.series = s.no and {live y}
+        order by y.day desc, y.rank desc, y.pos desc limit 1)
+      join {release} r on r.no = x.release
+      left join entry e on e.origin = r.origin and e.pos = r.pos
+      left join {statement} w on w.no = (select y.no from {statement} y where y.series = s.no and {live y}
+        and y.day <= x.day - 7 and y.day >= x.day - 10
+        order by y.day desc, y.rank desc, y.pos desc limit 1)
+      where s.status = $3 and s.indicator = $4 and s.disaggregation = ''{of place}";
+    let mut found: BTreeMap<(String, String, String), Latest> = BTreeMap::new();
+    for shelf in scope.shelves() {
+        let mut values = scope.values();
+        values.push(indicator.into());
+        values.extend(place.map(Value::from));
+        let of_place = if place.is_some() { " and s.place = $5" } else { "" };
+        let sql = scope.sql_with(*shelf, LATEST, of_place);
+        for row in db.rows(sql, &values).await? {
+            let latest = Latest {
+                series: series(&row, *shelf)?,
+                point: point(&row, 6)?,
+                source: source(&row, 14, *shelf)?,
+                week_before: row
+                    .opt_int(20)?
+                    .map(|day| Ok::<_, DbError>((day, stated(&row, 21)?)))
+                    .transpose()?,
+            };
+            let key =
+                (latest.series.place.clone(), latest.series.author.clone(), latest.series.definition.clone());
+            // The same figures in public and under seal: one series, whose newest statement counts.
+            let newer =
+                |other: &Latest| (latest.point.day, latest.point.rank) > (other.point.day, other.point.rank);
+            if found.get(&key).is_none_or(newer) {
+                found.insert(key, latest);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Every series of a place.
+pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<Vec<Series>, DbError> {
+    let mut found = Vec::new();
+    for shelf in scope.shelves() {
+        let sql = scope.sql(
+            *shelf,
+            "select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation from {series} s
+             where s.status = $3 and s.place = $4 and exists (
+               select 1 from {statement} x where x.series = s.no and {known x})
+             order by s.indicator, s.disaggregation, s.author, s.definition",
+        );
+        let mut values = scope.values();
+        values.push(place.into());
+        for row in db.rows(sql, &values).await? {
+            found.push(series(&row, *shelf)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The indicators that anybody states, with how many places each.
+pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeMap<String, i64>, DbError> {
+    let mut found = BTreeMap::new();
+    for shelf in scope.shelves() {
+        let sql = shelf.sql(
+            "select indicator, count(distinct place) from {series} where status = $1 and disaggregation = ''
+             group by indicator",
+        );
+        for row in db.rows(sql, &[scope.status.into()]).await? {
+            let places = found.entry(row.text(0)?).or_insert(0);
+            *places = row.int(1)?.max(*places);
+        }
+    }
+    Ok(found)
+}
+
+/// Everything that was stated in one series by the moment, in the order of days and then of releases.
+pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Point>, DbError> {
+    let sql = scope.sql(
+        series.shelf,
+        "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended x}, x.revised from {statement} x
+         where x.series = $3 and {known x} order by x.day, x.rank, x.pos",
+    );
+    let mut values = scope.values();
+    values[2] = series.no.into();
+    db.rows(sql, &values).await?.iter().map(|row| point(row, 0)).collect()
+}
+
+/// A statement as it was made, with its record.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The series.
+    pub series: Series,
+    /// The value.
+    pub point: Point,
+    /// The record.
+    pub source: Source,
+    /// Why it differs from an earlier one, in the author's words.
+    pub reason: Option<String>,
+    /// Where the author has it from, in its words.
+    pub from: Option<String>,
+}
+
+/// Everything that was stated by the moment about a place's figures whose period ends on one day, in the order of
+/// indicators, authors and releases.
+pub async fn statements(db: &Db, scope: Scope<'_>, place: &str, day: i64) -> Result<Vec<Statement>, DbError> {
+    const TEXT: &str = "
+      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
+        x.start, x.day, x.value, x.rank, x.pos, x.release, {ended x}, x.revised,
+        r.name, r.edition, r.claimed, e.proven, r.here, x.reason, x.source
+      from {series} s
+      join {statement} x on x.series = s.no and x.day = $5
+      join {release} r on r.no = x.release
+      left join entry e on e.origin = r.origin and e.pos = r.pos
+      where s.status = $3 and s.place = $4 and {known x}
+      order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos";
+    let mut found = Vec::new();
+    for shelf in scope.shelves() {
+        let mut values = scope.values();
+        values.extend([place.into(), day.into()]);
+        for row in db.rows(scope.sql(*shelf, TEXT), &values).await? {
+            found.push(Statement {
+                series: series(&row, *shelf)?,
+                point: point(&row, 6)?,
+                source: source(&row, 14, *shelf)?,
+                reason: row.opt_text(19)?,
+                from: row.opt_text(20)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The releases behind points of one shelf, by number.
+pub async fn sources(
+    db: &Db,
+    shelf: Shelf,
+    releases: impl IntoIterator<Item = i64>,
+) -> Result<BTreeMap<i64, Source>, DbError> {
+    let wanted: std::collections::BTreeSet<i64> = releases.into_iter().collect();
+    let wanted: Vec<i64> = wanted.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for chunk in wanted.chunks(PAIRS) {
+        let mut sql = shelf.sql(
+            "select r.name, r.edition, r.claimed, e.proven, r.here, r.no from {release} r
+             left join entry e on e.origin = r.origin and e.pos = r.pos where r.no in (",
+        );
+        sql.placeholders(1, PAIRS).push(")");
+        let values: Vec<Value> = padded(chunk.iter().copied()).into_iter().map(Value::Int).collect();
+        for row in db.rows(sql, &values).await? {
+            found.insert(row.int(5)?, source(&row, 0, shelf)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The newest corrections first, at most `limit`; `place` narrows them to one.
+pub async fn corrections(
+    db: &Db,
+    scope: Scope<'_>,
+    place: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Correction>, DbError> {
+    const TEXT: &str = "
+      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation, x.start, x.day, p.value, x.value,
+        b.name, b.edition, b.claimed, be.proven, b.here,
+        r.name, r.edition, r.claimed, e.proven, r.here, x.reason
+      from {statement} x
+      join {series} s on s.no = x.series
+      join {statement} p on p.no = (select y.no from {statement} y where y.series = x.series and y.day = x.day
+        and y.start = x.start and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known y}
+        order by y.rank desc, y.pos desc limit 1)
+      join {release} b on b.no = p.release
+      left join entry be on be.origin = b.origin and be.pos = b.pos
+      join {release} r on r.no = x.release
+      left join entry e on e.origin = r.origin and e.pos = r.pos
+      where x.revised = 1 and {known x} and p.value <> x.value and s.status = $3{of place}
+      order by x.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
+    let mut found = Vec::new();
+    for shelf in scope.shelves() {
+        let mut values = scope.values();
+        values.push(limit.into());
+        values.extend(place.map(Value::from));
+        let of_place = if place.is_some() { " and s.place = $5" } else { "" };
+        for row in db.rows(scope.sql_with(*shelf, TEXT, of_place), &values).await? {
+            found.push(Correction {
+                series: series(&row, *shelf)?,
+                period: (row.int(6)?, row.int(7)?),
+                old: stated(&row, 8)?,
+                new: stated(&row, 9)?,
+                before: source(&row, 10, *shelf)?,
+                source: source(&row, 15, *shelf)?,
+                reason: row.opt_text(20)?,
+            });
+        }
+    }
+    found.sort_by_key(|correction| std::cmp::Reverse(correction.source.claimed));
+    found.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(found)
+}
+
+fn padded(numbers: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut numbers: Vec<i64> = numbers.collect();
+    numbers.resize(PAIRS, -1);
+    numbers
+}
+
+/// The value of each series on each day, for (series, day) pairs of one shelf; pairs without one are left out.
+pub async fn values_at(
+    db: &Db,
+    scope: Scope<'_>,
+    shelf: Shelf,
+    pairs: &[(i64, i64)],
+) -> Result<BTreeMap<(i64, i64), Stated>, DbError> {
+    let mut found: BTreeMap<(i64, i64), Stated> = BTreeMap::new();
+    for chunk in pairs.chunks(PAIRS) {
+        for row in db.rows(pairs_sql(scope, shelf), &pair_values(scope, chunk)).await? {
+            // In the order of releases: the last one stays.
+            found.insert((row.int(0)?, row.int(1)?), stated(&row, 2)?);
+        }
+    }
+    Ok(found)
+}
+
+/// How many weeks [`weekly`] looks back.
+pub const WEEKS: usize = 18;
+
+/// The values of each series on a day and seven, fourteen, ... days before: for (series, last day) pairs of one
+/// shelf, at most 64, the stated values by (series, weeks before).
+pub async fn weekly(
+    db: &Db,
+    scope: Scope<'_>,
+    shelf: Shelf,
+    pairs: &[(i64, i64)],
+) -> Result<BTreeMap<(i64, usize), Stated>, DbError> {
+    let mut sql = asked_pairs();
+    sql.push("), week(days) as (values ");
+    for week in 0..=WEEKS {
+        sql.push(if week == 0 { "(" } else { ", (" }).push(SEVENS[week]).push(")");
+    }
+    let sql = scope.continue_with(
+        sql,
+        shelf,
+        ") select x.series, w.days, x.value from asked a cross join week w
+           join {statement} x on x.series = a.series and x.day = a.day - w.days
+         where {live x} order by x.series, x.day, x.rank, x.pos",
+        "",
+    );
+    let mut found = BTreeMap::new();
+    for row in db.rows(sql, &pair_values(scope, pairs)).await? {
+        found.insert((row.int(0)?, usize::try_from(row.int(1)? / 7).unwrap_or(0)), stated(&row, 2)?);
+    }
+    Ok(found)
+}
+
+/// Multiples of seven, as SQL text.
+const SEVENS: [&str; WEEKS + 1] = [
+    "0", "7", "14", "21", "28", "35", "42", "49", "56", "63", "70", "77", "84", "91", "98", "105", "112", "119",
+    "126",
+];
+
+fn pairs_sql(scope: Scope<'_>, shelf: Shelf) -> Sql {
+    let sql = asked_pairs();
+    scope.continue_with(
+        sql,
+        shelf,
+        ") select x.series, x.day, x.value from asked a join {statement} x on x.series = a.series and x.day = a.day
+         where {live x} order by x.series, x.day, x.rank, x.pos",
+        "",
+    )
+}
+
+/// `with asked(series, day) as (values ($3, $4), ...`, left open.
+fn asked_pairs() -> Sql {
+    let mut sql = Sql::from("with asked(series, day) as (values ");
+    for pair in 0..PAIRS {
+        sql.push(if pair == 0 { "(" } else { ", (" }).placeholders(3 + 2 * pair, 2).push(")");
+    }
+    sql
+}
+
+/// The moment, then the pairs, filled up with ones that nothing matches.
+fn pair_values(scope: Scope<'_>, pairs: &[(i64, i64)]) -> Vec<Value> {
+    let mut values = scope.values();
+    values.truncate(2);
+    for (series, day) in pairs.iter().copied().chain(std::iter::repeat((-1, -1))).take(PAIRS) {
+        values.push(series.into());
+        values.push(day.into());
+    }
+    values
+}
+
+fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
+    Ok(Series {
+        no: row.int(0)?,
+        shelf,
+        author: row.text(1)?,
+        indicator: row.text(2)?,
+        definition: row.text(3)?,
+        place: row.text(4)?,
+        disaggregation: row.text(5)?,
+    })
+}
+
+fn point(row: &Row, first: usize) -> Result<Point, DbError> {
+    Ok(Point {
+        start: row.int(first)?,
+        day: row.int(first + 1)?,
+        value: stated(row, first + 2)?,
+        rank: (row.int(first + 3)?, row.int(first + 4)?),
+        release: row.int(first + 5)?,
+        ended: row.int(first + 6)? != 0,
+        revised: row.int(first + 7)? != 0,
+    })
+}
+
+fn source(row: &Row, first: usize, shelf: Shelf) -> Result<Source, DbError> {
+    Ok(Source {
+        name: row.text(first)?,
+        edition: row.int(first + 1)?,
+        claimed: row.int(first + 2)?,
+        proven: row.opt_int(first + 3)?,
+        here: row.opt_int(first + 4)?,
+        sealed: shelf == Shelf::Sealed,
+    })
+}
+
+/// Values are written by our own replay; a column that holds none is a fault of the database.
+fn stated(row: &Row, column: usize) -> Result<Stated, DbError> {
+    row.text(column)?.parse().map_err(|_| DbError::Column { column, expected: "decimal number" })
+}
