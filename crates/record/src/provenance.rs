@@ -143,8 +143,15 @@ pub struct ProvenTimes {
 #[derive(Debug, Clone)]
 struct Step {
     size: u64,
-    first: Vec<Option<u64>>,
+    first: Vec<Option<First>>,
     proven: Option<Time>,
+}
+
+/// When a witness first cosigned: POSIX seconds, and the number of the `seen` file that shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct First {
+    time: u64,
+    seen: u64,
 }
 
 impl ProvenTimes {
@@ -179,7 +186,7 @@ impl ProvenTimes {
         if *size > before {
             self.steps.push(Step { size: *size, first: vec![None; self.witnesses.len()], proven: None });
         }
-        Ok(self.improve(&times))
+        Ok(self.improve(&times, self.next - 1))
     }
 
     /// Goes on past a `seen` file that is refused: it proves nothing, those after it may.
@@ -196,11 +203,27 @@ impl ProvenTimes {
     pub fn witnesses(&self, index: u64) -> Vec<Witnessed> {
         let first = self.step(index).map_or(&[][..], |step| step.first.as_slice());
         let witnessed = first.iter().zip(&self.witnesses).filter_map(|(time, (key, authority))| {
-            Some(Witnessed { time: time_of((*time)?)?, key: key.clone(), authority: authority.clone() })
+            Some(Witnessed { time: time_of((*time)?.time)?, key: key.clone(), authority: authority.clone() })
         });
         let mut witnessed: Vec<Witnessed> = witnessed.collect();
         witnessed.sort();
         witnessed
+    }
+
+    /// Numbers of `seen` files that prove the entry's time, ascending; no more than are needed. Empty if it is
+    /// claimed only.
+    pub fn seen_files(&self, index: u64) -> Vec<u64> {
+        let Some(Step { first, proven: Some(time), .. }) = self.step(index) else { return Vec::new() };
+        let mut needed = first.clone();
+        for n in 0..needed.len() {
+            let mut fewer = needed.clone();
+            fewer[n] = None;
+            if proven(&self.policy, &self.witnesses, &fewer) == Some(*time) {
+                needed = fewer;
+            }
+        }
+        let files: BTreeSet<u64> = needed.iter().flatten().map(|first| first.seen).collect();
+        files.into_iter().collect()
     }
 
     /// All entries that a `seen` file covers, as spans of equal proven time. Times never fall from span to
@@ -229,15 +252,15 @@ impl ProvenTimes {
 
     /// Lowers the first times of all covered steps, from the newest back. Whoever covers a step covers those
     /// before it, so the first times only rise along the steps, and the walk ends at the first without change.
-    fn improve(&mut self, times: &[Option<u64>]) -> bool {
+    fn improve(&mut self, times: &[Option<u64>], seen: u64) -> bool {
         let mut changed = false;
         for step in self.steps.iter_mut().rev() {
             let mut earlier = false;
             for (first, time) in step.first.iter_mut().zip(times) {
                 if let Some(time) = *time
-                    && first.is_none_or(|first| time < first)
+                    && first.is_none_or(|first| time < first.time)
                 {
-                    *first = Some(time);
+                    *first = Some(First { time, seen });
                     earlier = true;
                 }
             }
@@ -252,10 +275,10 @@ impl ProvenTimes {
     }
 }
 
-fn proven(policy: &Policy, witnesses: &[(VerifierKey, Authority)], first: &[Option<u64>]) -> Option<Time> {
+fn proven(policy: &Policy, witnesses: &[(VerifierKey, Authority)], first: &[Option<First>]) -> Option<Time> {
     let time = |key: &VerifierKey| {
         let n = witnesses.iter().position(|(witness, _)| witness == key)?;
-        first.get(n).copied().flatten()
+        first.get(n).copied().flatten().map(|first| first.time)
     };
     policy.earliest(time).and_then(time_of)
 }

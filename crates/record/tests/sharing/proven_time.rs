@@ -33,7 +33,7 @@ fn at(seconds: u64) -> Option<Time> {
     Time::from_posix(i64::try_from(seconds).ok()?)
 }
 
-fn times(policy: &Policy, chains: &[&RootChain]) -> ProvenTimes {
+fn fresh(policy: &Policy, chains: &[&RootChain]) -> ProvenTimes {
     let author = chn();
     let keys = WitnessKeys::new(&author.authority(), chains.iter().copied());
     ProvenTimes::new(&author.ministry.public_log().to_string(), policy.clone(), &keys)
@@ -78,7 +78,7 @@ proptest! {
     fn the_spans_are_what_the_definition_gives(history in history(), policy in 0_usize..7) {
         let (nodes, signers, policy) = (nodes(), signers(), &policies()[policy]);
         let chains: Vec<&RootChain> = nodes.iter().map(|node| &node.chain).collect();
-        let mut times = times(policy, &chains);
+        let mut times = fresh(policy, &chains);
         let (mut size, mut all) = (0, Vec::new());
         for (growth, cosigned) in &history {
             size += growth;
@@ -92,6 +92,18 @@ proptest! {
                 prop_assert!(before.is_none() || (after.is_some() && after <= before));
             }
             all.push((size, cosigned));
+        }
+        // A few of the files prove the same: this is what goes into evidence.
+        for index in 0..size {
+            let files = times.seen_files(index);
+            let mut few = fresh(policy, &chains);
+            for n in &files {
+                let (size, cosigned) = &all[usize::try_from(*n).expect("small")];
+                let by: Vec<(&LocalSigner, u64)> = cosigned.iter().map(|(n, t)| (&signers[*n], *t)).collect();
+                few.take(&seen(*size, &by)).expect("taken");
+            }
+            prop_assert_eq!(few.proven_time(index), times.proven_time(index));
+            prop_assert_eq!(files.is_empty(), times.proven_time(index).is_none());
         }
         for index in 0..size + 2 {
             let earliest = policy.earliest(|key| {
@@ -122,7 +134,7 @@ fn cosignatures_on_different_checkpoints_make_a_quorum_together() {
     let [a, b, ..] = signers();
     let nodes = nodes();
     let chains: Vec<&RootChain> = nodes.iter().map(|node| &node.chain).collect();
-    let mut times = times(policy, &chains);
+    let mut times = fresh(policy, &chains);
     times.take(&seen(5, &[(&a, 100)])).expect("taken");
     assert_eq!(times.proven_time(3), None, "claimed only");
     times.take(&seen(7, &[(&b, 200)])).expect("taken");
@@ -156,7 +168,7 @@ fn the_author_s_own_keys_never_count_whoever_else_lists_them() {
     for signer in [&own, &renamed] {
         let policy =
             Policy::parse(format!("witness W {}\nquorum W\n", signer.key()).as_bytes()).expect("a policy");
-        let mut times = times(&policy, &[&author.chain, &chain]);
+        let mut times = fresh(&policy, &[&author.chain, &chain]);
         times.take(&seen(1, &[(signer, 100)])).expect("taken");
         assert_eq!((times.proven_time(0), times.witnesses(0).len()), (None, 0));
     }
@@ -170,7 +182,7 @@ fn only_witness_keys_of_pinned_chains_count_and_revoked_ones_no_more() {
     let proven = |signer: &LocalSigner, chains: &[&RootChain]| {
         let policy =
             Policy::parse(format!("witness W {}\nquorum W\n", signer.key()).as_bytes()).expect("a policy");
-        let mut times = times(&policy, chains);
+        let mut times = fresh(&policy, chains);
         times.take(&seen(1, &[(signer, 100)])).expect("taken");
         times.proven_time(0)
     };
@@ -197,7 +209,7 @@ fn seen_files_of_other_logs_falling_sizes_and_forged_lines_are_not_taken() {
     let [a, ..] = signers();
     let nodes = nodes();
     let chains: Vec<&RootChain> = nodes.iter().map(|node| &node.chain).collect();
-    let mut times = times(&policies()[0], &chains);
+    let mut times = fresh(&policies()[0], &chains);
     times.take(&seen(5, &[])).expect("taken");
     assert_eq!(times.take(&seen(4, &[(&a, 9)])), Err(SeenError::SizeFell { n: 1, found: 4, before: 5 }));
     let mut forged = seen(6, &[(&a, 9)]);
@@ -217,7 +229,7 @@ fn a_million_entries_cost_no_more_than_their_seen_files() {
     let [a, b, c, ..] = signers();
     let nodes = nodes();
     let chains: Vec<&RootChain> = nodes.iter().map(|node| &node.chain).collect();
-    let mut times = times(&policies()[2], &chains);
+    let mut times = fresh(&policies()[2], &chains);
     for n in 1..=200_u64 {
         let by = [(&a, 1000 * n), (&b, 1000 * n + 1), (&c, 1000 * n + 2)];
         times.take(&seen(n * 5000, &by[..usize::try_from(n % 4).expect("small")])).expect("taken");
