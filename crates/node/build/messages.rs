@@ -202,12 +202,27 @@ fn compare(catalogues: &BTreeMap<&str, Catalogue>, faults: &mut Vec<String>) {
     }
 }
 
+/// An argument's name as Rust writes it: `second-header` and `inForce` become `second_header` and `in_force`.
+fn parameter(name: &str) -> String {
+    let mut parameter = String::new();
+    for letter in name.chars() {
+        match letter {
+            '-' => parameter.push('_'),
+            'A'..='Z' => parameter.extend(['_', letter.to_ascii_lowercase()]),
+            _ => parameter.push(letter),
+        }
+    }
+    parameter
+}
+
 fn code(
     folder: &Path,
     catalogues: &BTreeMap<&str, Catalogue>,
     files: &BTreeMap<&str, Vec<String>>,
 ) -> String {
-    let mut code = String::from("impl Locale {\n");
+    let mut code = String::from(
+        "#[allow(clippy::doc_markdown)] // The comments are the readers' texts.\nimpl Locale {\n",
+    );
     let mut table = String::from(
         "/// Every message: its key and the names of its arguments.\n\
          pub const MESSAGES: &[(&str, &[&str])] = &[\n",
@@ -220,14 +235,11 @@ fn code(
             .iter()
             .map(|name| {
                 let kind = if counted(name) { "Count" } else { "Argument" };
-                format!(", {}: impl {kind}", name.replace('-', "_"))
+                format!(", {}: impl {kind}", parameter(name))
             })
             .collect();
-        let values: Vec<String> = message
-            .arguments
-            .iter()
-            .map(|name| format!("({name:?}, {}.value())", name.replace('-', "_")))
-            .collect();
+        let values: Vec<String> =
+            message.arguments.iter().map(|name| format!("({name:?}, {}.value())", parameter(name))).collect();
         writeln!(
             code,
             "    #[doc = {doc:?}]\n    pub fn {method}(&self{parameters}) -> String {{\n        self.say({key:?}, &[{values}])\n    }}",

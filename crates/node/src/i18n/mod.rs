@@ -88,7 +88,7 @@ impl Locale {
     }
 
     /// A message whose key is known only at run time (an error's machine code, a record's kind).
-    /// `None` if there is no such message; arguments it does not take are ignored.
+    /// `None` if there is no such message or an argument of it is missing; others than it takes are ignored.
     pub fn lookup(&self, key: &str, arguments: &[(&str, Value)]) -> Option<String> {
         let bundle = bundle(self.lang);
         let pattern = bundle.get_message(key)?.value()?;
@@ -98,8 +98,8 @@ impl Locale {
         }
         let mut errors = Vec::new();
         let text = bundle.format_pattern(pattern, Some(&given), &mut errors).into_owned();
-        debug_assert!(errors.is_empty(), "{key} in {}: {errors:?}", self.lang.code());
-        Some(text)
+        // A reader must not see `{$name}`; who asked has another way to say it.
+        errors.is_empty().then_some(text)
     }
 
     /// What a kind of record is called; an unlisted kind by its own name, as the protocol wants unknown kinds shown.

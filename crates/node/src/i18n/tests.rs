@@ -61,8 +61,9 @@ fn what_is_put_into_a_sentence_is_isolated() {
 }
 
 #[test]
-fn unknown_codes_are_not_hidden() {
+fn what_cannot_be_said_whole_is_not_said() {
     assert_eq!(locale(Lang::En).lookup("error-code-no-such-code", &[]), None);
+    assert_eq!(locale(Lang::En).lookup("error-code-sort-column", &[]), None, "its argument is missing");
 }
 
 #[test]

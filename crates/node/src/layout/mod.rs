@@ -42,6 +42,10 @@
 //! - Links inside the node: `{{ page.href("/network") }}`; never a bare path, or the reader loses language and day.
 //! - Blocks to fill: `main`; `lead` (below the heading); `heading` (to replace `<h1>`); `class_main`.
 //! - Ready parts: [`Table`], [`component`]; what they write is [`Markup`] and is not escaped again.
+//! - Curves and maps: [`crate::chart::DailyChart`] with [`crate::chart::summary`], [`crate::chart::sparkline`],
+//!   [`crate::map::WorldMap`].
+//! - A message with an element inside: `component::sentence(&t.seal_proven(SLOT), &t.moment(at))`.
+//! - All parts can be looked at: `cargo run -p node --example gallery -- /tmp/gallery`.
 //! - Refusals: [`Problem`], [`error_page()`].
 
 mod asked;
@@ -64,7 +68,7 @@ pub use table::{Cell, Column, Paging, ROWS_PER_PAGE, Row, Sort, Table, TableQuer
 
 /// Value of `Content-Security-Policy` for every page.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[cfg(test)]
 mod tests;

@@ -7,18 +7,32 @@ use crate::i18n::{Argument, Locale, Value};
 pub struct Problem {
     code: String,
     arguments: Vec<(String, Value)>,
+    place: Option<(u64, Option<(usize, String)>)>,
 }
 
 impl Problem {
     /// A problem with the machine code of an error (lower case, words joined by hyphens).
     pub fn new(code: impl Into<String>) -> Self {
-        Self { code: code.into(), arguments: Vec::new() }
+        Self { code: code.into(), arguments: Vec::new(), place: None }
     }
 
     /// Adds an argument: the line, the field, the value found.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Argument) -> Self {
         self.arguments.push((name.to_owned(), value.value()));
+        self
+    }
+
+    /// A problem from an error's own list of arguments.
+    pub fn of<'a>(code: &str, arguments: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        arguments.into_iter().fold(Self::new(code), |problem, (name, value)| problem.with(name, value))
+    }
+
+    /// Says before the sentence where in a table it is: the line on which the row begins, and the column's number
+    /// and header.
+    #[must_use]
+    pub fn in_row(mut self, row: u64, column: Option<(usize, &str)>) -> Self {
+        self.place = Some((row, column.map(|(number, header)| (number, header.to_owned()))));
         self
     }
 
@@ -33,7 +47,12 @@ impl Problem {
         let arguments: Vec<(&str, Value)> =
             self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let key = format!("error-code-{}", self.code.replace(['.', '_'], "-"));
-        t.lookup(&key, &arguments).unwrap_or_else(|| t.error_unlisted(self.plain()))
+        let text = t.lookup(&key, &arguments).unwrap_or_else(|| t.error_unlisted(self.plain()));
+        match &self.place {
+            None => text,
+            Some((row, None)) => t.error_row(row, text),
+            Some((row, Some((column, header)))) => t.error_cell(row, column, header, text),
+        }
     }
 
     /// `code (name: value, …)`.

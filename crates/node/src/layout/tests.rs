@@ -35,6 +35,16 @@ fn an_unlisted_code_shows_itself_and_its_arguments() {
 }
 
 #[test]
+fn a_problem_in_a_table_says_where() {
+    let problem = Problem::of("date-invalid", [("text", "31.5.".to_owned())]);
+    let plain =
+        |problem: &Problem| problem.text(&asked(Lang::En, "").t).replace(['\u{2068}', '\u{2069}'], "");
+    let cell = problem.clone().in_row(1207, Some((3, "Date")));
+    assert_eq!(plain(&cell), "Row 1,207, column 3 (Date): “31.5.” is no date. Write YYYY-MM-DD.");
+    assert_eq!(plain(&problem.in_row(8, None)), "Row 8: “31.5.” is no date. Write YYYY-MM-DD.");
+}
+
+#[test]
 fn an_exercise_is_marked_on_the_page_and_in_its_title() {
     let html =
         error_page(&shell(Face::Public).in_exercise(), &asked(Lang::En, ""), Refusal::NotFound, &[], None);
@@ -49,6 +59,77 @@ fn import_is_on_the_inside_face_only() {
     let render = |face| error_page(&shell(face), &asked(Lang::En, ""), Refusal::NotFound, &[], None);
     assert!(render(Face::Inside).contains("href=\"/import\""));
     assert!(!render(Face::Public).contains("href=\"/import\""));
+}
+
+/// Everything this module and its neighbours can draw, in one language.
+fn everything(lang: Lang) -> String {
+    use crate::chart::{Daily, DailyChart, Marker, Measure, Series, sparkline};
+    use crate::map::{Symbol, WorldMap};
+    let asked = asked(lang, "q=x&sort=-a&as_of=2020-05-31");
+    let t = &asked.t;
+    let day = jiff::civil::date(2020, 1, 22);
+    let query = TableQuery::read(&asked, "", &["a"], Sort::ascending("a")).unwrap();
+    let table = Table::new(&asked, "t", "T", vec![Column::new("a", "A").sortable().numeric()])
+        .rows(vec![Row::new(vec![Cell::number(t, 1_u8)]).in_alarm()])
+        .sorted_by(&query)
+        .filterable()
+        .paged(Paging { total: 500, per_page: 50 });
+    let series = Series { name: "A".to_owned(), daily: Daily::new(day, vec![Some(3); 40]) };
+    let chart = DailyChart::new(t, "c", "C", Measure::Cases, vec![series.clone(), series]).unwrap();
+    let chart = chart.with_incomplete_days(2).with_markers(vec![Marker { day, text: Markup::text("m") }]);
+    let symbol =
+        Symbol { alpha3: "JPN".to_owned(), name: "J".to_owned(), value: 3, href: None, claimed: true };
+    let map = WorldMap::new(t, "m", "M", "M", vec![symbol]);
+    let control = component::Control::Select(vec![("a".to_owned(), "A".to_owned())]);
+    let field = component::Field::new(t, "f", "F", control).hint("h").fault(Some(&Problem::new("io")));
+    let proven = component::Standing::Proven { at: jiff::Timestamp::UNIX_EPOCH, witnesses: 2 };
+    let parts = [
+        table.to_string(),
+        chart.to_string(),
+        map.to_string(),
+        field.to_string(),
+        sparkline(&[Some(1.0), None]).to_string(),
+        component::seal(t, proven).to_string(),
+        component::hash(t, &"0".repeat(64)).to_string(),
+        component::alarm_panel("a", &[Markup::text("b")]).to_string(),
+        error_page(&shell(Face::Inside).in_exercise(), &asked, Refusal::Internal, &[], Some("r")),
+    ];
+    parts.concat()
+}
+
+#[test]
+fn pages_run_under_the_content_security_policy() {
+    for lang in Lang::ALL {
+        let html = everything(lang).to_lowercase();
+        for forbidden in
+            [" style=", "<style", "<script", "javascript:", " onclick", " onload", "http://", "https://"]
+        {
+            assert!(!html.contains(forbidden), "{forbidden} in {}", lang.code());
+        }
+    }
+}
+
+#[test]
+fn ids_stand_once_and_what_refers_to_them_finds_them() {
+    let html = everything(Lang::En);
+    let values = |attribute: &str| -> Vec<String> {
+        let opening = format!(" {attribute}=\"");
+        let parts = html.split(&opening).skip(1);
+        parts
+            .filter_map(|part| part.split('"').next())
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect()
+    };
+    let ids = values("id");
+    for id in &ids {
+        assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{id}");
+    }
+    for attribute in ["for", "aria-labelledby", "aria-describedby"] {
+        for target in values(attribute) {
+            assert!(ids.contains(&target), "{attribute}={target}");
+        }
+    }
 }
 
 #[test]
