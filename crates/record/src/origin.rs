@@ -88,15 +88,25 @@ impl FromStr for Origin {
     type Err = EncodingError;
 
     fn from_str(text: &str) -> Result<Self, EncodingError> {
-        parse(text).ok_or_else(|| {
-            EncodingError::new("origin", text, "<authority>/log/public|<26 base32>/<year>[.<n>]")
-        })
+        let (authority, rest) = text.split_once('/').ok_or_else(|| malformed(text))?;
+        after_authority(authority.parse()?, rest).ok_or_else(|| malformed(text))
     }
 }
 
-fn parse(text: &str) -> Option<Origin> {
-    let mut parts = text.split('/');
-    let authority = parts.next()?.parse().ok()?;
+fn malformed(text: &str) -> EncodingError {
+    EncodingError::new("origin", text, "<authority>/log/public|<26 base32>/<year>[.<n>]")
+}
+
+/// Parses an origin that is most likely of `known`, whose name is then shared and not checked again.
+pub(crate) fn parse_likely_of(text: &str, known: &Authority) -> Result<Origin, EncodingError> {
+    match text.strip_prefix(known.as_str()).and_then(|rest| rest.strip_prefix('/')) {
+        Some(rest) => after_authority(known.clone(), rest).ok_or_else(|| malformed(text)),
+        None => text.parse(),
+    }
+}
+
+fn after_authority(authority: Authority, rest: &str) -> Option<Origin> {
+    let mut parts = rest.split('/');
     if parts.next()? != "log" {
         return None;
     }

@@ -9,10 +9,10 @@ use super::{
     Anchor, BlobRef, COMMIT, COSIGNATURE, Header, HeaderError, INNER_TAG, LIMITS, MAX_EXPIRES_DAYS,
     RECORD_TAG, Ref, SALT,
 };
-use crate::encoding::{EncodingError, MediaType, decimal};
+use crate::encoding::{Authority, EncodingError, MediaType, decimal};
 use crate::kind;
 use crate::lines::{RawLine, parse_text, push};
-use crate::origin::Origin;
+use crate::origin::{Origin, parse_likely_of};
 
 /// Which of the two texts a header is written as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -174,12 +174,14 @@ impl<'a> Reader<'a> {
 
 fn read(lines: &[RawLine<'_>], inner_of: Option<&Origin>) -> Result<Header, HeaderError> {
     let mut reader = Reader { lines };
+    let author = value(reader.required("author")?)?;
+    let log = match inner_of {
+        Some(log) => log.clone(),
+        None => read_log(reader.required("log")?, &author)?,
+    };
     let header = Header {
-        author: value(reader.required("author")?)?,
-        log: match inner_of {
-            Some(log) => log.clone(),
-            None => value(reader.required("log")?)?,
-        },
+        author,
+        log,
         kind: read_kind(reader.required("kind")?)?,
         id: value(reader.required("id")?)?,
         edition: read_edition(reader.required("edition")?)?,
@@ -219,6 +221,14 @@ fn check_between(header: &Header) -> Result<(), HeaderError> {
 
 fn value<T: FromStr<Err = EncodingError>>(line: RawLine<'_>) -> Result<T, HeaderError> {
     line.value.parse().map_err(|source| HeaderError::Field {
+        line: line.number,
+        key: line.key.into(),
+        source,
+    })
+}
+
+fn read_log(line: RawLine<'_>, author: &Authority) -> Result<Origin, HeaderError> {
+    parse_likely_of(line.value, author).map_err(|source| HeaderError::Field {
         line: line.number,
         key: line.key.into(),
         source,

@@ -1,5 +1,6 @@
-//! Judging a run of entries: parse them all in parallel, walk them in order to find each one's root, verify
-//! signatures in parallel. Only the log's own records (`log.*`) are verified on the walk itself.
+//! Judging a run of entries: parse and verify them all in parallel by the root in force before them, then walk
+//! them in order to find each one's root. Almost always it is that one; what comes after a `log.root` is
+//! verified by the newer root, in parallel again. Only `log.*` records are verified on the walk itself.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +19,14 @@ pub(super) fn take_many(
     entries: &[&[u8]],
     chain: &RootChain,
 ) -> Result<Vec<Judged>, NeedsRoot> {
-    let parsed: Vec<_> = entries.par_iter().map(|bytes| Record::parse(bytes)).collect();
     let mut walk = Walk { chain, keys: BTreeMap::new() };
+    let before = state.root_in_force();
+    let keys = state.opened().is_some().then(|| &*walk.keys_of(before));
+    let read: Vec<Read> = entries.par_iter().map(|bytes| Read::of(bytes, keys)).collect();
     let mut plans = Vec::with_capacity(entries.len());
     let mut needs = None;
     let first = state.size;
-    for record in &parsed {
+    for Read { record, .. } in &read {
         match walk.step(&state.origin, &state.phase, record) {
             Ok((plan, phase)) => {
                 plans.push(plan);
@@ -38,10 +41,28 @@ pub(super) fn take_many(
             }
         }
     }
-    let taken = finish(first, entries, parsed, plans, &walk.keys);
+    let taken = finish(first, entries, read, plans, &walk.keys, before);
     match needs {
         None => Ok(taken),
         Some(n) => Err(NeedsRoot { n, taken }),
+    }
+}
+
+/// A record is boxed at once: it is moved several times before its verdict.
+type Parsed = Result<Box<Record>, RecordError>;
+
+/// What reading an entry gives, before its place is known.
+struct Read {
+    record: Parsed,
+    /// Its signer by the root in force before the run.
+    signer: Option<Result<VerifierKey, InvalidReason>>,
+}
+
+impl Read {
+    fn of(bytes: &[u8], keys: Option<&RootKeys>) -> Self {
+        let record = Record::parse(bytes).map(Box::new);
+        let signer = record.as_ref().ok().and_then(|record| keys.map(|keys| keys.judge(record)));
+        Self { record, signer }
     }
 }
 
@@ -64,21 +85,23 @@ impl From<InvalidReason> for Plan {
     }
 }
 
-/// Verifies what the walk left open, in parallel, and puts the verdicts together.
+/// Verifies what a newer root than `before` decides, in parallel, and puts the verdicts together.
 fn finish(
     first: u64,
     entries: &[&[u8]],
-    parsed: Vec<Result<Record, RecordError>>,
+    read: Vec<Read>,
     plans: Vec<Plan>,
     keys: &BTreeMap<u64, RootKeys>,
+    before: u64,
 ) -> Vec<Judged> {
-    let work: Vec<_> = plans.into_iter().zip(parsed).zip(entries).zip(first..).collect();
+    let work: Vec<_> = plans.into_iter().zip(read).zip(entries).zip(first..).collect();
     work.into_par_iter()
-        .map(|(((plan, record), bytes), index)| {
-            let decided = match (plan, &record) {
-                (Plan::Decided(decided), _) => decided,
-                (Plan::Verify(root), Ok(record)) => keys[&root].judge(record).map(|key| (key, root)),
-                (Plan::Verify(_), Err(error)) => Err(error.clone().into()),
+        .map(|(((plan, Read { record, signer }), bytes), index)| {
+            let decided = match (plan, &record, signer) {
+                (Plan::Decided(decided), ..) => decided,
+                (Plan::Verify(root), Ok(_), Some(signer)) if root == before => signer.map(|key| (key, root)),
+                (Plan::Verify(root), Ok(record), _) => keys[&root].judge(record).map(|key| (key, root)),
+                (Plan::Verify(_), Err(error), _) => Err(error.clone().into()),
             };
             verdict(index, bytes, record, decided)
         })
@@ -88,7 +111,7 @@ fn finish(
 fn verdict(
     index: u64,
     bytes: &[u8],
-    record: Result<Record, RecordError>,
+    record: Parsed,
     decided: Result<(VerifierKey, u64), InvalidReason>,
 ) -> Judged {
     let invalid =
@@ -96,7 +119,7 @@ fn verdict(
     match (record, decided) {
         (Ok(record), Ok((key, root))) => {
             let leaf = record.leaf();
-            Judged { index, leaf, verdict: Verdict::Valid { record: Box::new(record), key, root } }
+            Judged { index, leaf, verdict: Verdict::Valid { record, key, root } }
         }
         (Ok(record), Err(reason)) => invalid(reason, record.leaf()),
         (Err(_), Err(reason)) => invalid(reason, leaf_hash(bytes)),
@@ -117,7 +140,7 @@ impl Walk<'_> {
         &mut self,
         origin: &Origin,
         phase: &Phase,
-        record: &Result<Record, RecordError>,
+        record: &Parsed,
     ) -> Result<(Plan, Option<Phase>), Pause> {
         match phase {
             Phase::Empty => Ok(match self.open(origin, record)? {
@@ -161,7 +184,7 @@ impl Walk<'_> {
     fn open(
         &mut self,
         origin: &Origin,
-        record: &Result<Record, RecordError>,
+        record: &Parsed,
     ) -> Result<Result<(Opened, VerifierKey), InvalidReason>, Pause> {
         let open = placed(origin, record).and_then(|record| {
             if record.header.kind == kind::LOG_OPEN {
@@ -224,7 +247,7 @@ impl Walk<'_> {
 }
 
 /// The record, if it may stand in the log as far as its lines say.
-fn placed<'a>(origin: &Origin, record: &'a Result<Record, RecordError>) -> Result<&'a Record, InvalidReason> {
+fn placed<'a>(origin: &Origin, record: &'a Parsed) -> Result<&'a Record, InvalidReason> {
     let record = record.as_ref().map_err(|error| InvalidReason::Record(error.clone()))?;
     let header = &record.header;
     if header.author != origin.authority {
