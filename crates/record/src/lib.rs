@@ -1,8 +1,8 @@
 //! What authorities say to each other: trust roots, records, the judgement of logs, sealing, charters,
 //! proven time and evidence files, exactly as `docs/protocol.md` fixes their bytes.
 //!
-//! The crate never does I/O and never reads a clock: times are arguments. Randomness is drawn only inside
-//! sealing, from a generator that is passed in. Every parser of foreign bytes has a size limit, accepts only
+//! The crate never does I/O and never reads a clock: times are arguments. Randomness is drawn only by the
+//! age library, for its keys; ids and salts are arguments. Every parser of foreign bytes has a size limit, accepts only
 //! the one canonical form, and refuses with a typed error; none panics.
 
 pub mod charter;

@@ -237,7 +237,8 @@ impl OpenError {
     pub fn is_refusal(&self, holds_listed_keys: bool) -> bool {
         match self {
             Self::NotSealed | Self::Missing { .. } | Self::Altered { .. } => false,
-            Self::NotForMe | Self::Unreadable { reason: AgeError::NoKey, .. } => holds_listed_keys,
+            // Contents are sealed to whom the inner header is: for them, not having the key is no excuse.
+            Self::NotForMe => holds_listed_keys,
             _ => true,
         }
     }

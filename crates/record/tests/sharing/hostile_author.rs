@@ -196,7 +196,7 @@ fn deceit() -> impl Strategy<Value = Deceit> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn two_readers_get_the_same_text_or_an_error(deceits in prop::collection::vec(deceit(), 0..4)) {

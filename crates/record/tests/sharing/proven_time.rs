@@ -72,7 +72,7 @@ fn history() -> impl Strategy<Value = Vec<(u64, Vec<(usize, u64)>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn the_spans_are_what_the_definition_gives(history in history(), policy in 0_usize..7) {

@@ -14,7 +14,7 @@ use crate::cast::{Log, Node, chn, jpn, kor, parts, recipients, released, seal_to
 use crate::fixture::time;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn every_reader_opens_what_was_sealed(
@@ -71,6 +71,7 @@ fn a_lost_or_altered_blob_is_no_alarm_but_what_the_author_did_is() {
     assert!(!OpenError::Altered { blob }.is_refusal(true));
     assert!(!OpenError::NotForMe.is_refusal(false) && OpenError::NotForMe.is_refusal(true));
     assert!(OpenError::Commitment.is_refusal(false));
+    assert!(OpenError::Unreadable { blob: 1, reason: AgeError::NoKey }.is_refusal(false));
     // The header alone is enough for whose policy wants no contents.
     let header = open_header(&outer, &chn.chain, 1, store(only_first), &jpn.identities()).expect("opened");
     assert_eq!((header.inner, header.content.len()), (inner, 1));
