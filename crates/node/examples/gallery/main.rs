@@ -5,7 +5,6 @@
 
 mod pages;
 
-use node::face::Face;
 use node::i18n::Lang;
 use node::layout::asset;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ fn main() -> std::io::Result<()> {
             write(&folder, &format!("{name}.{}.html", lang.code()), html.as_bytes())?;
         }
     }
-    println!("{} ({:?} face and others)", folder.display(), Face::Public);
+    println!("{}", folder.display());
     Ok(())
 }
 
