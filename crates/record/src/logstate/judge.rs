@@ -21,7 +21,7 @@ pub(super) fn take_many(
 ) -> Result<Vec<Judged>, NeedsRoot> {
     let mut walk = Walk { chain, keys: BTreeMap::new() };
     let before = state.root_in_force();
-    let keys = state.opened().is_some().then(|| &*walk.keys_of(before));
+    let keys = state.opened().is_some().then(|| walk.keys_of(before));
     let read: Vec<Read> = entries.par_iter().map(|bytes| Read::of(bytes, keys)).collect();
     let mut plans = Vec::with_capacity(entries.len());
     let mut needs = None;
