@@ -49,10 +49,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         head.map_or(0, |head| head.checkpoint.size),
         times.len(),
         elapsed.as_secs_f64(),
-        times.len() as f64 / elapsed.as_secs_f64(),
+        f64::from(u32::try_from(times.len())?) / elapsed.as_secs_f64(),
         at(500).as_secs_f64() * 1000.0,
         at(990).as_secs_f64() * 1000.0,
-        (start.elapsed() - elapsed).as_secs_f64(),
+        start.elapsed().saturating_sub(elapsed).as_secs_f64(),
     );
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! One database, SQLite or PostgreSQL, behind one thin face: SQL text with `$1` placeholders, values, rows.
+//! One database, `SQLite` or `PostgreSQL`, behind one thin face: SQL text with `$1` placeholders, values, rows.
 //!
 //! SQL is written once for both. Where they differ (types of columns), a migration says it with a token.
 //! There is no query builder and no mapping to objects here. SQL text is static or made of static parts
 //! and checked identifiers ([`Sql`]); what comes from outside is always a [`Value`].
 //!
-//! On SQLite there is one writing connection and several reading ones (WAL); `rows` reads what is
+//! On `SQLite` there is one writing connection and several reading ones (WAL); `rows` reads what is
 //! committed and never waits for a writer.
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -30,7 +30,7 @@ pub use value::{Row, Value};
 
 use value::{postgres_arguments, sqlite_arguments};
 
-/// How long a statement waits for SQLite's write lock, and a caller for a connection.
+/// How long a statement waits for `SQLite`'s write lock, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which of the two databases it is.
@@ -199,7 +199,7 @@ fn sqlite_file(path: &Path) -> SqliteConnectOptions {
     connect.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
 }
 
-/// SQLite's own memory databases either belong to one connection or lock readers out while somebody writes.
+/// `SQLite`'s own memory databases either belong to one connection or lock readers out while somebody writes.
 /// One in a temporary folder behaves as the real one does, and need not wait for the disk.
 async fn open_temporary(options: &DbOptions) -> Result<Pools, DbError> {
     let folder = tempfile::tempdir().map_err(sqlx::Error::Io)?;

@@ -145,15 +145,20 @@ pub trait Files: Send + Sync {
     /// Removes all files under a folder; durable when it returns.
     async fn delete_prefix(&self, prefix: &str) -> Result<(), FilesError>;
 
-    /// Writes or replaces files: readers see each whole or not at all, at once, but after a crash any of
+    /// Writes a file, durably, as fast as the disk can: a crash before it returns may leave a part of it under
+    /// its name. Only for files that carry their own digest.
+    async fn stage(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
+        self.put(path, bytes).await
+    }
+
+    /// Writes or replaces files, in the order given: readers see each whole or not at all, at once, but after a crash any of
     /// them may be old, missing or damaged until [`Files::settle`] named it. Only for what can be written
     /// again from elsewhere. Where everything is durable at once, the same as `put`.
     async fn put_deferred(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
-        futures::future::try_join_all(
-            files.into_iter().map(|(path, bytes)| async move { self.put(&path, bytes).await }),
-        )
-        .await
-        .map(drop)
+        for (path, bytes) in files {
+            self.put(&path, bytes).await?;
+        }
+        Ok(())
     }
 
     /// Makes durable what `put_deferred` wrote at these paths.
@@ -195,6 +200,6 @@ mod tests {
         {
             assert!(matches!(check_path(path), Err(FilesError::Path { .. })), "{path}");
         }
-        assert!(check_path(&"ab/".repeat(200).trim_end_matches('/')).is_err());
+        assert!(check_path("ab/".repeat(200).trim_end_matches('/')).is_err());
     }
 }

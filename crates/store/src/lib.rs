@@ -1,4 +1,4 @@
-//! Where a node keeps things: small durable values and tables in SQLite or PostgreSQL, files in a folder
+//! Where a node keeps things: small durable values and tables in `SQLite` or `PostgreSQL`, files in a folder
 //! or a bucket, and append-only logs on top of both.
 //!
 //! There are no domain rules here: what a record says, who may read it and when it counts is decided

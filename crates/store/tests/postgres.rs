@@ -1,4 +1,4 @@
-//! Cells, databases and sequencing on a real PostgreSQL server, which `make test` starts.
+//! Cells, databases and sequencing on a real `PostgreSQL` server, which `make test` starts.
 
 #![allow(missing_docs)]
 

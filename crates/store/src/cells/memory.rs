@@ -18,12 +18,14 @@ pub enum CellFault {
     LoseAnswer,
 }
 
+/// Values by space and key.
+type Values = BTreeMap<(String, String), Vec<u8>>;
 type Hook = Arc<dyn Fn(&[Swap]) -> CellFault + Send + Sync>;
 
 /// Cells in memory. Clones share the same cells.
 #[derive(Clone, Default)]
 pub struct MemoryCells {
-    cells: Arc<Mutex<BTreeMap<(String, String), Vec<u8>>>>,
+    cells: Arc<Mutex<Values>>,
     hook: Option<Hook>,
 }
 

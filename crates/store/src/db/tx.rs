@@ -182,7 +182,7 @@ fn list(sql: &mut Sql, names: &[&str]) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Of the rows that share a key the last one, because PostgreSQL refuses to replace a row twice in one
+/// Of the rows that share a key the last one, because `PostgreSQL` refuses to replace a row twice in one
 /// statement and `SQLite` does not.
 fn last_of_each<'r>(
     columns: &[&str],

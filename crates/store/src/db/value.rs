@@ -13,7 +13,7 @@ use sqlx::{Arguments, Decode, Encode, Postgres, Row as _, Sqlite, Type, TypeInfo
 pub enum Value {
     /// No value.
     Null,
-    /// A whole number; the column must be `{bigint}` on PostgreSQL.
+    /// A whole number; the column must be `{bigint}` on `PostgreSQL`.
     Int(i64),
     /// A binary fraction.
     Real(f64),
@@ -151,7 +151,7 @@ impl Row {
         self.len() == 0
     }
 
-    /// A whole number, or null. (PostgreSQL's `sum` of whole numbers is no whole number: cast it.)
+    /// A whole number, or null. (`PostgreSQL`'s `sum` of whole numbers is no whole number: cast it.)
     pub fn opt_int(&self, column: usize) -> Result<Option<i64>, DbError> {
         let found = match self {
             Self::Sqlite(row) => sqlite(row, column, &["INTEGER", "BOOLEAN"]),
@@ -236,8 +236,9 @@ impl Row {
     }
 }
 
-/// The value if it is null or stored as one of these types: `SQLite` types values, not columns, and would
+/// The value, or null, if it is stored as one of these types: `SQLite` types values, not columns, and would
 /// turn any of them into any other.
+#[expect(clippy::option_option, reason = "the outer one is a wrong type, the inner one null")]
 fn sqlite<'r, T>(row: &'r SqliteRow, column: usize, types: &[&str]) -> Option<Option<T>>
 where
     T: Decode<'r, Sqlite>,

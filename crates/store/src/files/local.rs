@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A local folder.
 #[derive(Debug, Clone)]
 pub(super) struct LocalFolder {
     root: Arc<PathBuf>,
+    /// Folders whose way from the root this process has flushed: their own entry is durable.
+    durable: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl LocalFolder {
@@ -21,7 +23,7 @@ impl LocalFolder {
     pub(super) fn open(root: &Path) -> Result<Self, FilesError> {
         let opened = fs::create_dir_all(root).and_then(|()| root.canonicalize());
         let root = opened.map_err(|source| FilesError::Disk { path: root.display().to_string(), source })?;
-        Ok(Self { root: Arc::new(root) })
+        Ok(Self { root: Arc::new(root), durable: Arc::default() })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -32,6 +34,27 @@ impl LocalFolder {
     pub(super) async fn put_unsynced(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
         self.blocking(move |root| {
             files.iter().try_for_each(|(path, bytes)| replace(&root.join(path), bytes).map_err(at(path)))
+        })
+        .await
+    }
+
+    /// Writes a file under its name and waits for the disk, once: what `object_store` does with a second name
+    /// and a move costs a second wait.
+    pub(super) async fn stage(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
+        let (path, durable) = (path.to_owned(), Arc::clone(&self.durable));
+        self.blocking(move |root| {
+            let file = root.join(&path);
+            let written = create(&file, &file).and_then(|mut made| {
+                made.write_all(&bytes)?;
+                made.sync_all()
+            });
+            written.map_err(at(&path))?;
+            let mut durable = durable.lock().unwrap_or_else(PoisonError::into_inner);
+            let folders = folders_of(root, &file).into_iter();
+            let is_known = file.parent().is_some_and(|folder| durable.contains(folder));
+            sync_all(&folders.take(if is_known { 1 } else { usize::MAX }).collect())?;
+            durable.extend(file.parent().map(Path::to_owned));
+            Ok(())
         })
         .await
     }
@@ -93,14 +116,19 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!("#9{:08}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let beside = PathBuf::from(beside);
-    let made = match File::create(&beside) {
+    create(&beside, file)?.write_all(bytes)?;
+    fs::rename(&beside, file)
+}
+
+/// Creates a file, and the folder of `place` if it is not there.
+fn create(file: &Path, place: &Path) -> io::Result<File> {
+    match File::create(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&beside))
+            place.parent().map_or(Ok(()), fs::create_dir_all)?;
+            File::create(file)
         }
         made => made,
-    };
-    made?.write_all(bytes)?;
-    fs::rename(&beside, file)
+    }
 }
 
 fn sync_if_there(file: &Path) -> io::Result<()> {

@@ -198,17 +198,25 @@ impl Files for ObjectFiles {
         deletes.buffer_unordered(DELETES_AT_A_TIME).try_collect().await
     }
 
+    async fn stage(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
+        check_path(path)?;
+        match &self.local {
+            Some(folder) => folder.stage(path, bytes).await,
+            None => self.put(path, bytes).await,
+        }
+    }
+
     async fn put_deferred(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
         for (path, _) in &files {
             check_path(path)?;
         }
-        match &self.local {
-            Some(folder) => folder.put_unsynced(files).await,
-            None => {
-                let puts = files.into_iter().map(|(path, bytes)| async move { self.put(&path, bytes).await });
-                futures::future::try_join_all(puts).await.map(drop)
-            }
+        if let Some(folder) = &self.local {
+            return folder.put_unsynced(files).await;
         }
+        for (path, bytes) in files {
+            self.put(&path, bytes).await?;
+        }
+        Ok(())
     }
 
     async fn settle(&self, paths: &[String]) -> Result<(), FilesError> {
@@ -229,14 +237,12 @@ impl Files for ObjectFiles {
         for path in paths {
             check_path(path)?;
         }
-        match &self.local {
-            Some(folder) => folder.delete(paths.to_vec(), false).await,
-            None => {
-                for path in paths {
-                    self.delete(path).await?;
-                }
-                Ok(())
-            }
+        if let Some(folder) = &self.local {
+            return folder.delete(paths.to_vec(), false).await;
         }
+        for path in paths {
+            self.delete(path).await?;
+        }
+        Ok(())
     }
 }

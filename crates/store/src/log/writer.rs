@@ -1,11 +1,16 @@
 //! The writer: the order in which an append becomes durable, committed, guarded, published and answered.
 //!
-//! 1. The batch is staged as one durable file. 2. The head cell, which holds the signed checkpoint, moves by
-//! compare-and-swap: the commit. 3. The guard notes the size. 4. Tiles and bundles are written at their
-//! places. 5. `checkpoint` is published. 6. The caller is answered. A crash before 2 leaves the log as it was;
-//! after 2, opening the log does 3 to 5 again.
+//! 1. The batch is staged as one durable file.
+//! 2. The head cell, which holds the signed checkpoint, moves by compare-and-swap: the commit.
+//! 3. The guard notes the size.
+//! 4. Tiles and bundles are written at their places.
+//! 5. `checkpoint` is published.
+//! 6. The caller is answered.
 //!
-//! In a local folder the writes of 4 and 5 do not wait for the disk. That is safe because a staged batch is
+//! A crash before 2 leaves the log as it was; after 2, opening the log does 3 to 5 again.
+//!
+//! In a local folder the writes of 4 and 5 do not wait for the disk, so that an append waits three times for
+//! it: for the batch, the commit and the guard. That is safe because a staged batch is
 //! removed only after everything written since was settled (flushed): after a crash, whatever became of the
 //! tiles, the staged batches are whole, lead from durable tiles to the head, and overwrite what is damaged.
 //! `checkpoint` needs no flush because the head cell holds the same bytes.
@@ -206,7 +211,7 @@ impl LogWriter {
         let origin = &batch.staged.origin;
         let bytes = batch.staged.to_bytes();
         log.waiting.add(batch.staged.path(), bytes.len());
-        self.files.put(&batch.staged.path(), bytes).await?;
+        self.files.stage(&batch.staged.path(), bytes).await?;
         let old = log.head.as_ref().map(|(_, bytes)| bytes.clone());
         let mut swaps = vec![Swap::new(HEAD, origin, old.clone(), Some(batch.head.1.clone()))];
         swaps.extend(also);
@@ -228,8 +233,15 @@ impl LogWriter {
         let checkpoint = log.at_place(layout::CHECKPOINT);
         log.waiting.paths.extend(batch.files.iter().map(|(path, _)| path.clone()));
         log.waiting.paths.insert(checkpoint.clone());
-        self.put_at_place(batch.files).await?;
-        self.put_checkpoint(&checkpoint, &batch.head.0).await?;
+        if self.files.defers() {
+            // In this order, and one way to the disk instead of two.
+            let files = batch.files.into_iter().map(|(path, content)| (path, content.bytes));
+            let published = (checkpoint, Bytes::from(batch.head.1.clone()));
+            self.files.put_deferred(files.chain([published]).collect()).await?;
+        } else {
+            self.put_at_place(batch.files).await?;
+            self.put_checkpoint(&checkpoint, &batch.head.0).await?;
+        }
         log.head = Some(batch.head);
         log.growing = batch.growing;
         if log.waiting.is_due(self.max_chain) { self.settle_log(log).await } else { Ok(()) }

@@ -65,7 +65,7 @@ async fn two_servers_append_to_a_log_in_a_bucket() {
     let cells: Arc<dyn Cells> = Arc::new(MemoryCells::new());
     let guard = Guard::memory();
     let writers = [(); 2].map(|()| LogWriter::new(Arc::clone(&cells), Arc::clone(&files), guard.clone()));
-    let mut size = 0;
+    let mut size = 0_u64;
     for turn in 0..8_usize {
         let batch: Vec<Vec<u8>> = (size..size + 100).map(|n| format!("entry {n}").into_bytes()).collect();
         let writer = &writers[turn / 2 % 2];
@@ -73,7 +73,7 @@ async fn two_servers_append_to_a_log_in_a_bucket() {
             Err(LogError::LostHead { .. }) => writer.append(ORIGIN, PREFIX, batch, &signer()).await,
             appended => appended,
         };
-        assert_eq!(appended.unwrap().first, size as u64);
+        assert_eq!(appended.unwrap().first, size);
         size += 100;
     }
     let entries = writers[0].reader(ORIGIN, PREFIX).await.unwrap().read_entries(0..800).await.unwrap();
