@@ -154,7 +154,9 @@ impl World {
     /// After a last life without faults: the log is whole, and holds all that was ever said of it.
     async fn check(&mut self) {
         let last = Life { batches: vec![2], dies_at: usize::MAX, answer_is_lost: false, machine_dies: None };
+        let before = self.acknowledged.len();
         self.live(&last).await;
+        assert_eq!(self.acknowledged.len(), before + 2, "the log goes on");
         let size = self.committed();
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let reader = LogReader::new(Arc::clone(&files), PREFIX, size);
