@@ -8,5 +8,6 @@ mod suite;
 mod crash;
 mod databases;
 mod files;
+mod guard;
 mod log;
 mod s3;
