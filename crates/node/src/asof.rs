@@ -62,14 +62,9 @@ pub struct AsOf {
 }
 
 impl AsOf {
-    /// An SQL condition on the entry `alias`; true for everything when no moment is asked for.
-    ///
-    /// The moment is a number of ours, so it is written into the text and needs no parameter.
-    pub fn condition(self, alias: &'static str) -> String {
-        match self.at {
-            None => "1 = 1".to_owned(),
-            Some(at) => format!("{alias}.{} <= {at}", self.basis.column()),
-        }
+    /// The moment as a bound for queries, seconds since 1970: what has no limit has the largest one.
+    pub fn bound(self) -> i64 {
+        self.at.unwrap_or(i64::MAX)
     }
 }
 
@@ -78,9 +73,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_becomes_a_condition_on_the_time_it_names() {
-        let asof = AsOf { basis: Basis::Proven, at: Some(1_580_515_199) };
-        assert_eq!(asof.condition("e"), "e.proven <= 1580515199");
-        assert_eq!(AsOf::default().condition("e"), "1 = 1");
+    fn a_basis_is_a_word_in_addresses_and_a_column_in_the_index() {
+        for basis in [Basis::Claimed, Basis::Proven, Basis::Here] {
+            assert_eq!(basis.to_string().parse(), Ok(basis));
+        }
+        assert_eq!(Basis::Claimed.column(), "released");
+        assert_eq!(AsOf::default().bound(), i64::MAX);
     }
 }

@@ -76,6 +76,29 @@ pub enum RootCommand {
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
+    /// Sign a drafted root with a root key, where the root keys are kept; again for each key, on the same file
+    Sign {
+        /// The draft, or what others have signed already; it is replaced by the signed root
+        file: PathBuf,
+        /// A root key file
+        #[arg(long = "key", required = true)]
+        keys: Vec<PathBuf>,
+    },
+    /// Make root keys for the root after next, where the root keys are kept
+    Keys {
+        /// The authority's DNS name
+        #[arg(long)]
+        authority: Authority,
+        /// The number of the first key: one more than the last that exists
+        #[arg(long)]
+        first: u32,
+        /// How many
+        #[arg(long, default_value_t = 3)]
+        count: u32,
+        /// The folder
+        #[arg(long)]
+        folder: PathBuf,
+    },
     /// Check a signed root and take it into use: publish it, then enter it in the logs
     Publish {
         /// The signed root

@@ -10,13 +10,8 @@ pub enum Face {
 }
 
 impl Face {
-    /// An SQL condition on the column `audience` of the table `log` under the alias `alias`.
-    ///
-    /// `alias` is always a literal of ours.
-    pub fn condition(self, alias: &'static str) -> String {
-        match self {
-            Self::Public => format!("{alias}.audience = 'public'"),
-            Self::Inside => "1 = 1".to_owned(),
-        }
+    /// May this face see records of restricted logs at all?
+    pub fn sees_restricted(self) -> bool {
+        self == Self::Inside
     }
 }

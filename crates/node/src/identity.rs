@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use record::Authority;
 use record::root::Role;
-use tlog::key::{KeyType, LocalSigner, SecretKey, Signer, VerifierKey};
+use tlog::key::{KeyType, LocalSigner, SecretKey, VerifierKey};
 
 /// A key file larger than this is not one.
 const MAX_KEY_FILE: u64 = 4096;
@@ -242,6 +242,7 @@ pub fn refuse_root_keys(data: &Path) -> Result<(), IdentityError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tlog::key::Signer as _;
 
     fn authority() -> Authority {
         "moh.chn.example".parse().unwrap()

@@ -207,10 +207,14 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
 
 /// A new age recipient and its secret, in force from `now` for `days`.
 pub fn new_age_secret(now: Time, days: i64, expiring: bool) -> (String, AgeSecret) {
-    let (identity, recipient) = record::seal::generate_identity();
-    let secret =
-        AgeSecret { identity: identity.to_string(), from: now, until: now.saturating_add(days * DAY), expiring };
-    (recipient, secret)
+    let identity = record::seal::Identity::generate();
+    let secret = AgeSecret {
+        identity: identity.to_secret_text().to_string(),
+        from: now,
+        until: now.saturating_add(days * DAY),
+        expiring,
+    };
+    (identity.recipient().to_owned(), secret)
 }
 
 fn generate(

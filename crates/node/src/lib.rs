@@ -3,9 +3,36 @@
 //! It is the only crate with sockets and clocks. What every page shares lies in [`layout`], its words in
 //! [`i18n`], what is drawn in [`chart`] and [`map`]; none of these four opens a socket or reads a clock.
 
+pub mod alarm;
 pub mod asof;
 pub mod chart;
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+mod contents;
+pub mod control;
+pub mod demo;
+pub mod desks;
+mod evidence;
+pub mod exchange;
 pub mod face;
+mod follow_up;
+pub mod http;
 pub mod i18n;
+pub mod identity;
+pub mod index;
+pub mod init;
 pub mod layout;
 pub mod map;
+pub mod mechanisms;
+pub mod metrics;
+pub mod node;
+pub mod operate;
+pub mod outbound;
+pub mod own_log;
+pub mod peers;
+pub mod release;
+pub mod saved;
+pub mod serve;
+pub mod session;

@@ -53,6 +53,8 @@ pub struct Answer {
     pub status: u16,
     /// Its `ETag`.
     pub etag: Option<String>,
+    /// The server's `Date`, POSIX seconds.
+    pub date: Option<u64>,
     /// The body, decompressed.
     pub body: Bytes,
 }
@@ -242,6 +244,13 @@ async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> R
     let status = response.status().as_u16();
     let etag =
         response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let date = response
+        .headers()
+        .get(reqwest::header::DATE)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| httpdate::parse_http_date(v).ok())
+        .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
+        .map(|d| d.as_secs());
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > limit {
@@ -249,7 +258,7 @@ async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> R
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, etag, body: body.freeze() })
+    Ok(Answer { status, etag, date, body: body.freeze() })
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ pub struct OwnLog {
     pub open: bool,
     /// Has the first entry been appended?
     pub started: bool,
+    /// The log before: origin, size, root in base64.
+    #[serde(default)]
+    pub previous: Option<(Origin, u64, String)>,
 }
 
 impl OwnLog {
@@ -119,6 +122,7 @@ mod tests {
             policy: String::new(),
             open: false,
             started: true,
+            previous: None,
         };
         let second = new_origin(&authority, &Audience::Public, 2026, &[used]).unwrap();
         assert_eq!(second.to_string(), "moh.chn.example/log/public/2026.2");

@@ -50,7 +50,6 @@ network-policy = سياسة الشهود
 network-what-it-holds = ما يضمه
 network-kind = النوع
 network-records = السجلات
-network-sealed-others = مختوم، لم يُفتح هنا
 network-witness = الشاهد
 network-witness-since = أول معاينة
 network-witness-latest = أحدث توقيع شاهد
@@ -72,7 +71,6 @@ network-accepted-by = قبله
 network-about-authority = ما تعرفه هذه العقدة عنها
 network-compare = قارنها مع السلطة بوسيلة أخرى غير هذه الشبكة، كالهاتف مثلاً.
 network-no-logs = لا يُحفظ هنا أي سجل لهذه السلطة.
-network-empty-title = لا سلطة أخرى بعد
 network-empty-text = أضف سلطة باستخدام concord peer add، ثم ليؤكد مشغّل ثانٍ بصمتها.
 
 ## Alarms by machine code

@@ -32,14 +32,12 @@ situation-place = المكان
 situation-value = القيمة
 situation-seven = 7 أيام
 situation-weeks = الأسابيع
-situation-weeks-of = الجديد أسبوعياً، آخر { $weeks } أسبوعاً
 situation-day = اليوم
 situation-who = المصدر المصرِّح
 situation-standing = الصفة
 situation-own = السلطة المعنية
 situation-observed = رصدته جهة أخرى
 situation-proof = الإثبات
-situation-record = السجل
 situation-proven-by = مُثبت في { $time }
 situation-claimed-at = وفق التصريح { $time }
 situation-empty-title = لا أرقام بعد
@@ -48,9 +46,7 @@ situation-empty-as-of = لم يكن شيء معروفاً حتى هذا اليو
 
 ## A place
 situation-new-per-day = الجديد يومياً
-situation-stated-per-day = المصرَّح به لكل يوم
 situation-mean = متوسط 7 أيام
-situation-chart-summary = { $new } جديدة في الأيام السبعة حتى { $day }. أعلى عدد جديد في يوم واحد: { $most } ({ $most-day }).
 situation-place-lead = { $new } جديدة في آخر سبعة أيام، مقابل { $before } في الأيام السبعة السابقة.
 situation-latest-day = عن { $day }
 situation-data-table = يوماً بيوم
@@ -61,7 +57,6 @@ situation-group-all = الجميع
 situation-authors = من يصرّح بأرقام عن هذا المكان
 situation-definition = التعريف
 situation-definition-as-reported = كما أُبلغ
-situation-no-place-title = لا أرقام عن هذا المكان
 
 ## Corrections
 situation-old = قبل
@@ -70,7 +65,6 @@ situation-change = التغيّر
 situation-reason = السبب المذكور
 situation-no-reason = لم يُذكر
 situation-period = عن
-situation-corrected-on = تاريخ التصويب
 situation-corrections-lead = كل قيمة صرّحت سلطتها لاحقاً بغيرها: ما كان قبل، وما هو قائم الآن، والسبب الذي تذكره السلطة.
 
 ## One day

@@ -47,7 +47,6 @@ network-policy = Witness policy
 network-what-it-holds = What it holds
 network-kind = Kind
 network-records = Records
-network-sealed-others = sealed, not opened here
 network-witness = Witness
 network-witness-since = First seen
 network-witness-latest = Latest cosignature
@@ -69,7 +68,6 @@ network-accepted-by = Accepted by
 network-about-authority = What this node knows of it
 network-compare = Compare it with the authority by another way than this network, for example by telephone.
 network-no-logs = No log of this authority is held here.
-network-empty-title = No other authority yet
 network-empty-text = Add one with concord peer add, then let a second operator confirm its fingerprint.
 
 ## Alarms by machine code

@@ -26,14 +26,12 @@ situation-place = Place
 situation-value = Value
 situation-seven = 7 days
 situation-weeks = Weeks
-situation-weeks-of = New per week, last { $weeks } weeks
 situation-day = Day
 situation-who = Who says so
 situation-standing = Standing
 situation-own = Own authority
 situation-observed = Observed by another
 situation-proof = Proof
-situation-record = Record
 situation-proven-by = proven by { $time }
 situation-claimed-at = claimed { $time }
 situation-empty-title = No figures yet
@@ -42,9 +40,7 @@ situation-empty-as-of = Nothing was known as of this day.
 
 ## A place
 situation-new-per-day = New per day
-situation-stated-per-day = Stated for each day
 situation-mean = 7-day mean
-situation-chart-summary = { $new } new in the seven days to { $day }. Most new on one day: { $most } ({ $most-day }).
 situation-place-lead = { $new } new in the last seven days, { $before } in the seven days before.
 situation-latest-day = for { $day }
 situation-data-table = Day by day
@@ -55,7 +51,6 @@ situation-group-all = all
 situation-authors = Who states figures for this place
 situation-definition = Definition
 situation-definition-as-reported = as reported
-situation-no-place-title = No figures for this place
 
 ## Corrections
 situation-old = Before
@@ -64,7 +59,6 @@ situation-change = Change
 situation-reason = Reason given
 situation-no-reason = none given
 situation-period = For
-situation-corrected-on = Corrected
 situation-corrections-lead = Every value that its own author later stated otherwise: what stood before, what stands now, and the reason the author gives.
 
 ## One day

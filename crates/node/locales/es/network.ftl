@@ -47,7 +47,6 @@ network-policy = Política de testigos
 network-what-it-holds = Qué contiene
 network-kind = Tipo
 network-records = Registros
-network-sealed-others = sellado, no abierto aquí
 network-witness = Testigo
 network-witness-since = Visto desde
 network-witness-latest = Último refrendo
@@ -69,7 +68,6 @@ network-accepted-by = Aceptada por
 network-about-authority = Lo que este nodo sabe de ella
 network-compare = Compárela con la autoridad por una vía distinta de esta red, por ejemplo por teléfono.
 network-no-logs = Aquí no se guarda ningún diario de esta autoridad.
-network-empty-title = Aún no hay otra autoridad
 network-empty-text = Añada una con concord peer add y haga que un segundo operador confirme su huella.
 
 ## Alarms by machine code

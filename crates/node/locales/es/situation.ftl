@@ -26,14 +26,12 @@ situation-place = Lugar
 situation-value = Valor
 situation-seven = 7 días
 situation-weeks = Semanas
-situation-weeks-of = Nuevos por semana, últimas { $weeks } semanas
 situation-day = Día
 situation-who = Quién lo dice
 situation-standing = Condición
 situation-own = Autoridad propia
 situation-observed = Observado por otra
 situation-proof = Prueba
-situation-record = Registro
 situation-proven-by = probado el { $time }
 situation-claimed-at = declarado el { $time }
 situation-empty-title = Aún no hay cifras
@@ -42,9 +40,7 @@ situation-empty-as-of = Nada se conocía a esa fecha.
 
 ## A place
 situation-new-per-day = Nuevos por día
-situation-stated-per-day = Declarado para cada día
 situation-mean = Media de 7 días
-situation-chart-summary = { $new } nuevos en los siete días hasta el { $day }. Máximo en un día: { $most } ({ $most-day }).
 situation-place-lead = { $new } nuevos en los últimos siete días, { $before } en los siete anteriores.
 situation-latest-day = del { $day }
 situation-data-table = Día a día
@@ -55,7 +51,6 @@ situation-group-all = todos
 situation-authors = Quién declara cifras de este lugar
 situation-definition = Definición
 situation-definition-as-reported = según lo notificado
-situation-no-place-title = No hay cifras de este lugar
 
 ## Corrections
 situation-old = Antes
@@ -64,7 +59,6 @@ situation-change = Cambio
 situation-reason = Motivo indicado
 situation-no-reason = ninguno
 situation-period = Para
-situation-corrected-on = Corregido
 situation-corrections-lead = Cada valor que su propio autor declaró después de otro modo: qué figuraba antes, qué figura ahora y el motivo que da.
 
 ## One day

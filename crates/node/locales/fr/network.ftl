@@ -47,7 +47,6 @@ network-policy = Politique de témoins
 network-what-it-holds = Ce qu’il contient
 network-kind = Type
 network-records = Documents
-network-sealed-others = scellés, non ouverts ici
 network-witness = Témoin
 network-witness-since = Vu depuis
 network-witness-latest = Dernier contreseing
@@ -69,7 +68,6 @@ network-accepted-by = Acceptée par
 network-about-authority = Ce que ce nœud en sait
 network-compare = Comparez-la avec l’autorité par une autre voie que ce réseau, par exemple au téléphone.
 network-no-logs = Aucun journal de cette autorité n’est détenu ici.
-network-empty-title = Pas encore d’autre autorité
 network-empty-text = Ajoutez-en une avec concord peer add, puis faites confirmer son empreinte par un second opérateur.
 
 ## Alarms by machine code

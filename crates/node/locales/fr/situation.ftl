@@ -26,14 +26,12 @@ situation-place = Lieu
 situation-value = Valeur
 situation-seven = 7 jours
 situation-weeks = Semaines
-situation-weeks-of = Nouveaux par semaine, { $weeks } dernières semaines
 situation-day = Jour
 situation-who = Qui le dit
 situation-standing = Statut
 situation-own = Autorité du pays
 situation-observed = Observé par un tiers
 situation-proof = Preuve
-situation-record = Document
 situation-proven-by = prouvé au { $time }
 situation-claimed-at = déclaré le { $time }
 situation-empty-title = Pas encore de chiffres
@@ -42,9 +40,7 @@ situation-empty-as-of = Rien n’était connu à cette date.
 
 ## A place
 situation-new-per-day = Nouveaux par jour
-situation-stated-per-day = Déclaré pour chaque jour
 situation-mean = Moyenne sur 7 jours
-situation-chart-summary = { $new } nouveaux dans les sept jours jusqu’au { $day }. Maximum en un jour : { $most } ({ $most-day }).
 situation-place-lead = { $new } nouveaux ces sept derniers jours, { $before } les sept jours précédents.
 situation-latest-day = pour le { $day }
 situation-data-table = Jour par jour
@@ -55,7 +51,6 @@ situation-group-all = tous
 situation-authors = Qui déclare des chiffres pour ce lieu
 situation-definition = Définition
 situation-definition-as-reported = telle que déclarée
-situation-no-place-title = Pas de chiffres pour ce lieu
 
 ## Corrections
 situation-old = Avant
@@ -64,7 +59,6 @@ situation-change = Écart
 situation-reason = Motif donné
 situation-no-reason = aucun
 situation-period = Pour
-situation-corrected-on = Corrigé le
 situation-corrections-lead = Chaque valeur que son auteur a ensuite déclarée autrement : ce qui figurait avant, ce qui figure maintenant, et le motif qu’il donne.
 
 ## One day

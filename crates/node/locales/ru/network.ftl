@@ -49,7 +49,6 @@ network-policy = Правило свидетелей
 network-what-it-holds = Что в нём
 network-kind = Вид
 network-records = Записи
-network-sealed-others = запечатано, здесь не вскрыто
 network-witness = Свидетель
 network-witness-since = Впервые
 network-witness-latest = Последняя подпись
@@ -71,7 +70,6 @@ network-accepted-by = Приняли
 network-about-authority = Что узел знает о ней
 network-compare = Сверьте его с органом другим путём, не через эту сеть, например по телефону.
 network-no-logs = Журналов этого органа здесь нет.
-network-empty-title = Других органов пока нет
 network-empty-text = Добавьте его командой concord peer add, затем второй оператор подтвердит отпечаток.
 
 ## Alarms by machine code

@@ -30,14 +30,12 @@ situation-place = Место
 situation-value = Значение
 situation-seven = 7 дней
 situation-weeks = Недели
-situation-weeks-of = Новые за неделю, последние недели: { $weeks }
 situation-day = День
 situation-who = Кто сообщает
 situation-standing = Статус
 situation-own = Собственный орган
 situation-observed = По данным другого органа
 situation-proof = Доказательство
-situation-record = Запись
 situation-proven-by = доказано на { $time }
 situation-claimed-at = заявлено { $time }
 situation-empty-title = Данных пока нет
@@ -46,9 +44,7 @@ situation-empty-as-of = На этот день ничего не было изв
 
 ## A place
 situation-new-per-day = Новые за день
-situation-stated-per-day = Сообщено за каждый день
 situation-mean = Среднее за 7 дней
-situation-chart-summary = Новых за семь дней по { $day }: { $new }. Больше всего за день: { $most } ({ $most-day }).
 situation-place-lead = Новых за последние семь дней: { $new }, за предыдущие семь: { $before }.
 situation-latest-day = за { $day }
 situation-data-table = По дням
@@ -59,7 +55,6 @@ situation-group-all = все
 situation-authors = Кто сообщает данные по этому месту
 situation-definition = Определение
 situation-definition-as-reported = как сообщено
-situation-no-place-title = Нет данных по этому месту
 
 ## Corrections
 situation-old = Было
@@ -68,7 +63,6 @@ situation-change = Изменение
 situation-reason = Указанная причина
 situation-no-reason = не указана
 situation-period = За
-situation-corrected-on = Исправлено
 situation-corrections-lead = Каждое значение, которое сам автор позднее сообщил иначе: что было, что стало и какую причину он называет.
 
 ## One day

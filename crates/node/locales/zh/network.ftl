@@ -46,7 +46,6 @@ network-policy = 见证策略
 network-what-it-holds = 内容
 network-kind = 类型
 network-records = 记录
-network-sealed-others = 密封，未在此打开
 network-witness = 见证方
 network-witness-since = 首次见证
 network-witness-latest = 最近联署
@@ -68,7 +67,6 @@ network-accepted-by = 接受方
 network-about-authority = 本节点所知
 network-compare = 请通过本网络以外的途径（如电话）与该主管部门核对。
 network-no-logs = 本节点未持有该主管部门的日志。
-network-empty-title = 尚无其他主管部门
 network-empty-text = 用concord peer add添加，然后由第二名操作员确认其指纹。
 
 ## Alarms by machine code

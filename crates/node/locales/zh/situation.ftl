@@ -24,14 +24,12 @@ situation-place = 地点
 situation-value = 数值
 situation-seven = 7天
 situation-weeks = 各周
-situation-weeks-of = 每周新增，最近{ $weeks }周
 situation-day = 日期
 situation-who = 报告方
 situation-standing = 性质
 situation-own = 本国主管部门
 situation-observed = 由他方观察
 situation-proof = 证明
-situation-record = 记录
 situation-proven-by = 证明于{ $time }
 situation-claimed-at = 声明于{ $time }
 situation-empty-title = 尚无数据
@@ -40,9 +38,7 @@ situation-empty-as-of = 截至该日尚无已知数据。
 
 ## A place
 situation-new-per-day = 每日新增
-situation-stated-per-day = 每日报告数
 situation-mean = 7日均值
-situation-chart-summary = 截至{ $day }的七天新增{ $new }。单日新增最多：{ $most }（{ $most-day }）。
 situation-place-lead = 最近七天新增{ $new }，此前七天新增{ $before }。
 situation-latest-day = { $day }
 situation-data-table = 逐日数据
@@ -53,7 +49,6 @@ situation-group-all = 全部
 situation-authors = 谁报告该地数据
 situation-definition = 定义
 situation-definition-as-reported = 按报告口径
-situation-no-place-title = 该地暂无数据
 
 ## Corrections
 situation-old = 原值
@@ -62,7 +57,6 @@ situation-change = 变化
 situation-reason = 所述原因
 situation-no-reason = 未说明
 situation-period = 时段
-situation-corrected-on = 更正时间
 situation-corrections-lead = 报告方后来自行更改的每个数值：原值、现值及其说明的原因。
 
 ## One day

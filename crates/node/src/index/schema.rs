@@ -9,16 +9,19 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 create table log (
   origin text primary key, authority text not null, audience text not null, year integer not null,
   readers text not null, own integer not null, size {bigint} not null, root text not null,
-  checkpoint {bytes} not null, closed integer not null, policy text not null, root_version integer not null
+  checkpoint {bytes} not null, closed integer not null, policy text not null, root_version integer not null,
+  state {bytes} not null
 );
 create table entry (
   origin text not null, pos {bigint} not null, leaf text not null, name text not null, author text not null,
   kind text not null, id text not null, edition integer not null, supersedes text, status text not null,
   mechanism text, released {bigint} not null, sealed integer not null, opened integer not null,
   valid integer not null, reason text, proven {bigint}, here {bigint}, bytes integer not null,
-  withdrawn_by text, superseded_by text, conflicting integer not null,
+  withdrawn_by text, superseded_by text, conflicting integer not null, signer text, root_version integer,
+  content integer not null,
   primary key (origin, pos)
 );
+create index entry_waiting on entry (content) where content = 0;
 create index entry_name on entry (name);
 create index entry_thing on entry (author, id, edition);
 create index entry_released on entry (released);

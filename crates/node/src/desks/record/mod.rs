@@ -6,3 +6,6 @@ pub mod list;
 pub mod page;
 pub mod pages;
 pub mod query;
+
+#[cfg(test)]
+mod tests;

@@ -135,7 +135,7 @@ impl Scope<'_> {
         self.sql_with(shelf, text, "")
     }
 
-    /// The same, with `{of place}` replaced by a condition.
+    /// The same, with `{of place}` replaced.
     fn sql_with(&self, shelf: Shelf, text: &'static str, of_place: &'static str) -> Sql {
         self.continue_with(Sql::from(""), shelf, text, of_place)
     }
@@ -443,24 +443,24 @@ pub async fn corrections(
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation, x.start, x.day, p.value, x.value,
         b.name, b.edition, b.claimed, be.proven, b.here,
         r.name, r.edition, r.claimed, e.proven, r.here, x.reason
-      from {statement} x
-      join {series} s on s.no = x.series
-      join {statement} p on p.no = (select y.no from {statement} y where y.series = x.series and y.day = x.day
+      from {of place}
+      cross join {statement} p
+      cross join {release} b
+      left join entry be on be.origin = b.origin and be.pos = b.pos
+      cross join {release} r
+      left join entry e on e.origin = r.origin and e.pos = r.pos
+      where s.no = x.series and x.revised = 1 and {known x} and s.status = $3
+        and p.no = (select y.no from {statement} y where y.series = x.series and y.day = x.day
         and y.start = x.start and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known y}
         order by y.rank desc, y.pos desc limit 1)
-      join {release} b on b.no = p.release
-      left join entry be on be.origin = b.origin and be.pos = b.pos
-      join {release} r on r.no = x.release
-      left join entry e on e.origin = r.origin and e.pos = r.pos
-      where x.revised = 1 and {known x} and p.value <> x.value and s.status = $3{of place}
+        and p.value <> x.value and b.no = p.release and r.no = x.release and ($5 = '' or s.place = $5)
       order by x.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
     let mut found = Vec::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
         values.push(limit.into());
-        values.extend(place.map(Value::from));
-        let of_place = if place.is_some() { " and s.place = $5" } else { "" };
-        for row in db.rows(scope.sql_with(*shelf, TEXT, of_place), &values).await? {
+        values.push(place.unwrap_or_default().into());
+        for row in db.rows(scope.sql_with(*shelf, TEXT, corrected(*shelf, place.is_some())), &values).await? {
             found.push(Correction {
                 series: series(&row, *shelf)?,
                 period: (row.int(6)?, row.int(7)?),
@@ -475,6 +475,17 @@ pub async fn corrections(
     found.sort_by_key(|correction| std::cmp::Reverse(correction.source.claimed));
     found.truncate(usize::try_from(limit).unwrap_or(0));
     Ok(found)
+}
+
+/// Where to begin: at the few revised statements, or at the few series of a place. SQLite keeps the order of cross
+/// joins; PostgreSQL finds its own.
+fn corrected(shelf: Shelf, of_place: bool) -> &'static str {
+    match (shelf, of_place) {
+        (Shelf::Public, false) => "situation_statement x cross join situation_series s",
+        (Shelf::Public, true) => "situation_series s cross join situation_statement x",
+        (Shelf::Sealed, false) => "sealed_situation_statement x cross join sealed_situation_series s",
+        (Shelf::Sealed, true) => "sealed_situation_series s cross join sealed_situation_statement x",
+    }
 }
 
 fn padded(numbers: impl Iterator<Item = i64>) -> Vec<i64> {

@@ -202,11 +202,24 @@ fn counted(figures: Vec<(u64, Figure)>, claimed: i64) -> Vec<(u64, Figure)> {
     kept
 }
 
+/// The order of a release: the latest `claimed` of its log up to its place. A record whose blob arrived late may
+/// find later ones here already; those then follow it.
 async fn rank(tx: &mut Tx, release: &Release<'_>) -> Result<i64, DbError> {
-    let sql = release.shelf.sql("select max(rank) from {release} where origin = $1");
-    let rows = tx.rows(sql, &[release.origin.into()]).await?;
+    let place = [release.origin.into(), release.pos.into()];
+    let sql = release.shelf.sql("select max(rank) from {release} where origin = $1 and pos < $2");
+    let rows = tx.rows(sql, &place).await?;
     let before = rows.first().map(|row| row.opt_int(0)).transpose()?.flatten();
-    Ok(before.unwrap_or(i64::MIN).max(release.claimed))
+    let rank = before.unwrap_or(i64::MIN).max(release.claimed);
+    let [origin, pos] = place;
+    let values = [origin, pos, rank.into()];
+    for sql in [
+        "update {statement} set rank = $3 where rank < $3 and release in (
+           select no from {release} where origin = $1 and pos > $2 and rank < $3)",
+        "update {release} set rank = $3 where origin = $1 and pos > $2 and rank < $3",
+    ] {
+        tx.run(release.shelf.sql(sql), &values).await?;
+    }
+    Ok(rank)
 }
 
 async fn insert_release(
@@ -220,7 +233,7 @@ async fn insert_release(
     let no = next(tx, release.shelf.sql("select max(no) from {release}")).await?;
     let columns = [
         "no", "origin", "pos", "author", "name", "kind", "id", "edition", "status", "claimed", "here",
-        "rank", "reason", "fault", "figures",
+        "rank", "fault", "figures", "refused",
     ];
     let row = vec![
         no.into(),
@@ -378,21 +391,8 @@ async fn replace_edition(
 
 async fn insert_statements(tx: &mut Tx, shelf: Shelf, rows: &[Row]) -> Result<(), DbError> {
     let columns = [
-        "no",
-        "series",
-        "start",
-        "day",
-        "rank",
-        "pos",
-        "release",
-        "claimed",
-        "here",
-        "value",
-        "line",
-        "revised",
-        "ended_by",
-        "ended_claimed",
-        "ended_here",
+        "no", "series", "start", "day", "rank", "pos", "release", "claimed", "here", "value", "reason", "source",
+        "line", "revised", "ended_by", "ended_claimed", "ended_here",
     ];
     debug_assert!(
         rows.windows(2).all(|pair| pair[0].no < pair[1].no),

@@ -34,6 +34,7 @@ create table situation_statement (
 create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
 create index situation_statement_release on situation_statement (release);
 create index situation_statement_revised on situation_statement (claimed) where revised = 1;
+create index situation_statement_revised_of on situation_statement (series, claimed) where revised = 1;
 " },
     Migration { name: "situation-1-sealed", sql: "
 create table sealed_situation_release (
@@ -59,6 +60,7 @@ create table sealed_situation_statement (
 create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
 create index sealed_situation_statement_release on sealed_situation_statement (release);
 create index sealed_situation_statement_revised on sealed_situation_statement (claimed) where revised = 1;
+create index sealed_situation_statement_revised_of on sealed_situation_statement (series, claimed) where revised = 1;
 " },
 ];
 

@@ -1,0 +1,107 @@
+//! `concord doctor`: is this machine fit to run the node? Each check says what is wrong and what to do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Failure;
+use crate::clock;
+use crate::config::Config;
+use crate::identity;
+use crate::operate::Outcome;
+use crate::outbound::{Address, Outbound};
+
+/// A clock that is off by more than this makes signed requests fail.
+const MAX_SKEW: i64 = 30;
+/// Less free space than this is a warning, in bytes.
+const LITTLE_SPACE: u64 = 2 << 30;
+/// The most bytes of a root.
+const MAX_ROOT: usize = 64 * 1024;
+
+struct Check {
+    what: String,
+    ok: bool,
+    says: String,
+}
+
+/// Runs every check; exit code 1 if one fails.
+pub(super) async fn run(data: &Path) -> Result<Outcome, Failure> {
+    let config = Config::load(data)?;
+    let mut checks = vec![space(&config), root_keys(&config), port(&config).await];
+    checks.extend(peers(&config).await?);
+    let mut text = String::new();
+    for check in &checks {
+        let mark = if check.ok { "ok  " } else { "FAIL" };
+        text.push_str(&format!("{mark} {}: {}\n", check.what, check.says));
+    }
+    let rows: Vec<_> =
+        checks.iter().map(|c| json!({ "check": c.what, "ok": c.ok, "says": c.says })).collect();
+    if checks.iter().all(|c| c.ok) {
+        Ok(Outcome::new(rows, text))
+    } else {
+        Err(text.into())
+    }
+}
+
+fn space(config: &Config) -> Check {
+    let what = "disk".to_owned();
+    match rustix::fs::statvfs(&config.folder) {
+        Ok(stat) => {
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            let says = format!("{} MiB free in {}", free >> 20, config.folder.display());
+            Check { what, ok: free >= LITTLE_SPACE, says }
+        }
+        Err(error) => Check { what, ok: false, says: error.to_string() },
+    }
+}
+
+fn root_keys(config: &Config) -> Check {
+    let what = "root keys".to_owned();
+    match identity::refuse_root_keys(&config.folder) {
+        Ok(()) => Check { what, ok: true, says: "none lie in the data folder".into() },
+        Err(_) if config.exchange.root_keys_inside => {
+            Check { what, ok: true, says: "lie in the data folder, as this demonstration allows".into() }
+        }
+        Err(error) => Check { what, ok: false, says: error.to_string() },
+    }
+}
+
+/// Either our server has the port, or nobody.
+async fn port(config: &Config) -> Check {
+    let what = format!("port {}", config.listen.port());
+    if tokio::net::UnixStream::connect(config.socket_path()).await.is_ok() {
+        return Check { what, ok: true, says: "the server is running".into() };
+    }
+    match tokio::net::TcpListener::bind(config.listen).await {
+        Ok(_) => Check { what, ok: true, says: "is free; the server is not running".into() },
+        Err(error) => Check { what, ok: false, says: format!("{error}: another program has it") },
+    }
+}
+
+/// Each peer that has an address: does it answer, and what time does it say it is?
+async fn peers(config: &Config) -> Result<Vec<Check>, Failure> {
+    let outbound = Outbound::new()?;
+    let mut checks = Vec::new();
+    for (authority, url) in &config.dial {
+        let address = Address::Dialled(url.clone());
+        let what = format!("peer {authority}");
+        let answer = tokio::time::timeout(
+            Duration::from_secs(15),
+            outbound.get(&address, "/.well-known/concord/root", Default::default(), MAX_ROOT),
+        )
+        .await;
+        checks.push(match answer {
+            Ok(Ok(answer)) if answer.status == 200 => {
+                let date = answer.date.and_then(|d| i64::try_from(d).ok()).unwrap_or_else(clock::seconds);
+                let skew = date - clock::seconds();
+                let says = format!("answers at {url}; its clock differs by {skew} s");
+                Check { what, ok: skew.abs() <= MAX_SKEW, says }
+            }
+            Ok(Ok(answer)) => Check { what, ok: false, says: format!("{url} answers {}", answer.status) },
+            Ok(Err(error)) => Check { what, ok: false, says: error.to_string() },
+            Err(_) => Check { what, ok: false, says: format!("{url} does not answer within 15 s") },
+        });
+    }
+    Ok(checks)
+}

@@ -1,0 +1,35 @@
+//! `concord restore`: a node from a backup. The guard is not in it: the node asks its peers before it signs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::Failure;
+use crate::config::FILE_NAME;
+use crate::operate::Outcome;
+
+/// `concord restore`
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup's folder
+    backup: PathBuf,
+}
+
+pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Failure> {
+    if std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!("{} is not empty: restore into a new folder", data.display()).into());
+    }
+    for needed in [FILE_NAME, "state.db", "keys"] {
+        if !args.backup.join(needed).exists() {
+            return Err(format!("{} is no backup: it has no {needed}", args.backup.display()).into());
+        }
+    }
+    crate::operate::copy_folder(&args.backup, data)?;
+    let text = format!(
+        "{} is restored from {}\nconcord serve asks witnesses and followers how far its logs are, and signs once they answered.",
+        data.display(),
+        args.backup.display()
+    );
+    Ok(Outcome::new(json!({ "data": data, "backup": args.backup }), text))
+}

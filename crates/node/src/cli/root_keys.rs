@@ -1,0 +1,71 @@
+//! What is done where the root keys are kept, on a machine without a network: sign a drafted root, make the
+//! keys of the root after next. No node and no data folder is needed.
+
+use std::path::{Path, PathBuf};
+
+use record::Authority;
+use record::root::{Role, SignedRoot, TrustRoot};
+use serde_json::json;
+use tlog::key::Signer;
+use tlog::note::Note;
+
+use super::Failure;
+use crate::command::{Command, RootCommand};
+use crate::identity::Key;
+use crate::operate::Outcome;
+
+/// Bytes of a root at most.
+const MAX_ROOT: usize = 64 * 1024;
+
+/// Carries out the commands that need root keys and no node; gives back every other one.
+pub(super) fn run(command: Command) -> Result<Result<Outcome, Command>, Failure> {
+    match command {
+        Command::Root(RootCommand::Sign { file, keys }) => sign(&file, &keys).map(Ok),
+        Command::Root(RootCommand::Keys { authority, first, count, folder }) => {
+            make(&authority, first, count, &folder).map(Ok)
+        }
+        other => Ok(Err(other)),
+    }
+}
+
+fn make(authority: &Authority, first: u32, count: u32, folder: &Path) -> Result<Outcome, Failure> {
+    let mut vkeys = Vec::new();
+    for n in first..first.saturating_add(count) {
+        let key = Key::generate(authority, Role::Root, n)?;
+        key.write(folder)?;
+        vkeys.push(key.verifier.to_string());
+    }
+    let text = vkeys.join("\n");
+    Ok(Outcome::new(json!({ "vkeys": vkeys, "folder": folder }), text))
+}
+
+/// Adds signatures to a draft or to a root that others have signed.
+fn sign(file: &Path, keys: &[PathBuf]) -> Result<Outcome, Failure> {
+    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    if bytes.len() > MAX_ROOT {
+        return Err(format!("{}: larger than any root", file.display()).into());
+    }
+    let signers = keys.iter().map(|path| Key::read(path)?.signer()).collect::<Result<Vec<_>, _>>()?;
+    let signers: Vec<&dyn Signer> = signers.iter().map(|s| s as &dyn Signer).collect();
+    let note = match Note::parse(&bytes) {
+        Ok(mut note) => {
+            for signature in Note::sign(&note.text, &signers)?.signatures {
+                if !note.signatures.iter().any(|s| s.name == signature.name && s.id == signature.id) {
+                    note.add_signature(signature)?;
+                }
+            }
+            note
+        }
+        Err(_) => Note::sign(std::str::from_utf8(&bytes)?, &signers)?,
+    };
+    let root = TrustRoot::parse_text(&note.text)?;
+    let signatures = note.signatures.len();
+    let signed = note.to_bytes();
+    SignedRoot::parse(&signed)?;
+    std::fs::write(file, &signed).map_err(|e| format!("{}: {e}", file.display()))?;
+    let text = format!(
+        "root {} of {} has {signatures} signatures; it needs {}",
+        root.version, root.authority, root.threshold
+    );
+    Ok(Outcome::new(json!({ "version": root.version, "signatures": signatures, "threshold": root.threshold }), text))
+}

@@ -1,0 +1,74 @@
+//! The control socket: how `concord` commands reach the server that has the data folder.
+//!
+//! A Unix socket in the data folder, for its owner alone. It takes [`Command`]s and nothing else.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+use crate::node::Node;
+use crate::operate::{self, Outcome};
+
+/// The longest answer read, in bytes.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// What the server answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was done.
+    pub outcome: Option<Outcome>,
+    /// Why nothing was done.
+    pub error: Option<String>,
+}
+
+/// Listens on the control socket until `stop` resolves.
+///
+/// # Errors
+/// The socket cannot be made.
+pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    let path = node.config.socket_path();
+    // We hold the folder's lock, so a socket that lies there is of a process that is gone.
+    let _ = std::fs::remove_file(&path);
+    let listener = tokio::net::UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let router = Router::new().route("/command", post(command)).with_state(node);
+    let result = axum::serve(listener, router).with_graceful_shutdown(stop).await;
+    let _ = std::fs::remove_file(&path);
+    result
+}
+
+async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) -> Json<Answer> {
+    Json(match operate::run(&node, command).await {
+        Ok(outcome) => Answer { outcome: Some(outcome), error: None },
+        Err(error) => Answer { outcome: None, error: Some(error.to_string()) },
+    })
+}
+
+/// Sends a command to the server of a data folder; `None` if no server answers there.
+///
+/// # Errors
+/// The server answers something that is not an answer.
+pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, reqwest::Error> {
+    if tokio::net::UnixStream::connect(socket).await.is_err() {
+        return Ok(None);
+    }
+    let client = reqwest::Client::builder().unix_socket(socket).build()?;
+    let response = client
+        .post("http://concord/command")
+        .header("content-type", "application/json")
+        .body(serde_json::to_vec(command).unwrap_or_default())
+        .send()
+        .await?;
+    let bytes = response.bytes().await?;
+    let unreadable = || Answer { outcome: None, error: Some("the server's answer cannot be read".into()) };
+    if bytes.len() > MAX_ANSWER {
+        return Ok(Some(unreadable()));
+    }
+    Ok(Some(serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable())))
+}

@@ -1,0 +1,148 @@
+//! Gathers the one file that proves a record offline: [`record::evidence::Evidence`].
+//!
+//! It puts together what is on this disk; it verifies nothing (whoever reads the file does).
+
+use std::collections::BTreeMap;
+
+use record::evidence::Evidence;
+use record::{Origin, kind};
+use store::LogReader;
+use tlog::checkpoint::SignedCheckpoint;
+use tlog::hash::Hash;
+use tlog::proof_file::ProofFile;
+
+use crate::node::Node;
+use crate::operate::OperateError;
+
+impl Node {
+    /// The evidence file of a record.
+    pub async fn evidence(&self, name: &Hash) -> Result<Vec<u8>, OperateError> {
+        let sql = "select origin, pos from entry where name = $1 and valid = 1 order by proven, pos limit 1";
+        let rows = self.index.db().rows(sql, &[name.to_hex().into()]).await?;
+        let row =
+            rows.first().ok_or_else(|| OperateError::NotFound(format!("no record {name} is known here")))?;
+        let (origin, index): (Origin, u64) = (parse_origin(&row.text(0)?)?, row.uint(1)?);
+        let checkpoints = self.checkpoints_covering(&origin, index).await?;
+        let record = self.entry_at(&origin.to_string(), index).await?.to_vec();
+        let mut proofs = Vec::new();
+        for checkpoint in &checkpoints {
+            proofs.push(self.proof(&origin, index, checkpoint).await?);
+        }
+        let newest = checkpoints
+            .last()
+            .ok_or_else(|| OperateError::NotFound(format!("no checkpoint that covers {name} is here yet")))?;
+        let mut entries = Vec::new();
+        let sql = "select pos from entry where origin = $1 and valid = 1 and kind in ($2, $3, $4)
+                   and pos < $5 order by pos";
+        let values = [
+            origin.to_string().into(),
+            kind::LOG_OPEN.into(),
+            kind::LOG_ROOT.into(),
+            kind::LOG_CLOSE.into(),
+            i64::try_from(newest.checkpoint.size).unwrap_or(i64::MAX).into(),
+        ];
+        for row in self.index.db().rows(sql, &values).await? {
+            let pos = row.uint(0)?;
+            let bytes = self.entry_at(&origin.to_string(), pos).await?.to_vec();
+            entries.push((bytes, self.proof(&origin, pos, newest).await?));
+        }
+        let evidence = Evidence {
+            record,
+            proofs,
+            entries,
+            roots: self.roots_for(&origin),
+            policy: self.policy_of(&origin).await?,
+            inner: None,
+            blobs: self.clear_blobs_of(&origin, index).await?,
+        };
+        Ok(evidence.to_bytes())
+    }
+
+    /// The first checkpoint that proves the entry by its witnesses, or else the newest one.
+    async fn checkpoints_covering(
+        &self,
+        origin: &Origin,
+        index: u64,
+    ) -> Result<Vec<SignedCheckpoint>, OperateError> {
+        let sql = "select distinct seen from cosignature where origin = $1 and size > $2 order by seen limit 1";
+        let values = [origin.to_string().into(), i64::try_from(index).unwrap_or(i64::MAX).into()];
+        if let Some(row) = self.index.db().rows(sql, &values).await?.first()
+            && let Some(seen) = self.seen_file(origin, row.uint(0)?).await?
+        {
+            return Ok(vec![seen]);
+        }
+        let rows = self
+            .index
+            .db()
+            .rows("select checkpoint from log where origin = $1", &[origin.to_string().into()])
+            .await?;
+        let newest = rows.first().map(|row| row.bytes(0)).transpose()?;
+        Ok(newest.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok()).into_iter().collect())
+    }
+
+    async fn proof(
+        &self,
+        origin: &Origin,
+        index: u64,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<ProofFile, OperateError> {
+        let reader =
+            LogReader::new(self.files.clone(), self.prefix_of(origin), checkpoint.checkpoint.size);
+        let path = reader.prove_inclusion(index).await?;
+        Ok(ProofFile { extra: None, index, path, checkpoint: checkpoint.clone() })
+    }
+
+    /// Roots of the author and of every other authority known here, whose witnesses may count.
+    fn roots_for(&self, origin: &Origin) -> BTreeMap<(record::Authority, u64), Vec<u8>> {
+        let own = self.own_chain();
+        let peers = self.peers();
+        let chains = peers.values().map(|known| &known.chain).chain([own.as_ref()]);
+        let mut roots = BTreeMap::new();
+        for chain in chains {
+            let witnesses = chain.latest().keys.iter().any(|k| k.role == record::root::Role::Witness);
+            if chain.authority() != &origin.authority && !witnesses {
+                continue;
+            }
+            for root in chain.roots() {
+                roots.insert((chain.authority().clone(), root.root.version), root.bytes.clone());
+            }
+        }
+        roots
+    }
+
+    /// The bytes of a log's witness policy.
+    pub async fn policy_of(&self, origin: &Origin) -> Result<Vec<u8>, OperateError> {
+        let rows =
+            self.index.db().rows("select policy from log where origin = $1", &[origin.to_string().into()]).await?;
+        let hash = rows.first().map(|row| row.text(0)).transpose()?.and_then(|h| Hash::from_hex(&h).ok());
+        let Some(hash) = hash else { return Ok(Vec::new()) };
+        Ok(self.files.get(&store::layout::blob(&hash)).await?.map(|b| b.to_vec()).unwrap_or_default())
+    }
+
+    /// The blobs of a record that is not sealed, if they are here.
+    async fn clear_blobs_of(
+        &self,
+        origin: &Origin,
+        index: u64,
+    ) -> Result<BTreeMap<Hash, Vec<u8>>, OperateError> {
+        /// Larger content is proven by its hash alone.
+        const LARGEST: usize = 1 << 20;
+        let mut blobs = BTreeMap::new();
+        let Some(record) = self.record_at(&origin.to_string(), index).await? else { return Ok(blobs) };
+        if record.is_sealed() {
+            return Ok(blobs);
+        }
+        for blob in &record.header.blobs {
+            if let Some(bytes) = self.files.get(&store::layout::blob(&blob.sha256)).await?
+                && bytes.len() <= LARGEST
+            {
+                blobs.insert(blob.sha256, bytes.to_vec());
+            }
+        }
+        Ok(blobs)
+    }
+}
+
+fn parse_origin(text: &str) -> Result<Origin, OperateError> {
+    text.parse().map_err(|_| OperateError::NotFound(format!("{text} is no log")))
+}

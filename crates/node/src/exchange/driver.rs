@@ -1,0 +1,353 @@
+//! Runs the engine: inputs in, outputs carried out, on a thread of its own because verification is work.
+//!
+//! Stores are carried out one after the other in the order in which they were asked for, and durable before
+//! the engine is told. A request that fails is told as failed; nothing is dropped silently.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use federate::engine::{Answer, Commit, Event, Id, Permission, RequestId, SignRequest, Write};
+use federate::{Input, Output};
+use record::root::Role;
+use store::Swap;
+use tokio::sync::{mpsc, oneshot};
+
+use super::transport;
+use crate::alarm::{self, Alarm};
+use crate::clock;
+use crate::index::{Batch, LogFacts, Receipt, Source};
+use crate::node::{Node, Permit};
+
+/// Deadlines further away than this are looked at again then.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// A message to the engine's thread.
+pub enum Message {
+    /// For the engine.
+    Input(Input),
+    /// The end.
+    Stop,
+}
+
+/// An answer to somebody's POST.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The way to the engine's thread.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    sender: mpsc::UnboundedSender<Message>,
+    replies: Arc<Mutex<BTreeMap<RequestId, oneshot::Sender<Reply>>>>,
+    next: Arc<AtomicU64>,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+impl Inbox {
+    /// Sends a message. After the end nobody reads it, and nobody needs to.
+    pub fn send(&self, message: Message) {
+        let _ = self.sender.send(message);
+    }
+
+    /// Names a request and gives where its answer will come.
+    pub fn expect_reply(&self) -> (RequestId, oneshot::Receiver<Reply>) {
+        let request = RequestId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (sender, receiver) = oneshot::channel();
+        let mut replies = self.replies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Askers that gave up are forgotten here.
+        replies.retain(|_, waiting| !waiting.is_closed());
+        replies.insert(request, sender);
+        (request, receiver)
+    }
+
+    fn reply(&self, request: RequestId, reply: Reply) {
+        let mut replies = self.replies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(sender) = replies.remove(&request) {
+            let _ = sender.send(reply);
+        }
+    }
+}
+
+struct StoreJob {
+    id: Id,
+    writes: Vec<Write>,
+    events: Vec<Event>,
+}
+
+/// Starts the engine's thread and the tasks that carry out what it asks for.
+///
+/// # Errors
+/// State cannot be read.
+pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate::node::OpenError> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let inbox = Inbox { sender, replies: Arc::default(), next: Arc::new(AtomicU64::new(1)) };
+    let _ = node.inbox.set(inbox.clone());
+    let (stores, jobs) = mpsc::unbounded_channel();
+    tokio::spawn(carry_out_stores(node.clone(), jobs));
+    // Before anything else the engine learns whom and what it works for.
+    inbox.send(Message::Input(Input::OwnRoots(node.own_chain().as_ref().clone())));
+    inbox.send(Message::Input(Input::Peers(node.peer_configs())));
+    for log in node.own_logs().await? {
+        let head = node.writer.head(&log.origin.to_string()).await?;
+        let log = node.engine_log(&log, head).await?;
+        inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
+    }
+    let node = node.clone();
+    let runtime = tokio::runtime::Handle::current();
+    Ok(tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime)))
+}
+
+fn turn(
+    node: &Arc<Node>,
+    inbox: &Inbox,
+    mut receiver: mpsc::UnboundedReceiver<Message>,
+    stores: &mpsc::UnboundedSender<StoreJob>,
+    runtime: &tokio::runtime::Handle,
+) {
+    loop {
+        let now = clock::milliseconds();
+        let deadline = node.engine().next_deadline();
+        let sleep = deadline.map_or(LONGEST_SLEEP, |at| Duration::from_millis(at.saturating_sub(now)));
+        let message = runtime
+            .block_on(async { tokio::time::timeout(sleep.min(LONGEST_SLEEP), receiver.recv()).await });
+        let input = match message {
+            Err(_) => Input::Tick,
+            Ok(Some(Message::Input(input))) => input,
+            Ok(Some(Message::Stop) | None) => return,
+        };
+        let outputs = {
+            let mut engine = node.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            engine.handle(clock::milliseconds(), input)
+        };
+        for output in outputs {
+            carry_out(node, inbox, output, stores, runtime);
+        }
+    }
+}
+
+fn carry_out(
+    node: &Arc<Node>,
+    inbox: &Inbox,
+    output: Output,
+    stores: &mpsc::UnboundedSender<StoreJob>,
+    runtime: &tokio::runtime::Handle,
+) {
+    let (node, inbox) = (node.clone(), inbox.clone());
+    let answer = move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
+    match output {
+        Output::Fetch { id, peer, route, etag, long_poll, signed, limit, ahead } => {
+            runtime.spawn(async move {
+                let sign_ahead = signed.then_some(ahead);
+                let got = transport::fetch(&node, &peer, &route, etag, long_poll, sign_ahead, limit).await;
+                answer(inbox, id, got);
+            });
+        }
+        Output::Post { id, peer, route, body } => {
+            runtime.spawn(async move {
+                let got = transport::post(&node, &peer, &route, body).await;
+                answer(inbox, id, got);
+            });
+        }
+        Output::Read { id, paths } => {
+            runtime.spawn(async move {
+                let files = read(&node, &paths).await;
+                inbox.send(Message::Input(Input::Read { id, files }));
+            });
+        }
+        Output::Store { id, writes, events } => {
+            let _ = stores.send(StoreJob { id, writes, events });
+        }
+        Output::Sign { id, what } => {
+            let line = sign(&node, &what)
+                .inspect_err(|error| tracing::error!(%error, "a cosignature could not be made"))
+                .ok();
+            inbox.send(Message::Input(Input::Signed { id, line }));
+        }
+        Output::Reply { request, status, content_type, body } => {
+            inbox.reply(request, Reply { status, content_type, body });
+        }
+        Output::Alarm(found) => {
+            runtime.spawn(async move { alarm::raise(&*node.cells, alarm_of(&found)).await });
+        }
+        Output::Signing { origin, permission } => node.set_permit(&origin, permit(permission)),
+        Output::HeadsChanged => node.tell_news(),
+    }
+}
+
+fn alarm_of(found: &federate::Alarm) -> Alarm {
+    found.arguments().into_iter().fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value))
+}
+
+fn permit(permission: Permission) -> Permit {
+    match permission {
+        Permission::May => Permit::Granted,
+        Permission::Wait => Permit::Waits(
+            "its witnesses and followers are being asked how far it is; `concord log resume` takes the responsibility"
+                .into(),
+        ),
+        Permission::CatchUp { size } => Permit::Waits(format!("its own entries up to {size} are being fetched back")),
+        Permission::Stopped => Permit::Waits(
+            "somebody shows a head of it that this node did not make: see the alarms, then `concord log resume`".into(),
+        ),
+    }
+}
+
+async fn read(node: &Node, paths: &[String]) -> Vec<Option<Vec<u8>>> {
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        match node.files.get(path).await {
+            Ok(bytes) => files.push(bytes.map(|b| b.to_vec())),
+            Err(error) => {
+                tracing::error!(%error, path, "a file could not be read");
+                files.push(None);
+            }
+        }
+    }
+    files
+}
+
+fn sign(node: &Node, what: &SignRequest) -> Result<tlog::NoteSignature, Box<dyn std::error::Error + Send + Sync>> {
+    let (role, checkpoint, counter) = match what {
+        SignRequest::Cosign(checkpoint) => (Role::Witness, checkpoint, &node.metrics.cosigned),
+        SignRequest::Holds(checkpoint) => (Role::Holds, checkpoint, &node.metrics.held),
+    };
+    let chain = node.own_chain();
+    let signer = node.identity().signer(role, chain.latest())?;
+    let line = checkpoint.cosign(&signer, u64::try_from(clock::seconds())?)?;
+    counter.fetch_add(1, Ordering::Relaxed);
+    Ok(line)
+}
+
+async fn carry_out_stores(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<StoreJob>) {
+    while let Some(job) = jobs.recv().await {
+        let result = store(&node, job.writes).await;
+        let input = match &result {
+            Ok(()) => Input::Stored { id: job.id },
+            Err(error) => {
+                tracing::error!(%error, "what was verified could not be stored; it is tried again");
+                Input::StoreFailed { id: job.id }
+            }
+        };
+        node.tell(input);
+        if result.is_ok() {
+            for event in job.events {
+                if let Err(error) = happened(&node, event).await {
+                    tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");
+                }
+            }
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn store(node: &Node, writes: Vec<Write>) -> Result<(), Failure> {
+    let mut cells: Vec<Swap> = Vec::new();
+    for write in writes {
+        match write {
+            Write::Cell { space, key, value } => {
+                if let Some(earlier) = cells.iter_mut().find(|s| s.space == space && s.key == key) {
+                    earlier.new = value;
+                    continue;
+                }
+                let old = node.cells.get(space, &key).await?;
+                cells.push(Swap::new(space, &key, old, value));
+            }
+            other => {
+                // Order matters: cells before a file are durable before it.
+                flush(node, &mut cells).await?;
+                store_one(node, other).await?;
+            }
+        }
+    }
+    flush(node, &mut cells).await
+}
+
+async fn flush(node: &Node, cells: &mut Vec<Swap>) -> Result<(), Failure> {
+    if cells.is_empty() {
+        return Ok(());
+    }
+    let swapped = node.cells.swap_all(cells).await?;
+    cells.clear();
+    if swapped { Ok(()) } else { Err("a cell of the exchange was changed by somebody else".into()) }
+}
+
+async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
+    match write {
+        Write::File { path, bytes } => node.files.put(&path, bytes.into()).await?,
+        Write::Root { authority, version, bytes } => {
+            let known = node.peers().get(&authority).cloned().ok_or("the root of an unknown authority")?;
+            let mut chain = known.chain.clone();
+            if chain.latest().version < version {
+                chain.extend(&bytes)?;
+            }
+            crate::peers::save_roots(&*node.cells, &chain).await?;
+            node.reload_peers().await?;
+        }
+        Write::Head { origin, checkpoint } => {
+            let key = origin.to_string();
+            let old = node.cells.get(store::log::HEAD, &key).await?;
+            if !node.cells.swap(store::log::HEAD, &key, old, Some(checkpoint.to_bytes())).await? {
+                return Err("the head of an own log moved while it was fetched back".into());
+            }
+            node.writer.guard().resume(&key, checkpoint.checkpoint.size).await?;
+        }
+        Write::Cell { .. } => {}
+    }
+    Ok(())
+}
+
+/// What is true now: the index, the proofs and the pages follow.
+async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
+    match event {
+        Event::Entries(commit) => entries(node, &commit).await?,
+        Event::Seen { origin, n, checkpoint } => node.seen(&origin, n, &checkpoint).await?,
+        Event::Blob { sha256, .. } => node.blob_arrived(Some(&sha256)).await?,
+        Event::Receipt { origin, authority, size, time, .. } => {
+            let receipt = Receipt { authority: authority.to_string(), size, time };
+            node.index.received(&origin, &receipt).await?;
+        }
+        Event::Root { authority, version } => {
+            tracing::info!(%authority, version, "a next trust root of a peer is in use");
+            node.tell_engine_of_peers().await;
+        }
+    }
+    Ok(())
+}
+
+async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
+    node.metrics.verified_entries.fetch_add(commit.to - commit.from, Ordering::Relaxed);
+    node.note_here(&commit.origin, commit.to).await?;
+    let own = commit.origin.authority == node.config.authority;
+    let log = LogFacts {
+        size: commit.to,
+        readers: commit.readers.clone(),
+        policy: commit.policy,
+        root: commit.root,
+        closed: commit.closed,
+        state: Vec::new(),
+    };
+    let batch = Batch {
+        origin: &commit.origin,
+        source: if own { Source::Own } else { Source::Mirror },
+        judged: &commit.judged,
+        log: &log,
+        checkpoint: commit.checkpoint.as_ref(),
+        here: Some(clock::seconds()),
+    };
+    node.index_batch(&batch).await?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The exchange with other nodes: HTTP in, HTTP out, and the engine between them.
+//!
+//! What is fetched, believed, served and alarmed about is decided in the crate `federate`; here are the
+//! sockets, the disk and the keys that it does without.
+
+mod caller;
+mod driver;
+mod proofs;
+mod serving;
+mod transport;
+
+pub use driver::{Inbox, Message, run};
+pub use proofs::Proofs;
+pub use serving::routes;
+
+use std::sync::RwLockReadGuard;
+
+use federate::engine::{GuardStanding, OwnLog as EngineLog, PeerConfig};
+use federate::{Engine, Input};
+use record::Readers;
+use store::Standing as GuardState;
+use tlog::checkpoint::SignedCheckpoint;
+
+use crate::node::{Node, OpenError};
+use crate::own_log::OwnLog;
+
+impl Node {
+    /// The engine, for questions.
+    pub fn engine(&self) -> RwLockReadGuard<'_, Engine> {
+        self.engine.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Tells the engine of a change, if the server runs; otherwise it learns of it at the next start.
+    pub fn tell(&self, input: Input) {
+        if let Some(inbox) = self.inbox.get() {
+            inbox.send(Message::Input(input));
+        }
+    }
+
+    /// Confirmed peers, as the engine wants them.
+    pub fn peer_configs(&self) -> Vec<PeerConfig> {
+        self.confirmed_peers()
+            .into_iter()
+            .map(|known| PeerConfig {
+                authority: known.peer.authority.clone(),
+                fingerprint: known.peer.fingerprint,
+                reachable: known.address(&self.config).is_some(),
+                chain: known.chain,
+            })
+            .collect()
+    }
+
+    /// After a change of peers.
+    pub async fn tell_engine_of_peers(&self) {
+        self.tell(Input::Peers(self.peer_configs()));
+    }
+
+    /// After an append, or at the start.
+    pub async fn tell_engine_of_own_log(&self, log: &OwnLog, checkpoint: Option<SignedCheckpoint>) {
+        match self.engine_log(log, checkpoint).await {
+            Ok(log) => self.tell(Input::OwnLog(Box::new(log))),
+            Err(error) => tracing::error!(%error, origin = %log.origin, "the engine could not be told of an own log"),
+        }
+    }
+
+    /// An own log as the engine wants it.
+    pub async fn engine_log(
+        &self,
+        log: &OwnLog,
+        checkpoint: Option<SignedCheckpoint>,
+    ) -> Result<EngineLog, OpenError> {
+        let policy = match log.policy_hash() {
+            Some(hash) => self.files.get(&store::layout::blob(&hash)).await?,
+            None => None,
+        };
+        let origin = log.origin.to_string();
+        let head = checkpoint.as_ref().map(|c| c.checkpoint.size);
+        let standing = match self.writer.guard().standing(&origin, head)? {
+            GuardState::Fresh => GuardStanding::New,
+            GuardState::InStep => GuardStanding::InStep,
+            GuardState::Missing => GuardStanding::Missing,
+            GuardState::Ahead { signed, .. } => GuardStanding::Ahead { signed },
+        };
+        Ok(EngineLog {
+            origin: log.origin.clone(),
+            checkpoint,
+            policy: policy.map(|b| b.to_vec()).unwrap_or_default(),
+            readers: log.readers.clone().map_or(Readers::Public, Readers::Set),
+            standing,
+        })
+    }
+}

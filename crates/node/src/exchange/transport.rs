@@ -1,0 +1,93 @@
+//! Requests to peers: signed where the resource may be restricted, cut off at their limit.
+
+use federate::engine::Answer;
+use federate::request::{self, Target};
+use federate::Route;
+use record::Authority;
+use record::root::Role;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+
+use crate::clock;
+use crate::identity::random;
+use crate::node::Node;
+use crate::outbound::{self, OutboundError};
+
+/// A signed request is good for this long, in seconds.
+const LIFETIME: u64 = 120;
+
+/// Fetches of a peer; never fails, since the engine wants to know how it failed. A restricted resource is asked
+/// for with a signature that says the peer's time, which is `sign_ahead` seconds ahead of ours.
+pub async fn fetch(
+    node: &Node,
+    peer: &Authority,
+    route: &Route,
+    etag: Option<String>,
+    long_poll: bool,
+    sign_ahead: Option<i64>,
+    limit: usize,
+) -> Answer {
+    node.metrics.fetched.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let Some(address) = node.address_of(peer) else { return Answer::Failed };
+    let path = route.path();
+    let mut headers = HeaderMap::new();
+    if let Some(value) = etag.and_then(|e| HeaderValue::from_str(&e).ok()) {
+        headers.insert(IF_NONE_MATCH, value);
+    }
+    if long_poll {
+        headers.insert(HeaderName::from_static("prefer"), HeaderValue::from_static("wait=30"));
+    }
+    if let Some(ahead) = sign_ahead
+        && let Err(error) = sign(node, peer, &path, ahead, &mut headers)
+    {
+        tracing::error!(%error, "a request could not be signed");
+        return Answer::Failed;
+    }
+    answer(node, node.outbound.get(&address, &path, headers, limit).await, peer, &path)
+}
+
+/// Posts to a peer.
+pub async fn post(node: &Node, peer: &Authority, route: &Route, body: Vec<u8>) -> Answer {
+    let Some(address) = node.address_of(peer) else { return Answer::Failed };
+    let path = route.path();
+    answer(node, node.outbound.post(&address, &path, body, route.limit()).await, peer, &path)
+}
+
+fn answer(node: &Node, result: Result<outbound::Answer, OutboundError>, peer: &Authority, path: &str) -> Answer {
+    match result {
+        Ok(answer) => Answer::Response {
+            status: answer.status,
+            etag: answer.etag,
+            date: answer.date,
+            body: answer.body.to_vec(),
+        },
+        Err(OutboundError::TooLong { .. }) => Answer::TooLarge,
+        Err(error) => {
+            node.metrics.fetch_failed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tracing::debug!(%error, %peer, path, "no answer from a peer");
+            Answer::Failed
+        }
+    }
+}
+
+fn sign(
+    node: &Node,
+    peer: &Authority,
+    path: &str,
+    ahead: i64,
+    headers: &mut HeaderMap,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let chain = node.own_chain();
+    let signer = node.identity().signer(Role::Caller, chain.latest())?;
+    let created = u64::try_from(clock::seconds().saturating_add(ahead))?;
+    let nonce = hex::encode(random::<16>()?);
+    let target = Target { method: "GET", path, query: None, to: peer };
+    let signed = request::sign(target, created, created + LIFETIME, &nonce, &signer)?;
+    for (name, value) in [
+        (request::CONCORD_TO, signed.concord_to),
+        ("signature-input", signed.signature_input),
+        ("signature", signed.signature),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(&value)?);
+    }
+    Ok(())
+}

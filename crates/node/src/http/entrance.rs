@@ -1,0 +1,107 @@
+//! The way to the inside face: a one-time link, a button, a cookie. And the way out.
+//!
+//! Looking at the link changes nothing; only the button uses it up.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::Router;
+use serde::Deserialize;
+
+use super::{Viewer, answer};
+use crate::clock;
+use crate::layout::{Page, Problem, Refusal};
+use crate::node::Node;
+use crate::session;
+
+/// Routes of the entrance.
+pub fn routes() -> Router<Arc<Node>> {
+    Router::new().route("/enter/{link}", get(door).post(enter)).route("/leave", post(leave))
+}
+
+#[derive(Template)]
+#[template(path = "http/templates/enter.html")]
+struct Door {
+    page: Page,
+    action: String,
+}
+
+async fn door(viewer: Viewer, Path(link): Path<String>) -> Response {
+    let page = viewer.page(viewer.asked.t.entrance_title());
+    let action = page.href(format!("/enter/{link}"));
+    answer::html_answer(
+        axum::http::StatusCode::OK,
+        crate::face::Face::Inside,
+        match (Door { page, action }).render() {
+            Ok(html) => html,
+            Err(error) => return answer::internal(&error),
+        },
+    )
+}
+
+async fn enter(State(node): State<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Path(link): Path<String>) -> Response {
+    if !same_site(&headers) {
+        return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
+    }
+    match session::enter(&*node.cells, &link, clock::seconds()).await {
+        Ok(Some(token)) => {
+            let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
+            set_cookie(&mut response, &node, &token, session::SESSION_SECONDS);
+            response
+        }
+        Ok(None) => answer::refused(
+            &viewer.shell,
+            &viewer.asked,
+            Refusal::Unauthorized,
+            &[Problem::new("link-used-or-expired")],
+        ),
+        Err(error) => answer::internal(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Leave {
+    csrf: String,
+}
+
+async fn leave(State(node): State<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Form(form): Form<Leave>) -> Response {
+    if !session::same_secret(&form.csrf, viewer.csrf()) || viewer.session.is_none() {
+        return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
+    }
+    if let Some(token) = cookie_value(&headers)
+        && let Err(error) = session::leave(&*node.cells, &token).await
+    {
+        return answer::internal(&error);
+    }
+    let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
+    set_cookie(&mut response, &node, "", 0);
+    response
+}
+
+fn cookie_value(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(axum::http::header::COOKIE)?.to_str().ok()?;
+    let pair = text.split(';').find_map(|pair| pair.trim().strip_prefix(session::COOKIE)?.strip_prefix('='));
+    pair.map(str::to_owned)
+}
+
+/// A form of ours, not one of another site's: browsers say so themselves.
+pub fn same_site(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .and_then(|v| v.to_str().ok())
+        .is_none_or(|site| matches!(site, "same-origin" | "none"))
+}
+
+fn set_cookie(response: &mut Response, node: &Node, token: &str, seconds: i64) {
+    let secure = if node.config.public_url.starts_with("https://") { "; Secure" } else { "" };
+    let value =
+        format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", session::COOKIE);
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}

@@ -1,0 +1,120 @@
+//! Standing groups: the charters and acceptances that this node could open, and what follows from them.
+//!
+//! Charters are sealed to their parties, so this table belongs to the inside face alone. What is in force is
+//! computed by [`record::charter::Mechanisms`] each time; nothing is remembered beside the records.
+
+use record::charter::{Fact, Mechanisms, Place};
+use record::{Authority, Fingerprint, Header, Line, MechanismId, Origin, Ref, Relation, Status, Time, Ulid, kind};
+use store::db::{Conflict, Db, DbError, Migration, Row, Tx};
+use tlog::hash::Hash;
+
+use crate::index::{Content, IndexedEntry};
+use crate::node::Node;
+
+/// The table of facts.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "mechanism-1",
+    sql: "
+create table sealed_mechanism_fact (
+  origin text not null, pos {bigint} not null, name text not null, author text not null, kind text not null,
+  status text not null, released {bigint} not null, supersedes text, mechanism text,
+  charter text not null, accepts text not null,
+  primary key (origin, pos)
+);
+",
+}];
+
+/// Kinds that are facts of mechanisms.
+pub fn is_fact(kind: &str) -> bool {
+    matches!(kind, kind::CHARTER | kind::ACCEPT | kind::LEAVE)
+}
+
+/// Takes a charter, an acceptance or a leave.
+pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, _content: &Content) -> Result<(), DbError> {
+    let header = entry.header;
+    let charter: Vec<String> = header.own.iter().map(|l| format!("{} {}", l.key(), l.value())).collect();
+    let accepts: Vec<String> =
+        header.refs_of(Relation::Accepts).map(|r| format!("{}/{}", r.author, r.name)).collect();
+    let columns = [
+        "origin", "pos", "name", "author", "kind", "status", "released", "supersedes", "mechanism", "charter",
+        "accepts",
+    ];
+    let row = vec![
+        entry.origin.into(),
+        entry.pos.into(),
+        entry.name.into(),
+        header.author.as_str().into(),
+        header.kind.as_str().into(),
+        header.status.as_str().into(),
+        header.released.posix().into(),
+        header.supersedes.map(|h| h.to_hex()).into(),
+        header.mechanism.as_ref().map(|m| m.as_str().to_owned()).into(),
+        charter.join("\n").into(),
+        accepts.join(" ").into(),
+    ];
+    tx.insert_many("sealed_mechanism_fact", &columns, &[row], Conflict::Ignore).await?;
+    Ok(())
+}
+
+/// Mechanisms as this node knows them.
+pub async fn load(
+    db: &Db,
+    fingerprint_of: impl Fn(&Authority) -> Option<Fingerprint>,
+) -> Result<Mechanisms, DbError> {
+    let sql = "select origin, pos, name, author, kind, status, released, supersedes, mechanism, charter, accepts
+               from sealed_mechanism_fact order by origin, pos";
+    let mut facts = Vec::new();
+    for row in db.rows(sql, &[]).await? {
+        facts.extend(fact(&row, &fingerprint_of)?.unwrap_or_default());
+    }
+    Ok(Mechanisms::replay(facts))
+}
+
+/// The facts of a row; `None` if its author is not known any more or the record is no proper fact.
+fn fact(
+    row: &Row,
+    fingerprint_of: &impl Fn(&Authority) -> Option<Fingerprint>,
+) -> Result<Option<Vec<Fact>>, DbError> {
+    let (origin, author): (String, String) = (row.text(0)?, row.text(3)?);
+    let (name, status, kind) = (row.text(2)?, row.text(5)?, row.text(4)?);
+    let (supersedes, mechanism) = (row.opt_text(7)?, row.opt_text(8)?);
+    let (charter, accepts) = (row.text(9)?, row.text(10)?);
+    let (index, released) = (row.uint(1)?, row.int(6)?);
+    Ok((|| {
+        let origin: Origin = origin.parse().ok()?;
+        let author: Authority = author.parse().ok()?;
+        let released = Time::from_posix(released)?;
+        let header = Header {
+            log: origin.clone(),
+            kind,
+            id: Ulid::new(0, [0; 10]),
+            edition: 1,
+            supersedes: supersedes.and_then(|h| Hash::from_hex(&h).ok()),
+            released,
+            status: status.parse::<Status>().ok()?,
+            mechanism: mechanism.and_then(|m| m.parse::<MechanismId>().ok()),
+            about: Vec::new(),
+            usage: None,
+            refs: accepts.split(' ').filter_map(accepted).collect(),
+            anchors: Vec::new(),
+            blobs: Vec::new(),
+            expires: None,
+            own: charter.lines().filter_map(|l| Line::new(l.split_once(' ')?.0, l.split_once(' ')?.1).ok()).collect(),
+            author: author.clone(),
+        };
+        let place = Place { part: 0, index, released, chain: origin };
+        Fact::of(&header, Hash::from_hex(&name).ok()?, fingerprint_of(&author)?, &place).ok()
+    })())
+}
+
+fn accepted(text: &str) -> Option<Ref> {
+    let (author, name) = text.split_once('/')?;
+    Some(Ref { relation: Relation::Accepts, author: author.parse().ok()?, name: Hash::from_hex(name).ok()? })
+}
+
+impl Node {
+    /// Mechanisms as this node knows them.
+    pub async fn mechanisms(&self) -> Result<Mechanisms, DbError> {
+        load(self.index.db(), |authority| self.chain_of(authority).map(|chain| chain.fingerprint())).await
+    }
+}

@@ -1,0 +1,329 @@
+//! A running node: its configuration, databases, keys and peers, and how they are opened and closed.
+//!
+//! Every command and every page works on this. It opens no socket.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use record::root::{RootChain, TrustRoot};
+use record::{Authority, Origin};
+use store::{Cells, Db, DbOptions, Files, FolderLock, Guard, LogReader, LogWriter, SqlCells};
+
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::index::Index;
+use crate::init::{ROOT_SPACE, version_key};
+use crate::outbound::{Address, Outbound};
+use crate::own_log::{self, OwnLog};
+use crate::peers::{self, Known, Standing};
+
+/// A node that is open.
+pub struct Node {
+    /// What the operator decided.
+    pub config: Config,
+    /// The state database.
+    pub cells: Arc<dyn Cells>,
+    /// The same, for backups.
+    pub state: Db,
+    /// The index.
+    pub index: Index,
+    /// Tiles and blobs.
+    pub files: Arc<dyn Files>,
+    /// Appends to own logs.
+    pub writer: LogWriter,
+    /// Held while a release is prepared and appended.
+    pub releasing: tokio::sync::Mutex<()>,
+    /// Requests to other nodes.
+    pub outbound: Outbound,
+    /// Names of places.
+    pub places: formats::places::PlaceNames,
+    /// Rises whenever something that `/heads` tells has changed.
+    pub news: tokio::sync::watch::Sender<u64>,
+    /// The engine's inbox, while the server runs.
+    pub inbox: std::sync::OnceLock<crate::exchange::Inbox>,
+    /// The exchange with other nodes, as a state machine.
+    pub engine: RwLock<federate::Engine>,
+    /// Proven times of every log here.
+    pub proofs: tokio::sync::Mutex<BTreeMap<Origin, crate::exchange::Proofs>>,
+    /// Counters for `/metrics`.
+    pub metrics: crate::metrics::Metrics,
+    identity: RwLock<Arc<Identity>>,
+    chain: RwLock<Arc<RootChain>>,
+    peers: RwLock<Arc<BTreeMap<Authority, Known>>>,
+    permits: RwLock<BTreeMap<Origin, Permit>>,
+    _lock: FolderLock,
+}
+
+/// May an own log sign (protocol section 3, *Start*)?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permit {
+    /// Yes.
+    Granted,
+    /// Not yet; what it waits for.
+    Waits(String),
+}
+
+/// Why a node cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// Another process has the folder.
+    #[error(transparent)]
+    Lock(#[from] store::LockError),
+    /// A database.
+    #[error(transparent)]
+    Db(#[from] store::DbError),
+    /// Cells.
+    #[error(transparent)]
+    Cells(#[from] store::CellsError),
+    /// Files.
+    #[error(transparent)]
+    Files(#[from] store::FilesError),
+    /// The guard.
+    #[error(transparent)]
+    Guard(#[from] store::GuardError),
+    /// A log.
+    #[error(transparent)]
+    Log(#[from] store::LogError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] crate::index::IndexError),
+    /// Keys.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
+    /// Peers.
+    #[error(transparent)]
+    Peer(#[from] peers::PeerError),
+    /// State.
+    #[error(transparent)]
+    Saved(#[from] crate::saved::SavedError),
+    /// TLS.
+    #[error(transparent)]
+    Outbound(#[from] crate::outbound::OutboundError),
+    /// Names of places.
+    #[error("[places] in the configuration: {0}")]
+    Places(#[from] formats::places::OverrideError),
+    /// The exchange's state.
+    #[error(transparent)]
+    Exchange(#[from] federate::engine::SnapshotError),
+    /// There is no root of our own.
+    #[error("state holds no trust root of {0}: restore a backup, or `concord init` a new authority elsewhere")]
+    NoRoot(Authority),
+    /// The root is not ours or not valid.
+    #[error("the trust root in state is refused: {0}")]
+    Root(#[from] record::RootError),
+}
+
+impl Node {
+    /// Opens the node of a data folder, alone: a second process is refused.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let lock = FolderLock::acquire(&config.folder)?;
+        let state = Db::connect(&config.resolve(&config.storage.state), state_options()).await?;
+        let cells: Arc<dyn Cells> = Arc::new(SqlCells::open(state.clone()).await?);
+        let index = Db::connect(&config.resolve(&config.storage.index), index_options()).await?;
+        let index = Index::open(index).await?;
+        let files: Arc<dyn Files> = Arc::new(store::open_files(&config.resolve(&config.storage.files))?);
+        let guard = Guard::open(&config.guard_path())?;
+        let writer = LogWriter::new(cells.clone(), files.clone(), guard);
+        let chain = load_own_chain(&*cells, &config.authority).await?;
+        let identity = Identity::read(&config.keys_folder())?;
+        let peers = peers::load(&*cells).await?;
+        let places = place_names(&config)?;
+        let engine = open_engine(&*cells, &config.authority).await?;
+        let node = Self {
+            outbound: Outbound::new()?,
+            cells,
+            state,
+            index,
+            files,
+            writer,
+            releasing: tokio::sync::Mutex::new(()),
+            places,
+            news: tokio::sync::watch::Sender::new(0),
+            inbox: std::sync::OnceLock::new(),
+            engine: RwLock::new(engine),
+            proofs: tokio::sync::Mutex::default(),
+            metrics: crate::metrics::Metrics::default(),
+            identity: RwLock::new(Arc::new(identity)),
+            chain: RwLock::new(Arc::new(chain)),
+            peers: RwLock::new(Arc::new(peers)),
+            permits: RwLock::new(BTreeMap::new()),
+            config,
+            _lock: lock,
+        };
+        node.recover().await?;
+        Ok(node)
+    }
+
+    /// Finishes what a crash interrupted: published own logs, index, names of peers.
+    async fn recover(&self) -> Result<(), OpenError> {
+        for log in self.own_logs().await? {
+            let (origin, prefix) = (log.origin.to_string(), log.origin.prefix());
+            match self.writer.open(&origin, &prefix).await {
+                // What may not sign is still shown; the permit says why it waits.
+                Ok(_) | Err(store::LogError::GuardAhead { .. } | store::LogError::GuardMissing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.index_authorities().await?;
+        self.catch_up_index().await?;
+        self.load_proofs().await?;
+        Ok(())
+    }
+
+    /// The keys in use.
+    pub fn identity(&self) -> Arc<Identity> {
+        self.identity.read().expect("never poisoned: no code panics while it holds it").clone()
+    }
+
+    /// Own roots.
+    pub fn own_chain(&self) -> Arc<RootChain> {
+        self.chain.read().expect("never poisoned").clone()
+    }
+
+    /// The newest own root.
+    pub fn own_root(&self) -> TrustRoot {
+        self.own_chain().latest().clone()
+    }
+
+    /// Takes a new own root and the keys it lists into use.
+    pub fn take_root(&self, chain: RootChain) -> Result<(), OpenError> {
+        let identity = Identity::read(&self.config.keys_folder())?;
+        *self.identity.write().expect("never poisoned") = Arc::new(identity);
+        *self.chain.write().expect("never poisoned") = Arc::new(chain);
+        Ok(())
+    }
+
+    /// Every known authority.
+    pub fn peers(&self) -> Arc<BTreeMap<Authority, Known>> {
+        self.peers.read().expect("never poisoned").clone()
+    }
+
+    /// Those with whom the exchange is on.
+    pub fn confirmed_peers(&self) -> Vec<Known> {
+        self.peers().values().filter(|k| k.peer.standing == Standing::Confirmed).cloned().collect()
+    }
+
+    /// One of them.
+    pub fn confirmed_peer(&self, authority: &Authority) -> Option<Known> {
+        self.peers().get(authority).filter(|k| k.peer.standing == Standing::Confirmed).cloned()
+    }
+
+    /// Reads the peers again after a change.
+    pub async fn reload_peers(&self) -> Result<(), OpenError> {
+        let peers = peers::load(&*self.cells).await?;
+        *self.peers.write().expect("never poisoned") = Arc::new(peers);
+        self.index_authorities().await?;
+        Ok(())
+    }
+
+    /// The roots of any authority known here, this one included.
+    pub fn chain_of(&self, authority: &Authority) -> Option<Arc<RootChain>> {
+        if *authority == self.config.authority {
+            return Some(self.own_chain());
+        }
+        self.peers().get(authority).map(|known| Arc::new(known.chain.clone()))
+    }
+
+    /// Where a peer is reached.
+    pub fn address_of(&self, authority: &Authority) -> Option<Address> {
+        self.peers().get(authority)?.address(&self.config)
+    }
+
+    /// Every own log.
+    pub async fn own_logs(&self) -> Result<Vec<OwnLog>, crate::saved::SavedError> {
+        own_log::list(&*self.cells).await
+    }
+
+    /// Reads an own log up to its head.
+    pub async fn own_reader(&self, origin: &Origin) -> Result<LogReader, store::LogError> {
+        self.writer.reader(&origin.to_string(), &origin.prefix()).await
+    }
+
+    /// Reads the verified copy of a log up to `size`.
+    pub fn mirror_reader(&self, origin: &Origin, size: u64) -> LogReader {
+        LogReader::new(self.files.clone(), store::layout::mirror(&origin.to_string()), size)
+    }
+
+    /// Says that something `/heads` tells has changed.
+    pub fn tell_news(&self) {
+        self.news.send_modify(|n| *n += 1);
+    }
+
+    /// Sets whether an own log may sign.
+    pub fn set_permit(&self, origin: &Origin, permit: Permit) {
+        self.permits.write().expect("never poisoned").insert(origin.clone(), permit);
+    }
+
+    /// Whether an own log may sign. A new log asks nobody.
+    pub fn permit(&self, origin: &Origin) -> Permit {
+        self.permits.read().expect("never poisoned").get(origin).cloned().unwrap_or(Permit::Granted)
+    }
+
+    /// Closes the databases.
+    pub async fn close(&self) {
+        if let Err(error) = self.writer.settle().await {
+            tracing::warn!(%error, "own logs could not be settled; the next start does it");
+        }
+        self.index.db().close().await;
+        self.state.close().await;
+    }
+}
+
+/// What every database that may hold personal data needs.
+fn state_options() -> DbOptions {
+    DbOptions { secure_delete: true, schema: Some("state"), ..DbOptions::default() }
+}
+
+fn index_options() -> DbOptions {
+    DbOptions { secure_delete: true, schema: Some("index"), ..DbOptions::default() }
+}
+
+fn place_names(config: &Config) -> Result<formats::places::PlaceNames, OpenError> {
+    let mut table = String::new();
+    for (iso3, names) in &config.places {
+        for (lang, name) in names {
+            table.push_str(&format!("{iso3}\t{lang}\t{name}\n"));
+        }
+    }
+    Ok(formats::places::PlaceNames::bundled().with_overrides(&table)?)
+}
+
+/// Cells read at once.
+const PAGE: usize = 1024;
+
+/// The engine, from what it persisted.
+async fn open_engine(cells: &dyn Cells, me: &Authority) -> Result<federate::Engine, OpenError> {
+    let mut snapshot = federate::Snapshot::default();
+    for space in federate::engine::SPACES {
+        let mut after: Option<String> = None;
+        loop {
+            let page = cells.scan(space, "", after.as_deref(), PAGE).await?;
+            after = page.last().map(|(key, _)| key.clone());
+            let full = page.len() == PAGE;
+            snapshot.cells.extend(page.into_iter().map(|(key, value)| (space.to_owned(), key, value)));
+            if !full {
+                break;
+            }
+        }
+    }
+    let seed = u64::from_le_bytes(crate::identity::random()?);
+    let config = federate::EngineConfig { me: me.clone(), seed, limits: federate::Limits::default() };
+    Ok(federate::Engine::new(config, snapshot)?)
+}
+
+async fn load_own_chain(cells: &dyn Cells, authority: &Authority) -> Result<RootChain, OpenError> {
+    let first = cells.get(ROOT_SPACE, &version_key(1)).await?;
+    let mut chain = RootChain::accept_first(&first.ok_or_else(|| OpenError::NoRoot(authority.clone()))?)?;
+    if chain.authority() != authority {
+        return Err(OpenError::NoRoot(authority.clone()));
+    }
+    let mut version = 2;
+    while let Some(bytes) = cells.get(ROOT_SPACE, &version_key(version)).await? {
+        chain.extend(&bytes)?;
+        version += 1;
+    }
+    Ok(chain)
+}

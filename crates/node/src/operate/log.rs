@@ -1,0 +1,79 @@
+//! `concord log ...`: own logs and copies of others'.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use record::Origin;
+use serde_json::json;
+
+use super::release::argument;
+use super::{OperateError, Outcome};
+use crate::command::LogCommand;
+use crate::node::{Node, Permit};
+
+pub(super) async fn run(node: &Arc<Node>, command: LogCommand) -> Result<Outcome, OperateError> {
+    match command {
+        LogCommand::List => list(node).await,
+        LogCommand::Resume { origin } => resume(node, argument("ORIGIN", &origin)?).await,
+        LogCommand::Close { origin } => {
+            let origin: Origin = argument("ORIGIN", &origin)?;
+            let released = node.close_log(&origin).await?;
+            let text = format!("{origin} is closed; its audience's next record opens {}", released.next);
+            Ok(Outcome::new(json!({ "closed": origin, "next": released.next }), text))
+        }
+    }
+}
+
+async fn list(node: &Node) -> Result<Outcome, OperateError> {
+    let sql = "select origin, own, size, readers, closed from log order by own desc, origin";
+    let mut rows = Vec::new();
+    let mut text = String::new();
+    for row in node.index.db().rows(sql, &[]).await? {
+        let (origin, own, size) = (row.text(0)?, row.int(1)? == 1, row.int(2)?);
+        let (readers, closed) = (row.text(3)?, row.int(4)? == 1);
+        let permit = origin.parse::<Origin>().map(|o| node.permit(&o)).ok().filter(|_| own);
+        let note = match (&permit, closed) {
+            (_, true) => " closed".to_owned(),
+            (Some(Permit::Waits(why)), _) => format!(" waits: {why}"),
+            _ => String::new(),
+        };
+        let whose = if own { "own" } else { "copy" };
+        text.push_str(&format!("{origin} {whose} {size} entries, readers: {readers}{note}\n"));
+        let (witnessed, held) = standing(node, &origin).await?;
+        let waits = matches!(permit, Some(Permit::Waits(_)));
+        rows.push(json!({
+            "origin": origin, "own": own, "size": size, "readers": readers.split(' ').collect::<Vec<_>>(),
+            "closed": closed, "waits": waits, "witnessed": witnessed, "held": held,
+        }));
+    }
+    Ok(Outcome::new(rows, text))
+}
+
+/// The largest witnessed size of a log, and the largest size that each reader holds.
+async fn standing(node: &Node, origin: &str) -> Result<(u64, BTreeMap<String, u64>), OperateError> {
+    let db = node.index.db();
+    let rows = db.rows("select max(size) from cosignature where origin = $1", &[origin.into()]).await?;
+    let witnessed = rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0);
+    let sql = "select authority, max(size) from receipt where origin = $1 group by authority";
+    let mut held = BTreeMap::new();
+    for row in db.rows(sql, &[origin.into()]).await? {
+        held.insert(row.text(0)?, row.uint(1)?);
+    }
+    Ok((u64::try_from(witnessed).unwrap_or(0), held))
+}
+
+/// The operator takes the responsibility that nothing is missing.
+async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateError> {
+    let key = origin.to_string();
+    let head = node
+        .writer
+        .head(&key)
+        .await?
+        .ok_or_else(|| OperateError::NotFound(format!("{origin} is not a log of this node")))?;
+    node.writer.guard().resume(&key, head.checkpoint.size).await?;
+    node.writer.open(&key, &origin.prefix()).await?;
+    node.tell(federate::Input::Resume { origin: origin.clone() });
+    node.set_permit(&origin, Permit::Granted);
+    let text = format!("{origin} signs again from size {}", head.checkpoint.size);
+    Ok(Outcome::new(json!({ "origin": origin, "size": head.checkpoint.size }), text))
+}

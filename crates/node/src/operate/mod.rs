@@ -1,0 +1,144 @@
+//! Carries out an operator's commands on an open node. What it answers is on disk.
+//!
+//! Each command gives one value, printed as JSON with `--json` and as text without.
+
+mod figures;
+mod key;
+mod log;
+mod mechanism;
+mod peer;
+mod record;
+mod release;
+mod root;
+mod status;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock;
+use crate::command::Command;
+use crate::node::Node;
+
+pub use figures::{Report, command_for, dry_run, release_figures};
+pub use status::copy_folder;
+
+/// What a command did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outcome {
+    /// For programs.
+    pub json: Value,
+    /// For people.
+    pub text: String,
+}
+
+impl Outcome {
+    /// A value and its text.
+    pub fn new(json: impl Serialize, text: impl Into<String>) -> Self {
+        Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: text.into() }
+    }
+}
+
+/// Why a command did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// The argument cannot be.
+    #[error("{0}")]
+    Argument(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// A file of the operator's.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Peers.
+    #[error(transparent)]
+    Peer(#[from] crate::peers::PeerError),
+    /// Requests.
+    #[error(transparent)]
+    Outbound(#[from] crate::outbound::OutboundError),
+    /// Releases.
+    #[error(transparent)]
+    Release(#[from] crate::release::ReleaseError),
+    /// The node.
+    #[error(transparent)]
+    Open(#[from] crate::node::OpenError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] crate::index::IndexError),
+    /// State.
+    #[error(transparent)]
+    Saved(#[from] crate::saved::SavedError),
+    /// Sessions.
+    #[error(transparent)]
+    Session(#[from] crate::session::SessionError),
+    /// Databases.
+    #[error(transparent)]
+    Db(#[from] store::DbError),
+    /// Cells.
+    #[error(transparent)]
+    Cells(#[from] store::CellsError),
+    /// Files.
+    #[error(transparent)]
+    Files(#[from] store::FilesError),
+    /// Logs.
+    #[error(transparent)]
+    Log(#[from] store::LogError),
+    /// The guard.
+    #[error(transparent)]
+    Guard(#[from] store::GuardError),
+    /// Keys.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
+    /// Roots.
+    #[error(transparent)]
+    Root(#[from] ::record::RootError),
+}
+
+impl OperateError {
+    /// A file that cannot be read or written.
+    pub fn file(path: &std::path::Path, error: impl std::fmt::Display) -> Self {
+        Self::File { path: path.to_path_buf(), why: error.to_string() }
+    }
+}
+
+/// Carries out a command.
+pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateError> {
+    match command {
+        Command::Link => new_link(node).await,
+        Command::Root(command) => root::run(node, command).await,
+        Command::Key(command) => key::run(node, command).await,
+        Command::Peer(command) => peer::run(node, command).await,
+        Command::Mechanism(command) => mechanism::run(node, command).await,
+        Command::Release(command) => release::run(node, command).await,
+        Command::Import(crate::command::ImportCommand::Figures(command)) => figures::run(node, command).await,
+        Command::Record(command) => record::run(node, command).await,
+        Command::Records(command) => record::list(node, command).await,
+        Command::Log(command) => log::run(node, command).await,
+        Command::Bundle(_) => todo!(),
+        Command::Rebuild => status::rebuild(node).await,
+        Command::Backup { folder } => status::backup(node, &folder).await,
+        Command::Status => status::status(node).await,
+    }
+}
+
+async fn new_link(node: &Arc<Node>) -> Result<Outcome, OperateError> {
+    let secret = crate::session::new_link(&*node.cells, clock::seconds()).await?;
+    let url = format!("{}/enter/{secret}", node.config.public_url.trim_end_matches('/'));
+    Ok(Outcome::new(serde_json::json!({ "url": url }), url))
+}
+
+/// Reads a file of the operator's, up to `limit` bytes.
+pub fn read_file(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, OperateError> {
+    let size = std::fs::metadata(path).map_err(|e| OperateError::file(path, e))?.len();
+    if size > limit {
+        return Err(OperateError::file(path, format!("{size} bytes; at most {limit} are read")));
+    }
+    std::fs::read(path).map_err(|e| OperateError::file(path, e))
+}

@@ -1,0 +1,131 @@
+//! `concord peer ...`: which authorities this node exchanges with.
+
+use std::sync::Arc;
+
+use record::Authority;
+use serde_json::json;
+
+use super::{OperateError, Outcome, read_file};
+use crate::clock;
+use crate::command::{PeerAdd, PeerCommand};
+use crate::node::Node;
+use crate::outbound::Address;
+use crate::peers::{self, Known, Peer, PeerError, Standing};
+
+/// Roots fetched of one authority at most.
+const MAX_ROOTS: u64 = 1000;
+/// Bytes of one root at most.
+const MAX_ROOT: usize = 64 * 1024;
+
+pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcome, OperateError> {
+    match command {
+        PeerCommand::Add(add) => self::add(node, add).await,
+        PeerCommand::Confirm { authority, fingerprint } => {
+            let peer = peers::confirm(&*node.cells, &authority, &fingerprint).await?;
+            node.reload_peers().await?;
+            node.tell_engine_of_peers().await;
+            let text = format!("{authority} is confirmed; the exchange begins");
+            Ok(Outcome::new(peer, text))
+        }
+        PeerCommand::List => Ok(list(node)),
+        PeerCommand::Remove { authority } => {
+            peers::remove(&*node.cells, &authority).await?;
+            node.reload_peers().await?;
+            node.tell_engine_of_peers().await;
+            Ok(Outcome::new(json!({ "removed": authority }), format!("{authority} is removed")))
+        }
+    }
+}
+
+async fn add(node: &Arc<Node>, add: PeerAdd) -> Result<Outcome, OperateError> {
+    if add.authority == node.config.authority {
+        return Err(PeerError::Oneself(add.authority).into());
+    }
+    let fingerprint = peers::typed_fingerprint(&add.fingerprint)?;
+    let roots = match &add.root {
+        Some(path) => vec![read_file(path, MAX_ROOT as u64)?],
+        None => fetch_roots(node, &add.authority, add.endpoint.as_deref()).await?,
+    };
+    let chain = peers::check_chain(&add.authority, &fingerprint, &roots)?;
+    let peer = Peer {
+        authority: add.authority.clone(),
+        fingerprint,
+        standing: Standing::Proposed,
+        code: add.code,
+        name: add.name,
+        role: add.role,
+        added: clock::now(),
+    };
+    peers::save(&*node.cells, &Known { peer: peer.clone(), chain }).await?;
+    node.reload_peers().await?;
+    let text = format!(
+        "{} is proposed with fingerprint\n  {}\nA second operator types it again: concord peer confirm {}",
+        add.authority,
+        fingerprint.grouped(),
+        add.authority
+    );
+    Ok(Outcome::new(peer, text))
+}
+
+/// Every root of an authority, from its first to its newest.
+async fn fetch_roots(
+    node: &Node,
+    authority: &Authority,
+    endpoint: Option<&str>,
+) -> Result<Vec<Vec<u8>>, OperateError> {
+    let address = match (node.config.dial.get(authority), endpoint) {
+        (Some(url), _) => Address::Dialled(url.clone()),
+        (None, Some(url)) => Address::Published(url.to_owned()),
+        (None, None) => {
+            return Err(OperateError::Argument(format!(
+                "where is {authority}? Give --endpoint https://..., or --root FILE, or name it under [dial]"
+            )));
+        }
+    };
+    let mut roots = Vec::new();
+    for version in 1..=MAX_ROOTS {
+        let answer =
+            node.outbound.get(&address, &format!("/root/{version}"), Default::default(), MAX_ROOT).await?;
+        match answer.status {
+            200 => roots.push(answer.body.to_vec()),
+            _ if version > 1 => break,
+            status => {
+                return Err(OperateError::NotFound(format!(
+                    "{authority} answers {status} when asked for its first root"
+                )));
+            }
+        }
+    }
+    Ok(roots)
+}
+
+fn list(node: &Node) -> Outcome {
+    let peers = node.peers();
+    let mut text = format!(
+        "{} (this node)\n  {}\n",
+        node.config.authority,
+        node.own_chain().fingerprint().grouped()
+    );
+    for known in peers.values() {
+        let standing = match known.peer.standing {
+            Standing::Proposed => "proposed",
+            Standing::Confirmed => "confirmed",
+        };
+        text.push_str(&format!(
+            "{} {} {standing}, root {}\n  {}\n",
+            known.peer.authority,
+            known.shown_name(),
+            known.chain.latest().version,
+            known.peer.fingerprint.grouped()
+        ));
+    }
+    let rows: Vec<&Peer> = peers.values().map(|k| &k.peer).collect();
+    Outcome::new(
+        json!({
+            "authority": node.config.authority,
+            "fingerprint": node.own_chain().fingerprint(),
+            "peers": rows,
+        }),
+        text,
+    )
+}

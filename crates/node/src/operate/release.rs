@@ -1,0 +1,136 @@
+//! `concord release`: a record of any kind, with files or short texts as its content.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use record::{Authority, Lang, Line, MechanismId, Ref, Relation, TimeOrDate, Ulid};
+use tlog::hash::Hash;
+
+use super::{OperateError, Outcome, read_file};
+use crate::command::Release;
+use crate::node::Node;
+use crate::own_log::Audience;
+use crate::release::{Content, Draft, is_reserved};
+
+/// The largest file that a release takes as content.
+const MAX_CONTENT: u64 = 256 << 20;
+
+pub(super) async fn run(node: &Arc<Node>, command: Release) -> Result<Outcome, OperateError> {
+    if is_reserved(&command.kind) {
+        return Err(OperateError::Argument(format!("records of kind {} are made by the node itself", command.kind)));
+    }
+    let audience = audience(node, &command).await?;
+    let draft = draft(node, command).await?;
+    let released = node.release(&audience, vec![draft]).await?;
+    let text = released
+        .iter()
+        .map(|r| format!("{} {} at {} of {}", r.kind, r.name, r.index, r.origin))
+        .collect::<Vec<_>>()
+        .join("\n");
+    Ok(Outcome::new(released, text))
+}
+
+async fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, OperateError> {
+    if let Some(mechanism) = &command.mechanism {
+        let id: MechanismId = argument("--mechanism", mechanism)?;
+        return super::mechanism::audience(node, &id).await;
+    }
+    if command.public {
+        return Ok(Audience::Public);
+    }
+    if command.to.is_empty() {
+        return Err(OperateError::Argument(
+            "for whom? Give --public, --to AUTHORITY or --mechanism ID".to_owned(),
+        ));
+    }
+    Ok(Audience::of(&node.config.authority, command.to.iter().cloned()))
+}
+
+async fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError> {
+    let mut draft = Draft::new(&command.kind, command.status.unwrap_or(node.config.status));
+    draft.released = command.released;
+    draft.expires = command.expires;
+    draft.mechanism = command.mechanism.as_deref().map(|id| argument("--mechanism", id)).transpose()?;
+    for line in &command.lines {
+        let (key, value) = pair("--line", line)?;
+        draft.own.push(Line::new(key, value).map_err(|e| OperateError::Argument(format!("--line: {e}")))?);
+    }
+    for about in &command.about {
+        let (what, at) = pair("--about", about)?;
+        draft.about.push((what.to_owned(), argument::<TimeOrDate>("--about", at)?));
+    }
+    for reference in &command.refs {
+        draft.refs.push(parse_ref(reference)?);
+    }
+    draft.contents = contents(&command.blobs, &command.texts)?;
+    if let Some(id) = &command.id {
+        let id: Ulid = argument("--id", id)?;
+        let (edition, before) = newest_edition(node, id).await?;
+        draft.id = Some(id);
+        draft.edition = edition + 1;
+        draft.supersedes = Some(before);
+    }
+    Ok(draft)
+}
+
+/// Number and name of the newest edition of an own thing.
+pub(super) async fn newest_edition(node: &Node, id: Ulid) -> Result<(u32, Hash), OperateError> {
+    let sql = "select edition, name from entry where author = $1 and id = $2 and valid = 1
+               order by edition desc limit 1";
+    let rows =
+        node.index.db().rows(sql, &[node.config.authority.as_str().into(), id.to_string().into()]).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| OperateError::NotFound(format!("this authority has released nothing with id {id}")))?;
+    let edition = u32::try_from(row.int(0)?).unwrap_or(u32::MAX);
+    Ok((edition, argument("name", &row.text(1)?)?))
+}
+
+/// `<media type>[;<language>]=<file>` and `<language>=<text>`.
+pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content>, OperateError> {
+    let mut contents = Vec::new();
+    for blob in blobs {
+        let (what, path) = pair("--blob", blob)?;
+        let (media_type, lang) = match what.rsplit_once(';') {
+            Some((media_type, lang)) if !lang.contains('=') => (media_type, Some(lang)),
+            _ => (what, None),
+        };
+        contents.push(Content {
+            media_type: argument("--blob", media_type)?,
+            lang: lang.map(|l| argument::<Lang>("--blob", l)).transpose()?,
+            bytes: read_file(Path::new(path), MAX_CONTENT)?,
+        });
+    }
+    for text in texts {
+        let (lang, text) = pair("--text", text)?;
+        contents.push(Content {
+            media_type: argument("--text", "text/plain;charset=utf-8")?,
+            lang: Some(argument("--text", lang)?),
+            bytes: text.as_bytes().to_vec(),
+        });
+    }
+    Ok(contents)
+}
+
+fn parse_ref(text: &str) -> Result<Ref, OperateError> {
+    let (relation, target) = pair("--ref", text)?;
+    let (author, name) = target
+        .split_once('/')
+        .ok_or_else(|| OperateError::Argument(format!("--ref {text}: wanted <relation>=<authority>/<name>")))?;
+    Ok(Ref {
+        relation: argument::<Relation>("--ref", relation)?,
+        author: argument::<Authority>("--ref", author)?,
+        name: Hash::from_hex(name)
+            .map_err(|_| OperateError::Argument(format!("--ref: {name:?} is no name: 64 hex digits")))?,
+    })
+}
+
+/// `<key>=<value>`.
+pub(super) fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), OperateError> {
+    text.split_once('=').ok_or_else(|| OperateError::Argument(format!("{flag} {text:?}: wanted <key>=<value>")))
+}
+
+/// A typed argument.
+pub(super) fn argument<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, OperateError> {
+    text.parse().map_err(|e| OperateError::Argument(format!("{flag}: {e}")))
+}

@@ -1,0 +1,165 @@
+//! `concord status`, `concord rebuild`, `concord backup`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use store::Cells as _;
+
+use super::{OperateError, Outcome};
+use crate::alarm;
+use crate::init::{AGE_SPACE, AgeSecret};
+use crate::node::Node;
+use crate::saved;
+
+pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
+    let alarms = alarm::list(&*node.cells).await?;
+    let logs = node
+        .index
+        .db()
+        .rows("select own, count(*), sum(size) from log group by own order by own desc", &[])
+        .await?;
+    let chain = node.own_chain();
+    let root = chain.latest();
+    let serving = node.inbox.get().is_some();
+    let mut text = format!(
+        "{} {}\nroot {} until {}\n",
+        node.config.authority,
+        if serving { "is serving" } else { "is not serving" },
+        root.version,
+        root.until
+    );
+    let mut counts = Vec::new();
+    for row in logs {
+        let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
+        let whose = if own { "own logs" } else { "copied logs" };
+        text.push_str(&format!("{count} {whose}, {size} entries\n"));
+        counts.push(json!({ "own": own, "logs": count, "entries": size }));
+    }
+    let health = node.engine().peer_health();
+    let mut peers = Vec::new();
+    for peer in &health {
+        let last = peer.last_answer.map(|ms| ms / 1000);
+        text.push_str(&format!(
+            "{}: behind by {} entries, {}\n",
+            peer.authority,
+            peer.behind,
+            peer.last_error.unwrap_or("answers")
+        ));
+        peers.push(json!({
+            "authority": peer.authority, "behind": peer.behind, "failures": peer.failures,
+            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew,
+        }));
+    }
+    for alarm in &alarms {
+        text.push_str(&format!("ALARM {} {:?}\n", alarm.code, alarm.arguments));
+    }
+    Ok(Outcome::new(
+        json!({
+            "authority": node.config.authority, "serving": serving, "fingerprint": chain.fingerprint(),
+            "root": root.version, "root_until": root.until, "logs": counts, "peers": peers, "alarms": alarms,
+        }),
+        text,
+    ))
+}
+
+/// Forgets the index and replays it from logs, blobs and `seen` files.
+pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
+    let one_at_a_time = node.releasing.lock().await;
+    let started = std::time::Instant::now();
+    node.index.clear().await?;
+    node.index_authorities().await?;
+    node.catch_up_index().await?;
+    node.load_proofs().await?;
+    node.load_receipts().await?;
+    drop(one_at_a_time);
+    let rows = node.index.db().rows("select count(*) from entry", &[]).await?;
+    let entries = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let text = format!("{entries} entries replayed in {milliseconds} ms");
+    Ok(Outcome::new(json!({ "entries": entries, "milliseconds": milliseconds }), text))
+}
+
+/// Copies what exists nowhere else. The guard stays out, so that who restores it is asked to be careful; keys
+/// for personal data stay out, so that what expired stays unreadable.
+pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, OperateError> {
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(OperateError::file(folder, "is not empty: a backup is written into a new folder"));
+    }
+    if !node.config.storage.state.starts_with("sqlite:") {
+        return Err(OperateError::Argument(
+            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and own files beside it".into(),
+        ));
+    }
+    // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
+    let one_at_a_time = node.releasing.lock().await;
+    crate::identity::create_private_folder(folder)?;
+    let state = folder.join("state.db");
+    node.state.backup_to(&state).await?;
+    remove_expiring_keys(&state).await?;
+    copy_file(&node.config.folder.join(crate::config::FILE_NAME), &folder.join(crate::config::FILE_NAME))?;
+    copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
+    let files = copy_own_files(node, folder).await?;
+    drop(one_at_a_time);
+    let text = format!(
+        "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
+        folder.display()
+    );
+    Ok(Outcome::new(json!({ "folder": folder, "files": files }), text))
+}
+
+async fn remove_expiring_keys(state: &Path) -> Result<(), OperateError> {
+    let options = store::DbOptions { secure_delete: true, schema: Some("state"), ..Default::default() };
+    let db = store::Db::connect(&format!("sqlite:{}", state.display()), options).await?;
+    let cells = store::SqlCells::open(db.clone()).await?;
+    for (key, secret) in saved::list::<AgeSecret>(&cells, AGE_SPACE, "").await? {
+        if secret.expiring {
+            let old = cells.get(AGE_SPACE, &key).await?;
+            cells.swap(AGE_SPACE, &key, old, None).await?;
+        }
+    }
+    db.checkpoint_truncate().await?;
+    db.close().await;
+    Ok(())
+}
+
+async fn copy_own_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
+    let mut paths = node.files.list("log").await?;
+    paths.extend(node.files.list("evidence").await?);
+    let sql = "select distinct b.sha256 from blob b join log l on l.origin = b.origin where l.own = 1";
+    for row in node.index.db().rows(sql, &[]).await? {
+        if let Ok(hash) = tlog::hash::Hash::from_hex(&row.text(0)?) {
+            paths.push(store::layout::blob(&hash));
+        }
+    }
+    let target = store::open_files(&format!("file:{}", folder.join("files").display()))?;
+    let mut copied = 0;
+    for path in paths {
+        // Plaintext hashes of sealed records name no file.
+        if let Some(bytes) = node.files.get(&path).await? {
+            store::Files::put(&target, &path, bytes).await?;
+            copied += 1;
+        }
+    }
+    Ok(copied)
+}
+
+/// Copies a file, for its owner alone.
+pub fn copy_file(from: &Path, to: &Path) -> Result<(), OperateError> {
+    std::fs::copy(from, to).map(|_| ()).map_err(|e| OperateError::file(from, e))
+}
+
+/// Copies the files of a folder, for their owner alone.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<(), OperateError> {
+    crate::identity::create_private_folder(to)?;
+    for entry in std::fs::read_dir(from).map_err(|e| OperateError::file(from, e))? {
+        let entry = entry.map_err(|e| OperateError::file(from, e))?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            copy_file(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}

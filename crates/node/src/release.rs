@@ -1,0 +1,484 @@
+//! Release: the act that turns content into a record, signs it and appends it to one of this authority's logs.
+//!
+//! The only place where an author key signs. What is answered has been appended and is on disk. Records for
+//! a fixed set of readers are sealed here; their plaintext is never written down.
+
+use std::collections::BTreeMap;
+
+use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log_root_header};
+use record::root::{Role, TrustRoot};
+use record::{
+    Authority, BlobRef, Date, Header, Lang, Line, MechanismId, MediaType, Origin, Record, Ref, Relation,
+    Status, Time, TimeOrDate, Ulid, Use, kind,
+};
+use serde::Serialize;
+use tlog::hash::{Hash, sha256};
+use tlog::key::Signer;
+
+use crate::clock;
+use crate::identity::random;
+use crate::node::Node;
+use crate::own_log::{self, Audience, OwnLog};
+
+/// Content of a record, before it is signed.
+#[derive(Clone)]
+pub struct Content {
+    /// Media type.
+    pub media_type: MediaType,
+    /// Language, if it has one.
+    pub lang: Option<Lang>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Content({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+/// A record to be released.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its kind.
+    pub kind: String,
+    /// The thing of which it is an edition; a new one if absent.
+    pub id: Option<Ulid>,
+    /// Edition, from 1.
+    pub edition: u32,
+    /// The name of the edition before.
+    pub supersedes: Option<Hash>,
+    /// A time to claim; the clock's if absent. Only exercises and tests may claim another.
+    pub released: Option<Time>,
+    /// Real or not.
+    pub status: Status,
+    /// In whose frame.
+    pub mechanism: Option<MechanismId>,
+    /// Times the author claims.
+    pub about: Vec<(String, TimeOrDate)>,
+    /// What readers may do with it.
+    pub usage: Option<Use>,
+    /// References.
+    pub refs: Vec<Ref>,
+    /// Content.
+    pub contents: Vec<Content>,
+    /// Personal data: destroyed on this day.
+    pub expires: Option<Date>,
+    /// The kind's own lines.
+    pub own: Vec<Line>,
+}
+
+impl Draft {
+    /// A first edition without content.
+    pub fn new(kind: &str, status: Status) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            id: None,
+            edition: 1,
+            supersedes: None,
+            released: None,
+            status,
+            mechanism: None,
+            about: Vec::new(),
+            usage: None,
+            refs: Vec::new(),
+            contents: Vec::new(),
+            expires: None,
+            own: Vec::new(),
+        }
+    }
+}
+
+/// A released record.
+#[derive(Debug, Clone, Serialize)]
+pub struct Released {
+    /// Its name, hex.
+    pub name: String,
+    /// The log.
+    pub origin: Origin,
+    /// Its place there.
+    pub index: u64,
+    /// Its id.
+    pub id: Ulid,
+    /// Its kind.
+    pub kind: String,
+}
+
+/// Why nothing was released.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// Claimed times are for exercises.
+    #[error("a record of status actual is released now; only an exercise or a test may claim another time, and only where `replay = true`")]
+    Replay,
+    /// Personal data in the open.
+    #[error("a record that expires holds personal data: it must go to named readers, never to the public")]
+    ExpiringPublic,
+    /// A reader is not known.
+    #[error("{0} is not a confirmed peer, so nothing can be sealed to it: `concord peer add` and `confirm` come first")]
+    UnknownReader(Authority),
+    /// A reader has no key to seal to.
+    #[error("a reader has no key that could be sealed to: {0}")]
+    NoRecipient(String),
+    /// The log waits.
+    #[error("{origin} does not sign yet: {why}")]
+    Waits {
+        /// The log.
+        origin: Origin,
+        /// What it waits for and what the operator can do.
+        why: String,
+    },
+    /// The header is not valid.
+    #[error("the record is not valid: {0}")]
+    Record(#[from] record::RecordError),
+    /// Sealing failed.
+    #[error("the record cannot be sealed: {0}")]
+    Seal(String),
+    /// Keys.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
+    /// State.
+    #[error(transparent)]
+    Saved(#[from] crate::saved::SavedError),
+    /// Files.
+    #[error(transparent)]
+    Files(#[from] store::FilesError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] store::LogError),
+    /// The index did not follow; the record is released all the same.
+    #[error("released, but the index could not take it: {0}; run `concord rebuild`")]
+    Index(#[from] crate::index::IndexError),
+}
+
+/// A log that was closed.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    /// Its successor.
+    pub next: Origin,
+}
+
+/// An entry that is ready to be appended.
+struct Entry {
+    bytes: Vec<u8>,
+    released: Option<(Hash, Ulid, String)>,
+}
+
+impl Node {
+    /// Releases `drafts` to one audience, in order, as one append: all of them or none.
+    pub async fn release(&self, audience: &Audience, drafts: Vec<Draft>) -> Result<Vec<Released>, ReleaseError> {
+        let one_at_a_time = self.releasing.lock().await;
+        for draft in &drafts {
+            self.check_draft(audience, draft)?;
+        }
+        let mut log = self.log_for(audience).await?;
+        self.may_sign(&log.origin).await?;
+        let mut entries = self.opening_entries(&mut log, audience).await?;
+        for draft in drafts {
+            entries.push(self.prepare(&log, audience, draft).await?);
+        }
+        let appended = self.append(&log, &entries).await?;
+        own_log::save(&*self.cells, &log).await?;
+        drop(one_at_a_time);
+        let released = entries
+            .into_iter()
+            .zip(appended.first..)
+            .filter_map(|(entry, index)| {
+                let (name, id, kind) = entry.released?;
+                Some(Released { name: name.to_hex(), origin: log.origin.clone(), index, id, kind })
+            })
+            .collect();
+        self.own_log_grew(&log, &appended).await?;
+        Ok(released)
+    }
+
+    /// Closes an own log; the audience's next record opens its successor.
+    pub async fn close_log(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
+        let one_at_a_time = self.releasing.lock().await;
+        let logs = own_log::list(&*self.cells).await?;
+        let log = logs.iter().find(|log| log.origin == *origin && log.open && log.started);
+        let log = log.ok_or_else(|| ReleaseError::Waits {
+            origin: origin.clone(),
+            why: "it is no open log of this node".into(),
+        })?;
+        let (closed, appended) = self.close_and_succeed(log.clone(), &logs).await?;
+        drop(one_at_a_time);
+        self.own_log_grew(log, &appended).await?;
+        Ok(closed)
+    }
+
+    /// Appends `log.close` and remembers the successor. Called while releases are held up.
+    async fn close_and_succeed(
+        &self,
+        mut log: OwnLog,
+        logs: &[OwnLog],
+    ) -> Result<(Closed, store::Appended), ReleaseError> {
+        self.may_sign(&log.origin).await?;
+        let audience = match &log.readers {
+            None => Audience::Public,
+            Some(set) => Audience::Readers(set.clone()),
+        };
+        let now = clock::now();
+        let (year, _, _) = now.date().civil();
+        let next = own_log::new_origin(&self.config.authority, &audience, year, logs)?;
+        let header = log_close_header(&log.origin, &next, self.new_id()?, now, Status::Actual);
+        let entry = Entry { bytes: self.sign(&header)?.bytes, released: None };
+        let appended = self.append(&log, &[entry]).await?;
+        let head = &appended.checkpoint.checkpoint;
+        let successor = OwnLog {
+            origin: next.clone(),
+            root: 0,
+            started: false,
+            open: true,
+            previous: Some((log.origin.clone(), head.size, head.root.to_base64())),
+            ..log.clone()
+        };
+        log.open = false;
+        own_log::save(&*self.cells, &log).await?;
+        own_log::save(&*self.cells, &successor).await?;
+        Ok((Closed { next }, appended))
+    }
+
+    /// Has a witness said, within a day, that this is the year? Only then is a new year's log opened.
+    async fn year_is_witnessed(&self, year: u16) -> Result<bool, ReleaseError> {
+        const DAY: i64 = 86_400;
+        let sql = "select max(c.time) from cosignature c join log l on l.origin = c.origin where l.own = 1";
+        let rows = self.index.db().rows(sql, &[]).await.map_err(crate::index::IndexError::from)?;
+        let newest = rows.first().map(|row| row.opt_int(0)).transpose().map_err(crate::index::IndexError::from)?;
+        let Some(time) = newest.flatten() else { return Ok(false) };
+        let witnessed = Time::from_posix(time).map(|t| t.date().civil().0);
+        Ok(witnessed == Some(year) && (clock::seconds() - time).abs() < DAY)
+    }
+
+    fn check_draft(&self, audience: &Audience, draft: &Draft) -> Result<(), ReleaseError> {
+        if draft.released.is_some() && (draft.status == Status::Actual || !self.config.exchange.replay) {
+            return Err(ReleaseError::Replay);
+        }
+        if draft.expires.is_some() && *audience == Audience::Public {
+            return Err(ReleaseError::ExpiringPublic);
+        }
+        Ok(())
+    }
+
+    /// The open log of an audience, or a new one that its first append will open.
+    async fn log_for(&self, audience: &Audience) -> Result<OwnLog, ReleaseError> {
+        let logs = own_log::list(&*self.cells).await?;
+        let (year, _, _) = clock::now().date().civil();
+        if let Some(log) = logs.iter().find(|log| log.open && log.serves(audience)) {
+            if log.origin.year >= year || !log.started || !self.year_is_witnessed(year).await? {
+                return Ok(log.clone());
+            }
+            let (_, appended) = self.close_and_succeed(log.clone(), &logs).await?;
+            self.own_log_grew(log, &appended).await?;
+            let logs = own_log::list(&*self.cells).await?;
+            if let Some(next) = logs.into_iter().find(|log| log.open && log.serves(audience)) {
+                return Ok(next);
+            }
+        }
+        let origin = own_log::new_origin(&self.config.authority, audience, year, &logs)?;
+        let policy = self.policy_text();
+        let hash = sha256(policy.as_bytes());
+        self.put_blob(hash, policy.into_bytes()).await?;
+        let readers = match audience {
+            Audience::Public => None,
+            Audience::Readers(set) => Some(set.clone()),
+        };
+        let log =
+            OwnLog { origin, readers, root: 0, policy: hash.to_hex(), open: true, started: false, previous: None };
+        own_log::save(&*self.cells, &log).await?;
+        Ok(log)
+    }
+
+    /// `log.open` for a new log, `log.root` if there is a newer root than the log's.
+    async fn opening_entries(&self, log: &mut OwnLog, audience: &Audience) -> Result<Vec<Entry>, ReleaseError> {
+        let chain = self.own_chain();
+        let newest = chain.latest().version;
+        if log.started && log.root == newest {
+            return Ok(Vec::new());
+        }
+        let root_bytes = chain.bytes(newest).unwrap_or_default().to_vec();
+        let root_text = chain.text_hash(newest).unwrap_or(tlog::hash::EMPTY_ROOT);
+        let now = clock::now();
+        let (id, status) = (self.new_id()?, Status::Actual);
+        let public = *audience == Audience::Public;
+        let note = public.then_some(root_bytes.as_slice());
+        let mut header = if log.started {
+            log_root_header(&log.origin, (newest, root_text), note, id, now, status)
+        } else {
+            let policy = log.policy_hash().unwrap_or(tlog::hash::EMPTY_ROOT);
+            let open =
+                LogOpen { readers: audience.readers(), root: (newest, root_text), policy, previous: previous_of(log) };
+            let mut header = log_open_header(&log.origin, &open, id, now, status);
+            let size = self.files.size(&store::layout::blob(&policy)).await?.unwrap_or(0);
+            header.blobs.push(blob_ref("text/plain", size, policy));
+            header
+        };
+        if public {
+            let hash = self.put_blob_of(&root_bytes).await?;
+            if !log.started {
+                header.blobs.push(blob_ref("text/plain", root_bytes.len() as u64, hash));
+            }
+        }
+        let record = self.sign(&header)?;
+        log.root = newest;
+        log.started = true;
+        Ok(vec![Entry { bytes: record.bytes, released: None }])
+    }
+
+    async fn prepare(&self, log: &OwnLog, audience: &Audience, draft: Draft) -> Result<Entry, ReleaseError> {
+        let id = match draft.id {
+            Some(id) => id,
+            None => self.new_id()?,
+        };
+        let kind = draft.kind.clone();
+        let header = Header {
+            author: self.config.authority.clone(),
+            log: log.origin.clone(),
+            kind: draft.kind,
+            id,
+            edition: draft.edition,
+            supersedes: draft.supersedes,
+            released: draft.released.unwrap_or_else(clock::now),
+            status: draft.status,
+            mechanism: draft.mechanism,
+            about: draft.about,
+            usage: draft.usage,
+            refs: draft.refs,
+            anchors: Vec::new(),
+            blobs: draft
+                .contents
+                .iter()
+                .map(|c| BlobRef {
+                    media_type: c.media_type.clone(),
+                    size: c.bytes.len() as u64,
+                    sha256: sha256(&c.bytes),
+                    lang: c.lang.clone(),
+                })
+                .collect(),
+            expires: draft.expires,
+            own: draft.own,
+        };
+        let record = match audience {
+            Audience::Public => {
+                for content in draft.contents {
+                    self.put_blob(sha256(&content.bytes), content.bytes).await?;
+                }
+                self.sign(&header)?
+            }
+            Audience::Readers(readers) => {
+                let plaintexts: Vec<Vec<u8>> = draft.contents.into_iter().map(|c| c.bytes).collect();
+                self.seal(header, &plaintexts, readers.iter()).await?
+            }
+        };
+        Ok(Entry { released: Some((record.name(), id, kind)), bytes: record.bytes })
+    }
+
+    /// Seals to the recipients in force of every reader and signs the outer header.
+    async fn seal(
+        &self,
+        inner: Header,
+        plaintexts: &[Vec<u8>],
+        readers: impl Iterator<Item = &Authority>,
+    ) -> Result<Record, ReleaseError> {
+        let now = clock::now();
+        let expiring = inner.expires.is_some();
+        let mut roots = Vec::new();
+        for reader in readers {
+            roots.push(self.root_of(reader).ok_or_else(|| ReleaseError::UnknownReader(reader.clone()))?);
+        }
+        let recipients = record::seal::Recipients::of_readers(&roots, now, expiring)
+            .map_err(|why| ReleaseError::NoRecipient(why.to_string()))?;
+        for reader in recipients.outdated() {
+            tracing::warn!(%reader, "no recipient of this reader is in force: sealed to its latest one");
+        }
+        let parts = record::seal::OuterParts {
+            log: inner.log.clone(),
+            id: self.new_id()?,
+            released: now.max(inner.released),
+        };
+        let inner = record::seal::Inner { header: inner, salt: random()? };
+        let plaintexts: Vec<&[u8]> = plaintexts.iter().map(Vec::as_slice).collect();
+        let sealed = record::seal::seal(&inner, &plaintexts, &recipients, &parts)
+            .map_err(|e| ReleaseError::Seal(e.to_string()))?;
+        for blob in sealed.blobs {
+            self.put_blob_of(&blob).await?;
+        }
+        self.sign(&sealed.outer)
+    }
+
+    fn sign(&self, header: &Header) -> Result<Record, ReleaseError> {
+        let chain = self.own_chain();
+        let signer = self.identity().signer(Role::Author, chain.latest())?;
+        Ok(Record::sign(header, &[&signer as &dyn Signer])?)
+    }
+
+    async fn append(&self, log: &OwnLog, entries: &[Entry]) -> Result<store::Appended, ReleaseError> {
+        let chain = self.own_chain();
+        let origin = log.origin.to_string();
+        let signer = self.identity().key(Role::Log, chain.latest())?.signer_named(&origin)?;
+        let bytes: Vec<Vec<u8>> = entries.iter().map(|e| e.bytes.clone()).collect();
+        Ok(self.writer.append(&origin, &log.origin.prefix(), bytes, &signer).await?)
+    }
+
+    fn new_id(&self) -> Result<Ulid, crate::identity::IdentityError> {
+        Ok(Ulid::new(clock::milliseconds(), random()?))
+    }
+
+    async fn put_blob_of(&self, bytes: &[u8]) -> Result<Hash, store::FilesError> {
+        let hash = sha256(bytes);
+        self.put_blob(hash, bytes.to_vec()).await?;
+        Ok(hash)
+    }
+
+    /// Keeps a blob under its hash.
+    pub async fn put_blob(&self, hash: Hash, bytes: Vec<u8>) -> Result<(), store::FilesError> {
+        self.files.put_new(&store::layout::blob(&hash), bytes.into()).await.map(|_| ())
+    }
+
+    /// The newest root of this authority or of a confirmed peer.
+    fn root_of(&self, authority: &Authority) -> Option<TrustRoot> {
+        if *authority == self.config.authority {
+            return Some(self.own_chain().latest().clone());
+        }
+        self.confirmed_peer(authority).map(|known| known.chain.latest().clone())
+    }
+
+    /// The witness policy of new logs: any one of the confirmed peers' witness keys; none without peers.
+    fn policy_text(&self) -> String {
+        let mut witnesses: BTreeMap<String, String> = BTreeMap::new();
+        for known in self.confirmed_peers() {
+            for listed in known.chain.latest().keys.iter().filter(|k| k.role == Role::Witness) {
+                witnesses.insert(format!("w{}", witnesses.len() + 1), listed.vkey.to_string());
+            }
+        }
+        if witnesses.is_empty() {
+            return "quorum none\n".to_owned();
+        }
+        let lines: String = witnesses.iter().map(|(name, vkey)| format!("witness {name} {vkey}\n")).collect();
+        let names = witnesses.keys().cloned().collect::<Vec<_>>().join(" ");
+        format!("{lines}group others any {names}\nquorum others\n")
+    }
+}
+
+fn previous_of(log: &OwnLog) -> Option<Previous> {
+    let (origin, size, root) = log.previous.clone()?;
+    Some(Previous { origin, size, root: Hash::from_base64(&root).ok()? })
+}
+
+fn blob_ref(media_type: &str, size: u64, sha256: Hash) -> BlobRef {
+    BlobRef {
+        media_type: media_type.parse().expect("a media type of ours"),
+        size,
+        sha256,
+        lang: None,
+    }
+}
+
+/// The reference `relation` to a record.
+pub fn reference(relation: Relation, author: &Authority, name: Hash) -> Ref {
+    Ref { relation, author: author.clone(), name }
+}
+
+/// Kinds that only this module and the charter may release.
+pub fn is_reserved(kind: &str) -> bool {
+    kind::is_log_kind(kind) || kind == kind::SEALED
+}
