@@ -132,7 +132,8 @@ impl Engine {
         let peers = self.peers.values().filter_map(Peer::deadline);
         let own = self.own.values().filter_map(|own| own.deadline(self.now));
         let logs = self.logs.values().filter_map(Log::deadline);
-        let due = peers.chain(own).chain(logs).chain(self.roots.deadline()).min()?;
+        let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
+        let due = peers.chain(own).chain(logs).chain(roots).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))
     }

@@ -18,6 +18,9 @@ pub mod split;
 pub mod start;
 pub mod witness;
 
+#[cfg(test)]
+mod testing;
+
 pub use alarm::Alarm;
 pub use engine::{Engine, EngineConfig, Input, Limits, Output, Snapshot};
 pub use heads::{Head, Heads, HeadsError};

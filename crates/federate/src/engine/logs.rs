@@ -18,6 +18,8 @@ use crate::places;
 use crate::serve::may_read;
 use crate::split::{Split, verify_by_one};
 
+/// After so many failures in a row a source is left for a while.
+const PATIENCE: u32 = 3;
 /// The most sizes of which the root is remembered per log.
 const MAX_KNOWN: usize = 256;
 
@@ -214,7 +216,8 @@ impl Engine {
             None => drop(log.sources.insert(peer.clone(), source)),
         }
         self.dirty.insert(origin.clone());
-        if checkpoint.checkpoint.size <= self.log(origin).follow.size() {
+        let log = self.log(origin);
+        if checkpoint.checkpoint.size <= log.follow.size() && !log.is_split {
             self.reconcile(origin, checkpoint, Then::Shown { peer: peer.clone() });
         }
     }
@@ -316,7 +319,18 @@ impl Engine {
             Answer::Response { status: 200, .. } | Answer::TooLarge => {
                 self.source_faulty(origin, peer, Fault::TooLarge);
             }
-            Answer::Response { .. } | Answer::Failed => self.source_failed(origin, peer),
+            Answer::Response { .. } | Answer::Failed => {
+                // One lost answer is no reason to begin anew; several are.
+                let failures = log.sources.get_mut(peer).map_or(PATIENCE, |source| {
+                    source.failures += 1;
+                    source.failures
+                });
+                if failures < PATIENCE {
+                    log.follow.failed(file);
+                } else {
+                    self.source_failed(origin, peer);
+                }
+            }
         }
         self.dirty.insert(origin.clone());
     }

@@ -35,6 +35,8 @@ pub(super) enum Pending {
     Proof { origin: Origin, witness: VerifierKey, old: u64, checkpoint: Box<SignedCheckpoint> },
     /// Tiles, to see whether a checkpoint is of our tree.
     Reconcile { origin: Origin, shown: Box<SignedCheckpoint>, ours: Box<SignedCheckpoint>, then: Then },
+    /// Whether the next `seen` file of an own log is there already.
+    SeenSlot { origin: Origin, cosigned: Box<SignedCheckpoint> },
     /// The published checkpoint of an own log, to see whether a larger head is simply newer.
     OwnHead { origin: Origin, shown: Box<SignedCheckpoint>, peer: Authority },
     /// A batch of a followed log.
@@ -48,7 +50,7 @@ pub(super) enum Pending {
     /// A root of a peer.
     StoredRoot { authority: Authority, version: u64, bytes: Vec<u8> },
     /// A `seen` file of an own log.
-    StoredOwnSeen { origin: Origin, size: u64 },
+    StoredOwnSeen { origin: Origin, size: u64, is_new: bool },
     /// A receipt of a peer.
     StoredReceipt { origin: Origin, authority: Authority, n: u64, size: u64 },
     /// A raised size, to be cosigned now.
@@ -93,6 +95,7 @@ impl Engine {
             Some(Pending::Reconcile { origin, shown, ours, then }) => {
                 self.reconcile_read(&origin, *shown, *ours, then, files);
             }
+            Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
             Some(Pending::OwnHead { origin, shown, peer }) => {
                 self.own_head_read(&origin, &shown, &peer, files);
             }
@@ -109,7 +112,9 @@ impl Engine {
             Some(Pending::StoredRoot { authority, version, bytes }) => {
                 self.root_stored(&authority, version, &bytes, done);
             }
-            Some(Pending::StoredOwnSeen { origin, size }) => self.own_seen_stored(&origin, size, done),
+            Some(Pending::StoredOwnSeen { origin, size, is_new }) => {
+                self.own_seen_stored(&origin, size, is_new, done);
+            }
             Some(Pending::StoredReceipt { origin, authority, n, size }) => {
                 self.receipt_stored(&origin, &authority, n, size, done);
             }

@@ -24,6 +24,8 @@ pub(super) struct Roots {
     candidates: BTreeMap<Authority, Candidate>,
     /// Authorities of which two roots of one version are known.
     conflicts: BTreeSet<Authority>,
+    /// Roots that something waits for, with a peer that has it.
+    wanted: BTreeMap<Authority, Authority>,
     hourly_due: u64,
 }
 
@@ -38,7 +40,8 @@ struct Candidate {
 
 impl Roots {
     pub fn deadline(&self) -> Option<u64> {
-        Some(self.hourly_due)
+        let wanted = self.wanted.keys().map(|authority| self.not_before.get(authority).copied().unwrap_or(0));
+        wanted.chain([self.hourly_due]).min()
     }
 
     /// An operator gave a longer chain: what was undecided is decided.
@@ -52,6 +55,14 @@ impl Roots {
 impl Engine {
     /// The hourly questions: next roots of every peer, and what peers know of our own.
     pub(super) fn run_roots(&mut self) {
+        let is_due = |(authority, _): &(&Authority, &Authority)| {
+            self.roots.not_before.get(*authority).is_none_or(|at| *at <= self.now)
+        };
+        let due = self.roots.wanted.iter().filter(is_due).map(|(a, peer)| (a.clone(), peer.clone()));
+        for (authority, peer) in due.collect::<Vec<_>>() {
+            self.roots.wanted.remove(&authority);
+            self.ask_next_root(&authority, &peer);
+        }
         if self.now < self.roots.hourly_due || self.peers.is_empty() {
             return;
         }
@@ -81,7 +92,11 @@ impl Engine {
         let is_waiting = self.roots.not_before.get(authority).is_some_and(|at| self.now < *at);
         let is_busy = self.roots.asked.contains(authority) || self.roots.candidates.contains_key(authority);
         let is_reachable = self.peers.get(peer).is_some_and(|peer| peer.config.reachable);
-        if is_waiting || is_busy || !is_reachable || self.roots.conflicts.contains(authority) {
+        if is_busy || !is_reachable || self.roots.conflicts.contains(authority) {
+            return;
+        }
+        if is_waiting {
+            self.roots.wanted.insert(authority.clone(), peer.clone());
             return;
         }
         let version = author.config.chain.latest().version + 1;
@@ -110,6 +125,13 @@ impl Engine {
         // There is no newer root: what stood under unknown keys stands under none.
         if matches!(answer, Answer::Response { status: 404, .. }) && peer == authority {
             self.blame_unverified(authority);
+        }
+        let waits_for = |origin: &Origin| origin.authority == *authority;
+        let is_needed = self.peers.values().any(|peer| peer.unverified.iter().any(waits_for))
+            || self.logs.iter().any(|(origin, log)| waits_for(origin) && log.follow.target().is_some());
+        if is_needed {
+            self.roots.not_before.insert(authority.clone(), self.now + self.config.limits.retry_first * 10);
+            self.roots.wanted.insert(authority.clone(), authority.clone());
         }
     }
 

@@ -25,7 +25,8 @@ pub(super) struct Round {
     /// Whether the lines that came are archived.
     is_archived: bool,
     is_storing: bool,
-    begun: u64,
+    /// When a newer checkpoint may take its place.
+    renew: u64,
     /// The last `seen` file was written.
     written: u64,
     witnesses: BTreeMap<VerifierKey, Submission>,
@@ -51,7 +52,7 @@ impl Round {
         if head == 0 || self.witnesses.is_empty() {
             return None;
         }
-        let renew = (head > self.size()).then_some(self.begun + PATIENCE);
+        let renew = (head > self.size() && !self.is_storing).then_some(self.renew);
         let missing = self.witnesses.iter().filter(|(key, s)| !s.is_asked && !self.lines.contains_key(*key));
         let retry = missing.map(|(_, submission)| submission.not_before).min();
         renew.into_iter().chain(retry).min()
@@ -67,7 +68,7 @@ impl Engine {
 
     /// A newer checkpoint takes the place of one that is archived, or whose quorum does not come.
     fn begin_round(&mut self, origin: &Origin) {
-        let (now, limits) = (self.now, self.config.limits);
+        let now = self.now;
         let usable = self.usable_witnesses(origin);
         let Some(own) = self.own.get_mut(origin) else { return };
         let Some(head) = own.checkpoint.clone() else { return };
@@ -237,22 +238,45 @@ impl Engine {
             }
         }
         round.is_storing = true;
-        let (n, size) = (own.kept.seen, cosigned.checkpoint.size);
-        let path = places::file(&places::own(origin), &LogFile::Seen(n));
-        let writes =
-            vec![Write::File { path, bytes: cosigned.to_bytes() }, write_own_seen(origin, (n + 1, size))];
-        let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint: Box::new(cosigned) }];
-        self.store(writes, events, Pending::StoredOwnSeen { origin: origin.clone(), size });
+        // A state that was restored may have forgotten the last ones, which are never written anew.
+        let paths = vec![places::file(&places::own(origin), &LogFile::Seen(own.kept.seen))];
+        let id = self.ask(Pending::SeenSlot { origin: origin.clone(), cosigned: Box::new(cosigned) });
+        self.out.push(Output::Read { id, paths });
     }
 
-    pub(super) fn own_seen_stored(&mut self, origin: &Origin, size: u64, done: bool) {
-        let now = self.now;
+    /// Writes the next `seen` file, or takes up the one that is there.
+    pub(super) fn seen_slot_read(
+        &mut self,
+        origin: &Origin,
+        cosigned: SignedCheckpoint,
+        files: &[Option<Vec<u8>>],
+    ) {
+        let Some(own) = self.own.get(origin) else { return };
+        let n = own.kept.seen;
+        let there =
+            files.first().and_then(Option::as_ref).and_then(|bytes| SignedCheckpoint::parse(bytes).ok());
+        let there = there.filter(|there| there.checkpoint.origin == origin.to_string());
+        let is_new = there.is_none();
+        let checkpoint = there.unwrap_or(cosigned);
+        let size = checkpoint.checkpoint.size;
+        let path = places::file(&places::own(origin), &LogFile::Seen(n));
+        let file = is_new.then(|| Write::File { path, bytes: checkpoint.to_bytes() });
+        let writes = file.into_iter().chain([write_own_seen(origin, (n + 1, size))]).collect();
+        let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint: Box::new(checkpoint) }];
+        self.store(writes, events, Pending::StoredOwnSeen { origin: origin.clone(), size, is_new });
+    }
+
+    pub(super) fn own_seen_stored(&mut self, origin: &Origin, size: u64, is_new: bool, done: bool) {
+        let (now, wait) = (self.now, self.config.limits.at_most_every);
         let Some(own) = self.own.get_mut(origin) else { return };
         own.round.is_storing = false;
         if done {
             (own.kept.seen, own.kept.seen_size) = (own.kept.seen + 1, size);
-            (own.round.is_archived, own.round.written) = (true, now);
             self.out.push(Output::HeadsChanged);
+        }
+        if done && is_new {
+            own.round.renew = now + wait;
+            (own.round.is_archived, own.round.written) = (true, now);
         }
     }
 }
