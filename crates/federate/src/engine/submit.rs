@@ -77,13 +77,8 @@ impl Engine {
         for key in usable {
             round.witnesses.entry(key).or_default();
         }
-        let is_over = round.is_archived && now >= round.written + limits.at_most_every;
-        let is_stuck = now >= round.begun + PATIENCE;
-        if head.checkpoint.size > round.size()
-            && !round.is_storing
-            && (is_over || is_stuck || round.checkpoint.is_none())
-        {
-            (round.checkpoint, round.begun, round.is_archived) = (Some(head), now, false);
+        if head.checkpoint.size > round.size() && !round.is_storing && now >= round.renew {
+            (round.checkpoint, round.renew, round.is_archived) = (Some(head), now + PATIENCE, false);
             round.lines.clear();
         }
     }
