@@ -299,8 +299,8 @@ pub async fn latest(
                 point: point(&row, 6)?,
                 source: source(&row, 14, *shelf)?,
                 week_before: row
-                    .opt_int(20)?
-                    .map(|day| Ok::<_, DbError>((day, stated(&row, 21)?)))
+                    .opt_int(19)?
+                    .map(|day| Ok::<_, DbError>((day, stated(&row, 20)?)))
                     .transpose()?,
             };
             let key =
