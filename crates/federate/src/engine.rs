@@ -189,7 +189,7 @@ impl Engine {
                 let origin = self.by_hash.get(origin)?;
                 let log = self.logs.get(origin)?;
                 let readers = log.readers().filter(|readers| may_read(caller, Some(readers)))?;
-                self.mirrored(origin, log, file, readers)
+                Self::mirrored(origin, log, file, readers)
             }
             Route::Heads => Some(Served::Bytes { body: self.heads(caller).0, public: caller.is_none() }),
             Route::Witness(origin) => {
@@ -207,7 +207,7 @@ impl Engine {
         }
     }
 
-    fn mirrored(&self, origin: &Origin, log: &Log, file: &MirrorFile, readers: &Readers) -> Option<Served> {
+    fn mirrored(origin: &Origin, log: &Log, file: &MirrorFile, readers: &Readers) -> Option<Served> {
         match file {
             MirrorFile::Blob(hash) => {
                 let (path, mark) = (places::blob(hash), Some(places::blob_mark(origin, hash)));

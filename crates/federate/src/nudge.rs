@@ -78,9 +78,8 @@ mod tests {
 
     #[test]
     fn other_bodies_are_no_nudge() {
-        for body in
-            [b"".as_slice(), b"b.example", b"B.example\n", b"b.example\nnonsense", &[b'a'; MAX_NUDGE + 1]]
-        {
+        let long = vec![b'a'; MAX_NUDGE + 1];
+        for body in [b"".as_slice(), b"b.example", b"B.example\n", b"b.example\nnonsense", &long] {
             assert_eq!(Nudge::parse(body), None);
         }
     }

@@ -83,7 +83,7 @@ impl Split {
     /// The file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (smaller, larger) = (self.smaller.to_bytes(), self.larger.to_bytes());
-        let proof: String = self.proof.iter().map(|hash| format!(" {}", hash.to_base64())).collect();
+        let proof = self.proof.iter().fold(String::new(), |text, hash| text + " " + &hash.to_base64());
         let mut out = format!(
             "{SPLIT_TAG}\nroot {}\nproof{proof}\ncheckpoint {}\ncheckpoint {}\n\n",
             self.other_root.to_base64(),

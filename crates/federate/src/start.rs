@@ -120,7 +120,7 @@ mod tests {
             let key = SecretKey::from_seed([seed; 32])
                 .verifier(&format!("{name}.example/witness/1"), KeyType::Cosignature)
                 .unwrap();
-            text += &format!("witness {name} {key}\n");
+            text = text + "witness " + name + " " + &key.to_string() + "\n";
         }
         Policy::parse((text + "group g 2 a b c\nquorum g\n").as_bytes()).unwrap()
     }

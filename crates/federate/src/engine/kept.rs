@@ -84,9 +84,10 @@ pub(super) fn write_receipt(origin: &Origin, authority: &Authority, receipts: (u
 
 fn read_own(key: &str, value: &[u8], kept: &mut Kept) -> Option<()> {
     let counts = pair(std::str::from_utf8(value).ok()?)?;
-    match key.split_once(' ') {
-        Some((_, authority)) => drop(kept.receipts.insert(authority.parse().ok()?, counts)),
-        None => (kept.seen, kept.seen_size) = counts,
+    if let Some((_, authority)) = key.split_once(' ') {
+        kept.receipts.insert(authority.parse().ok()?, counts);
+    } else {
+        (kept.seen, kept.seen_size) = counts;
     }
     Some(())
 }

@@ -39,6 +39,8 @@ impl Source {
 }
 
 /// One followed log.
+// Each flag says of another kind of request whether one is under way.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Log {
     pub follow: Follow,
     pub sources: BTreeMap<Authority, Source>,
@@ -199,7 +201,7 @@ impl Log {
 
 impl Engine {
     /// A peer shows a checkpoint of another authority's log.
-    pub(super) fn log_shown(&mut self, peer: &Authority, origin: &Origin, head: Head) {
+    pub(super) fn log_shown(&mut self, peer: &Authority, origin: &Origin, head: &Head) {
         let Some(checkpoint) = self.verified_log(peer, origin, &head.checkpoint) else { return };
         let now = self.now;
         let is_new = !self.logs.contains_key(origin);
@@ -286,14 +288,14 @@ impl Engine {
         let Some(peer) = log.current.clone() else { return };
         let (wanted, attempt) = (log.follow.wanted(pace), log.attempt);
         for file in wanted {
-            let route = self.route_of(&peer, origin, file.clone());
+            let route = Self::route_of(&peer, origin, file.clone());
             let pending = Pending::File { origin: origin.clone(), peer: peer.clone(), attempt, file };
             self.fetch(&peer, route, pending);
         }
     }
 
     /// Where a peer has a file of a log: on its own node, or in its mirror.
-    pub(super) fn route_of(&self, peer: &Authority, origin: &Origin, file: LogFile) -> Route {
+    pub(super) fn route_of(peer: &Authority, origin: &Origin, file: LogFile) -> Route {
         if *peer == origin.authority { Route::log(origin, file) } else { Route::mirror(origin, file) }
     }
 
@@ -365,7 +367,11 @@ impl Engine {
                 self.stop_signing(origin);
             }
             _ => {
-                self.ring(Alarm::Misbehaves { peer: from, origin: Some(origin.clone()), fault: fault.code() })
+                self.ring(Alarm::Misbehaves {
+                    peer: from,
+                    origin: Some(origin.clone()),
+                    fault: fault.code(),
+                });
             }
         }
     }
@@ -490,7 +496,10 @@ impl Engine {
         self.store_ready(origin);
         self.dirty.insert(origin.clone());
         if is_own {
-            return if is_reached { self.caught_up(origin) } else { () };
+            if is_reached {
+                self.caught_up(origin);
+            }
+            return;
         }
         if first || is_reached {
             self.check_siblings(&origin.authority);

@@ -156,13 +156,14 @@ impl Engine {
         match answer {
             Answer::Response { status: 200, etag, body, .. } => match Heads::parse(&body) {
                 Ok(heads) => {
-                    self.peer_is_well(name, Some(etag));
+                    self.peer_is_well(name);
+                    self.keep_etag(name, etag);
                     self.take_heads(name, sent, heads);
                 }
                 Err(error) => self.blame(name, None, error.code()),
             },
             Answer::Response { status: 304, .. } => {
-                self.peer_is_well(name, None);
+                self.peer_is_well(name);
                 self.author_answered(name, sent);
             }
             Answer::Response { status: 401, .. } => {
@@ -177,14 +178,17 @@ impl Engine {
         }
     }
 
-    fn peer_is_well(&mut self, name: &Authority, etag: Option<Option<String>>) {
+    fn keep_etag(&mut self, name: &Authority, etag: Option<String>) {
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.etag = etag;
+        }
+    }
+
+    fn peer_is_well(&mut self, name: &Authority) {
         let (now, poll) = (self.now, self.config.limits.poll);
         let Some(peer) = self.peers.get_mut(name) else { return };
         (peer.failures, peer.last_answer, peer.last_error) = (0, Some(now), None);
         peer.due = now + poll;
-        if let Some(etag) = etag {
-            peer.etag = etag;
-        }
     }
 
     pub(super) fn peer_failed(&mut self, name: &Authority, code: &'static str) {
@@ -219,7 +223,7 @@ impl Engine {
             if origin.authority == self.config.me {
                 self.own_shown(name, &origin, &head);
             } else if self.peers.contains_key(&origin.authority) {
-                self.log_shown(name, &origin, head);
+                self.log_shown(name, &origin, &head);
             }
         }
         self.own_asked(name);

@@ -36,7 +36,7 @@ impl Engine {
             return self.reconciled(origin, shown, then);
         }
         if size == ours.checkpoint.size {
-            return self.contradicted(origin, Split::of_one_size(ours, shown), &then);
+            return self.contradicted(origin, &Split::of_one_size(ours, shown), &then);
         }
         if size > ours.checkpoint.size {
             // It lies between our newest checkpoint and entries that came after it: it is met again.
@@ -89,7 +89,7 @@ impl Engine {
                 self.reconciled(origin, shown, then);
             }
             Some(_) => match Split::from_tiles(shown, ours, source) {
-                Ok(split) => self.contradicted(origin, split, &then),
+                Ok(split) => self.contradicted(origin, &split, &then),
                 Err(_) => self.not_reconciled_yet(origin, &then),
             },
             None => self.not_reconciled_yet(origin, &then),
@@ -111,14 +111,14 @@ impl Engine {
     }
 
     /// Two views: evidence if the log signed both, an alarm in any case.
-    fn contradicted(&mut self, origin: &Origin, split: Split, then: &Then) {
+    fn contradicted(&mut self, origin: &Origin, split: &Split, then: &Then) {
         self.not_reconciled_yet(origin, then);
         let chain = self.peers.get(&origin.authority).map(|peer| &peer.config.chain);
         let chain = chain.or(self.own_chain.as_ref().filter(|chain| *chain.authority() == origin.authority));
         let keys = chain.map(|chain| log_keys(chain, origin, true)).unwrap_or_default();
         let is_signed = |checkpoint| verify_by_one(checkpoint, &keys).is_ok();
         if is_signed(&split.smaller) && is_signed(&split.larger) {
-            return self.split_found(origin, &split);
+            return self.split_found(origin, split);
         }
         let from = match then {
             Then::Shown { peer } => peer.clone(),

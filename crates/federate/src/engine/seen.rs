@@ -26,7 +26,7 @@ impl Engine {
         let best = showing.max_by_key(|(name, source)| (**name == origin.authority, source.seen));
         let Some(peer) = best.map(|(name, _)| name.clone()) else { return };
         log.seen_asked = true;
-        let route = self.route_of(&peer, origin, LogFile::Seen(n));
+        let route = Self::route_of(&peer, origin, LogFile::Seen(n));
         let pending = Pending::Seen { origin: origin.clone(), peer: peer.clone(), n };
         self.fetch(&peer, route, pending);
     }

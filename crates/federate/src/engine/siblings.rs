@@ -41,7 +41,9 @@ impl Engine {
                 alarms.push(Alarm::TwoOpenLogs { origin: (*origin).clone(), other: (*other).clone() });
             }
         }
-        alarms.into_iter().for_each(|alarm| self.ring(alarm));
+        for alarm in alarms {
+            self.ring(alarm);
+        }
     }
 
     /// Whether a successor log of the author names exactly this checkpoint as what it continues: it then

@@ -245,16 +245,14 @@ impl Goal {
             .filter_map(|n| Some((n, self.width(n), self.bundles.get(&n)?.as_slice())))
             .collect();
         let leaves = leaves_of(&bundles);
-        let leaves = match self.phase {
-            Phase::Walk => self.check_leaves(first, leaves)?,
-            _ => match self.check_root(edge, leaves) {
-                Some(leaves) => leaves,
-                None => {
-                    // Either the source is wrong or the log has two views: the tiles will tell.
-                    self.begin_tiles(edge);
-                    return Ok(None);
-                }
-            },
+        let leaves = if self.phase == Phase::Walk {
+            self.check_leaves(first, leaves)?
+        } else if let Some(leaves) = self.check_root(edge, leaves) {
+            leaves
+        } else {
+            // Either the source is wrong or the log has two views: the tiles will tell.
+            self.begin_tiles(edge);
+            return Ok(None);
         };
         let bundles = (first..=last).filter_map(|n| Some((n, self.bundles.remove(&n)?))).collect::<Vec<_>>();
         self.bundle_bytes -= bundles.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();

@@ -1,7 +1,7 @@
 //! How far a log is followed, as it is kept by one node for itself. It never travels.
 
 use record::LogState;
-use tlog::SignedCheckpoint;
+use tlog::{CheckpointError, SignedCheckpoint};
 
 use super::Follow;
 use super::batch::{edge_bytes, read_edge};
@@ -38,7 +38,7 @@ impl Follow {
         };
         let state = LogState::from_bytes(part()?).ok()?;
         let edge = read_edge(state.size(), part()?)?;
-        let (basis, verified) = (checkpoint(part()?)?, checkpoint(part()?)?);
+        let (basis, verified) = (checkpoint(part()?).ok()?, checkpoint(part()?).ok()?);
         let follow = Self { state, edge, basis, verified, ..Self::new(origin_of(bytes)?) };
         rest.is_empty().then_some(follow)
     }
@@ -52,6 +52,6 @@ fn origin_of(bytes: &[u8]) -> Option<record::Origin> {
 }
 
 /// An empty part is no checkpoint; anything else must be one.
-fn checkpoint(part: &[u8]) -> Option<Option<SignedCheckpoint>> {
-    if part.is_empty() { Some(None) } else { SignedCheckpoint::parse(part).ok().map(Some) }
+fn checkpoint(part: &[u8]) -> Result<Option<SignedCheckpoint>, CheckpointError> {
+    if part.is_empty() { Ok(None) } else { SignedCheckpoint::parse(part).map(Some) }
 }
