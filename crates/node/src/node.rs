@@ -160,7 +160,7 @@ impl Node {
     /// Finishes what a crash interrupted: published own logs, index, names of peers.
     async fn recover(&self) -> Result<(), OpenError> {
         for log in self.own_logs().await? {
-            let (origin, prefix) = (log.origin.to_string(), log.origin.prefix());
+            let (origin, prefix) = (log.origin.to_string(), federate::places::own(&log.origin));
             match self.writer.open(&origin, &prefix).await {
                 // What may not sign is still shown; the permit says why it waits.
                 Ok(_) | Err(store::LogError::GuardAhead { .. } | store::LogError::GuardMissing { .. }) => {}
@@ -239,7 +239,7 @@ impl Node {
 
     /// Reads an own log up to its head.
     pub async fn own_reader(&self, origin: &Origin) -> Result<LogReader, store::LogError> {
-        self.writer.reader(&origin.to_string(), &origin.prefix()).await
+        self.writer.reader(&origin.to_string(), &federate::places::own(origin)).await
     }
 
     /// Reads the verified copy of a log up to `size`.

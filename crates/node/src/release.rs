@@ -416,7 +416,7 @@ impl Node {
         let origin = log.origin.to_string();
         let signer = self.identity().key(Role::Log, chain.latest())?.signer_named(&origin)?;
         let bytes: Vec<Vec<u8>> = entries.iter().map(|e| e.bytes.clone()).collect();
-        Ok(self.writer.append(&origin, &log.origin.prefix(), bytes, &signer).await?)
+        Ok(self.writer.append(&origin, &federate::places::own(&log.origin), bytes, &signer).await?)
     }
 
     fn new_id(&self) -> Result<Ulid, crate::identity::IdentityError> {

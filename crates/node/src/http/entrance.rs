@@ -21,7 +21,7 @@ use crate::session;
 
 /// Routes of the entrance.
 pub fn routes() -> Router<Arc<Node>> {
-    Router::new().route("/enter/{link}", get(door).post(enter)).route("/leave", post(leave))
+    Router::new().route("/enter/{link}", get(door).post(enter)).route("/sign-out", post(leave))
 }
 
 #[derive(Template)]

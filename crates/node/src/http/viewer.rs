@@ -36,7 +36,11 @@ pub struct Viewer {
 impl Viewer {
     /// A page of this reader.
     pub fn page(&self, title: impl Into<String>) -> Page {
-        Page::new(&self.shell, &self.asked, title)
+        let page = Page::new(&self.shell, &self.asked, title);
+        match &self.session {
+            Some(session) => page.with_csrf(&session.csrf),
+            None => page,
+        }
     }
 
     /// The secret that forms carry; empty on the public face, where there are no forms.

@@ -71,7 +71,7 @@ async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateErro
         .await?
         .ok_or_else(|| OperateError::NotFound(format!("{origin} is not a log of this node")))?;
     node.writer.guard().resume(&key, head.checkpoint.size).await?;
-    node.writer.open(&key, &origin.prefix()).await?;
+    node.writer.open(&key, &federate::places::own(&origin)).await?;
     node.tell(federate::Input::Resume { origin: origin.clone() });
     node.set_permit(&origin, Permit::Granted);
     let text = format!("{origin} signs again from size {}", head.checkpoint.size);
