@@ -228,7 +228,9 @@ async fn sqlite_pools(
 }
 
 async fn open_postgres(url: &str, options: &DbOptions) -> Result<Pools, DbError> {
-    let mut connect: PgConnectOptions = url.parse().map_err(|_| DbError::Url)?;
+    let connect: PgConnectOptions = url.parse().map_err(|_| DbError::Url)?;
+    // A server may be set to answer before a commit is on its disk; we answer only after.
+    let mut connect = connect.options([("synchronous_commit", "on")]);
     if let Some(schema) = options.schema {
         sql::check_identifier(schema)?;
         connect = connect.options([("search_path", schema)]);

@@ -46,3 +46,9 @@ async fn postgres_servers_that_start_together_migrate_once() {
         server.await.unwrap().unwrap();
     }
 }
+
+#[tokio::test]
+async fn postgres_answers_after_the_commit_is_on_the_disk() {
+    let rows = postgres("durable").await.rows("show synchronous_commit", &[]).await.unwrap();
+    assert_eq!(rows[0].text(0).unwrap(), "on");
+}

@@ -86,8 +86,9 @@ impl DbError {
     pub fn is_retryable(&self) -> bool {
         let Self::Sqlx(error) = self else { return false };
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
-        code.is_some_and(|code| ["40001", "40P01", "5", "6", "517"].contains(&code.as_ref()))
+        // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY_SNAPSHOT. (A plain BUSY comes only
+        // after a long wait for another process: trying again would wait as long again.)
+        code.is_some_and(|code| ["40001", "40P01", "517"].contains(&code.as_ref()))
     }
 
     /// Whether a unique or primary key was already there.
