@@ -1,0 +1,179 @@
+//! The authorities of a run: their keys, trust roots, logs and records. Every key follows from its name.
+
+use std::collections::BTreeSet;
+
+use record::logstate::{LogOpen, log_open_header, log_root_header};
+use record::root::announced;
+use record::{
+    AudienceId, Authority, BlobRef, Header, ListedKey, MediaType, Origin, Readers, Record, Role, RootChain,
+    SignedRoot, Status, Time, TrustRoot, Ulid,
+};
+use tlog::{Hash, KeyType, LocalSigner, SecretKey, Signer, VerifierKey, sha256};
+
+/// When every run begins: 22 November 2026, in milliseconds.
+pub const BEGINNING: u64 = 1_795_305_600_000;
+
+/// The authority of a number.
+pub fn authority(n: usize) -> Authority {
+    format!("a{n:02}.example").parse().expect("an authority")
+}
+
+/// A signer of `<authority>/<role>/<version>`.
+pub fn signer(authority: &Authority, role: Role, version: u64) -> LocalSigner {
+    let name = format!("{authority}/{role}/{version}");
+    LocalSigner::new(&name, role.key_type(), secret(&name)).expect("a key")
+}
+
+fn secret(name: &str) -> SecretKey {
+    SecretKey::from_seed(sha256(name.as_bytes()).0)
+}
+
+/// The signer of a log's checkpoints: the log key of a root version, under the log's name.
+pub fn log_signer(origin: &Origin, version: u64) -> LocalSigner {
+    let name = format!("{}/{}/{version}", origin.authority, Role::Log);
+    LocalSigner::new(&origin.to_string(), KeyType::Ed25519, secret(&name)).expect("a key")
+}
+
+fn vkey(authority: &Authority, role: Role, version: u64) -> VerifierKey {
+    signer(authority, role, version).key().clone()
+}
+
+fn time(ms: u64) -> Time {
+    Time::from_posix(i64::try_from(ms / 1000).expect("a time")).expect("a time")
+}
+
+/// A root version: one key per role, numbered like the version. Version 2 and later revoke the log key before
+/// if `revokes`.
+fn root(authority: &Authority, version: u64, previous: Option<Hash>, revokes: bool) -> TrustRoot {
+    let listed = |role| ListedKey { role, vkey: vkey(authority, role, version), kinds: Vec::new() };
+    let witness = ListedKey { role: Role::Witness, vkey: vkey(authority, Role::Witness, 1), kinds: Vec::new() };
+    let roles = [Role::Log, Role::Author, Role::Caller, Role::Holds];
+    let revoked = (revokes && version > 1)
+        .then(|| (vkey(authority, Role::Log, version - 1), time(BEGINNING)))
+        .into_iter()
+        .collect();
+    TrustRoot {
+        authority: authority.clone(),
+        version,
+        previous,
+        from: time(BEGINNING - 1_000_000),
+        until: time(BEGINNING + 30_000_000_000),
+        threshold: 1,
+        roots: vec![vkey(authority, Role::Root, version)],
+        next: Some((1, vec![announced(&vkey(authority, Role::Root, version + 1))])),
+        keys: roles.map(listed).into_iter().chain([witness]).collect(),
+        age: Vec::new(),
+        revoked,
+        endpoint: Some(format!("https://{authority}")),
+        mirrors: Vec::new(),
+        succession: Vec::new(),
+        unknown: Vec::new(),
+    }
+}
+
+/// The roots 1 to `versions` of an authority.
+pub fn chain(authority: &Authority, versions: u64) -> RootChain {
+    let signed = |root: &TrustRoot| {
+        SignedRoot::sign(root, &[&signer(authority, Role::Root, root.version)]).expect("a sound root").bytes
+    };
+    let mut chain = RootChain::accept_first(&signed(&root(authority, 1, None, false))).expect("root 1");
+    for version in 2..=versions {
+        let previous = chain.text_hash(version - 1);
+        chain.extend(&signed(&root(authority, version, previous, false))).expect("the next root");
+    }
+    chain
+}
+
+/// The public log of an authority.
+pub fn public_log(authority: &Authority) -> Origin {
+    Origin { authority: authority.clone(), audience: AudienceId::Public, year: 2026, n: None }
+}
+
+/// The restricted log of an authority: its name follows from its readers.
+pub fn restricted_log(authority: &Authority, readers: &BTreeSet<Authority>) -> Origin {
+    let all: String = readers.iter().map(Authority::to_string).collect();
+    let mut random = [0; 16];
+    random.copy_from_slice(&sha256(format!("{authority} {all}").as_bytes()).0[..16]);
+    Origin { audience: AudienceId::random(random), ..public_log(authority) }
+}
+
+/// A witness policy: `quorum` of these authorities' witness keys.
+pub fn policy(witnesses: &[Authority], quorum: usize) -> Vec<u8> {
+    if witnesses.is_empty() {
+        return b"quorum none\n".to_vec();
+    }
+    let mut text = String::new();
+    for (n, witness) in witnesses.iter().enumerate() {
+        text += &format!("witness w{n} {}\n", vkey(witness, Role::Witness, 1));
+    }
+    let names: String = (0..witnesses.len()).map(|n| format!(" w{n}")).collect();
+    (text + &format!("group g {quorum}{names}\nquorum g\n")).into_bytes()
+}
+
+/// The first entry of a log.
+pub fn open(origin: &Origin, readers: &Readers, policy: &[u8], version: u64, now: u64) -> Vec<u8> {
+    let text_hash = chain(&origin.authority, version).text_hash(version).expect("in the chain");
+    let open =
+        LogOpen { readers: readers.clone(), root: (version, text_hash), policy: sha256(policy), previous: None };
+    let header = log_open_header(origin, &open, Ulid::new(now, [1; 10]), time(now), Status::Test);
+    sign(&header, version)
+}
+
+/// The entry that moves a log to a root version.
+pub fn move_root(origin: &Origin, version: u64, now: u64) -> Vec<u8> {
+    let chain = chain(&origin.authority, version);
+    let text_hash = chain.text_hash(version).expect("in the chain");
+    let note = if origin.audience.is_public() { chain.bytes(version) } else { None };
+    let root = (version, text_hash);
+    let header = log_root_header(origin, root, note, Ulid::new(now, [2; 10]), time(now), Status::Test);
+    sign(&header, version)
+}
+
+/// A record of a log, with a blob if there is one. `salt` makes it unique.
+pub fn record(origin: &Origin, version: u64, salt: u64, blob: Option<&[u8]>, now: u64) -> Vec<u8> {
+    let mut random = [0; 10];
+    random[..8].copy_from_slice(&salt.to_be_bytes());
+    let describe = |media_type: MediaType, bytes: &[u8]| BlobRef {
+        media_type,
+        size: bytes.len() as u64,
+        sha256: sha256(bytes),
+        lang: None,
+    };
+    let is_public = origin.audience.is_public();
+    let blobs: Vec<BlobRef> = if is_public {
+        blob.into_iter().map(|bytes| describe(MediaType::plain(), bytes)).collect()
+    } else {
+        // A sealed record has at least the blob that holds its inner header.
+        vec![describe(MediaType::age(), blob.unwrap_or(b"sealed"))]
+    };
+    let own = if is_public {
+        Vec::new()
+    } else {
+        let commit = sha256(&salt.to_be_bytes()).to_hex();
+        vec![record::Line::new("commit", commit).expect("a line")]
+    };
+    let header = Header {
+        author: origin.authority.clone(),
+        log: origin.clone(),
+        kind: if is_public { "notice" } else { "sealed" }.to_owned(),
+        id: Ulid::new(now, random),
+        edition: 1,
+        supersedes: None,
+        released: time(now),
+        status: Status::Test,
+        mechanism: None,
+        about: Vec::new(),
+        usage: None,
+        refs: Vec::new(),
+        anchors: Vec::new(),
+        blobs,
+        expires: None,
+        own,
+    };
+    sign(&header, version)
+}
+
+fn sign(header: &Header, version: u64) -> Vec<u8> {
+    let author = signer(&header.author, Role::Author, version);
+    Record::sign(header, &[&author]).expect("a sound header").bytes
+}

@@ -1,0 +1,24 @@
+//! A fixed set of seeds. `cargo run -p sim -- --seeds 1000` runs as many as one likes.
+
+use sim::{Plan, run};
+
+fn holds(seeds: std::ops::Range<u64>, nodes: Option<usize>) {
+    for seed in seeds {
+        if let Err(failure) = run(Plan { seed, nodes }) {
+            for line in &failure.trace {
+                println!("{line}");
+            }
+            panic!("seed {seed} ({nodes:?} nodes) failed; {:?}: {:#?}", failure.story, failure.reasons);
+        }
+    }
+}
+
+#[test]
+fn few_nodes_in_trouble() {
+    holds(1..13, None);
+}
+
+#[test]
+fn many_nodes_in_trouble() {
+    holds(101..102, Some(16));
+}
