@@ -1,0 +1,83 @@
+# `make demo` shows four authorities at work on this machine; `make test` checks everything.
+# Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test needs-demo needs-test format lint build unit check browser licences clean
+
+# The folder that cargo uses, in this repository unless the environment says otherwise.
+TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
+CONCORD := $(TARGET)/debug/concord
+CARGO := cargo
+# The first of four ports of `make demo`, and of the checks.
+PORT ?= 8101
+CHECK_PORT ?= 8301
+DEMO_FOLDER ?= demo-data
+
+say = @printf '\n== %s\n' "$(1)"
+
+help:
+	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
+	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser'
+	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
+	@echo 'make licences  dependencies: licences and known weaknesses, with cargo-deny'
+	@echo 'make clean     remove what was built, and the demonstration'
+
+demo: needs-demo build
+	$(call say,demonstration: the four addresses are printed when the story is told)
+	$(CONCORD) demo --folder $(DEMO_FOLDER) --port $(PORT)
+
+# In this order, also with `make -j`: what is quick to say comes first.
+test:
+	@$(MAKE) --no-print-directory needs-test
+	@$(MAKE) --no-print-directory format
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory browser
+	$(call say,everything holds)
+
+needs-demo:
+	$(call say,what building needs)
+	@scripts/install-needs.sh demo
+
+needs-test:
+	$(call say,what testing needs)
+	@scripts/install-needs.sh test
+
+format:
+	$(call say,formatting)
+	$(CARGO) fmt --all --check
+
+lint:
+	$(call say,lints)
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+build:
+	$(call say,build)
+	$(CARGO) build --locked -p node
+
+# A PostgreSQL server of its own, on a free port, gone afterwards.
+unit:
+	$(call say,tests)
+	scripts/postgres-for-tests.sh run $(CARGO) test --locked --workspace
+
+check: build
+	$(call say,the demonstration checked without a browser)
+	$(CONCORD) demo --check --json --port $(CHECK_PORT)
+
+# The browser is Debian's; nothing is downloaded but what the lock file names.
+browser: build
+	$(call say,pages in a browser)
+	@if [ -f tests/browser/package-lock.json ]; then \
+		cd tests/browser && npm ci --no-audit --no-fund && CONCORD_BIN=$(CONCORD) npm test; \
+	else \
+		echo 'there are no browser tests in tests/browser' >&2; exit 1; \
+	fi
+
+licences:
+	$(CARGO) deny check
+
+clean:
+	$(CARGO) clean
+	rm -rf $(DEMO_FOLDER) tests/browser/node_modules tests/browser/out
