@@ -46,7 +46,8 @@ fn time(ms: u64) -> Time {
 /// if `revokes`.
 fn root(authority: &Authority, version: u64, previous: Option<Hash>, revokes: bool) -> TrustRoot {
     let listed = |role| ListedKey { role, vkey: vkey(authority, role, version), kinds: Vec::new() };
-    let witness = ListedKey { role: Role::Witness, vkey: vkey(authority, Role::Witness, 1), kinds: Vec::new() };
+    let witness =
+        ListedKey { role: Role::Witness, vkey: vkey(authority, Role::Witness, 1), kinds: Vec::new() };
     let roles = [Role::Log, Role::Author, Role::Caller, Role::Holds];
     let revoked = (revokes && version > 1)
         .then(|| (vkey(authority, Role::Log, version - 1), time(BEGINNING)))
@@ -113,8 +114,12 @@ pub fn policy(witnesses: &[Authority], quorum: usize) -> Vec<u8> {
 /// The first entry of a log.
 pub fn open(origin: &Origin, readers: &Readers, policy: &[u8], version: u64, now: u64) -> Vec<u8> {
     let text_hash = chain(&origin.authority, version).text_hash(version).expect("in the chain");
-    let open =
-        LogOpen { readers: readers.clone(), root: (version, text_hash), policy: sha256(policy), previous: None };
+    let open = LogOpen {
+        readers: readers.clone(),
+        root: (version, text_hash),
+        policy: sha256(policy),
+        previous: None,
+    };
     let header = log_open_header(origin, &open, Ulid::new(now, [1; 10]), time(now), Status::Test);
     sign(&header, version)
 }

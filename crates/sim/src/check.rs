@@ -108,9 +108,8 @@ impl Truth {
     /// Entries that a node took as its copy: of an honest author only what it committed, and never a valid
     /// record that its author did not sign for this place.
     pub fn judge(&self, node: usize, commit: &Commit, nodes: &[Node]) -> Vec<String> {
-        let is_honest = |author: &record::Authority| {
-            nodes.iter().any(|node| node.name == *author && node.is_honest)
-        };
+        let is_honest =
+            |author: &record::Authority| nodes.iter().any(|node| node.name == *author && node.is_honest);
         let mut found = Vec::new();
         if !is_honest(&commit.origin.authority) {
             return found;
@@ -118,11 +117,15 @@ impl Truth {
         let empty = TrueLog::default();
         let log = self.logs.get(&commit.origin).unwrap_or(&empty);
         for judged in &commit.judged {
-            let is_true = usize::try_from(judged.index).ok().and_then(|n| log.leaves.get(n)) == Some(&judged.leaf);
+            let is_true =
+                usize::try_from(judged.index).ok().and_then(|n| log.leaves.get(n)) == Some(&judged.leaf);
             let is_attempted = log.attempts.iter().any(|(_, leaves)| leaves.contains(&judged.leaf));
             let is_valid = matches!(judged.verdict, Verdict::Valid { .. });
             if is_valid && !is_true && !is_attempted {
-                found.push(format!("{node} accepted entry {} of {} that was never released", judged.index, commit.origin));
+                found.push(format!(
+                    "{node} accepted entry {} of {} that was never released",
+                    judged.index, commit.origin
+                ));
             }
         }
         found
@@ -136,7 +139,8 @@ pub fn differences(world: &World) -> Vec<String> {
     let origins: Vec<Origin> = world.truth.origins().cloned().collect();
     for origin in origins {
         let author = world.nodes.iter().position(|node| node.name == origin.authority);
-        let Some((n, author)) = author.map(|n| (n, &world.nodes[n])).filter(|(_, node)| node.is_honest) else {
+        let Some((n, author)) = author.map(|n| (n, &world.nodes[n])).filter(|(_, node)| node.is_honest)
+        else {
             continue;
         };
         let head = author.head(&origin).map_or(0, |head| head.checkpoint.size);
@@ -171,7 +175,9 @@ fn difference(world: &World, origin: &Origin, reader: usize, head: u64) -> Optio
 /// Whether an alarm explains why a log is not followed to its end.
 pub fn is_about(alarm: &Alarm, origin: &Origin) -> bool {
     match alarm {
-        Alarm::SplitView { origin: about, .. } | Alarm::CheckpointKey { origin: about, .. } => about == origin,
+        Alarm::SplitView { origin: about, .. } | Alarm::CheckpointKey { origin: about, .. } => {
+            about == origin
+        }
         Alarm::InvalidEntry { origin: about, .. } => about == origin,
         _ => false,
     }

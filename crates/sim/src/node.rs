@@ -117,9 +117,11 @@ impl Node {
     /// Durable cells and files as the running programs see them: until the fuse burns down.
     fn faulty(&self) -> (MemoryCells, MemoryFiles) {
         let (fuse, burns) = (Arc::clone(&self.fuse), Self::burns());
-        let cells = self.cells.with_fault(move |_| if burns(&fuse) { CellFault::Refuse } else { CellFault::Go });
+        let cells =
+            self.cells.with_fault(move |_| if burns(&fuse) { CellFault::Refuse } else { CellFault::Go });
         let (fuse, burns) = (Arc::clone(&self.fuse), Self::burns());
-        let files = self.files.with_fault(move |write| !(burns(&fuse) && !matches!(write, FileWrite::Settle)));
+        let files =
+            self.files.with_fault(move |write| !(burns(&fuse) && !matches!(write, FileWrite::Settle)));
         (cells, files)
     }
 

@@ -128,7 +128,8 @@ pub fn run(plan: Plan) -> Result<Outcome, Box<Failure>> {
 /// The logs of a node: a public one, and sometimes one for some.
 fn plans(n: usize, count: usize, dice: &mut Dice) -> BTreeMap<Origin, OwnPlan> {
     let me = cast::authority(n);
-    let witnesses: Vec<Authority> = (1..=3.min(count - 1)).map(|k| cast::authority((n + k) % count)).collect();
+    let witnesses: Vec<Authority> =
+        (1..=3.min(count - 1)).map(|k| cast::authority((n + k) % count)).collect();
     let policy = cast::policy(&witnesses, witnesses.len().div_ceil(2));
     let mut plans = BTreeMap::new();
     plans.insert(cast::public_log(&me), OwnPlan { readers: Readers::Public, policy: policy.clone() });
@@ -144,7 +145,9 @@ fn plans(n: usize, count: usize, dice: &mut Dice) -> BTreeMap<Origin, OwnPlan> {
 impl Run {
     fn prepare(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let count = plan.nodes.unwrap_or_else(|| if dice.percent(80) { 2 + dice.index(4) } else { 6 + dice.index(5) });
+        let count = plan
+            .nodes
+            .unwrap_or_else(|| if dice.percent(80) { 2 + dice.index(4) } else { 6 + dice.index(5) });
         let nodes = (0..count).map(|n| Node::new(cast::authority(n), plans(n, count, &mut dice))).collect();
         let limits = Limits { logs_at_once: 4, in_flight: 8, batch_bundles: 2, ..Limits::default() };
         let world = World::new(plan.seed, nodes, limits);
@@ -179,7 +182,13 @@ impl Run {
     }
 
     fn draw_releases(&mut self, dice: &mut Dice) {
-        let logs: Vec<(usize, Origin)> = self.world.nodes.iter().enumerate().flat_map(|(n, node)| node.plans.keys().map(move |o| (n, o.clone()))).collect();
+        let logs: Vec<(usize, Origin)> = self
+            .world
+            .nodes
+            .iter()
+            .enumerate()
+            .flat_map(|(n, node)| node.plans.keys().map(move |o| (n, o.clone())))
+            .collect();
         for _ in 0..dice.between(8, 40) {
             let (node, origin) = logs[dice.index(logs.len())].clone();
             let count = match dice.below(20) {
@@ -305,13 +314,16 @@ impl Run {
         let origins: Vec<Origin> = self.world.nodes[n].plans.keys().cloned().collect();
         let is_elsewhere = |origin: &Origin| {
             let size = self.world.truth.size(origin);
-            let others = self.world.nodes.iter().enumerate().filter(|(other, node)| *other != n && node.is_honest);
+            let others =
+                self.world.nodes.iter().enumerate().filter(|(other, node)| *other != n && node.is_honest);
             let has = |node: &Node| {
                 let followed = node.engine.as_ref().map(federate::Engine::followed).unwrap_or_default();
                 followed.iter().any(|log| log.origin == *origin && log.held >= size)
             };
             let witnesses = self.witnesses(n);
-            size == 0 || others.filter(|(other, node)| has(node) && witnesses.contains(other)).count() >= witnesses.len()
+            size == 0
+                || others.filter(|(other, node)| has(node) && witnesses.contains(other)).count()
+                    >= witnesses.len()
         };
         if self.world.nodes[n].engine.is_none() || !origins.iter().all(is_elsewhere) {
             return;
@@ -410,8 +422,11 @@ impl Run {
             let forged = &fork.checkpoint.checkpoint;
             size == forged.size && root == forged.root
         };
-        let honest: Vec<usize> = (0..self.world.nodes.len()).filter(|n| self.world.nodes[*n].is_honest).collect();
-        let knows = |n: &&usize| self.world.alarms[**n].iter().any(|alarm| is_about(alarm, origin) || is_foreign(alarm, origin));
+        let honest: Vec<usize> =
+            (0..self.world.nodes.len()).filter(|n| self.world.nodes[*n].is_honest).collect();
+        let knows = |n: &&usize| {
+            self.world.alarms[**n].iter().any(|alarm| is_about(alarm, origin) || is_foreign(alarm, origin))
+        };
         // Of nodes that hold the forged view and nodes that hold the true one, at least one must know.
         let view = |n: &usize| {
             let followed = self.world.nodes[*n].engine.as_ref()?.followed();

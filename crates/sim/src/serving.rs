@@ -86,7 +86,14 @@ impl Node {
     }
 
     /// What a parked long poll is told now; `None` if there is no news.
-    pub fn unpark(&self, get: &Get, caller: Option<&Authority>, now: u64, dice: &mut Dice, is_over: bool) -> Option<Answer> {
+    pub fn unpark(
+        &self,
+        get: &Get,
+        caller: Option<&Authority>,
+        now: u64,
+        dice: &mut Dice,
+        is_over: bool,
+    ) -> Option<Answer> {
         let seconds = self.clock(now) / 1000;
         let (body, etag) = self.engine.as_ref()?.heads(caller);
         let said = self.said(get, caller, Some(body), Some(etag), seconds, dice);

@@ -221,7 +221,9 @@ impl World {
 
     fn plan_tick(&mut self, node: usize) {
         let machine = &self.nodes[node];
-        let Some(deadline) = machine.engine.as_ref().and_then(federate::Engine::next_deadline) else { return };
+        let Some(deadline) = machine.engine.as_ref().and_then(federate::Engine::next_deadline) else {
+            return;
+        };
         let wait = deadline.saturating_sub(machine.clock(self.now)).max(1);
         let at = self.now + wait;
         if self.ticks[node].is_some_and(|planned| planned <= at && planned > self.now) {
@@ -339,7 +341,15 @@ impl World {
         }
     }
 
-    fn send_post(&mut self, client: usize, epoch: u64, peer: &Authority, id: Id, route: Route, body: Vec<u8>) {
+    fn send_post(
+        &mut self,
+        client: usize,
+        epoch: u64,
+        peer: &Authority,
+        id: Id,
+        route: Route,
+        body: Vec<u8>,
+    ) {
         let server = self.number(peer);
         let Some(wait) = self.network.way(client, server, &mut self.dice) else {
             return self.answer_after(TIMEOUT, client, epoch, id, Answer::Failed);
@@ -390,7 +400,15 @@ impl World {
         }
     }
 
-    fn post(&mut self, server: usize, client: usize, epoch: u64, id: Option<Id>, route: &Route, body: Vec<u8>) {
+    fn post(
+        &mut self,
+        server: usize,
+        client: usize,
+        epoch: u64,
+        id: Option<Id>,
+        route: &Route,
+        body: Vec<u8>,
+    ) {
         if self.nodes[server].engine.is_none() {
             if let Some(id) = id {
                 self.answer_after(100, client, epoch, id, Answer::Failed);
@@ -443,14 +461,22 @@ impl World {
             entries.push(cast::record(origin, version, self.salt, blob.as_deref(), clock));
         }
         let is_sealed = !origin.audience.is_public();
-        let mut blobs: Vec<Vec<u8>> = blob.or_else(|| is_sealed.then(|| b"sealed".to_vec())).into_iter().collect();
+        let mut blobs: Vec<Vec<u8>> =
+            blob.or_else(|| is_sealed.then(|| b"sealed".to_vec())).into_iter().collect();
         if head == 0 || self.truth.root_of(origin) < version {
             blobs.extend(cast::chain(&origin.authority, version).bytes(version).map(<[u8]>::to_vec));
         }
         self.append(node, origin, version, entries, blobs)
     }
 
-    fn append(&mut self, node: usize, origin: &Origin, version: u64, entries: Vec<Vec<u8>>, blobs: Vec<Vec<u8>>) -> bool {
+    fn append(
+        &mut self,
+        node: usize,
+        origin: &Origin,
+        version: u64,
+        entries: Vec<Vec<u8>>,
+        blobs: Vec<Vec<u8>>,
+    ) -> bool {
         let name = origin.to_string();
         let machine = &mut self.nodes[node];
         for blob in blobs {
@@ -464,7 +490,11 @@ impl World {
         }
         // Whoever lost the guard and was permitted all the same writes it anew.
         let head = machine.head(origin).map(|head| head.checkpoint.size);
-        if machine.guard.standing(&name, head).is_ok_and(|standing| standing == store::guard::Standing::Missing) {
+        if machine
+            .guard
+            .standing(&name, head)
+            .is_ok_and(|standing| standing == store::guard::Standing::Missing)
+        {
             let _ = block_on(machine.guard.resume(&name, head.unwrap_or(0)));
         }
         let prefix = store::layout::own_log_of(&name).expect("an origin");
@@ -502,13 +532,12 @@ impl World {
     /// Compares the heads of a machine with what it published before.
     fn observe_heads(&mut self, node: usize) {
         let machine = &self.nodes[node];
-        if !machine.is_honest {
-            return;
-        }
-        let heads: Vec<_> = machine.plans.keys().filter_map(|origin| Some((origin.clone(), machine.head(origin)?))).collect();
+        let is_honest = machine.is_honest;
+        let heads: Vec<_> =
+            machine.plans.keys().filter_map(|origin| Some((origin.clone(), machine.head(origin)?))).collect();
         for (origin, head) in heads {
             let found = self.truth.observe(&origin, &head.checkpoint);
-            self.violations.extend(found);
+            self.violations.extend(found.filter(|_| is_honest));
         }
     }
 

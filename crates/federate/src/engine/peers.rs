@@ -171,7 +171,11 @@ impl Engine {
                 peer.uses_its_time = true;
                 self.peer_failed(name, "peer-refuses-our-time");
             }
-            Answer::Response { status: 404, .. } => self.peer_failed(name, "peer-does-not-know-us"),
+            Answer::Response { status: 404, .. } => {
+                // Perhaps our caller key is of a root that it was never told of.
+                self.tell_own_root(name);
+                self.peer_failed(name, "peer-does-not-know-us");
+            }
             Answer::Response { .. } => self.peer_failed(name, "peer-status"),
             Answer::TooLarge => self.blame(name, None, "heads-too-large"),
             Answer::Failed => self.peer_failed(name, "peer-unreachable"),

@@ -164,7 +164,12 @@ impl Engine {
     fn root_found(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) {
         let Some(author) = self.peers.get(authority) else { return };
         match author.config.chain.clone().extend(&bytes) {
-            Ok(Extended::Known) | Err(RootError::Version { .. }) => {}
+            Ok(Extended::Known) => {}
+            // Those between come first; a version that is long past is nothing.
+            Err(RootError::Version { found, wanted }) if found > wanted => {
+                self.ask_next_root(authority, peer)
+            }
+            Err(RootError::Version { .. }) => {}
             Ok(Extended::Taken) => self.compare_root(authority, version, peer, bytes),
             Err(RootError::Fork { version, kept, found }) => {
                 self.root_conflict(authority, version, Some(kept), found, peer);
@@ -265,15 +270,20 @@ impl Engine {
     pub(super) fn take_own_roots(&mut self, chain: RootChain) {
         let before = self.own_chain.as_ref().map(|chain| chain.latest().version);
         let version = chain.latest().version;
-        let newest = chain.roots().last().cloned();
         self.own_chain = Some(chain);
-        // At the start peers ask by themselves; a root made now is told to all before its keys are used.
-        let (Some(root), true) = (newest, before.is_some_and(|before| before < version)) else { return };
-        let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Root(Box::new(root)) };
-        let peers: Vec<Authority> = self.peers.keys().cloned().collect();
-        for peer in peers {
-            self.post_nudge(&peer, &nudge);
+        // A root made now is told to all before its keys are used.
+        if before.is_some_and(|before| before < version) {
+            let peers: Vec<Authority> = self.peers.keys().cloned().collect();
+            peers.iter().for_each(|peer| self.tell_own_root(peer));
         }
+    }
+
+    /// Tells a peer of our newest root, unless it is the first one, which operators compared.
+    pub(super) fn tell_own_root(&mut self, peer: &Authority) {
+        let newest = self.own_chain.as_ref().and_then(|chain| chain.roots().last());
+        let Some(root) = newest.filter(|root| root.root.version > 1).cloned() else { return };
+        let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Root(Box::new(root)) };
+        self.post_nudge(peer, &nudge);
     }
 
     pub(super) fn own_root_answered(&mut self, _version: u64, peer: &Authority, answer: Answer) {
