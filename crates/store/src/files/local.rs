@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// How many files are flushed at a time.
+const FLUSHES_AT_A_TIME: usize = 8;
+
 /// A local folder.
 #[derive(Debug, Clone)]
 pub(super) struct LocalFolder {
@@ -63,12 +66,9 @@ impl LocalFolder {
     /// more needs only its folders.
     pub(super) async fn sync(&self, paths: Vec<String>) -> Result<(), FilesError> {
         self.blocking(move |root| {
-            let mut folders = BTreeSet::new();
-            for path in &paths {
-                let file = root.join(path);
-                sync_if_there(&file).map_err(at(path))?;
-                folders.extend(folders_of(root, &file));
-            }
+            let files: BTreeSet<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+            let folders = files.iter().flat_map(|file| folders_of(root, file)).collect();
+            sync_all(&files)?;
             sync_all(&folders)
         })
         .await
@@ -144,10 +144,19 @@ fn folders_of(root: &Path, file: &Path) -> Vec<PathBuf> {
     file.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).map(Path::to_owned).collect()
 }
 
-fn sync_all(folders: &BTreeSet<PathBuf>) -> Result<(), FilesError> {
-    for folder in folders {
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(at(&folder.display().to_string()))?;
+/// Flushes files or folders, several at a time: the file system joins their waits.
+fn sync_all(paths: &BTreeSet<PathBuf>) -> Result<(), FilesError> {
+    let paths: Vec<&PathBuf> = paths.iter().collect();
+    let sync = |chunk: &[&PathBuf]| {
+        chunk.iter().try_for_each(|path| sync_if_there(path).map_err(at(&path.display().to_string())))
+    };
+    if paths.len() <= 1 {
+        return sync(&paths);
     }
-    Ok(())
+    std::thread::scope(|scope| {
+        let chunks = paths.chunks(paths.len().div_ceil(FLUSHES_AT_A_TIME));
+        let threads: Vec<_> = chunks.map(|chunk| scope.spawn(move || sync(chunk))).collect();
+        let panicked = |_| Err(at("")(io::Error::other("a flush panicked")));
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(panicked))
+    })
 }
