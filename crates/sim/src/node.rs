@@ -14,7 +14,7 @@ use store::cells::CellFault;
 use store::files::{Crash, FileWrite};
 use store::guard::Standing;
 use store::log::HEAD;
-use store::{Cells, Files, Guard, LogWriter, MemoryCells, MemoryFiles, Swap, layout};
+use store::{Cells, Files, Guard, LogWriter, MemoryCells, MemoryFiles, layout};
 use tlog::{Hash, SignedCheckpoint};
 
 use crate::cast;

@@ -172,6 +172,8 @@ impl World {
                 }
                 self.observe_heads(node);
             }
+            // It dies in the middle of its recovery.
+            Err(_) if self.nodes[node].is_dying() => self.die_if_dying(node),
             Err(error) => self.violations.push(error),
         }
     }

@@ -14,7 +14,6 @@ use crate::alarm::Alarm;
 use crate::follow::Follow;
 use crate::heads::Head;
 use crate::paths::{LogFile, Route, origin_hash};
-use crate::places;
 use crate::split::verify_by_one;
 use crate::start::Start;
 
@@ -217,36 +216,14 @@ impl Engine {
         if size <= own.size() {
             return self.reconcile(origin, shown, Then::Shown { peer: peer.clone() });
         }
-        // Perhaps it was published a moment ago and the engine was not told yet.
-        let paths = vec![places::file(&places::own(origin), &LogFile::Checkpoint)];
-        let pending = Pending::OwnHead { origin: origin.clone(), shown: Box::new(shown), peer: peer.clone() };
-        let id = self.ask(pending);
-        self.out.push(Output::Read { id, paths });
-    }
-
-    pub(super) fn own_head_read(
-        &mut self,
-        origin: &Origin,
-        shown: &SignedCheckpoint,
-        peer: &Authority,
-        files: &[Option<Vec<u8>>],
-    ) {
-        let published = files.first().and_then(Option::as_ref).and_then(|b| SignedCheckpoint::parse(b).ok());
-        let published = published.filter(|c| c.checkpoint.origin == origin.to_string());
-        let (size, root) = (shown.checkpoint.size, shown.checkpoint.root);
+        // Even if it was committed here a moment ago: who shows it can know it only from heads that were told
+        // to this engine first, so a state that does not know it is an old one.
         let Some(own) = self.own.get_mut(origin) else { return };
-        if let Some(published) = published.filter(|c| c.checkpoint.size > own.size()) {
-            own.remember(published.checkpoint.size, published.checkpoint.root);
-            own.checkpoint = Some(published);
-        }
-        if size <= own.size() {
-            return self.reconcile(origin, shown.clone(), Then::Shown { peer: peer.clone() });
-        }
         own.start.shown(size);
         let (name, from) = (origin.clone(), peer.clone());
         self.ring(Alarm::ForeignHeadOfOwnLog { origin: name, size, root, from });
         self.tell_permission(origin);
-        self.catch_up(origin, peer, shown.clone());
+        self.catch_up(origin, peer, shown);
     }
 
     /// Fetches own entries back from whoever shows them.

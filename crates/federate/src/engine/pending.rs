@@ -37,8 +37,6 @@ pub(super) enum Pending {
     Reconcile { origin: Origin, shown: Box<SignedCheckpoint>, ours: Box<SignedCheckpoint>, then: Then },
     /// Whether the next `seen` file of an own log is there already.
     SeenSlot { origin: Origin, cosigned: Box<SignedCheckpoint> },
-    /// The published checkpoint of an own log, to see whether a larger head is simply newer.
-    OwnHead { origin: Origin, shown: Box<SignedCheckpoint>, peer: Authority },
     /// A batch of a followed log.
     StoredBatch { origin: Origin, state: Box<StoredState> },
     /// A `seen` file of a followed log.
@@ -96,9 +94,6 @@ impl Engine {
                 self.reconcile_read(&origin, *shown, *ours, then, files);
             }
             Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
-            Some(Pending::OwnHead { origin, shown, peer }) => {
-                self.own_head_read(&origin, &shown, &peer, files);
-            }
             _ => {}
         }
     }
