@@ -162,11 +162,10 @@ impl Scope<'_> {
 macro_rules! conditions {
     ($alias:literal, $release:literal) => {
         Conditions {
-            known_claimed: concat!($alias, ".day <= $2 and ", $alias, ".claimed <= $1"),
-            known_here: concat!($alias, ".day <= $2 and ", $alias, ".here <= $1"),
+            known_claimed: concat!($alias, ".claimed <= $1"),
+            known_here: concat!($alias, ".here <= $1"),
             known_proven: concat!(
-                $alias,
-                ".day <= $2 and exists (select 1 from ",
+                "exists (select 1 from ",
                 $release,
                 " pr join entry pe on pe.origin = pr.origin",
                 " and pe.pos = pr.pos where pr.no = ",
@@ -174,8 +173,6 @@ macro_rules! conditions {
                 ".release and pe.proven <= $1)"
             ),
             live_claimed: concat!(
-                $alias,
-                ".day <= $2 and ",
                 $alias,
                 ".claimed <= $1 and (",
                 $alias,
@@ -185,8 +182,6 @@ macro_rules! conditions {
             ),
             live_here: concat!(
                 $alias,
-                ".day <= $2 and ",
-                $alias,
                 ".here <= $1 and (",
                 $alias,
                 ".ended_by is null or ",
@@ -194,8 +189,7 @@ macro_rules! conditions {
                 ".ended_here > $1)"
             ),
             live_proven: concat!(
-                $alias,
-                ".day <= $2 and exists (select 1 from ",
+                "exists (select 1 from ",
                 $release,
                 " pr join entry pe on pe.origin = pr.origin",
                 " and pe.pos = pr.pos where pr.no = ",
@@ -278,11 +272,11 @@ pub async fn latest(
         x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised,
         r.name, r.edition, r.claimed, e.proven, r.here, w.day, w.value
       from {series} s
-      join {statement} x on x.no = (select y.no from {statement} y where y.series = s.no and {live y}
+      join {statement} x on x.no = (select y.no from {statement} y where y.series = s.no and y.day <= $2 and {live y}
         order by y.day desc, y.rank desc, y.pos desc limit 1)
       join {release} r on r.no = x.release
       left join entry e on e.origin = r.origin and e.pos = r.pos
-      left join {statement} w on w.no = (select y.no from {statement} y where y.series = s.no and {live y}
+      left join {statement} w on w.no = (select y.no from {statement} y where y.series = s.no and y.day <= $2 and {live y}
         and y.day <= x.day - 7 and y.day >= x.day - 10
         order by y.day desc, y.rank desc, y.pos desc limit 1)
       where s.status = $3 and s.indicator = $4 and s.disaggregation = ''{of place}";
@@ -324,7 +318,7 @@ pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<V
             *shelf,
             "select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation from {series} s
              where s.status = $3 and s.place = $4 and exists (
-               select 1 from {statement} x where x.series = s.no and {known x})
+               select 1 from {statement} x where x.series = s.no and x.day <= $2 and {known x})
              order by s.indicator, s.disaggregation, s.author, s.definition",
         );
         let mut values = scope.values();
@@ -357,7 +351,7 @@ pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Po
     let sql = scope.sql(
         series.shelf,
         "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended x}, x.revised from {statement} x
-         where x.series = $3 and {known x} order by x.day, x.rank, x.pos",
+         where x.series = $3 and x.day <= $2 and {known x} order by x.day, x.rank, x.pos",
     );
     let mut values = scope.values();
     values[2] = series.no.into();
@@ -390,7 +384,7 @@ pub async fn statements(db: &Db, scope: Scope<'_>, place: &str, day: i64) -> Res
       join {statement} x on x.series = s.no and x.day = $5
       join {release} r on r.no = x.release
       left join entry e on e.origin = r.origin and e.pos = r.pos
-      where s.status = $3 and s.place = $4 and {known x}
+      where s.status = $3 and s.place = $4 and x.day <= $2 and {known x}
       order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos";
     let mut found = Vec::new();
     for shelf in scope.shelves() {
@@ -449,9 +443,9 @@ pub async fn corrections(
       left join entry be on be.origin = b.origin and be.pos = b.pos
       cross join {release} r
       left join entry e on e.origin = r.origin and e.pos = r.pos
-      where s.no = x.series and x.revised = 1 and {known x} and s.status = $3
+      where s.no = x.series and x.revised = 1 and x.day <= $2 and {known x} and s.status = $3
         and p.no = (select y.no from {statement} y where y.series = x.series and y.day = x.day
-        and y.start = x.start and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known y}
+        and y.start = x.start and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and +y.day <= $2 and {known y}
         order by y.rank desc, y.pos desc limit 1)
         and p.value <> x.value and b.no = p.release and r.no = x.release and ($5 = '' or s.place = $5)
       order by x.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
@@ -530,9 +524,8 @@ pub async fn weekly(
     let sql = scope.continue_with(
         sql,
         shelf,
-        ") select x.series, w.days, x.value from asked a cross join week w
-           join {statement} x on x.series = a.series and x.day = a.day - w.days
-         where {live x} order by x.series, x.day, x.rank, x.pos",
+        ") select x.series, w.days, x.value from asked a cross join week w cross join {statement} x
+         where x.series = a.series and x.day = a.day - w.days and +x.day <= $2 and {live x} order by x.series, x.day, x.rank, x.pos",
         "",
     );
     let mut found = BTreeMap::new();
@@ -553,8 +546,8 @@ fn pairs_sql(scope: Scope<'_>, shelf: Shelf) -> Sql {
     scope.continue_with(
         sql,
         shelf,
-        ") select x.series, x.day, x.value from asked a join {statement} x on x.series = a.series and x.day = a.day
-         where {live x} order by x.series, x.day, x.rank, x.pos",
+        ") select x.series, x.day, x.value from asked a cross join {statement} x
+         where x.series = a.series and x.day = a.day and +x.day <= $2 and {live x} order by x.series, x.day, x.rank, x.pos",
         "",
     )
 }
