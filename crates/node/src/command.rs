@@ -3,7 +3,7 @@
 //!
 //! It holds no secret and does nothing; [`crate::operate`] carries it out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use record::{Authority, Date, Status, Time};
@@ -45,13 +45,40 @@ pub enum Command {
     Bundle(BundleCommand),
     /// Recreate the index from logs, blobs and witness files alone
     Rebuild,
-    /// Copy what exists nowhere else: state, keys, own logs and blobs
+    /// Copy what a new machine needs: state, keys, logs and blobs
     Backup {
         /// A new folder for the copy
         folder: PathBuf,
     },
     /// What this node holds, who is reachable, what is wrong
     Status,
+}
+
+impl Command {
+    /// The same command, with its files named from `folder`: the server that carries it out stands elsewhere.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &Path) -> Self {
+        match &mut self {
+            Self::Backup { folder: file }
+            | Self::Root(RootCommand::Draft { file, .. } | RootCommand::Publish { file })
+            | Self::Peer(PeerCommand::Add(PeerAdd { root: Some(file), .. }))
+            | Self::Import(ImportCommand::Figures(ImportFigures { file, .. }))
+            | Self::Record(RecordCommand::Evidence { file, .. })
+            | Self::Bundle(BundleCommand::Export { file, .. } | BundleCommand::Import { file }) => {
+                *file = folder.join(&*file);
+            }
+            Self::Mechanism(MechanismCommand::Propose { texts: pairs, .. })
+            | Self::Release(Release { blobs: pairs, .. }) => {
+                for pair in pairs {
+                    if let Some((what, file)) = pair.split_once('=') {
+                        *pair = format!("{what}={}", folder.join(file).display());
+                    }
+                }
+            }
+            _ => {}
+        }
+        self
+    }
 }
 
 /// `concord root ...`
@@ -98,6 +125,12 @@ pub enum RootCommand {
         /// The folder
         #[arg(long)]
         folder: PathBuf,
+    },
+    /// Print the verifier keys of root key files, as `draft` wants them; nothing secret is printed
+    Vkey {
+        /// The root key files
+        #[arg(required = true)]
+        keys: Vec<PathBuf>,
     },
     /// Check a signed root and take it into use: publish it, then enter it in the logs
     Publish {
@@ -365,4 +398,20 @@ pub enum BundleCommand {
         /// The file
         file: PathBuf,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_from_where_the_operator_stands() {
+        let backup = Command::Backup { folder: "copy".into() }.seen_from(Path::new("/home/op"));
+        assert!(matches!(backup, Command::Backup { folder } if folder == Path::new("/home/op/copy")));
+        let absolute = Command::Bundle(BundleCommand::Import { file: "/media/usb/bundle".into() });
+        let Command::Bundle(BundleCommand::Import { file }) = absolute.seen_from(Path::new("/home/op")) else {
+            panic!("another command")
+        };
+        assert_eq!(file, Path::new("/media/usb/bundle"));
+    }
 }

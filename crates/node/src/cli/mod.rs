@@ -119,6 +119,7 @@ async fn run(cli: Cli) -> Result<Option<Outcome>, Failure> {
 /// Through the server that has the folder, or by opening it.
 async fn on_node(data: &std::path::Path, command: Command) -> Result<Outcome, Failure> {
     let config = Config::load(data)?;
+    let command = command.seen_from(&std::env::current_dir()?);
     if let Some(answer) = control::send(&config.socket_path(), &command).await? {
         return answer.outcome.ok_or_else(|| answer.error.unwrap_or_default().into());
     }

@@ -24,6 +24,7 @@ pub(super) fn run(command: Command) -> Result<Result<Outcome, Command>, Failure>
         Command::Root(RootCommand::Keys { authority, first, count, folder }) => {
             make(&authority, first, count, &folder).map(Ok)
         }
+        Command::Root(RootCommand::Vkey { keys }) => vkeys(&keys).map(Ok),
         other => Ok(Err(other)),
     }
 }
@@ -37,6 +38,14 @@ fn make(authority: &Authority, first: u32, count: u32, folder: &Path) -> Result<
     }
     let text = vkeys.join("\n");
     Ok(Outcome::new(json!({ "vkeys": vkeys, "folder": folder }), text))
+}
+
+/// What is public of the key files, in the order in which they are named.
+fn vkeys(files: &[PathBuf]) -> Result<Outcome, Failure> {
+    let vkeys =
+        files.iter().map(|path| Ok(Key::read(path)?.verifier.to_string())).collect::<Result<Vec<_>, Failure>>()?;
+    let text = vkeys.join("\n");
+    Ok(Outcome::new(json!({ "vkeys": vkeys }), text))
 }
 
 /// Adds signatures to a draft or to a root that others have signed.

@@ -36,7 +36,7 @@ pub(super) async fn run(node: &Arc<Node>, command: RootCommand) -> Result<Outcom
             );
             Ok(Outcome::new(json!({ "version": draft.version, "file": file, "text": text }), shown))
         }
-        RootCommand::Sign { .. } | RootCommand::Keys { .. } => Err(OperateError::Argument(
+        RootCommand::Sign { .. } | RootCommand::Keys { .. } | RootCommand::Vkey { .. } => Err(OperateError::Argument(
             "root keys never come to a node: this command is run where they are kept".into(),
         )),
         RootCommand::Publish { file } => publish(node, &read_file(&file, MAX_ROOT)?).await,

@@ -80,7 +80,7 @@ pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(json!({ "entries": entries, "milliseconds": milliseconds }), text))
 }
 
-/// Copies what exists nowhere else. The guard stays out, so that who restores it is asked to be careful; keys
+/// Copies what a new machine needs. The guard stays out, so that who restores it is asked to be careful; keys
 /// for personal data stay out, so that what expired stays unreadable.
 pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, OperateError> {
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -88,7 +88,7 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     }
     if !node.config.storage.state.starts_with("sqlite:") {
         return Err(OperateError::Argument(
-            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and own files beside it".into(),
+            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it".into(),
         ));
     }
     // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
@@ -99,7 +99,7 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     remove_expiring_keys(&state).await?;
     copy_file(&node.config.folder.join(crate::config::FILE_NAME), &folder.join(crate::config::FILE_NAME))?;
     copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
-    let files = copy_own_files(node, folder).await?;
+    let files = copy_files(node, folder).await?;
     drop(one_at_a_time);
     let text = format!(
         "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
@@ -123,19 +123,16 @@ async fn remove_expiring_keys(state: &Path) -> Result<(), OperateError> {
     Ok(())
 }
 
-async fn copy_own_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
-    let mut paths = node.files.list("log").await?;
-    paths.extend(node.files.list("evidence").await?);
-    let sql = "select distinct b.sha256 from blob b join log l on l.origin = b.origin where l.own = 1";
-    for row in node.index.db().rows(sql, &[]).await? {
-        if let Ok(hash) = tlog::hash::Hash::from_hex(&row.text(0)?) {
-            paths.push(store::layout::blob(&hash));
-        }
+/// Own logs, and the copies of others' that `state` says are held: what it promised must be there after a restore.
+async fn copy_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
+    let mut paths = Vec::new();
+    for kind in ["log", "mirror", "evidence", "blob"] {
+        paths.extend(node.files.list(kind).await?);
     }
     let target = store::open_files(&format!("file:{}", folder.join("files").display()))?;
     let mut copied = 0;
     for path in paths {
-        // Plaintext hashes of sealed records name no file.
+        // Expired blobs may go while this runs.
         if let Some(bytes) = node.files.get(&path).await? {
             store::Files::put(&target, &path, bytes).await?;
             copied += 1;
