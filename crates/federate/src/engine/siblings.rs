@@ -14,7 +14,12 @@ impl Engine {
         for (origin, log) in &logs {
             let Some(previous) = log.follow.state().previous() else { continue };
             let before = logs.iter().find(|(other, _)| **other == previous.origin);
-            if let Some((cut, before)) = before.filter(|(_, before)| before.stored_size() > previous.size) {
+            // A `log.close` that came after the successor was opened is no entry that is left out.
+            let left_out = |before: &super::Log| {
+                let closing = u64::from(before.follow.state().closed());
+                before.stored_size() > previous.size + closing
+            };
+            if let Some((cut, before)) = before.filter(|(_, before)| left_out(before)) {
                 alarms.push(Alarm::CutOff {
                     origin: (*cut).clone(),
                     held: before.stored_size(),
