@@ -63,6 +63,7 @@ situation-old = قبل
 situation-new-value = بعد
 situation-change = التغيّر
 situation-reason = السبب المذكور
+situation-said-source = المصدر: { $source }
 situation-no-reason = لم يُذكر
 situation-period = عن
 situation-corrections-lead = كل قيمة صرّحت سلطتها لاحقاً بغيرها: ما كان قبل، وما هو قائم الآن، والسبب الذي تذكره السلطة.

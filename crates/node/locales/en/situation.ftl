@@ -57,6 +57,7 @@ situation-old = Before
 situation-new-value = Now
 situation-change = Change
 situation-reason = Reason given
+situation-said-source = Source: { $source }
 situation-no-reason = none given
 situation-period = For
 situation-corrections-lead = Every value that its own author later stated otherwise: what stood before, what stands now, and the reason the author gives.

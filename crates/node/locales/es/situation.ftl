@@ -57,6 +57,7 @@ situation-old = Antes
 situation-new-value = Ahora
 situation-change = Cambio
 situation-reason = Motivo indicado
+situation-said-source = Fuente: { $source }
 situation-no-reason = ninguno
 situation-period = Para
 situation-corrections-lead = Cada valor que su propio autor declaró después de otro modo: qué figuraba antes, qué figura ahora y el motivo que da.

@@ -57,6 +57,7 @@ situation-old = Avant
 situation-new-value = Maintenant
 situation-change = Écart
 situation-reason = Motif donné
+situation-said-source = Source : { $source }
 situation-no-reason = aucun
 situation-period = Pour
 situation-corrections-lead = Chaque valeur que son auteur a ensuite déclarée autrement : ce qui figurait avant, ce qui figure maintenant, et le motif qu’il donne.

@@ -61,6 +61,7 @@ situation-old = Было
 situation-new-value = Стало
 situation-change = Изменение
 situation-reason = Указанная причина
+situation-said-source = Источник: { $source }
 situation-no-reason = не указана
 situation-period = За
 situation-corrections-lead = Каждое значение, которое сам автор позднее сообщил иначе: что было, что стало и какую причину он называет.

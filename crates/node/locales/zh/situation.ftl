@@ -55,6 +55,7 @@ situation-old = 原值
 situation-new-value = 现值
 situation-change = 变化
 situation-reason = 所述原因
+situation-said-source = 来源：{ $source }
 situation-no-reason = 未说明
 situation-period = 时段
 situation-corrections-lead = 报告方后来自行更改的每个数值：原值、现值及其说明的原因。

@@ -298,7 +298,7 @@ pub struct HeldLog {
     readers: Vec<String>,
     /// Entries verified here.
     size: i64,
-    /// Root of its tree, base64.
+    /// Root of its tree, hex.
     root: String,
     /// Entries that the newest cosigned checkpoint covers.
     seen: Option<i64>,

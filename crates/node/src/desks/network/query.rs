@@ -39,7 +39,7 @@ pub struct Log {
     pub readers: String,
     /// Entries verified here.
     pub size: i64,
-    /// Root of its tree, base64.
+    /// Root of its tree, hex.
     pub root: String,
     /// Whether it is this node's own.
     pub own: bool,

@@ -13,7 +13,7 @@ use askama::Template;
 pub struct Inclusion {
     /// Entries that the checkpoint covers.
     pub size: u64,
-    /// Its tree's root, base64.
+    /// Its tree's root, hex.
     pub root: String,
     /// The hashes from the leaf to the root, hex.
     pub path: Vec<String>,

@@ -78,8 +78,11 @@ fn row(page: &Page, names: &Names<'_>, one: &Statement, replaced: bool) -> Row {
     } else {
         tag(Tone::Sure, &t.situation_holds())
     };
-    let said: Vec<&str> = [&one.reason, &one.from].into_iter().flatten().map(String::as_str).collect();
-    let reason = Markup::element("span", &[("dir", "auto")], &said.join(" · "));
+    let reason = one.reason.as_deref().map(|reason| Markup::element("span", &[("dir", "auto")], reason));
+    let from = one.from.as_deref().map(|from| {
+        Markup::element("span", &[("class", "soft small"), ("dir", "auto")], &t.situation_said_source(from))
+    });
+    let reason = Markup::joined(reason.into_iter().chain(from), " ");
     Row::new(vec![
         Cell::text(what),
         Cell::text(value_text(t, one.point.value)),

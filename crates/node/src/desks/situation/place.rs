@@ -212,9 +212,12 @@ fn draw(page: &Page, names: &Names<'_>, place: &Place, measure: Measure) -> Opti
     let series: Vec<chart::Series> = place
         .shown
         .iter()
-        .filter_map(|one| {
+        .enumerate()
+        .filter_map(|(index, one)| {
             let name = names.author(&one.series.author).to_owned();
-            Some(chart::Series { name, daily: daily(measure, &one.days)? })
+            // Only the first is drawn day by day; of the others a step over several days is no day's count.
+            let daily = daily(measure, &one.days, index == 0)?;
+            daily.values().iter().any(Option::is_some).then_some(chart::Series { name, daily })
         })
         .collect();
     let what = match place.indicator.as_str() {
@@ -230,11 +233,12 @@ fn draw(page: &Page, names: &Names<'_>, place: &Place, measure: Measure) -> Opti
 }
 
 /// Values per day, without what was not stated. What is new since several days stands on the day that states it.
-fn daily(measure: Measure, days: &[Day]) -> Option<Daily> {
+fn daily(measure: Measure, days: &[Day], with_steps: bool) -> Option<Daily> {
     let (first, last) = (days.first()?.day, days.last()?.day);
     let mut values = vec![None; usize::try_from(last - first).ok()? + 1];
     for day in days {
-        let value = if measure == Measure::Standing { Some(day.stated.to_f64()) } else { day.new };
+        let new = day.new.filter(|_| with_steps || day.days == 1);
+        let value = if measure == Measure::Standing { Some(day.stated.to_f64()) } else { new };
         let place = usize::try_from(day.day - first).ok()?;
         // Counts of people: far within what an i64 holds, and rounded to whole ones for drawing.
         #[allow(clippy::cast_possible_truncation)]
