@@ -164,12 +164,12 @@ impl Engine {
     fn root_found(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) {
         let Some(author) = self.peers.get(authority) else { return };
         match author.config.chain.clone().extend(&bytes) {
-            Ok(Extended::Known) => {}
-            // Those between come first; a version that is long past is nothing.
+            // Those between come first.
             Err(RootError::Version { found, wanted }) if found > wanted => {
-                self.ask_next_root(authority, peer)
+                self.ask_next_root(authority, peer);
             }
-            Err(RootError::Version { .. }) => {}
+            // A version that is known, or long past, is nothing.
+            Ok(Extended::Known) | Err(RootError::Version { .. }) => {}
             Ok(Extended::Taken) => self.compare_root(authority, version, peer, bytes),
             Err(RootError::Fork { version, kept, found }) => {
                 self.root_conflict(authority, version, Some(kept), found, peer);
@@ -274,7 +274,9 @@ impl Engine {
         // A root made now is told to all before its keys are used.
         if before.is_some_and(|before| before < version) {
             let peers: Vec<Authority> = self.peers.keys().cloned().collect();
-            peers.iter().for_each(|peer| self.tell_own_root(peer));
+            for peer in &peers {
+                self.tell_own_root(peer);
+            }
         }
     }
 
