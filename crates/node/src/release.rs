@@ -11,7 +11,7 @@ use record::{
     Authority, BlobRef, Date, Header, Lang, Line, MechanismId, MediaType, Origin, Record, Ref, Relation,
     Status, Time, TimeOrDate, Ulid, Use, kind,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tlog::hash::{Hash, sha256};
 use tlog::key::Signer;
 
@@ -90,7 +90,7 @@ impl Draft {
 }
 
 /// A released record.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Released {
     /// Its name, hex.
     pub name: String,

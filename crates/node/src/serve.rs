@@ -50,7 +50,12 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     let control = tokio::spawn(control::serve(node.clone(), stopped(stop.clone())));
     let sweeper = tokio::spawn(sweep(node.clone()));
     tracing::info!(%address, authority = %node.config.authority, url = node.config.public_url, "serving");
-    let served = http::serve(&node, listener, stopped(stop)).await;
+    let (ending, stop_polls) = (node.clone(), stop.clone());
+    let served = http::serve(&node, listener, async move {
+        stopped(stop_polls).await;
+        ending.stopping.send_replace(true);
+    })
+    .await;
     tracing::info!("stopping: requests under way have finished");
     sweeper.abort();
     let _ = control.await;
@@ -73,6 +78,9 @@ async fn sweep(node: Arc<Node>) {
         interval.tick().await;
         if let Err(error) = session::sweep(&*node.cells, clock::seconds()).await {
             tracing::warn!(%error, "old sessions could not be removed");
+        }
+        if let Err(error) = crate::desks::import::Uploads::of(&node.config.folder).sweep(clock::seconds()) {
+            tracing::warn!(%error, "old uploads could not be removed");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! What the rest of the node needs of them is here: their tables, the records they read, their routes.
 
 pub mod api;
+pub mod import;
 pub mod network;
 pub mod record;
 pub mod situation;
@@ -38,5 +39,6 @@ pub fn routes() -> Router<Arc<Node>> {
         .merge(situation::pages::routes())
         .merge(record::pages::routes())
         .merge(network::pages::routes())
+        .merge(import::pages::routes())
         .merge(api::routes())
 }

@@ -24,6 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use entrance::same_site;
 pub use viewer::{Viewer, cookie};
 
 use crate::node::Node;

@@ -1,56 +1,80 @@
-//! `concord import figures`: from a table to signed records, one per reference period, all rows or none.
+//! `concord import figures`: from a table to signed records, one per reference period.
 //!
-//! The table is read twice: once to check every row, once to release. Memory holds at most
-//! [`MAX_KEPT`] figures besides the hashes of what was stated before.
+//! The table is read twice: once to check every row, before anything is released, and once to release. The second
+//! reading runs beside the releases and hands over parts of at most [`MAX_KEPT`] figures, so that memory holds no more
+//! than three parts besides a hash and a value for each figure that was stated before and eight bytes for each in the
+//! table. One refused row, and nothing is released. A table of more than one part is several appends to the log: if
+//! the disk fills between two of them, importing the same table again states what is still missing and nothing twice.
 
-use std::collections::{BTreeMap, HashMap};
+mod stated;
+
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::figures::{
-    Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict, Period,
-    ReadOptions, RowReport, Text, Value, write_hxl,
+    ColumnAt, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict, Period,
+    ReadOptions, RowReport, Text, write_hxl,
 };
-use record::{Date, MechanismId, Record, Status, Time, TimeOrDate, Ulid, kind};
-use serde::Serialize;
-use tlog::hash::{Hash, sha256};
+use record::{MechanismId, Status, Time, TimeOrDate, kind};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, mpsc};
 
+use self::stated::{Stated, Thing, date};
 use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::ImportFigures;
-use crate::index::{ContentSource, Opening};
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Content, Draft, Released};
 
 /// Media type of a table of figures.
 pub const MEDIA_TYPE: &str = "text/csv;schema=hxl";
-/// Figures held before a part of a large table is released.
-const MAX_KEPT: usize = 100_000;
+/// Figures in one part of a table.
+const MAX_KEPT: usize = 50_000;
 /// Figures in one record.
 const MAX_PER_RECORD: usize = 50_000;
-/// Rows that a report names one by one.
-const MAX_LISTED: usize = 1000;
+/// Rows that a report names one by one; as many more that are simply new or as before, where they are wanted.
+pub const MAX_LISTED: usize = 1000;
 /// The largest table.
 const MAX_TABLE: u64 = 4 << 30;
+/// One import at a time: two that know the same past would both state the same figure.
+static IMPORTING: Mutex<()> = Mutex::const_new(());
 
 /// A row of a report, for people and programs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportRow {
     /// Line in the file, from 1.
     pub row: u64,
+    /// Number, from 1, and header of the column that is wrong, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<(usize, String)>,
     /// The figure, or empty.
     pub figure: String,
     /// What would be done with it: a machine code.
     pub code: String,
+    /// Is the row refused for it?
+    pub refused: bool,
+    /// What the sentence for the code takes, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<(String, String)>,
     /// In English; pages translate the code.
     pub text: String,
 }
 
+/// Which rows a report names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Those that are refused, are corrections, or fall.
+    Notable,
+    /// Also those that are simply new or as before.
+    Whole,
+}
+
 /// What an import found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Rows read.
     pub rows: u64,
@@ -64,9 +88,12 @@ pub struct Report {
     pub corrections: u64,
     /// Rows that are refused.
     pub refused: u64,
+    /// Cumulative counts lower than the one before; stated all the same.
+    pub falls: u64,
     /// May it be released?
     pub accepted: bool,
-    /// Rows that are not simply new or the same, at most 1,000 of them.
+    /// Rows that are not simply new or the same, at most [`MAX_LISTED`] of them; with [`Listing::Whole`] as many of
+    /// the others.
     pub listed: Vec<ReportRow>,
     /// Records released.
     pub released: Vec<Released>,
@@ -78,7 +105,7 @@ pub(super) async fn run(node: &Arc<Node>, command: ImportFigures) -> Result<Outc
         return Err(OperateError::file(&command.file, format!("{size} bytes; at most {MAX_TABLE} are read")));
     }
     let report = if command.dry_run {
-        dry_run(node, &command).await?
+        dry_run(node, &command, Listing::Notable).await?
     } else {
         release_figures(node, &command).await?
     };
@@ -89,7 +116,9 @@ pub(super) async fn run(node: &Arc<Node>, command: ImportFigures) -> Result<Outc
 fn text_of(report: &Report, dry_run: bool) -> String {
     let mut text = String::new();
     for row in &report.listed {
-        text.push_str(&format!("row {}: {} {}\n", row.row, row.figure, row.text));
+        let column = row.column.as_ref().map(|(number, header)| format!(", column {number} ({header})"));
+        let place = format!("row {}{}", row.row, column.unwrap_or_default());
+        text.push_str(&format!("{place}: {} {}\n", row.figure, row.text));
     }
     text.push_str(&format!(
         "{} rows, {} figures: {} new, {} as before, {} corrections, {} rows refused\n",
@@ -104,41 +133,63 @@ fn text_of(report: &Report, dry_run: bool) -> String {
 }
 
 /// Reads and checks; releases nothing.
-pub async fn dry_run(node: &Node, command: &ImportFigures) -> Result<Report, OperateError> {
-    let ledger = ledger(node, command).await?;
-    check(node, command, &ledger, |_| {})
+pub async fn dry_run(node: &Node, command: &ImportFigures, listing: Listing) -> Result<Report, OperateError> {
+    let reading = Reading::prepare(node, command, listing).await?;
+    beside(move || reading.run(|_| {})).await
 }
 
-fn options(node: &Node, command: &ImportFigures) -> Result<(ReadOptions, ImportOptions), OperateError> {
-    let mut read = ReadOptions { places: node.places.clone(), ..ReadOptions::default() };
-    if let Some(map) = &command.map {
-        read.map = HeaderMap::read(map).map_err(|e| OperateError::Argument(format!("--map: {e}")))?;
+/// Runs what reads a file and computes, beside the tasks that answer requests.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OperateError> + Send + 'static,
+) -> Result<T, OperateError> {
+    joined(tokio::task::spawn_blocking(work).await)
+}
+
+fn joined<T>(ended: Result<Result<T, OperateError>, tokio::task::JoinError>) -> Result<T, OperateError> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(OperateError::Stopping),
     }
-    let reason = command
-        .reason
-        .as_deref()
-        .map(|text| Text::new(text).map_err(|e| OperateError::Argument(format!("--reason: {e}"))))
-        .transpose()?;
-    Ok((read, ImportOptions { reason }))
 }
 
-fn check(
-    node: &Node,
-    command: &ImportFigures,
-    ledger: &Stated,
-    mut each: impl FnMut(&RowReport),
-) -> Result<Report, OperateError> {
-    let (read, import) = options(node, command)?;
-    let file = File::open(&command.file).map_err(|e| OperateError::file(&command.file, e))?;
-    let reader = FigureReader::new(BufReader::with_capacity(1 << 18, file), read)
-        .map_err(|e| OperateError::Argument(format!("{}: {e}", command.file.display())))?;
-    let mut listed = Vec::new();
-    let look_up = |key: &FigureKey| ledger.value(key);
-    let total = formats::figures::dry_run(reader, &look_up, &import, |row| {
-        list(row, &mut listed);
-        each(row);
-    });
-    Ok(report(&total, listed))
+/// Everything needed to read the table, once or again, away from the node.
+#[derive(Clone)]
+struct Reading {
+    file: PathBuf,
+    read: ReadOptions,
+    import: ImportOptions,
+    stated: Arc<Stated>,
+    listing: Listing,
+}
+
+impl Reading {
+    async fn prepare(node: &Node, command: &ImportFigures, listing: Listing) -> Result<Self, OperateError> {
+        let mut read = ReadOptions { places: node.places.clone(), ..ReadOptions::default() };
+        if let Some(map) = &command.map {
+            read.map = HeaderMap::read(map).map_err(|why| OperateError::table("--map", why))?;
+        }
+        let reason = command
+            .reason
+            .as_deref()
+            .map(|text| Text::new(text).map_err(|e| OperateError::Argument(format!("--reason: {e}"))))
+            .transpose()?;
+        let stated = Arc::new(stated::stated(node, command).await?);
+        Ok(Self { file: command.file.clone(), read, import: ImportOptions { reason }, stated, listing })
+    }
+
+    fn run(&self, mut each: impl FnMut(&RowReport)) -> Result<Report, OperateError> {
+        let file = File::open(&self.file).map_err(|e| OperateError::file(&self.file, e))?;
+        let reader = FigureReader::new(BufReader::with_capacity(1 << 18, file), self.read.clone())
+            .map_err(|why| OperateError::table(&self.file.display().to_string(), why))?;
+        let mut listed = Listed { whole: self.listing == Listing::Whole, ..Listed::default() };
+        let look_up = |key: &FigureKey| self.stated.value(key);
+        let total = formats::figures::dry_run(reader, &look_up, &self.import, |row| {
+            listed.take(row);
+            each(row);
+        });
+        Ok(report(&total, listed.finish()))
+    }
 }
 
 fn report(total: &ImportReport, listed: Vec<ReportRow>) -> Report {
@@ -149,148 +200,175 @@ fn report(total: &ImportReport, listed: Vec<ReportRow>) -> Report {
         same: total.same,
         corrections: total.corrections,
         refused: total.rows_refused,
+        falls: total.falls,
         accepted: total.is_accepted(),
         listed,
         released: Vec::new(),
     }
 }
 
-/// Names what an operator must see of a row.
-fn list(row: &RowReport, listed: &mut Vec<ReportRow>) {
-    if listed.len() >= MAX_LISTED {
-        return;
-    }
-    for error in &row.errors {
-        listed.push(ReportRow {
-            row: row.row,
-            figure: String::new(),
-            code: error.code().to_owned(),
-            text: error.to_string(),
-        });
-    }
-    for assessment in &row.figures {
-        let text = match &assessment.outcome {
-            Verdict::New | Verdict::Same => continue,
-            Verdict::Correction { old, reason } => {
-                format!("is corrected from {old} to {}: {reason}", assessment.figure.value)
-            }
-            Verdict::MissingReason { old } => format!(
-                "was stated as {old}; {} would be a correction and needs a reason (#meta+reason or --reason)",
-                assessment.figure.value
-            ),
-            Verdict::StatedTwice => "is stated by an earlier row of this table already".to_owned(),
-        };
-        listed.push(ReportRow {
-            row: row.row,
-            figure: assessment.figure.key.to_string(),
-            code: assessment.outcome.code().to_owned(),
-            text,
-        });
-    }
+/// Names what an operator must see of a table, and as much of the rest as fits.
+#[derive(Default)]
+struct Listed {
+    whole: bool,
+    notable: Vec<ReportRow>,
+    plain: Vec<ReportRow>,
 }
 
-/// What this authority stated before: values by a hash of the figure's key.
-#[derive(Debug, Default)]
-struct Stated(HashMap<u128, Value>);
-
-impl Stated {
-    fn value(&self, key: &FigureKey) -> Option<Value> {
-        self.0.get(&digest(&key.to_string())).copied()
-    }
-}
-
-fn digest(key: &str) -> u128 {
-    let hash = sha256(key.as_bytes());
-    u128::from_le_bytes(hash.0[..16].try_into().expect("a hash has 32 bytes"))
-}
-
-/// Every value in force of this authority, for this audience and status.
-async fn ledger(node: &Node, command: &ImportFigures) -> Result<Stated, OperateError> {
-    let sql = if command.mechanism.is_some() { SEALED_LEDGER } else { PUBLIC_LEDGER };
-    let status = command.status.unwrap_or(node.config.status);
-    let values = [node.config.authority.as_str().into(), status.as_str().into()];
-    let mut stated = Stated::default();
-    // In the order of statements, so that the last one stays.
-    for row in node.index.db().rows(sql, &values).await? {
-        let (start, day) = (civil(row.int(1)?), civil(row.int(2)?));
-        let (Some(start), Some(day)) = (start, day) else { continue };
-        let period = if start == day { start.to_string() } else { format!("{start}/{day}") };
-        let key = format!("{}|{period}|{}|{}|{}", row.text(0)?, row.text(3)?, row.text(4)?, row.text(5)?);
-        if let Ok(value) = row.text(6)?.parse::<Value>() {
-            stated.0.insert(digest(&key), value);
+impl Listed {
+    fn take(&mut self, row: &RowReport) {
+        for error in &row.errors {
+            self.add(ReportRow {
+                row: row.row,
+                column: error.column.as_ref().map(|ColumnAt { number, header }| (*number, header.clone())),
+                figure: String::new(),
+                code: error.code().to_owned(),
+                refused: true,
+                args: owned(error.args()),
+                text: error.problem.to_string(),
+            });
+        }
+        for assessment in &row.figures {
+            let now = assessment.figure.value;
+            let line = |code: &str, refused, args: Vec<(&str, String)>, text| ReportRow {
+                row: row.row,
+                column: None,
+                figure: assessment.figure.key.to_string(),
+                code: code.to_owned(),
+                refused,
+                args: owned(args),
+                text,
+            };
+            let mut args = vec![("value", now.to_string())];
+            let text = match &assessment.outcome {
+                Verdict::New | Verdict::Same if !self.whole || self.plain.len() >= MAX_LISTED => None,
+                Verdict::New => Some(format!("is stated for the first time: {now}")),
+                Verdict::Same => Some(format!("was stated as {now} before")),
+                Verdict::Correction { old, reason } => {
+                    args.extend([("old", old.to_string()), ("reason", reason.to_string())]);
+                    Some(format!("is corrected from {old} to {now}: {reason}"))
+                }
+                Verdict::MissingReason { old } => {
+                    args.push(("old", old.to_string()));
+                    Some(format!(
+                        "was stated as {old}; {now} would be a correction and needs a reason (#meta+reason or --reason)"
+                    ))
+                }
+                Verdict::StatedTwice => Some("is stated by an earlier row of this table already".to_owned()),
+            };
+            let refused = assessment.outcome.is_refusal();
+            let line_of_outcome = text.map(|text| line(assessment.outcome.code(), refused, args, text));
+            let fall = assessment.fall.as_ref().map(|fall| {
+                let args = vec![
+                    ("value", now.to_string()),
+                    ("from", fall.from.to_string()),
+                    ("since", fall.since.to_string()),
+                ];
+                let text = format!("is {now}, less than the {} of {}; it is stated all the same", fall.from, fall.since);
+                line("figure-falls", false, args, text)
+            });
+            line_of_outcome.into_iter().chain(fall).for_each(|line| self.add(line));
         }
     }
-    Ok(stated)
+
+    fn add(&mut self, line: ReportRow) {
+        let plain = matches!(line.code.as_str(), "figure-new" | "figure-same");
+        let list = if plain { &mut self.plain } else { &mut self.notable };
+        if list.len() < MAX_LISTED {
+            list.push(line);
+        }
+    }
+
+    fn finish(self) -> Vec<ReportRow> {
+        let mut all = self.notable;
+        all.extend(self.plain);
+        all.sort_by_key(|line| line.row);
+        all
+    }
 }
 
-const PUBLIC_LEDGER: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value
-  from situation_statement x join situation_series s on s.no = x.series
-  where s.author = $1 and s.status = $2 and x.ended_by is null order by x.rank, x.pos, x.no";
-const SEALED_LEDGER: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value
-  from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-  where s.author = $1 and s.status = $2 and x.ended_by is null order by x.rank, x.pos, x.no";
-
-fn civil(day: i64) -> Option<Date> {
-    Date::from_days(i32::try_from(day).ok()?)
+fn owned(args: Vec<(&str, String)>) -> Vec<(String, String)> {
+    args.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Figures of one period that are to be released.
 #[derive(Default)]
 struct Group {
-    figures: Vec<Figure>,
-    corrected: Option<FigureKey>,
+    new: Vec<Figure>,
+    corrected: Vec<Figure>,
+}
+
+/// A part of a table, by period.
+type Part = BTreeMap<Period, Group>;
+
+/// Gathers what is to be released, and hands it over part by part; waits while the one before is not taken.
+struct Gathering {
+    part: Part,
+    kept: usize,
+    to: mpsc::Sender<Part>,
+}
+
+impl Gathering {
+    fn take(&mut self, row: &RowReport) {
+        for assessment in &row.figures {
+            let figure = &assessment.figure;
+            let group = match &assessment.outcome {
+                Verdict::New => &mut self.part.entry(figure.key.period).or_default().new,
+                // The figure has the reason that counts.
+                Verdict::Correction { .. } => &mut self.part.entry(figure.key.period).or_default().corrected,
+                Verdict::Same | Verdict::MissingReason { .. } | Verdict::StatedTwice => continue,
+            };
+            group.push(figure.clone());
+            self.kept += 1;
+            if self.kept >= MAX_KEPT {
+                self.hand_over();
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.kept = 0;
+        let part = std::mem::take(&mut self.part);
+        // Nobody takes it if a release before it failed; the failure is told by who met it.
+        if !part.is_empty() && self.to.blocking_send(part).is_err() {
+            tracing::debug!("a part of an import is not released: one before it failed");
+        }
+    }
 }
 
 /// Checks the whole table, then releases what is new or corrected.
 pub async fn release_figures(node: &Arc<Node>, command: &ImportFigures) -> Result<Report, OperateError> {
+    let _alone = IMPORTING.lock().await;
     let audience = match &command.mechanism {
         Some(id) => super::mechanism::audience(node, &argument::<MechanismId>("--mechanism", id)?).await?,
         None => Audience::Public,
     };
-    let ledger = ledger(node, command).await?;
-    let mut report = check(node, command, &ledger, |_| {})?;
+    let reading = Reading::prepare(node, command, Listing::Notable).await?;
+    let again = reading.clone();
+    let mut report = beside(move || reading.run(|_| {})).await?;
     if !report.accepted {
         return Ok(report);
     }
-    let mut parts: Vec<BTreeMap<Period, Group>> = vec![BTreeMap::new()];
-    let mut kept = 0;
-    check(node, command, &ledger, |row| {
-        for assessment in &row.figures {
-            let corrected = match &assessment.outcome {
-                Verdict::New => false,
-                Verdict::Correction { .. } => true,
-                _ => continue,
-            };
-            if kept >= MAX_KEPT {
-                kept = 0;
-                parts.push(BTreeMap::new());
-            }
-            kept += 1;
-            let mut figure = assessment.figure.clone();
-            if let Verdict::Correction { reason, .. } = &assessment.outcome {
-                figure.reason = Some(reason.clone());
-            }
-            if let Some(part) = parts.last_mut() {
-                let group = part.entry(figure.key.period).or_default();
-                if corrected {
-                    group.corrected.get_or_insert_with(|| figure.key.clone());
-                }
-                group.figures.push(figure);
-            }
-        }
-    })?;
-    for part in parts {
+    let (to, mut parts) = mpsc::channel(1);
+    let second = tokio::task::spawn_blocking(move || {
+        let mut gathering = Gathering { part: Part::new(), kept: 0, to };
+        let report = again.run(|row| gathering.take(row))?;
+        gathering.hand_over();
+        Ok(report)
+    });
+    while let Some(part) = parts.recv().await {
         let mut drafts = Vec::new();
         for (period, group) in part {
             drafts.extend(drafts_of(node, command, &audience, period, group).await?);
         }
-        if !drafts.is_empty() {
-            report.released.extend(node.release(&audience, drafts).await?);
-        }
+        report.released.extend(node.release(&audience, drafts).await?);
     }
+    joined(second.await)?;
     Ok(report)
 }
 
+/// The records for what a part says of a period: a new one for new figures, a further edition of each that a
+/// correction is about.
 async fn drafts_of(
     node: &Node,
     command: &ImportFigures,
@@ -299,35 +377,39 @@ async fn drafts_of(
     group: Group,
 ) -> Result<Vec<Draft>, OperateError> {
     let status = command.status.unwrap_or(node.config.status);
-    let before = match &group.corrected {
-        Some(key) => Some(thing_of(node, audience, status, key).await?),
-        None => None,
-    };
-    let mut figures = group.figures;
-    if let Some(thing) = &before {
-        figures = overlay(thing.figures.clone(), figures);
-    }
-    let released = released(command, period)?;
     let mut drafts = Vec::new();
-    for chunk in figures.chunks(MAX_PER_RECORD) {
-        let table = write_hxl(chunk).map_err(|e| OperateError::Argument(e.to_string()))?;
-        let mut draft = Draft::new(kind::FIGURES, status);
-        draft.released = released;
-        draft.mechanism = command.mechanism.as_deref().map(|m| argument("--mechanism", m)).transpose()?;
-        draft.about = vec![("period".to_owned(), TimeOrDate::Date(date(period.end())?))];
-        draft.contents = vec![Content { media_type: argument("media type", MEDIA_TYPE)?, lang: None, bytes: table }];
-        if let (Some(thing), true) = (&before, drafts.is_empty()) {
-            draft.id = Some(thing.id);
-            draft.edition = thing.edition + 1;
-            draft.supersedes = Some(thing.name);
-        }
-        drafts.push(draft);
+    for chunk in group.new.chunks(MAX_PER_RECORD) {
+        drafts.push(draft(command, status, period, chunk)?);
+    }
+    let mut things: BTreeMap<_, Vec<Figure>> = BTreeMap::new();
+    for figure in group.corrected {
+        let id = stated::id_of_thing(node, audience, status, &figure.key).await?;
+        things.entry(id).or_default().push(figure);
+    }
+    for (id, corrected) in things {
+        let Thing { edition, name, figures } = stated::newest_of(node, id).await?;
+        let mut next = draft(command, status, period, &overlay(figures, corrected))?;
+        next.id = Some(id);
+        next.edition = edition + 1;
+        next.supersedes = Some(name);
+        drafts.push(next);
     }
     Ok(drafts)
 }
 
-fn date(date: formats::figures::Date) -> Result<Date, OperateError> {
-    argument("period", &date.to_string())
+fn draft(
+    command: &ImportFigures,
+    status: Status,
+    period: Period,
+    figures: &[Figure],
+) -> Result<Draft, OperateError> {
+    let table = write_hxl(figures).map_err(|e| OperateError::Argument(e.to_string()))?;
+    let mut draft = Draft::new(kind::FIGURES, status);
+    draft.released = released(command, period)?;
+    draft.mechanism = command.mechanism.as_deref().map(|m| argument("--mechanism", m)).transpose()?;
+    draft.about = vec![("period".to_owned(), TimeOrDate::Date(date(period.end())?))];
+    draft.contents = vec![Content { media_type: argument("media type", MEDIA_TYPE)?, lang: None, bytes: table }];
+    Ok(draft)
 }
 
 /// What a record of this period claims as its time of release: the end of the day in a replay.
@@ -344,64 +426,6 @@ fn overlay(before: Vec<Figure>, changed: Vec<Figure>) -> Vec<Figure> {
     let mut all: BTreeMap<FigureKey, Figure> = before.into_iter().map(|f| (f.key.clone(), f)).collect();
     all.extend(changed.into_iter().map(|f| (f.key.clone(), f)));
     all.into_values().collect()
-}
-
-/// The newest edition of the thing that states a figure.
-struct Thing {
-    id: Ulid,
-    edition: u32,
-    name: Hash,
-    figures: Vec<Figure>,
-}
-
-async fn thing_of(
-    node: &Node,
-    audience: &Audience,
-    status: Status,
-    key: &FigureKey,
-) -> Result<Thing, OperateError> {
-    let sql = if *audience == Audience::Public {
-        "select r.id from situation_statement x join situation_series s on s.no = x.series
-           join situation_release r on r.no = x.release
-         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
-    } else {
-        "select r.id from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-           join sealed_situation_release r on r.no = x.release
-         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
-    };
-    let values = [
-        node.config.authority.as_str().into(),
-        status.as_str().into(),
-        key.place.to_string().into(),
-        key.indicator.as_str().into(),
-        key.definition.as_str().into(),
-        key.disaggregation.to_string().into(),
-        i64::from(date(key.period.end())?.days()).into(),
-        i64::from(date(key.period.start())?.days()).into(),
-    ];
-    let rows = node.index.db().rows(sql, &values).await?;
-    let missing = || OperateError::NotFound(format!("the record that states {key} is not in the index: `concord rebuild`"));
-    let id: Ulid = argument("id", &rows.first().ok_or_else(missing)?.text(0)?)?;
-    let (edition, name) = super::release::newest_edition(node, id).await?;
-    let sql = "select origin, pos, root_version from entry where name = $1 and author = $2 order by pos limit 1";
-    let rows =
-        node.index.db().rows(sql, &[name.to_hex().into(), node.config.authority.as_str().into()]).await?;
-    let row = rows.first().ok_or_else(missing)?;
-    let record: Record = node.record_at(&row.text(0)?, row.uint(1)?).await?.ok_or_else(missing)?;
-    let Opening::Whole { inner, content } = node.open(&record, row.uint(2)?).await? else { return Err(missing()) };
-    let header = inner.as_ref().unwrap_or(&record.header);
-    let mut figures = Vec::new();
-    for blob in header.blobs.iter().filter(|b| b.media_type.as_str() == MEDIA_TYPE) {
-        let bytes = content.blob(&blob.sha256).ok_or_else(missing)?;
-        let options = ReadOptions::canonical(formats::places::PlaceNames::bundled());
-        let reader = FigureReader::new(bytes, options).map_err(|e| OperateError::Argument(e.to_string()))?;
-        for row in reader {
-            figures.extend(row.map_err(|e| OperateError::Argument(e.to_string()))?.figures);
-        }
-    }
-    Ok(Thing { id, edition, name, figures })
 }
 
 /// For pages: the same import of an uploaded table that lies in a file.

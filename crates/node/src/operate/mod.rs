@@ -2,6 +2,7 @@
 //!
 //! Each command gives one value, printed as JSON with `--json` and as text without.
 
+mod bundle;
 mod figures;
 mod key;
 mod log;
@@ -21,7 +22,7 @@ use crate::clock;
 use crate::command::Command;
 use crate::node::Node;
 
-pub use figures::{Report, command_for, dry_run, release_figures};
+pub use figures::{Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures};
 pub use status::copy_folder;
 
 /// What a command did.
@@ -57,6 +58,17 @@ pub enum OperateError {
         /// What the system said.
         why: String,
     },
+    /// A table of figures, or the map of its headers, that cannot be read at all.
+    #[error("{what}: {why}")]
+    Table {
+        /// The file or the flag.
+        what: String,
+        /// What is wrong, and what would be right.
+        why: formats::figures::LayoutError,
+    },
+    /// The program ends before the command does.
+    #[error("the program is stopping: run the command again")]
+    Stopping,
     /// Peers.
     #[error(transparent)]
     Peer(#[from] crate::peers::PeerError),
@@ -96,6 +108,9 @@ pub enum OperateError {
     /// Keys.
     #[error(transparent)]
     Identity(#[from] crate::identity::IdentityError),
+    /// Bundles.
+    #[error(transparent)]
+    Bundle(#[from] crate::exchange::BundleError),
     /// Roots.
     #[error(transparent)]
     Root(#[from] ::record::RootError),
@@ -105,6 +120,11 @@ impl OperateError {
     /// A file that cannot be read or written.
     pub fn file(path: &std::path::Path, error: impl std::fmt::Display) -> Self {
         Self::File { path: path.to_path_buf(), why: error.to_string() }
+    }
+
+    /// A table that cannot be read.
+    pub fn table(what: &str, why: formats::figures::LayoutError) -> Self {
+        Self::Table { what: what.to_owned(), why }
     }
 }
 
@@ -121,7 +141,7 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
         Command::Record(command) => record::run(node, command).await,
         Command::Records(command) => record::list(node, command).await,
         Command::Log(command) => log::run(node, command).await,
-        Command::Bundle(_) => todo!(),
+        Command::Bundle(command) => bundle::run(node, command).await,
         Command::Rebuild => status::rebuild(node).await,
         Command::Backup { folder } => status::backup(node, &folder).await,
         Command::Status => status::status(node).await,

@@ -1,0 +1,177 @@
+//! What this authority stated before an import: the value in force of each figure, and the record that holds it.
+//!
+//! It reads the index and own records, and changes nothing.
+
+use std::collections::HashMap;
+
+use formats::figures::{Figure, FigureKey, FigureReader, ReadOptions, Value};
+use record::{Date, Record, Status, Ulid};
+use store::db::Row;
+use tlog::hash::{Hash, sha256};
+
+use super::MEDIA_TYPE;
+use crate::command::ImportFigures;
+use crate::index::{ContentSource, Opening};
+use crate::node::Node;
+use crate::operate::OperateError;
+use crate::operate::release::argument;
+use crate::own_log::Audience;
+
+/// What this authority stated before: the value of each figure, by a hash of the figure's key, with the place of its
+/// statement in the order of records.
+#[derive(Debug, Default)]
+pub(super) struct Stated(HashMap<u128, ((i64, i64, i64), Value)>);
+
+impl Stated {
+    /// The value in force.
+    pub(super) fn value(&self, key: &FigureKey) -> Option<Value> {
+        self.0.get(&digest(&key.to_string())).map(|(_, value)| *value)
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), OperateError> {
+        let (Some(start), Some(day)) = (civil(row.int(1)?), civil(row.int(2)?)) else { return Ok(()) };
+        let period = if start == day { start.to_string() } else { format!("{start}/{day}") };
+        let key = format!("{}|{period}|{}|{}|{}", row.text(0)?, row.text(3)?, row.text(4)?, row.text(5)?);
+        let order = (row.int(8)?, row.int(9)?, row.int(7)?);
+        self.put(digest(&key), order, row.text(6)?.parse().ok());
+        Ok(())
+    }
+
+    fn put(&mut self, key: u128, order: (i64, i64, i64), value: Option<Value>) {
+        let Some(value) = value else { return };
+        if self.0.get(&key).is_none_or(|(before, _)| *before < order) {
+            self.0.insert(key, (order, value));
+        }
+    }
+}
+
+fn digest(key: &str) -> u128 {
+    let hash = sha256(key.as_bytes());
+    u128::from_le_bytes(hash.0[..16].try_into().expect("a hash has 32 bytes"))
+}
+
+/// Every value in force of this authority, among public or among sealed statements, for this status.
+///
+/// Read in pages, in no order of time: of several statements of a figure the last one in the order of records counts.
+pub(super) async fn stated(node: &Node, command: &ImportFigures) -> Result<Stated, OperateError> {
+    let sql = if command.mechanism.is_some() { SEALED_PAGE } else { PUBLIC_PAGE };
+    let status = command.status.unwrap_or(node.config.status);
+    let (mut stated, mut after) = (Stated::default(), -1);
+    loop {
+        let values = [node.config.authority.as_str().into(), status.as_str().into(), after.into(), PAGE.into()];
+        let rows = node.index.db().rows(sql, &values).await?;
+        for row in &rows {
+            after = row.int(7)?;
+            stated.take(row)?;
+        }
+        if i64::try_from(rows.len()).is_ok_and(|read| read < PAGE) {
+            return Ok(stated);
+        }
+    }
+}
+
+/// Statements read at once.
+const PAGE: i64 = 10_000;
+const PUBLIC_PAGE: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
+    x.rank, x.pos
+  from situation_statement x join situation_series s on s.no = x.series
+  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
+const SEALED_PAGE: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
+    x.rank, x.pos
+  from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
+  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
+
+fn civil(day: i64) -> Option<Date> {
+    Date::from_days(i32::try_from(day).ok()?)
+}
+
+/// The newest edition of the thing that states a figure.
+pub(super) struct Thing {
+    /// The edition's number.
+    pub(super) edition: u32,
+    /// The edition's name.
+    pub(super) name: Hash,
+    /// What it states.
+    pub(super) figures: Vec<Figure>,
+}
+
+/// The id of the thing that states a figure.
+pub(super) async fn id_of_thing(
+    node: &Node,
+    audience: &Audience,
+    status: Status,
+    key: &FigureKey,
+) -> Result<Ulid, OperateError> {
+    let sql = if *audience == Audience::Public {
+        "select r.id from situation_statement x join situation_series s on s.no = x.series
+           join situation_release r on r.no = x.release
+         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
+           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
+    } else {
+        "select r.id from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
+           join sealed_situation_release r on r.no = x.release
+         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
+           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
+    };
+    let values = [
+        node.config.authority.as_str().into(),
+        status.as_str().into(),
+        key.place.to_string().into(),
+        key.indicator.as_str().into(),
+        key.definition.as_str().into(),
+        key.disaggregation.to_string().into(),
+        i64::from(date(key.period.end())?.days()).into(),
+        i64::from(date(key.period.start())?.days()).into(),
+    ];
+    let rows = node.index.db().rows(sql, &values).await?;
+    let missing = || missing(&key.to_string());
+    argument("id", &rows.first().ok_or_else(missing)?.text(0)?)
+}
+
+fn missing(what: &str) -> OperateError {
+    OperateError::NotFound(format!("the record that states {what} is not in the index: `concord rebuild`"))
+}
+
+/// Reads the newest edition of a thing.
+pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateError> {
+    let missing = || missing(&id.to_string());
+    let (edition, name) = crate::operate::release::newest_edition(node, id).await?;
+    let sql = "select origin, pos, root_version from entry where name = $1 and author = $2 order by pos limit 1";
+    let rows =
+        node.index.db().rows(sql, &[name.to_hex().into(), node.config.authority.as_str().into()]).await?;
+    let row = rows.first().ok_or_else(missing)?;
+    let record: Record = node.record_at(&row.text(0)?, row.uint(1)?).await?.ok_or_else(missing)?;
+    let Opening::Whole { inner, content } = node.open(&record, row.uint(2)?).await? else { return Err(missing()) };
+    let header = inner.as_ref().unwrap_or(&record.header);
+    let mut figures = Vec::new();
+    for blob in header.blobs.iter().filter(|b| b.media_type.as_str() == MEDIA_TYPE) {
+        let bytes = content.blob(&blob.sha256).ok_or_else(missing)?;
+        let options = ReadOptions::canonical(formats::places::PlaceNames::bundled());
+        let reader = FigureReader::new(bytes, options).map_err(|e| OperateError::Argument(e.to_string()))?;
+        for row in reader {
+            figures.extend(row.map_err(|e| OperateError::Argument(e.to_string()))?.figures);
+        }
+    }
+    Ok(Thing { edition, name, figures })
+}
+
+/// A day of a figure as records write it.
+pub(super) fn date(date: formats::figures::Date) -> Result<Date, OperateError> {
+    argument("period", &date.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_statements_the_last_in_the_order_of_records_counts() {
+        let mut stated = Stated::default();
+        let key: FigureKey = "CHN|2020-01-22|as-reported||deaths-cumulative".parse().unwrap();
+        let at = digest(&key.to_string());
+        stated.put(at, (7, 2, 1), "17".parse().ok());
+        stated.put(at, (9, 1, 3), "18".parse().ok());
+        stated.put(at, (8, 5, 9), "16".parse().ok());
+        assert_eq!(stated.value(&key), "18".parse().ok());
+    }
+}
