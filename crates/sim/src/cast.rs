@@ -42,17 +42,12 @@ fn time(ms: u64) -> Time {
     Time::from_posix(i64::try_from(ms / 1000).expect("a time")).expect("a time")
 }
 
-/// A root version: one key per role, numbered like the version. Version 2 and later revoke the log key before
-/// if `revokes`.
-fn root(authority: &Authority, version: u64, previous: Option<Hash>, revokes: bool) -> TrustRoot {
+/// A root version: one key per role, numbered like the version; the witness key stays.
+fn root(authority: &Authority, version: u64, previous: Option<Hash>) -> TrustRoot {
     let listed = |role| ListedKey { role, vkey: vkey(authority, role, version), kinds: Vec::new() };
     let witness =
         ListedKey { role: Role::Witness, vkey: vkey(authority, Role::Witness, 1), kinds: Vec::new() };
     let roles = [Role::Log, Role::Author, Role::Caller, Role::Holds];
-    let revoked = (revokes && version > 1)
-        .then(|| (vkey(authority, Role::Log, version - 1), time(BEGINNING)))
-        .into_iter()
-        .collect();
     TrustRoot {
         authority: authority.clone(),
         version,
@@ -64,7 +59,7 @@ fn root(authority: &Authority, version: u64, previous: Option<Hash>, revokes: bo
         next: Some((1, vec![announced(&vkey(authority, Role::Root, version + 1))])),
         keys: roles.map(listed).into_iter().chain([witness]).collect(),
         age: Vec::new(),
-        revoked,
+        revoked: Vec::new(),
         endpoint: Some(format!("https://{authority}")),
         mirrors: Vec::new(),
         succession: Vec::new(),
@@ -77,10 +72,10 @@ pub fn chain(authority: &Authority, versions: u64) -> RootChain {
     let signed = |root: &TrustRoot| {
         SignedRoot::sign(root, &[&signer(authority, Role::Root, root.version)]).expect("a sound root").bytes
     };
-    let mut chain = RootChain::accept_first(&signed(&root(authority, 1, None, false))).expect("root 1");
+    let mut chain = RootChain::accept_first(&signed(&root(authority, 1, None))).expect("root 1");
     for version in 2..=versions {
         let previous = chain.text_hash(version - 1);
-        chain.extend(&signed(&root(authority, version, previous, false))).expect("the next root");
+        chain.extend(&signed(&root(authority, version, previous))).expect("the next root");
     }
     chain
 }
@@ -105,9 +100,10 @@ pub fn policy(witnesses: &[Authority], quorum: usize) -> Vec<u8> {
     }
     let mut text = String::new();
     for (n, witness) in witnesses.iter().enumerate() {
-        text += &format!("witness w{n} {}\n", vkey(witness, Role::Witness, 1));
+        let key = vkey(witness, Role::Witness, 1);
+        text = format!("{text}witness w{n} {key}\n");
     }
-    let names: String = (0..witnesses.len()).map(|n| format!(" w{n}")).collect();
+    let names = (0..witnesses.len()).fold(String::new(), |names, n| format!("{names} w{n}"));
     (text + &format!("group g {quorum}{names}\nquorum g\n")).into_bytes()
 }
 

@@ -92,7 +92,9 @@ impl Truth {
         }
         for (version, leaves) in log.attempts.iter().rev() {
             let mut edge = log.edge.clone();
-            leaves.iter().for_each(|leaf| edge.append(*leaf, &mut |_, _| ()));
+            for leaf in leaves {
+                edge.append(*leaf, &mut |_, _| ());
+            }
             if (edge.size(), edge.root()) == (head.size, head.root) {
                 log.version = *version;
                 log.leaves.extend(leaves.clone());
@@ -166,8 +168,10 @@ fn difference(world: &World, origin: &Origin, reader: usize, head: u64) -> Optio
     let checkpoint = log.checkpoint.as_ref().map(|checkpoint| &checkpoint.checkpoint);
     let is_same = checkpoint.is_some_and(|c| c.size == head && Some(c.root) == world.truth.root(origin));
     if !is_same || log.held != head || log.wanted_blobs != 0 {
-        let (size, held, blobs) = (log.size, log.held, log.wanted_blobs);
-        return Some(format!("{reader} has {size} of {head} of {origin}, holds {held}, wants {blobs} blobs"));
+        let (size, holds, blobs) = (log.size, log.held, log.wanted_blobs);
+        return Some(format!(
+            "{reader} has {size} of {head} of {origin}, holds {holds}, wants {blobs} blobs"
+        ));
     }
     None
 }

@@ -7,7 +7,7 @@ pub struct Dice(u64);
 impl Dice {
     /// From a seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed ^ 0x5eed_0f_c0_4c04_d)
+        Self(seed ^ 0x0005_eed0_fc04_c04d)
     }
 
     /// The next number.

@@ -96,13 +96,12 @@ impl Lie {
         dice: &mut Dice,
     ) -> Lied {
         match self {
-            Self::None => Lied::Honest,
             Self::WrongBytes { percent } => match honest {
                 Some(body) if !body.is_empty() && dice.percent(*percent) => Lied::Instead(flip(body, dice)),
                 _ => Lied::Honest,
             },
             Self::Endless { percent } if dice.percent(*percent) => Lied::Endless,
-            Self::Endless { .. } => Lied::Honest,
+            Self::None | Self::Endless { .. } => Lied::Honest,
             Self::Fork { fork, to } => {
                 let is_shown = to.is_empty() || caller.is_some_and(|caller| to.contains(caller));
                 if is_shown { tell_fork(fork, liar, route, honest) } else { Lied::Honest }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use federate::engine::{Event, GuardStanding, OwnLog, PeerConfig, SPACES, Write};
+use federate::engine::{GuardStanding, OwnLog, PeerConfig, SPACES, Write};
 use federate::request::Nonces;
 use federate::{Engine, EngineConfig, Input, Limits, Snapshot};
 use futures::executor::block_on;
@@ -120,8 +120,7 @@ impl Node {
         let cells =
             self.cells.with_fault(move |_| if burns(&fuse) { CellFault::Refuse } else { CellFault::Go });
         let (fuse, burns) = (Arc::clone(&self.fuse), Self::burns());
-        let files =
-            self.files.with_fault(move |write| !(burns(&fuse) && !matches!(write, FileWrite::Settle)));
+        let files = self.files.with_fault(move |write| !burns(&fuse) || matches!(write, FileWrite::Settle));
         (cells, files)
     }
 
@@ -144,9 +143,8 @@ impl Node {
         let writer = LogWriter::new(Arc::new(cells), Arc::new(files), self.guard.clone());
         let prefix_of = |origin: &str| layout::own_log_of(origin);
         match block_on(writer.recover(prefix_of)) {
-            Ok(_) => {}
             // A guard that is missing refuses publication; the head stands all the same.
-            Err(store::LogError::Guard(_)) => {}
+            Ok(_) | Err(store::LogError::Guard(_)) => {}
             Err(error) => return Err(format!("{}: recovery failed: {error}", self.name)),
         }
         let mut snapshot = Snapshot::default();
@@ -231,10 +229,5 @@ impl Node {
                 is_set
             }
         }
-    }
-
-    /// What the index would be fed with.
-    pub fn is_interesting(event: &Event) -> bool {
-        matches!(event, Event::Entries(_) | Event::Seen { .. } | Event::Receipt { .. })
     }
 }

@@ -50,7 +50,7 @@ impl Node {
         let seconds = self.clock(now) / 1000;
         let caller = match self.caller(get, seconds) {
             Ok(caller) => caller,
-            Err(status) => return Outcome::Now(self.respond(status, None, Vec::new(), seconds)),
+            Err(status) => return Outcome::Now(Self::respond(status, None, Vec::new(), seconds)),
         };
         let Some(engine) = &self.engine else { return Outcome::Now(Answer::Failed) };
         if get.route == Route::Heads {
@@ -59,7 +59,7 @@ impl Node {
             return match is_known(&said, get) {
                 false => Outcome::Now(said),
                 true if get.long_poll => Outcome::Parked { caller },
-                true => Outcome::Now(self.respond(304, get.etag.clone(), Vec::new(), seconds)),
+                true => Outcome::Now(Self::respond(304, get.etag.clone(), Vec::new(), seconds)),
             };
         }
         let body = match engine.serve(&get.route, caller.as_ref()) {
@@ -100,7 +100,7 @@ impl Node {
         if !is_known(&said, get) {
             return Some(said);
         }
-        is_over.then(|| self.respond(304, get.etag.clone(), Vec::new(), seconds))
+        is_over.then(|| Self::respond(304, get.etag.clone(), Vec::new(), seconds))
     }
 
     /// The caller of a signed request; a status if it is refused.
@@ -140,13 +140,13 @@ impl Node {
             Some(body) => {
                 // A liar's heads change without notice, so that it is asked again.
                 let etag = etag.map(|_| Heads::etag(&body));
-                self.respond(200, etag, body, seconds)
+                Self::respond(200, etag, body, seconds)
             }
-            None => self.respond(404, None, Vec::new(), seconds),
+            None => Self::respond(404, None, Vec::new(), seconds),
         }
     }
 
-    fn respond(&self, status: u16, etag: Option<String>, body: Vec<u8>, seconds: u64) -> Answer {
+    fn respond(status: u16, etag: Option<String>, body: Vec<u8>, seconds: u64) -> Answer {
         Answer::Response { status, etag, date: Some(seconds), body }
     }
 }
