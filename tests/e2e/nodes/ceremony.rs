@@ -1,0 +1,72 @@
+//! The root ceremony: keys are replaced and revoked by a root that the old root's keys sign.
+
+use e2e::{Authority, World, path_in, until};
+
+/// The verifier key in a secret key's file.
+fn vkey(node: &Authority, n: u32) -> String {
+    let text = std::fs::read_to_string(node.root_keys.join(format!("root-{n}.key"))).expect("a root key");
+    tlog::SecretKey::from_text(text.trim_end()).expect("a key").0.to_string()
+}
+
+/// Draft, two signatures on one file, publication. `keys` sign; `next` are named for the time after.
+fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) -> u64 {
+    let file = path_in(&world.path(&format!("root-with-{}", keys[0])));
+    let mut draft = vec!["root".to_owned(), "draft".to_owned(), file.clone()];
+    for n in keys {
+        draft.extend(["--root-key".to_owned(), vkey(node, n)]);
+    }
+    for n in next {
+        draft.extend(["--next-key".to_owned(), vkey(node, n)]);
+    }
+    let draft: Vec<&str> = draft.iter().map(String::as_str).collect();
+    node.ask(&draft).expect("draft");
+    node.ask(&["root", "publish", &file]).expect_err("nobody has signed it");
+    for n in &keys[..2] {
+        let key = path_in(&node.root_keys.join(format!("root-{n}.key")));
+        node.ask(&["root", "sign", &file, "--key", &key]).expect("sign");
+    }
+    let published = node.ask(&["root", "publish", &file]).expect("publish");
+    published["version"].as_u64().expect("a version")
+}
+
+fn author_key(node: &Authority) -> String {
+    let keys = node.ask(&["key", "list"]).expect("key list");
+    let rows = keys.as_array().expect("a list");
+    let key = rows.iter().rev().find(|key| key["role"] == "author").expect("an author key");
+    key["vkey"].as_str().expect("a key").to_owned()
+}
+
+#[test]
+fn a_new_author_key_is_trusted_by_the_peer_and_a_revoked_one_is_not_used() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let before = a.say("with the first key");
+    until("it is at the peer", || b.knows(&before).then_some(()));
+
+    let made = a.ask(&["key", "rotate", "author"]).expect("rotate")["made"].clone();
+    let authority = ["--authority", "a.example", "--first", "7", "--folder"];
+    let folder = path_in(&a.root_keys);
+    let mut keys = vec!["root", "keys"];
+    keys.extend(authority);
+    keys.push(&folder);
+    a.ask(&keys).expect("root keys");
+    assert_eq!(next_root(&world, a, [4, 5, 6], [7, 8, 9]), 2);
+    assert_eq!(author_key(a), made.as_str().expect("a key"));
+    let after = a.say("with the second key");
+    until("it is valid at the peer", || b.knows(&after).then_some(()));
+    assert!(b.knows(&before), "what the first key signed stays valid");
+    let shown = b.ask(&["record", "show", &after]).expect("show");
+    assert!(shown["note"].as_str().expect("a note").contains("a.example/author/2"), "{shown}");
+
+    let stolen = author_key(a);
+    a.ask(&["key", "rotate", "author"]).expect("rotate");
+    a.ask(&["key", "revoke", &stolen]).expect("revoke");
+    let mut keys = vec!["root", "keys", "--authority", "a.example", "--first", "10", "--folder"];
+    keys.push(&folder);
+    a.ask(&keys).expect("root keys");
+    assert_eq!(next_root(&world, a, [7, 8, 9], [10, 11, 12]), 3);
+    let third = a.say("with the third key");
+    until("it is valid at the peer", || b.knows(&third).then_some(()));
+    let shown = b.ask(&["record", "show", &third]).expect("show");
+    assert!(shown["note"].as_str().expect("a note").contains("a.example/author/3"), "{shown}");
+}

@@ -1,0 +1,138 @@
+//! Who is not a reader learns nothing: not that a log exists, not what is in it, not from any disk.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use e2e::{Answer, Authority, World, until};
+use federate::request::{self, Target};
+
+const PLANTED: &str = "Zimtstern-4711-for-b-alone";
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+/// A GET signed with the caller key that lies in the asker's data folder, `ahead` seconds from now.
+fn signed_get(asker: &Authority, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
+    let text = std::fs::read_to_string(asker.data.join("keys/caller-1.key")).expect("the caller key");
+    let (key, secret) = tlog::SecretKey::from_text(text.trim_end()).expect("a key");
+    let signer = tlog::LocalSigner::new(key.name(), key.key_type(), secret).expect("a signer");
+    let to = of.name.parse().expect("a name");
+    let target = Target { method: "GET", path, query: None, to: &to };
+    let created = now().saturating_add_signed(ahead);
+    let signed = request::sign(target, created, created + 120, nonce, &signer).expect("signed");
+    let headers = [
+        (request::CONCORD_TO, signed.concord_to.as_str()),
+        ("signature-input", signed.signature_input.as_str()),
+        ("signature", signed.signature.as_str()),
+    ];
+    of.client().get_with(path, &headers)
+}
+
+/// Every file below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        // Files may be renamed or removed while we look: what is gone holds nothing.
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path)
+            } else if path.is_file() {
+                found.push(path)
+            }
+        }
+    }
+    found
+}
+
+fn holds(path: &Path, text: &[u8]) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|w| w == text))
+}
+
+/// Names of the blobs of a record: the last word of each `blob` line that is a hash.
+fn blobs(note: &str) -> Vec<String> {
+    let is_hash = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let lines = note.lines().filter(|line| line.starts_with("blob"));
+    lines.flat_map(|line| line.split([' ', ':']).filter(is_hash)).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_sealed_is_for_its_readers_alone() {
+    let world = World::of_friends(&["a.example", "b.example", "c.example"]);
+    let [a, b, c] = &world.nodes[..] else { unreachable!("three") };
+    let sealed = a.release(&["--to", "b.example"], PLANTED).expect("release");
+    let (name, origin) =
+        (sealed["name"].as_str().expect("a name"), sealed["origin"].as_str().expect("an origin"));
+    let public = a.say("a notice for all");
+    until("the reader has it", || b.knows(name).then_some(()));
+    until("the outsider has the public notice", || c.knows(&public).then_some(()));
+    let shown = until("the reader opens it", || {
+        b.ask(&["record", "show", name]).ok().filter(|shown| shown["opened"] == true)
+    });
+    let outer = blobs(shown["note"].as_str().expect("a note"));
+    assert!(!outer.is_empty(), "the sealed record names a blob: {shown}");
+
+    // On no disk in clear, and the ciphertext on no outsider's.
+    for node in [a, b, c] {
+        for path in files_below(&node.data) {
+            assert!(!holds(&path, PLANTED.as_bytes()), "{} holds what was sealed", path.display());
+        }
+        assert!(!holds(&node.log_file(), PLANTED.as_bytes()), "{} talks about what was sealed", node.name);
+    }
+    let lies_at = |node: &Authority, hash: &str| {
+        files_below(&node.data).iter().any(|path| path.file_name().is_some_and(|file| file == hash))
+    };
+    for hash in &outer {
+        assert!(lies_at(a, hash) && lies_at(b, hash), "{hash} is missing at its readers");
+        assert!(!lies_at(c, hash), "{hash} lies at an outsider");
+    }
+    assert!(c.log(origin).is_none(), "the outsider knows of {origin}");
+
+    // Over HTTP the log is what does not exist.
+    let log = format!("/{}", origin.split_once('/').expect("a path").1);
+    let missing = "/log/00000000000000000000000000/2026";
+    let client = a.client();
+    let mut nonce = 0;
+    for file in ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "seen/000"] {
+        let there = client.get(&format!("{log}/{file}")).without_time();
+        let absent = client.get(&format!("{missing}/{file}")).without_time();
+        assert_eq!(there.status, 404, "{file}");
+        assert_eq!(there, absent, "{file}: a stranger can tell what is there from what is not");
+        nonce += 1;
+        let there = signed_get(c, a, &format!("{log}/{file}"), &format!("outsider-nonce-{nonce:04}"), 0)
+            .without_time();
+        assert_eq!(there, absent, "{file}: an authority that is no reader can tell");
+    }
+    let absent = client.get(&format!("/blob/{}", "0".repeat(64))).without_time();
+    for hash in &outer {
+        let path = format!("/blob/{hash}");
+        assert_eq!(client.get(&path).without_time(), absent);
+        assert_eq!(signed_get(c, a, &path, &format!("outsider-{}", &hash[..20]), 0).without_time(), absent);
+        assert_eq!(signed_get(b, a, &path, &format!("reader-{}", &hash[..20]), 0).status, 200);
+    }
+    // Not on a page, not in the API, not in the list of heads.
+    for path in
+        [format!("/record/{name}"), format!("/api/v1/records/{name}"), format!("/record/{name}/evidence")]
+    {
+        let never = path.replace(name, &"0".repeat(64));
+        assert_eq!(client.get(&path).status, client.get(&never).status, "{path}");
+        assert_eq!(client.get(&path).status, 404, "{path}");
+    }
+    assert!(!client.get("/heads").text().contains(origin));
+
+    // Its reader gets it, once per signature, by the right clock.
+    let path = format!("{log}/checkpoint");
+    let got = signed_get(b, a, &path, "reader-nonce-0001", 0);
+    assert_eq!(got.status, 200);
+    assert!(got.text().starts_with(origin), "{}", got.text());
+    assert_eq!(got.headers["cache-control"], "private, no-store");
+    assert_eq!(signed_get(b, a, &path, "reader-nonce-0001", 0).status, 404, "a nonce is good once");
+    for ahead in [-3600, 3600] {
+        let skewed = signed_get(b, a, &path, &format!("reader-skewed-{}", ahead + 9000), ahead);
+        assert_eq!(skewed.status, 401, "{ahead}");
+        assert!(skewed.headers.contains_key("date"), "a caller whose clock is wrong is told the time");
+    }
+    assert_eq!(signed_get(b, a, &path, "reader-nonce-0002", 0).status, 200);
+}

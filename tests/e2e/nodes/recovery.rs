@@ -1,0 +1,96 @@
+//! Power cuts, two processes, old backups, a lost index.
+
+use std::process::Stdio;
+
+use e2e::{World, concord, until};
+use tlog::SignedCheckpoint;
+
+#[test]
+fn what_was_acknowledged_before_a_kill_is_there_after_it() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let origin = world.nodes[0].release(&["--public"], "opens the log").expect("release")["origin"].clone();
+    let path =
+        format!("/{}/checkpoint", origin.as_str().expect("an origin").split_once('/').expect("a path").1);
+    // The peer is gone: a restart after a power cut waits for nobody.
+    world.nodes[1].kill();
+    let mut acknowledged = Vec::new();
+    for round in 0..3 {
+        let node = &mut world.nodes[0];
+        let before =
+            SignedCheckpoint::parse(&node.client().get(&path).body).expect("a checkpoint").checkpoint;
+        acknowledged.push(node.say(&format!("before cut {round}")));
+        // A release is under way when the power goes.
+        let mut under_way = std::process::Command::new(concord())
+            .arg("--data")
+            .arg(&node.data)
+            .args(["release", "--public", "--text", "en=under way", "--json"])
+            .env_remove("CONCORD_DATA")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        acknowledged.push(node.say(&format!("beside it {round}")));
+        node.kill();
+        let _ = under_way.kill();
+        let output = under_way.wait_with_output().expect("it ends");
+        if output.status.success() {
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            acknowledged.push(json[0]["name"].as_str().expect("a name").to_owned());
+        }
+
+        node.serve();
+        let bytes = node.client().get(&path).body;
+        let after = SignedCheckpoint::parse(&bytes).expect("a checkpoint").checkpoint;
+        assert!(after.size >= before.size + 2, "{} and then {}", before.size, after.size);
+        let records = node.records();
+        for name in &acknowledged {
+            assert!(
+                records.iter().any(|row| row["name"] == name.as_str()),
+                "{name} was acknowledged and is lost"
+            );
+        }
+        let client = node.client();
+        let tiles = |tile: tlog::TileId| {
+            let answer = client.get(&format!("{}/{}", path.trim_end_matches("/checkpoint"), tile.path()));
+            (answer.status == 200).then_some(answer.body)
+        };
+        let proof = tlog::tree::prove_consistency(before.size, after.size, tiles).expect("tiles");
+        tlog::verify_consistency(before.size, before.root, after.size, after.root, &proof)
+            .expect("it only grew");
+    }
+    world.nodes[0].say("it goes on");
+}
+
+#[test]
+fn a_second_process_on_a_data_folder_is_told_who_is_the_first() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let node = &world.nodes[0];
+    let second = node.run(&["serve"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    let first = node.pid().expect("it serves").to_string();
+    assert!(said.contains("in use") && said.contains(&first), "{first} is not named: {said}");
+    node.say("the first goes on");
+}
+
+#[test]
+fn a_rebuilt_index_says_the_same() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let theirs = a.say("of the one");
+    let sealed = a.release(&["--to", "b.example"], "for the other alone").expect("release");
+    b.say("of the other");
+    let origins = until("both logs are here and proven to their ends", || {
+        let rows = b.records();
+        let sealed = sealed["name"].as_str()?;
+        let here = [theirs.as_str(), sealed].iter().all(|name| rows.iter().any(|row| row["name"] == *name));
+        (here && rows.iter().all(|row| row["proven"].is_string())).then_some(rows.len())
+    });
+    assert!(origins >= 3);
+    let before = b.records();
+    let answer = b.ask(&["rebuild"]).expect("rebuild");
+    assert!(answer["entries"].as_u64().expect("a number") >= u64::try_from(before.len()).expect("small"));
+    assert_eq!(b.records(), before);
+}

@@ -1,0 +1,14 @@
+//! Nodes as an operator runs them: the program `concord`, a data folder, a port, commands.
+//!
+//! For tests only. It knows the command line and the exchange's addresses, and links nothing of the node:
+//! what is tested is the program that is given away.
+
+mod authority;
+mod binary;
+mod client;
+mod wait;
+
+pub use authority::{Authority, World, path_in};
+pub use binary::concord;
+pub use client::{Answer, Client, raw};
+pub use wait::{PATIENCE, until};
