@@ -32,7 +32,6 @@ test:
 	@$(MAKE) --no-print-directory format
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory browser
 	$(call say,everything holds)
@@ -57,10 +56,10 @@ build:
 	$(call say,build)
 	$(CARGO) build --locked -p node
 
-# A PostgreSQL server of its own, on a free port, gone afterwards.
-unit:
+# A PostgreSQL server of its own, on a free port, gone afterwards. The program is there before the tests that run it.
+unit: build
 	$(call say,tests)
-	scripts/postgres-for-tests.sh run $(CARGO) test --locked --workspace
+	CONCORD_BIN=$(CONCORD) scripts/postgres-for-tests.sh run $(CARGO) test --locked --workspace
 
 check: build
 	$(call say,the demonstration checked without a browser)

@@ -78,6 +78,16 @@ install_missing() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 }
 
+# Node.js of an older Debian lacks what the browser tests need of its test runner.
+node_is_new() {
+    have=$(node --version | sed 's/^v//')
+    oldest=$(printf '%s\n%s\n' 20.11.0 "$have" | sort -V | head -n 1)
+    if [ "$oldest" != 20.11.0 ]; then
+        echo "needs: Node.js is $have; 20.11 or newer is needed: Debian 13 has it, or https://nodejs.org" >&2
+        exit 1
+    fi
+}
+
 rust() {
     wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)"$/\1/p' Cargo.toml)
     if ! command -v cargo >/dev/null 2>&1; then
@@ -110,6 +120,7 @@ demo)
 test)
     test_too
     install_missing
+    node_is_new
     rust test
     ;;
 *)
