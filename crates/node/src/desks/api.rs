@@ -4,8 +4,8 @@
 //! pages' own: `as_of`, `basis`, `indicator`, `group`, `kind`, `q`, `page`.
 
 use super::network::query as network;
-use super::record::query as records;
 use super::record::list;
+use super::record::query as records;
 use super::situation::curve::Current;
 use super::situation::names::Names;
 use super::situation::pages::Desktop;
@@ -307,7 +307,8 @@ pub struct HeldLog {
 }
 
 fn refused(problem: &Problem, viewer: &Viewer) -> Response {
-    let body = BTreeMap::from([("code", problem.code().to_owned()), ("message", problem.text(&viewer.asked.t))]);
+    let body =
+        BTreeMap::from([("code", problem.code().to_owned()), ("message", problem.text(&viewer.asked.t))]);
     (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
 }
 

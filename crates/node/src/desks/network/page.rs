@@ -61,7 +61,10 @@ pub fn overview_page(page: Page, names: &Names<'_>, view: &View) -> OverviewPage
         alarms: view.alarms.as_ref().map(|alarms| alarms_table(&page, alarms)),
         authorities: authorities_table(&page, view),
         logs: logs_table(&page, names, &view.logs, &view.shown).csv("/network/logs.csv"),
-        mechanisms: view.mechanisms.as_ref().map(|mechanisms| mechanisms_table(&page, names, mechanisms, None)),
+        mechanisms: view
+            .mechanisms
+            .as_ref()
+            .map(|mechanisms| mechanisms_table(&page, names, mechanisms, None)),
         page,
     }
 }
@@ -95,7 +98,8 @@ fn authorities_table(page: &Page, view: &View) -> Table {
         Column::new("root", t.network_root()),
     ];
     if inside {
-        columns.extend([Column::new("contact", t.network_contact()), Column::new("behind", t.network_behind())]);
+        columns
+            .extend([Column::new("contact", t.network_contact()), Column::new("behind", t.network_behind())]);
     }
     let rows = view
         .authorities
@@ -156,11 +160,9 @@ fn contact(page: &Page, one: &Authority, health: Option<&Health>) -> Cell {
 fn behind(page: &Page, one: &Authority, health: Option<&Health>) -> Cell {
     let t = &page.t;
     match health {
-        _ if one.standing == "self" => Cell::unknown(),
-        None => Cell::unknown(),
         Some(Health { behind: 0, last_answer: Some(_), .. }) => tag(Tone::Sure, &t.network_in_step()).into(),
-        Some(Health { behind: 0, .. }) => Cell::unknown(),
-        Some(health) => tag(Tone::Wait, &t.network_behind_entries(health.behind)).into(),
+        Some(health) if health.behind > 0 => tag(Tone::Wait, &t.network_behind_entries(health.behind)).into(),
+        _ => Cell::unknown(),
     }
 }
 
@@ -206,8 +208,8 @@ fn readers(page: &Page, names: &Names<'_>, readers: &str) -> Markup {
     if readers == "public" {
         return Markup::text(page.t.network_everyone());
     }
-    let named = readers.split(' ').map(|one| Markup::element("bdi", &[], names.author(one)));
-    Markup::joined(named, ", ")
+    let each = readers.split(' ').map(|one| Markup::element("bdi", &[], names.author(one)));
+    Markup::joined(each, ", ")
 }
 
 fn state(page: &Page, log: &Log, shown: &BTreeMap<String, u64>) -> Markup {
@@ -230,8 +232,10 @@ fn mechanisms_table(page: &Page, names: &Names<'_>, mechanisms: &Mechanisms, of:
         Column::new("charter", t.network_charter()),
     ];
     let parties = |parties: &[::record::charter::Party]| {
-        let named = parties.iter().map(|(authority, _)| Markup::element("bdi", &[], names.author(authority.as_str())));
-        Markup::joined(named, ", ")
+        let each = parties
+            .iter()
+            .map(|(authority, _)| Markup::element("bdi", &[], names.author(authority.as_str())));
+        Markup::joined(each, ", ")
     };
     let charter_link = |name: &tlog::hash::Hash| {
         let name = name.to_hex();
@@ -284,7 +288,8 @@ fn alarms_table(page: &Page, alarms: &[Alarm]) -> Table {
     let rows = alarms
         .iter()
         .map(|alarm| {
-            let said = Markup::joined([tag(Tone::Alarm, &t.seal_alarm()), Markup::text(alarm_text(t, alarm))], " ");
+            let said =
+                Markup::joined([tag(Tone::Alarm, &t.seal_alarm()), Markup::text(alarm_text(t, alarm))], " ");
             let cells = vec![
                 said.into(),
                 t.moment(moment(alarm.first)).into(),
@@ -294,7 +299,9 @@ fn alarms_table(page: &Page, alarms: &[Alarm]) -> Table {
             Row::new(cells).in_alarm()
         })
         .collect();
-    Table::new(&page.asked, "alarms", t.network_alarms(), columns).rows(rows).when_empty(t.network_alarms_none())
+    Table::new(&page.asked, "alarms", t.network_alarms(), columns)
+        .rows(rows)
+        .when_empty(t.network_alarms_none())
 }
 
 /// An alarm in the reader's language. One without a text shows its code and arguments, so that nothing is hidden.
@@ -311,7 +318,8 @@ pub fn alarm_text(t: &Locale, alarm: &Alarm) -> String {
             return text;
         }
     }
-    let arguments: Vec<String> = alarm.arguments.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+    let arguments: Vec<String> =
+        alarm.arguments.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     format!("{} ({})", alarm.code, arguments.join(", "))
 }
 
@@ -337,7 +345,10 @@ pub fn authority_page(page: Page, names: &Names<'_>, view: &View, authority: &st
             .with(t.network_role(), Markup::text(&one.role))
             .with(
                 t.network_fingerprint(),
-                Markup::joined([fingerprint, Markup::element("span", &[("class", "soft small")], &t.network_compare())], " "),
+                Markup::joined(
+                    [fingerprint, Markup::element("span", &[("class", "soft small")], &t.network_compare())],
+                    " ",
+                ),
             )
             .with(t.network_root(), root(&page, one, view.now))
             .with(t.network_endpoint(), Markup::element("code", &[], &one.endpoint));
@@ -393,7 +404,8 @@ pub struct LogPage {
 pub fn log_page(page: Page, names: &Names<'_>, view: &LogView) -> LogPage {
     let t = &page.t;
     let log = &view.log;
-    let author = Markup::link(&page.href(format!("/network/{}", log.authority)), names.author(&log.authority));
+    let author =
+        Markup::link(&page.href(format!("/network/{}", log.authority)), names.author(&log.authority));
     let shown = view.shown.map(|size| (log.origin.clone(), size)).into_iter().collect();
     let facts = Facts::default()
         .with(t.network_log(), Markup::element("code", &[], &log.origin))
@@ -449,7 +461,9 @@ fn holders_table(page: &Page, names: &Names<'_>, view: &LogView) -> Table {
         Column::new("covers", t.network_covers()).numeric(),
     ];
     let rows = view.holders.iter().map(|one| party_row(page, names, one, view.log.size)).collect();
-    Table::new(&page.asked, "holders", t.network_held_by(), columns).rows(rows).when_empty(t.network_no_holder())
+    Table::new(&page.asked, "holders", t.network_held_by(), columns)
+        .rows(rows)
+        .when_empty(t.network_no_holder())
 }
 
 fn party_row(page: &Page, names: &Names<'_>, one: &Party, total: i64) -> Row {
@@ -465,7 +479,15 @@ fn party_row(page: &Page, names: &Names<'_>, one: &Party, total: i64) -> Row {
 /// Authorities as a file.
 pub fn authorities_csv(authorities: &[Authority]) -> Vec<u8> {
     let mut csv = Csv::new(&[
-        "authority", "name", "code", "role", "standing", "fingerprint", "endpoint", "root_version", "root_until",
+        "authority",
+        "name",
+        "code",
+        "role",
+        "standing",
+        "fingerprint",
+        "endpoint",
+        "root_version",
+        "root_until",
     ]);
     for one in authorities {
         csv.row([
@@ -485,7 +507,8 @@ pub fn authorities_csv(authorities: &[Authority]) -> Vec<u8> {
 
 /// Logs as a file.
 pub fn logs_csv(logs: &[Log]) -> Vec<u8> {
-    let mut csv = Csv::new(&["log", "authority", "readers", "entries", "root", "seen_entries", "newest", "closed"]);
+    let mut csv =
+        Csv::new(&["log", "authority", "readers", "entries", "root", "seen_entries", "newest", "closed"]);
     for log in logs {
         csv.row([
             log.origin.clone(),

@@ -1,6 +1,8 @@
 //! The addresses of this desk: `/network`, its authorities and its logs.
 
-use super::page::{Health, LogView, View, authorities_csv, authority_page, log_page, logs_csv, overview_page};
+use super::page::{
+    Health, LogView, View, authorities_csv, authority_page, log_page, logs_csv, overview_page,
+};
 use super::query;
 use crate::alarm;
 use crate::clock;
@@ -138,9 +140,11 @@ async fn log(State(node): State<Arc<Node>>, Path(origin): Path<String>, viewer: 
 }
 
 async fn authorities_file(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
-    or_internal(query::authorities(node.index.db(), viewer.face).await.map(|found| {
-        answer::file(&viewer, CSV, "authorities.csv", authorities_csv(&found))
-    }))
+    or_internal(
+        query::authorities(node.index.db(), viewer.face)
+            .await
+            .map(|found| answer::file(&viewer, CSV, "authorities.csv", authorities_csv(&found))),
+    )
 }
 
 async fn logs_file(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {

@@ -92,7 +92,8 @@ fn audience(face: Face) -> &'static str {
     }
 }
 
-const LOG: &str = "select l.origin, l.authority, l.readers, l.size, l.root, l.own, l.closed, l.policy, l.root_version,
+const LOG: &str =
+    "select l.origin, l.authority, l.readers, l.size, l.root, l.own, l.closed, l.policy, l.root_version,
   (select e.released from entry e where e.origin = l.origin order by e.pos desc limit 1),
   (select c.size from cosignature c where c.origin = l.origin order by c.seen desc limit 1)
   from log l where ";

@@ -84,23 +84,24 @@ pub fn list_page(
         .csv("/records.csv");
     let chosen = page.asked.query.get("kind").unwrap_or_default().to_owned();
     let plain = page.asked.query.only(|key| !matches!(key, "kind" | "page"));
-    let link = |kind: &str, name: String| (plain.with("kind", kind).on(&page.asked.path), name, chosen == kind);
+    let link =
+        |kind: &str, name: String| (plain.with("kind", kind).on(&page.asked.path), name, chosen == kind);
     let kinds = std::iter::once(link("", t.record_list_all()))
         .chain(KINDS.into_iter().map(|kind| link(kind, kind_name(t, kind))))
         .collect();
     let bare = asked.filter.is_empty() && chosen.is_empty();
-    let nothing = (entries.is_empty() && bare && asked.page == 1).then(|| {
-        empty(&t.record_empty_title(), &t.record_empty_text(), None)
-    });
+    let nothing = (entries.is_empty() && bare && asked.page == 1)
+        .then(|| empty(&t.record_empty_title(), &t.record_empty_text(), None));
     let more = (counted > MAX_COUNTED).then(|| t.record_at_least(t.number(MAX_COUNTED)));
-    ListPage { kinds, nothing, more, table, page }
+    ListPage { page, kinds, nothing, more, table }
 }
 
 fn row(page: &Page, names: &Names<'_>, entry: &Entry) -> Row {
     let t = &page.t;
     let kind = Markup::link(&page.href(format!("/record/{}", entry.name)), &kind_name(t, &entry.kind));
-    let edition = (entry.edition > 1)
-        .then(|| Markup::element("span", &[("class", "soft small")], &format!("· {}", t.seal_edition(entry.edition))));
+    let edition = (entry.edition > 1).then(|| {
+        Markup::element("span", &[("class", "soft small")], &format!("· {}", t.seal_edition(entry.edition)))
+    });
     let marked = [kind].into_iter().chain(edition).chain(tags(t, entry));
     let author = Markup::link(&page.href(format!("/network/{}", entry.author)), names.author(&entry.author));
     let proven = match entry.proven {
@@ -121,8 +122,21 @@ fn row(page: &Page, names: &Names<'_>, entry: &Entry) -> Row {
 /// The same list as a file, up to its limit.
 pub fn csv(names: &Names<'_>, entries: &[Entry]) -> Vec<u8> {
     let mut csv = Csv::new(&[
-        "name", "kind", "author", "author_name", "log", "index", "id", "edition", "status", "released", "proven",
-        "here", "sealed", "withdrawn_by", "superseded_by",
+        "name",
+        "kind",
+        "author",
+        "author_name",
+        "log",
+        "index",
+        "id",
+        "edition",
+        "status",
+        "released",
+        "proven",
+        "here",
+        "sealed",
+        "withdrawn_by",
+        "superseded_by",
     ]);
     for entry in entries {
         csv.row([

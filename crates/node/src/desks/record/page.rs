@@ -4,7 +4,9 @@ use super::query::{Blob, Entry, Reference, Seen};
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::moment;
 use crate::i18n::Locale;
-use crate::layout::component::{Facts, SLOT, Standing, Tone, alarm_panel, hash, hash_link, seal, sentence, status_tag, tag};
+use crate::layout::component::{
+    Facts, SLOT, Standing, Tone, alarm_panel, hash, hash_link, seal, sentence, status_tag, tag,
+};
 use crate::layout::{Cell, Column, Markup, Page, Row, Table};
 use askama::Template;
 
@@ -150,7 +152,10 @@ fn warnings(page: &Page, entry: &Entry) -> Option<Markup> {
         return None;
     }
     if !entry.valid || entry.conflicting {
-        return Some(alarm_panel(&if entry.valid { t.seal_conflicting() } else { t.record_invalid() }, &found));
+        return Some(alarm_panel(
+            &if entry.valid { t.seal_conflicting() } else { t.record_invalid() },
+            &found,
+        ));
     }
     Some(Markup::of(&Notes { found }))
 }
@@ -173,13 +178,11 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
         let log = Markup::element("code", &[], &held.origin);
         let place = Markup::element("span", &[("class", "soft")], &t.record_place_in_log(held.pos));
         let readers = if held.readers == "public" { t.record_public() } else { t.record_restricted() };
-        facts = facts.with(
-            t.record_log(),
-            Markup::joined([log, place, tag(Tone::Plain, &readers)], " "),
-        );
+        facts = facts.with(t.record_log(), Markup::joined([log, place, tag(Tone::Plain, &readers)], " "));
     }
     let edition = Markup::text(t.number(entry.edition));
-    facts = facts.with(t.record_id(), Markup::element("code", &[], &entry.id)).with(t.record_edition(), edition);
+    facts =
+        facts.with(t.record_id(), Markup::element("code", &[], &entry.id)).with(t.record_edition(), edition);
     if let Some(mechanism) = &entry.mechanism {
         facts = facts.with(t.record_mechanism(), Markup::element("code", &[], mechanism));
     }
@@ -194,7 +197,8 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
 fn when(page: &Page, entry: &Entry) -> Facts {
     let t = &page.t;
     let soft = |text: String| Markup::element("span", &[("class", "soft")], &text);
-    let time = |second: Option<i64>, none: String| second.map_or_else(|| soft(none), |at| t.moment(moment(at)));
+    let time =
+        |second: Option<i64>, none: String| second.map_or_else(|| soft(none), |at| t.moment(moment(at)));
     Facts::default()
         .with(t.record_released(), t.moment(moment(entry.released)))
         .with(t.record_proven(), time(entry.proven, t.record_not_proven()))
@@ -266,7 +270,9 @@ fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
             ])
         })
         .collect();
-    Table::new(&page.asked, "witnesses", t.record_witnesses(), columns).rows(rows).when_empty(t.record_no_witness())
+    Table::new(&page.asked, "witnesses", t.record_witnesses(), columns)
+        .rows(rows)
+        .when_empty(t.record_no_witness())
 }
 
 fn holders(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
@@ -281,7 +287,9 @@ fn holders(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
             ])
         })
         .collect();
-    Table::new(&page.asked, "holders", t.record_holders(), columns).rows(rows).when_empty(t.record_no_holder())
+    Table::new(&page.asked, "holders", t.record_holders(), columns)
+        .rows(rows)
+        .when_empty(t.record_no_holder())
 }
 
 fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Option<Table> {
@@ -297,11 +305,19 @@ fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Opt
     let this = || Cell::from(Markup::element("span", &[("class", "soft")], &t.record_this_record()));
     let mut rows = Vec::new();
     for one in &view.refers_to {
-        rows.push(Row::new(vec![this(), Cell::text(relation_name(t, &one.relation)), other(page, names, one)]));
+        rows.push(Row::new(vec![
+            this(),
+            Cell::text(relation_name(t, &one.relation)),
+            other(page, names, one),
+        ]));
     }
     for one in &view.referred_by {
         debug_assert_ne!(one.name, entry.name, "no record can know its own name");
-        rows.push(Row::new(vec![other(page, names, one), Cell::text(relation_name(t, &one.relation)), this()]));
+        rows.push(Row::new(vec![
+            other(page, names, one),
+            Cell::text(relation_name(t, &one.relation)),
+            this(),
+        ]));
     }
     Some(Table::new(&page.asked, "references", t.record_references(), columns).rows(rows))
 }

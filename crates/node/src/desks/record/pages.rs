@@ -1,8 +1,8 @@
 //! The addresses of this desk: `/records`, `/record/{name}`, its blobs and its evidence file.
 
+use super::list;
 use super::page::{FiguresTaken, Inclusion, View, kind_name, record_page};
 use super::query::{self, Entry};
-use super::list;
 use crate::desks::situation::names::{Names, authorities};
 use crate::desks::situation::schema::Shelf;
 use crate::http::{Viewer, answer};
@@ -37,7 +37,9 @@ fn or_internal(answered: Result<Response, DbError>) -> Response {
 async fn records_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
     let (table, wanted) = match list::wanted(&viewer.asked, false) {
         Ok(wanted) => wanted,
-        Err(problem) => return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]),
+        Err(problem) => {
+            return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]);
+        }
     };
     let answered = async {
         let db = node.index.db();
@@ -53,7 +55,9 @@ async fn records_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response
 async fn records_csv(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
     let (_, wanted) = match list::wanted(&viewer.asked, true) {
         Ok(wanted) => wanted,
-        Err(problem) => return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]),
+        Err(problem) => {
+            return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[problem]);
+        }
     };
     let answered = async {
         let db = node.index.db();

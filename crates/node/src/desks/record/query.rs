@@ -168,7 +168,9 @@ fn entry(row: &Row) -> Result<Entry, DbError> {
 /// The entries that hold a record: usually one; several if it was released to several audiences.
 pub async fn find(db: &Db, face: Face, name: &str) -> Result<Vec<Entry>, DbError> {
     let mut sql = select();
-    sql.push("e.name = $1 and ").push(visible(face)).push(" order by e.sealed, e.released, e.origin, e.pos limit 20");
+    sql.push("e.name = $1 and ")
+        .push(visible(face))
+        .push(" order by e.sealed, e.released, e.origin, e.pos limit 20");
     db.rows(sql, &[name.into()]).await?.iter().map(entry).collect()
 }
 
@@ -197,7 +199,8 @@ pub async fn about(db: &Db, entry: &Entry) -> Result<Vec<(String, String)>, DbEr
 
 /// What the record says of others.
 pub async fn refers_to(db: &Db, face: Face, entry: &Entry) -> Result<Vec<Reference>, DbError> {
-    let sql = "select relation, to_author, to_name from ref where origin = $1 and pos = $2 order by n limit $3";
+    let sql =
+        "select relation, to_author, to_name from ref where origin = $1 and pos = $2 order by n limit $3";
     let rows = db.rows(sql, &[entry.origin.as_str().into(), entry.pos.into(), MAX_REFERENCES.into()]).await?;
     let mut found = Vec::new();
     for row in rows {
@@ -216,7 +219,8 @@ async fn reference(
     author: String,
     name: String,
 ) -> Result<Reference, DbError> {
-    let mut sql = Sql::from("select e.kind, e.released from entry e join log l on l.origin = e.origin where ");
+    let mut sql =
+        Sql::from("select e.kind, e.released from entry e join log l on l.origin = e.origin where ");
     sql.push("e.name = $1 and e.author = $2 and ").push(visible(face)).push(" order by e.released limit 1");
     let rows = db.rows(sql, &[name.as_str().into(), author.as_str().into()]).await?;
     let other = rows.first().map(|row| Ok::<_, DbError>((row.text(0)?, row.int(1)?))).transpose()?;
@@ -230,7 +234,10 @@ pub async fn referred_by(db: &Db, face: Face, as_of: AsOf, entry: &Entry) -> Res
          join entry e on e.origin = r.origin and e.pos = r.pos join log l on l.origin = e.origin
          where r.to_name = $2 and r.to_author = $3 and e.valid = 1 and ",
     );
-    sql.push(visible(face)).push(" and ").push(known(as_of.basis)).push(" order by e.released, e.name limit $4");
+    sql.push(visible(face))
+        .push(" and ")
+        .push(known(as_of.basis))
+        .push(" order by e.released, e.name limit $4");
     let values =
         [moment(as_of), entry.name.as_str().into(), entry.author.as_str().into(), MAX_REFERENCES.into()];
     let mut found = Vec::new();
@@ -246,11 +253,14 @@ pub async fn referred_by(db: &Db, face: Face, as_of: AsOf, entry: &Entry) -> Res
 
 /// Witnesses that cosigned a checkpoint that covers the entry, each with its earliest.
 pub async fn witnesses(db: &Db, origin: &str, pos: i64) -> Result<Vec<Seen>, DbError> {
-    let sql = "select authority, key_name, min(time), min(size) from cosignature where origin = $1 and size > $2
+    let sql =
+        "select authority, key_name, min(time), min(size) from cosignature where origin = $1 and size > $2
                group by authority, key_name order by min(time), key_name";
     let rows = db.rows(sql, &[origin.into(), pos.into()]).await?;
     rows.iter()
-        .map(|row| Ok(Seen { authority: row.text(0)?, key: row.text(1)?, time: row.int(2)?, size: row.int(3)? }))
+        .map(|row| {
+            Ok(Seen { authority: row.text(0)?, key: row.text(1)?, time: row.int(2)?, size: row.int(3)? })
+        })
         .collect()
 }
 
@@ -306,8 +316,12 @@ impl Order {
             (Self::Author, false) => " order by e.author, e.released desc, e.origin, e.pos desc",
             (Self::Kind, true) => " order by e.kind desc, e.released desc, e.origin, e.pos desc",
             (Self::Kind, false) => " order by e.kind, e.released desc, e.origin, e.pos desc",
-            (Self::Proven, true) => " order by coalesce(e.proven, 0) desc, e.released desc, e.origin, e.pos desc",
-            (Self::Proven, false) => " order by coalesce(e.proven, 9223372036854775807), e.released, e.origin, e.pos",
+            (Self::Proven, true) => {
+                " order by coalesce(e.proven, 0) desc, e.released desc, e.origin, e.pos desc"
+            }
+            (Self::Proven, false) => {
+                " order by coalesce(e.proven, 9223372036854775807), e.released, e.origin, e.pos"
+            }
         }
     }
 }
@@ -324,7 +338,8 @@ pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(
     if !wanted.text.is_empty() {
         values.push(format!("%{}%", escaped(&wanted.text.to_lowercase())).into());
         let place = values.len();
-        for (index, column) in ["lower(e.author)", "e.name", "lower(e.id)", "e.kind"].into_iter().enumerate() {
+        for (index, column) in ["lower(e.author)", "e.name", "lower(e.id)", "e.kind"].into_iter().enumerate()
+        {
             condition.push(if index == 0 { " and (" } else { " or " });
             condition.push(column).push(" like ").placeholder(place).push(" escape '\\'");
         }
@@ -343,9 +358,8 @@ pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(
 }
 
 async fn count(db: &Db, condition: &Sql, values: &[Value]) -> Result<i64, DbError> {
-    let mut sql = Sql::from(
-        "select count(*) from (select 1 from entry e join log l on l.origin = e.origin where ",
-    );
+    let mut sql =
+        Sql::from("select count(*) from (select 1 from entry e join log l on l.origin = e.origin where ");
     sql.append(condition);
     sql.push(" limit 10001) counted");
     let rows = db.rows(sql, values).await?;

@@ -29,31 +29,81 @@ async fn index() -> Db {
     Index::open(db.clone()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let columns = [
-        "origin", "authority", "audience", "year", "readers", "own", "size", "root", "checkpoint", "closed", "policy",
-        "root_version", "state",
+        "origin",
+        "authority",
+        "audience",
+        "year",
+        "readers",
+        "own",
+        "size",
+        "root",
+        "checkpoint",
+        "closed",
+        "policy",
+        "root_version",
+        "state",
     ];
     let log = |origin: &str, audience: &str, readers: &str| -> Vec<Value> {
         vec![
-            origin.into(), "moh.chn.example".into(), audience.into(), 2020_i64.into(), readers.into(), 0_i64.into(),
-            4_i64.into(), "root".into(), Value::Bytes(vec![]), 0_i64.into(), name(99).into(), 1_i64.into(),
+            origin.into(),
+            "moh.chn.example".into(),
+            audience.into(),
+            2020_i64.into(),
+            readers.into(),
+            0_i64.into(),
+            4_i64.into(),
+            "root".into(),
+            Value::Bytes(vec![]),
+            0_i64.into(),
+            name(99).into(),
+            1_i64.into(),
             Value::Bytes(vec![]),
         ]
     };
-    let logs =
-        [log(PUBLIC, "public", "public"), log(RESTRICTED, "aaaa", "moh.chn.example moh.jpn.example")];
+    let logs = [log(PUBLIC, "public", "public"), log(RESTRICTED, "aaaa", "moh.chn.example moh.jpn.example")];
     tx.insert_many("log", &columns, &logs, Conflict::Fail).await.unwrap();
     let columns = [
-        "origin", "pos", "leaf", "name", "author", "kind", "id", "edition", "status", "released", "sealed", "opened",
-        "valid", "bytes", "conflicting", "content", "proven",
+        "origin",
+        "pos",
+        "leaf",
+        "name",
+        "author",
+        "kind",
+        "id",
+        "edition",
+        "status",
+        "released",
+        "sealed",
+        "opened",
+        "valid",
+        "bytes",
+        "conflicting",
+        "content",
+        "proven",
     ];
-    let entry = |origin: &str, pos: i64, number: u8, kind: &str, sealed: i64, opened: i64, proven: Option<i64>| {
-        let values: Vec<Value> = vec![
-            origin.into(), pos.into(), name(number).into(), name(number).into(), "moh.chn.example".into(), kind.into(),
-            format!("{number:026}").into(), 1_i64.into(), "actual".into(), (1_580_000_000 + pos * 86_400).into(),
-            sealed.into(), opened.into(), 1_i64.into(), 300_i64.into(), 0_i64.into(), 1_i64.into(), proven.into(),
-        ];
-        values
-    };
+    let entry =
+        |origin: &str, pos: i64, number: u8, kind: &str, sealed: i64, opened: i64, proven: Option<i64>| {
+            let values: Vec<Value> = vec![
+                origin.into(),
+                pos.into(),
+                name(number).into(),
+                name(number).into(),
+                "moh.chn.example".into(),
+                kind.into(),
+                format!("{number:026}").into(),
+                1_i64.into(),
+                "actual".into(),
+                (1_580_000_000 + pos * 86_400).into(),
+                sealed.into(),
+                opened.into(),
+                1_i64.into(),
+                300_i64.into(),
+                0_i64.into(),
+                1_i64.into(),
+                proven.into(),
+            ];
+            values
+        };
     let entries = [
         entry(PUBLIC, 0, 1, "log.open", 0, 0, Some(1_580_000_100)),
         entry(PUBLIC, 1, 2, "situation.figures", 0, 0, Some(1_580_090_000)),
@@ -63,7 +113,11 @@ async fn index() -> Db {
     ];
     tx.insert_many("entry", &columns, &entries, Conflict::Fail).await.unwrap();
     let refs = [vec![
-        Value::from(RESTRICTED), 1_i64.into(), 0_i64.into(), "replies".into(), "moh.chn.example".into(),
+        Value::from(RESTRICTED),
+        1_i64.into(),
+        0_i64.into(),
+        "replies".into(),
+        "moh.chn.example".into(),
         name(2).into(),
     ]];
     let columns = ["origin", "pos", "n", "relation", "to_author", "to_name"];
@@ -85,9 +139,12 @@ async fn what_is_sealed_for_others_is_nowhere() {
     let (all, now) = (Wanted::default(), AsOf::default());
     assert_eq!(listed(&db, Face::Public, now, &all).await, ["log.open", "situation.figures", "notice"]);
     assert_eq!(listed(&db, Face::Inside, now, &all).await.len(), 4);
-    for (face, number, seen) in
-        [(Face::Public, 4, false), (Face::Inside, 4, true), (Face::Public, 5, false), (Face::Inside, 5, false)]
-    {
+    for (face, number, seen) in [
+        (Face::Public, 4, false),
+        (Face::Inside, 4, true),
+        (Face::Public, 5, false),
+        (Face::Inside, 5, false),
+    ] {
         let found = query::find(&db, face, &name(number)).await.unwrap();
         assert_eq!(!found.is_empty(), seen, "{face:?} {number}");
     }
@@ -130,7 +187,8 @@ async fn a_records_page_says_what_proves_it_in_every_language() {
     let entry = entries[0].clone();
     let (places, known) = (PlaceNames::bundled(), BTreeMap::new());
     for lang in Lang::ALL {
-        let asked = Asked::new(RequestParts { path: "/record/x", ..RequestParts::default() }, lang, TimeZone::UTC);
+        let asked =
+            Asked::new(RequestParts { path: "/record/x", ..RequestParts::default() }, lang, TimeZone::UTC);
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &known };
         let shell = Shell::new("Ministry", "moh.jpn.example", Face::Public);
@@ -148,7 +206,8 @@ async fn a_records_page_says_what_proves_it_in_every_language() {
         };
         let page = Page::new(&shell, &asked, "x");
         let html = record_page(page, &names, &view, &entry).render().unwrap();
-        for said in [&*t.record_no_witness(), &name(8), "concord.record/v1", "&#60;author&#62;", "2020-01-08"] {
+        for said in [&*t.record_no_witness(), &name(8), "concord.record/v1", "&#60;author&#62;", "2020-01-08"]
+        {
             assert!(html.contains(said), "{said} in {}", lang.code());
         }
         assert!(html.contains(&format!("/record/{}/evidence", name(2))));

@@ -95,7 +95,8 @@ pub struct Day {
 pub fn curve(measure: Measure, figures: &[Current]) -> Vec<Day> {
     let stated: Vec<(&Current, Value)> =
         figures.iter().filter_map(|figure| figure.value.map(|value| (figure, value))).collect();
-    let by_day: BTreeMap<i64, f64> = stated.iter().map(|(figure, value)| (figure.day, value.to_f64())).collect();
+    let by_day: BTreeMap<i64, f64> =
+        stated.iter().map(|(figure, value)| (figure.day, value.to_f64())).collect();
     let mut before: Option<(i64, f64)> = None;
     let mut days: Vec<Day> = Vec::with_capacity(stated.len());
     for (figure, value) in stated {
@@ -141,12 +142,13 @@ pub struct Disagreement {
 /// Figures that different authors state differently, newest day first. Only series of one indicator, definition,
 /// place and group are compared; `series` has them all, `figures` their values in the same order.
 pub fn disagreements(series: &[&Series], figures: &[Vec<Current>]) -> Vec<Disagreement> {
-    let mut groups: BTreeMap<(&str, &str, &str, i64, i64), Vec<(usize, Value)>> = BTreeMap::new();
+    /// Indicator, definition, group, last and first day.
+    type Key<'s> = (&'s str, &'s str, &'s str, i64, i64);
+    let mut groups: BTreeMap<Key<'_>, Vec<(usize, Value)>> = BTreeMap::new();
     for (index, (one, figures)) in series.iter().zip(figures).enumerate() {
         for figure in figures {
             let Some(value) = figure.value else { continue };
-            let key =
-                (&*one.indicator, &*one.definition, &*one.disaggregation, figure.day, figure.start);
+            let key = (&*one.indicator, &*one.definition, &*one.disaggregation, figure.day, figure.start);
             groups.entry(key).or_default().push((index, value));
         }
     }
@@ -187,8 +189,12 @@ mod tests {
 
     #[test]
     fn a_gap_is_one_step_for_several_days_and_a_fall_stays_a_fall() {
-        let figures =
-            current(&[point(1, 10, 1, false), point(4, 40, 1, false), point(5, 35, 1, false), point(8, 80, 1, false)]);
+        let figures = current(&[
+            point(1, 10, 1, false),
+            point(4, 40, 1, false),
+            point(5, 35, 1, false),
+            point(8, 80, 1, false),
+        ]);
         let days = curve(Measure::Cumulative, &figures);
         let steps: Vec<_> = days.iter().map(|day| (day.new, day.days)).collect();
         assert_eq!(steps, [(None, 1), (Some(30.0), 3), (Some(-5.0), 1), (Some(45.0), 3)]);

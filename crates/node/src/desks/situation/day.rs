@@ -6,7 +6,9 @@ use super::names::{Names, place_path};
 use super::parts::{Csv, corrections_table, iso, iso_day, proof, value_text};
 use super::query::{Correction, Statement};
 use crate::layout::component::{Tone, tag};
-use crate::layout::{Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+use crate::layout::{
+    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+};
 use askama::Template;
 
 /// Corrections that one list holds; older ones stand on the pages of their places.
@@ -124,7 +126,8 @@ fn filtered<'c>(names: &Names<'_>, corrections: &'c [Correction], asked: &TableQ
     corrections
         .iter()
         .filter(|one| {
-            let texts = [&*names.place(&one.series.place), &one.series.place, names.author(&one.series.author)];
+            let texts =
+                [&*names.place(&one.series.place), &one.series.place, names.author(&one.series.author)];
             filter.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&filter))
         })
         .collect()
@@ -133,8 +136,21 @@ fn filtered<'c>(names: &Names<'_>, corrections: &'c [Correction], asked: &TableQ
 /// Corrections as a file.
 pub fn corrections_csv(names: &Names<'_>, corrections: &[Correction], asked: &TableQuery) -> Vec<u8> {
     let mut csv = Csv::new(&[
-        "place", "name", "indicator", "definition", "disaggregation", "author", "start", "end", "old", "new", "reason",
-        "old_record", "new_record", "claimed", "proven",
+        "place",
+        "name",
+        "indicator",
+        "definition",
+        "disaggregation",
+        "author",
+        "start",
+        "end",
+        "old",
+        "new",
+        "reason",
+        "old_record",
+        "new_record",
+        "claimed",
+        "proven",
     ]);
     for one in filtered(names, corrections, asked) {
         csv.row([

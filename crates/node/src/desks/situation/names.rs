@@ -3,6 +3,7 @@
 use crate::i18n::Locale;
 use formats::places::{Place, PlaceNames};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use store::db::{Db, DbError};
 
 /// An authority as this node's operator knows it.
@@ -75,7 +76,8 @@ pub fn place_path(place: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(path, "%{byte:02X}");
         }
     }
     path

@@ -4,14 +4,17 @@ use super::curve::Measure;
 use super::figure::date_of;
 use super::names::{Names, is_country, place_path};
 use super::parts::{
-    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, proof, value_text, weekly_new,
+    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, proof, value_text,
+    weekly_new,
 };
 use super::query::{self, Correction, Latest, Scope, WEEKS};
 use super::schema::Shelf;
 use crate::chart;
-use crate::map::{Borders, Symbol, WorldMap};
 use crate::layout::component::{Figures, Tone, empty, tag};
-use crate::layout::{Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+use crate::layout::{
+    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+};
+use crate::map::{Borders, Symbol, WorldMap};
 use askama::Template;
 use formats::figures::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +104,10 @@ async fn sevens(
             let (_, before) = one.week_before.filter(|(day, _)| *day == one.point.day - 7)?;
             Some(one.point.value.to_f64() - before.to_f64())
         };
-        return Ok(latest.iter().map(|one| difference(one).filter(|_| measure == Measure::Cumulative)).collect());
+        return Ok(latest
+            .iter()
+            .map(|one| difference(one).filter(|_| measure == Measure::Cumulative))
+            .collect());
     }
     let mut values = BTreeMap::new();
     for shelf in scope.shelves() {
@@ -111,7 +117,8 @@ async fn sevens(
             .flat_map(|one| (0..7).map(|back| (one.series.no, one.point.day - back)))
             .collect();
         let found = query::values_at(db, scope, *shelf, &pairs).await?;
-        values.extend(found.into_iter().map(|((series, day), value)| ((*shelf, series, day), value.to_f64())));
+        values
+            .extend(found.into_iter().map(|((series, day), value)| ((*shelf, series, day), value.to_f64())));
     }
     let sum = |one: &Latest| -> Option<f64> {
         (0..7).map(|back| values.get(&(one.series.shelf, one.series.no, one.point.day - back)).copied()).sum()
@@ -131,7 +138,10 @@ async fn differs(db: &Db, scope: Scope<'_>, latest: &[Latest]) -> Result<Vec<Dif
     for shelf in scope.shelves() {
         let behind = groups.values().flat_map(|group| {
             let day = common(group);
-            group.iter().filter(move |one| one.point.day > day && one.series.shelf == *shelf).map(move |one| (one, day))
+            group
+                .iter()
+                .filter(move |one| one.point.day > day && one.series.shelf == *shelf)
+                .map(move |one| (one, day))
         });
         let pairs: Vec<(i64, i64)> = behind.map(|(one, day)| (one.series.no, day)).collect();
         let found = query::values_at(db, scope, *shelf, &pairs).await?;
@@ -327,12 +337,15 @@ async fn weeks(
     let mut values: BTreeMap<(Shelf, i64, usize), f64> = BTreeMap::new();
     for shelf in scope.shelves() {
         let on_shelf = lines.iter().filter(|line| line.latest.series.shelf == *shelf);
-        let pairs: Vec<(i64, i64)> = on_shelf.map(|line| (line.latest.series.no, line.latest.point.day)).collect();
+        let pairs: Vec<(i64, i64)> =
+            on_shelf.map(|line| (line.latest.series.no, line.latest.point.day)).collect();
         if pairs.is_empty() {
             continue;
         }
         let found = query::weekly(db, scope, *shelf, &pairs).await?;
-        values.extend(found.into_iter().map(|((series, week), value)| ((*shelf, series, week), value.to_f64())));
+        values.extend(
+            found.into_iter().map(|((series, week), value)| ((*shelf, series, week), value.to_f64())),
+        );
     }
     let measure = Measure::of(indicator);
     let of_line = |line: &&Line| {
@@ -382,7 +395,10 @@ fn author_cell(page: &Page, names: &Names<'_>, line: &Line) -> Markup {
 }
 
 #[derive(Template)]
-#[template(ext = "html", source = r#"<a href="{{ href }}"><bdi>{{ name }}</bdi></a> <span class="soft small">{{ code }}</span>"#)]
+#[template(
+    ext = "html",
+    source = r#"<a href="{{ href }}"><bdi>{{ name }}</bdi></a> <span class="soft small">{{ code }}</span>"#
+)]
 struct PlaceCell<'a> {
     href: String,
     name: String,
@@ -456,8 +472,21 @@ fn map(page: &Page, names: &Names<'_>, overview: &Overview) -> WorldMap {
 /// The same figures as a file, all pages of them, in the order and with the filter asked for.
 pub fn csv(names: &Names<'_>, overview: &Overview, asked: &TableQuery) -> Vec<u8> {
     let mut csv = Csv::new(&[
-        "place", "name", "indicator", "definition", "start", "end", "value", "last_7_days", "author", "author_name",
-        "own_authority", "edition", "record", "claimed", "proven",
+        "place",
+        "name",
+        "indicator",
+        "definition",
+        "start",
+        "end",
+        "value",
+        "last_7_days",
+        "author",
+        "author_name",
+        "own_authority",
+        "edition",
+        "record",
+        "claimed",
+        "proven",
     ]);
     for line in arranged(names, &overview.lines, asked) {
         let (series, point, source) = (&line.latest.series, &line.latest.point, &line.latest.source);

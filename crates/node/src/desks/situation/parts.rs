@@ -14,13 +14,11 @@ use jiff::civil::Date;
 
 /// A stated value as the reader's language writes it, with all its digits.
 pub fn value_text(t: &Locale, value: Value) -> String {
-    match value.as_whole() {
-        Some(whole) => t.number(whole),
-        None => {
-            let places = value.to_string().split_once('.').map_or(0, |(_, after)| after.len());
-            t.decimal(value.to_f64(), places)
-        }
+    if let Some(whole) = value.as_whole() {
+        return t.number(whole);
     }
+    let places = value.to_string().split_once('.').map_or(0, |(_, after)| after.len());
+    t.decimal(value.to_f64(), places)
 }
 
 /// A computed number of people: whole.
@@ -145,7 +143,12 @@ struct Link {
 }
 
 /// Links between the indicators that somebody states.
-pub fn indicator_links(page: &Page, names: &Names<'_>, codes: &[String], chosen: &str) -> Vec<(String, String, bool)> {
+pub fn indicator_links(
+    page: &Page,
+    names: &Names<'_>,
+    codes: &[String],
+    chosen: &str,
+) -> Vec<(String, String, bool)> {
     let asked: &Asked = &page.asked;
     let plain = asked.query.only(|key| !matches!(key, "sort" | "page" | "days.page" | "group"));
     codes

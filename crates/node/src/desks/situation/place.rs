@@ -5,13 +5,16 @@ use super::curve::{self, Current, Day, Disagreement, Measure, current};
 use super::figure::date_of;
 use super::names::{Names, place_path};
 use super::parts::{
-    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, period_text, proof, value_text,
+    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, period_text, proof,
+    value_text,
 };
 use super::query::{self, Correction, Scope, Series, Source};
 use super::schema::Shelf;
 use crate::chart::{self, Daily, DailyChart};
 use crate::layout::component::{Figures, Tone, tag};
-use crate::layout::{Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+use crate::layout::{
+    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+};
 use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError};
@@ -137,8 +140,16 @@ pub async fn page(
         groups: groups(&page, place),
         figures: tiles(&page, names, place),
         chart: draw(&page, names, place, measure),
-        chart_title: if measure == Measure::Standing { names.indicator(&place.indicator) } else { t.situation_new_per_day() },
-        csv: page.asked.query.only(|key| !key.ends_with("page")).on(&format!("{}.csv", place_path(&place.place))),
+        chart_title: if measure == Measure::Standing {
+            names.indicator(&place.indicator)
+        } else {
+            t.situation_new_per_day()
+        },
+        csv: page
+            .asked
+            .query
+            .only(|key| !key.ends_with("page"))
+            .on(&format!("{}.csv", place_path(&place.place))),
         authors: authors_table(&page, names, place),
         days,
         corrections: corrections_table(&page, names, "corrections", &place.corrections, true),
@@ -179,10 +190,13 @@ fn tiles(page: &Page, names: &Names<'_>, place: &Place) -> Figures {
         && let Some(last) = main.days.last()
     {
         let note = source.as_ref().map_or_else(Markup::default, |source| proof(page, source));
-        figures = figures.with(names.indicator(&place.indicator), Markup::text(value_text(t, last.stated)), note);
+        figures =
+            figures.with(names.indicator(&place.indicator), Markup::text(value_text(t, last.stated)), note);
         figures = figures.with(
             t.situation_last_week(),
-            Markup::text(curve::last_week(&main.days).map_or_else(|| "–".to_owned(), |new| count_text(t, new))),
+            Markup::text(
+                curve::last_week(&main.days).map_or_else(|| "–".to_owned(), |new| count_text(t, new)),
+            ),
             soft(&t.situation_latest_day(t.date_text(date_of(last.day)))),
         );
     }
@@ -295,16 +309,17 @@ async fn days_table(
     let main = place.shown.first();
     let others: Vec<&Shown> = place.shown.iter().skip(1).take(COLUMNS - 1).collect();
     let mut columns = vec![Column::new("day", t.situation_day()).sortable()];
-    let named = |one: &Shown| names.author(&one.series.author).to_owned();
-    columns.extend(main.map(|main| Column::new("value", named(main)).numeric()));
-    columns.extend(others.iter().map(|one| Column::new("other", named(one)).numeric()));
+    let author = |one: &Shown| names.author(&one.series.author).to_owned();
+    columns.extend(main.map(|main| Column::new("value", author(main)).numeric()));
+    columns.extend(others.iter().map(|one| Column::new("other", author(one)).numeric()));
     columns.extend([
         Column::new("new", t.situation_new()).numeric(),
         Column::new("mean", t.situation_mean()).numeric(),
         Column::new("proof", t.situation_proof()),
     ]);
     let days: &[Day] = main.map_or(&[], |main| &main.days);
-    let ordered: Vec<&Day> = if asked.sort.descending { days.iter().rev().collect() } else { days.iter().collect() };
+    let ordered: Vec<&Day> =
+        if asked.sort.descending { days.iter().rev().collect() } else { days.iter().collect() };
     let shown = asked.cut(ordered, ROWS_PER_PAGE);
     let shelf = main.map_or(Shelf::Public, |main| main.series.shelf);
     let sources = query::sources(db, shelf, shown.iter().map(|day| day.release)).await?;
@@ -329,7 +344,9 @@ async fn days_table(
                 Markup::of(&New { new: count_text(t, new), over }).into()
             }));
             cells.push(day.mean.map_or_else(Cell::unknown, |mean| Cell::text(t.decimal(mean, 1))));
-            cells.push(sources.get(&day.release).map_or_else(Cell::unknown, |source| proof(page, source).into()));
+            cells.push(
+                sources.get(&day.release).map_or_else(Cell::unknown, |source| proof(page, source).into()),
+            );
             Row::new(cells)
         })
         .collect();
@@ -364,14 +381,18 @@ fn differs_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
     let t = &page.t;
     let mut columns = vec![Column::new("day", t.situation_period())];
     columns.extend(
-        place.shown.iter().map(|one| Column::new("who", names.author(&one.series.author).to_owned()).numeric()),
+        place
+            .shown
+            .iter()
+            .map(|one| Column::new("who", names.author(&one.series.author).to_owned()).numeric()),
     );
     let rows = place
         .differs
         .iter()
         .take(DIFFERENCES)
         .map(|one| {
-            let mut cells = vec![day_link(page, &place.place, one.period.1, period_text(t, one.period)).into()];
+            let mut cells =
+                vec![day_link(page, &place.place, one.period.1, period_text(t, one.period)).into()];
             cells.extend((0..place.shown.len()).map(|index| {
                 let said = one.statements.iter().find(|(author, _)| *author == index);
                 said.map_or_else(Cell::unknown, |(_, value)| Cell::text(value_text(t, *value)))
@@ -385,12 +406,28 @@ fn differs_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
 /// Everything stated of the place under one indicator, by every author, as a file.
 pub async fn csv(db: &Db, names: &Names<'_>, place: &Place) -> Result<Vec<u8>, DbError> {
     let mut csv = Csv::new(&[
-        "place", "indicator", "definition", "disaggregation", "author", "author_name", "start", "end", "value",
-        "new", "new_days", "mean_7_days", "corrections", "record", "edition", "claimed", "proven",
+        "place",
+        "indicator",
+        "definition",
+        "disaggregation",
+        "author",
+        "author_name",
+        "start",
+        "end",
+        "value",
+        "new",
+        "new_days",
+        "mean_7_days",
+        "corrections",
+        "record",
+        "edition",
+        "claimed",
+        "proven",
     ]);
     for one in &place.shown {
         let sources = query::sources(db, one.series.shelf, one.days.iter().map(|day| day.release)).await?;
-        let starts: BTreeMap<i64, i64> = one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
+        let starts: BTreeMap<i64, i64> =
+            one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
         for day in &one.days {
             let source = sources.get(&day.release);
             csv.row([

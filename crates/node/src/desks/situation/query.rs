@@ -131,30 +131,30 @@ impl Scope<'_> {
 
     /// The SQL text with this shelf's tables, `{known x}` (stated by then) and `{live x}` (and not ended by then)
     /// for statements with the aliases x and y.
-    fn sql(&self, shelf: Shelf, text: &'static str) -> Sql {
-        self.sql_with(shelf, text, "")
+    fn sql(&self, tables: Shelf, template: &'static str) -> Sql {
+        self.sql_with(tables, template, "")
     }
 
     /// The same, with `{of place}` replaced.
-    fn sql_with(&self, shelf: Shelf, text: &'static str, of_place: &'static str) -> Sql {
-        self.continue_with(Sql::from(""), shelf, text, of_place)
+    fn sql_with(&self, tables: Shelf, template: &'static str, of_place: &'static str) -> Sql {
+        self.continue_with(Sql::from(""), tables, template, of_place)
     }
 
     /// The same, behind what `sql` already says.
-    fn continue_with(&self, sql: Sql, shelf: Shelf, text: &'static str, of_place: &'static str) -> Sql {
+    fn continue_with(&self, sql: Sql, tables: Shelf, template: &'static str, of_place: &'static str) -> Sql {
         let basis = self.as_of.basis;
         let prepared = [
             ("of place", of_place),
-            ("known x", known(basis, shelf, false)),
-            ("known y", known(basis, shelf, true)),
-            ("live x", live(basis, shelf, false)),
-            ("live y", live(basis, shelf, true)),
-            ("ended x", ended(basis, shelf)),
-            ("release", shelf.release()),
-            ("series", shelf.series()),
-            ("statement", shelf.statement()),
+            ("known x", known(basis, tables, false)),
+            ("known y", known(basis, tables, true)),
+            ("live x", live(basis, tables, false)),
+            ("live y", live(basis, tables, true)),
+            ("ended x", ended(basis, tables)),
+            ("release", tables.release()),
+            ("series", tables.series()),
+            ("statement", tables.statement()),
         ];
-        compose_behind(sql, text, &prepared)
+        compose_behind(sql, template, &prepared)
     }
 }
 
@@ -471,8 +471,8 @@ pub async fn corrections(
     Ok(found)
 }
 
-/// Where to begin: at the few revised statements, or at the few series of a place. SQLite keeps the order of cross
-/// joins; PostgreSQL finds its own.
+/// Where to begin: at the few revised statements, or at the few series of a place. `SQLite` keeps the order of
+/// cross joins; `PostgreSQL` finds its own.
 fn corrected(shelf: Shelf, of_place: bool) -> &'static str {
     match (shelf, of_place) {
         (Shelf::Public, false) => "situation_statement x cross join situation_series s",
@@ -518,8 +518,8 @@ pub async fn weekly(
 ) -> Result<BTreeMap<(i64, usize), Stated>, DbError> {
     let mut sql = asked_pairs();
     sql.push("), week(days) as (values ");
-    for week in 0..=WEEKS {
-        sql.push(if week == 0 { "(" } else { ", (" }).push(SEVENS[week]).push(")");
+    for (week, days) in SEVENS.into_iter().enumerate() {
+        sql.push(if week == 0 { "(" } else { ", (" }).push(days).push(")");
     }
     let sql = scope.continue_with(
         sql,
@@ -537,8 +537,8 @@ pub async fn weekly(
 
 /// Multiples of seven, as SQL text.
 const SEVENS: [&str; WEEKS + 1] = [
-    "0", "7", "14", "21", "28", "35", "42", "49", "56", "63", "70", "77", "84", "91", "98", "105", "112", "119",
-    "126",
+    "0", "7", "14", "21", "28", "35", "42", "49", "56", "63", "70", "77", "84", "91", "98", "105", "112",
+    "119", "126",
 ];
 
 fn pairs_sql(scope: Scope<'_>, shelf: Shelf) -> Sql {

@@ -61,7 +61,7 @@ pub async fn release_figures(
     if let Some(same) = known.iter().find(|other| other.name == release.name) {
         return seen_again(tx, release, same.no).await;
     }
-    let twin = known.iter().find(|other| other.edition == release.edition);
+    let twin = known.iter().find(|other| other.number == release.edition);
     let (stated, fault) = match (stated, twin) {
         // A second record of one edition is kept, and counts for nothing.
         (_, Some(_)) => (Stated::default(), Some("conflicting-edition".to_owned())),
@@ -77,8 +77,7 @@ pub async fn release_figures(
     if fault.is_some() {
         return Ok(());
     }
-    let later =
-        known.iter().filter(|other| other.edition > release.edition).min_by_key(|other| other.edition);
+    let later = known.iter().filter(|other| other.number > release.edition).min_by_key(|other| other.number);
     let ended = later.map(|other| End { by: other.no, claimed: other.claimed, here: other.here });
     let mut rows = rows(tx, release, no, rank, figures, ended.as_ref()).await?;
     if ended.is_none() && !known.is_empty() {
@@ -111,7 +110,7 @@ pub async fn withdraw(tx: &mut Tx, release: &Release<'_>, target: &str) -> Resul
 struct Edition {
     no: i64,
     name: String,
-    edition: i64,
+    number: i64,
     claimed: i64,
     here: Option<i64>,
 }
@@ -158,7 +157,7 @@ async fn editions(tx: &mut Tx, release: &Release<'_>) -> Result<Vec<Edition>, Db
             Ok(Edition {
                 no: row.int(0)?,
                 name: row.text(1)?,
-                edition: row.int(2)?,
+                number: row.int(2)?,
                 claimed: row.int(3)?,
                 here: row.opt_int(4)?,
             })
@@ -391,8 +390,23 @@ async fn replace_edition(
 
 async fn insert_statements(tx: &mut Tx, shelf: Shelf, rows: &[Row]) -> Result<(), DbError> {
     let columns = [
-        "no", "series", "start", "day", "rank", "pos", "release", "claimed", "here", "value", "reason", "source",
-        "line", "revised", "ended_by", "ended_claimed", "ended_here",
+        "no",
+        "series",
+        "start",
+        "day",
+        "rank",
+        "pos",
+        "release",
+        "claimed",
+        "here",
+        "value",
+        "reason",
+        "source",
+        "line",
+        "revised",
+        "ended_by",
+        "ended_claimed",
+        "ended_here",
     ];
     debug_assert!(
         rows.windows(2).all(|pair| pair[0].no < pair[1].no),

@@ -102,11 +102,7 @@ impl Shelf {
     pub fn sql(self, text: &'static str) -> Sql {
         compose(
             text,
-            &[
-                ("release", self.release()),
-                ("series", self.series()),
-                ("statement", self.statement()),
-            ],
+            &[("release", self.release()), ("series", self.series()), ("statement", self.statement())],
         )
     }
 }

@@ -71,14 +71,31 @@ impl Desk {
         Index::open(db.clone()).await.unwrap();
         let mut tx = db.begin().await.unwrap();
         let columns = [
-            "authority", "fingerprint", "code", "shown_name", "role", "standing", "endpoint", "root_version",
+            "authority",
+            "fingerprint",
+            "code",
+            "shown_name",
+            "role",
+            "standing",
+            "endpoint",
+            "root_version",
             "root_until",
         ];
         let row = |authority: &str, code: &str, name: &str| {
-            vec![authority.into(), "x".into(), code.into(), name.into(), "peer".into(), "confirmed".into(),
-                "".into(), 1_i64.into(), 0_i64.into()]
+            vec![
+                authority.into(),
+                "x".into(),
+                code.into(),
+                name.into(),
+                "peer".into(),
+                "confirmed".into(),
+                "".into(),
+                1_i64.into(),
+                0_i64.into(),
+            ]
         };
-        let rows = [row(CHINA, "CHN", "National Health Commission"), row(WHO, "WHO", "World Health Organization")];
+        let rows =
+            [row(CHINA, "CHN", "National Health Commission"), row(WHO, "WHO", "World Health Organization")];
         tx.insert_many("authority", &columns, &rows, Conflict::Fail).await.unwrap();
         tx.commit().await.unwrap();
         Self { db, releases: 0 }
@@ -91,19 +108,55 @@ impl Desk {
         let name = format!("{:064x}", self.releases);
         let mut tx = self.db.begin().await.unwrap();
         let columns = [
-            "origin", "pos", "leaf", "name", "author", "kind", "id", "edition", "status", "released", "sealed",
-            "opened", "valid", "bytes", "conflicting", "content",
+            "origin",
+            "pos",
+            "leaf",
+            "name",
+            "author",
+            "kind",
+            "id",
+            "edition",
+            "status",
+            "released",
+            "sealed",
+            "opened",
+            "valid",
+            "bytes",
+            "conflicting",
+            "content",
         ];
         let sealed = i64::from(made.shelf == Shelf::Sealed);
         let entry = vec![
-            origin.as_str().into(), pos.into(), name.as_str().into(), name.as_str().into(), made.author.into(),
-            "situation.figures".into(), made.id.into(), made.edition.into(), made.status.into(),
-            noon(made.on).into(), sealed.into(), sealed.into(), 1_i64.into(), 400_i64.into(), 0_i64.into(), 1_i64.into(),
+            origin.as_str().into(),
+            pos.into(),
+            name.as_str().into(),
+            name.as_str().into(),
+            made.author.into(),
+            "situation.figures".into(),
+            made.id.into(),
+            made.edition.into(),
+            made.status.into(),
+            noon(made.on).into(),
+            sealed.into(),
+            sealed.into(),
+            1_i64.into(),
+            400_i64.into(),
+            0_i64.into(),
+            1_i64.into(),
         ];
         tx.insert_many("entry", &columns, &[entry], Conflict::Fail).await.unwrap();
         let release = Release {
-            shelf: made.shelf, origin: &origin, pos, author: made.author, name: &name, kind: "situation.figures",
-            id: made.id, edition: made.edition, status: made.status, claimed: noon(made.on), here: None,
+            shelf: made.shelf,
+            origin: &origin,
+            pos,
+            author: made.author,
+            name: &name,
+            kind: "situation.figures",
+            id: made.id,
+            edition: made.edition,
+            status: made.status,
+            claimed: noon(made.on),
+            here: None,
         };
         let figures = made.figures.iter().map(|(text, value)| figure(text, *value, made.reason));
         let figures = (3..).zip(figures).collect();
@@ -117,8 +170,17 @@ impl Desk {
         let (origin, pos) = (format!("{author}/log/public/2020"), self.releases);
         let name = format!("{:064x}", self.releases);
         let release = Release {
-            shelf: Shelf::Public, origin: &origin, pos, author, name: &name, kind: "withdrawal", id: "W", edition: 1,
-            status: "actual", claimed: noon(on), here: None,
+            shelf: Shelf::Public,
+            origin: &origin,
+            pos,
+            author,
+            name: &name,
+            kind: "withdrawal",
+            id: "W",
+            edition: 1,
+            status: "actual",
+            claimed: noon(on),
+            here: None,
         };
         let mut tx = self.db.begin().await.unwrap();
         replay::withdraw(&mut tx, &release, target).await.unwrap();
@@ -158,7 +220,10 @@ async fn the_newest_day_counts_and_as_of_rewinds_to_what_was_released() {
     desk.release(&Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100)])).await;
     desk.release(&Made::new(CHINA, "B", "2020-03-02", &[("CHN 2020-03-02", 120)])).await;
     assert_eq!(desk.newest(scope(Face::Public)).await, ["CHN 2020-03-02 120 moh.chn.example"]);
-    assert_eq!(desk.newest(as_of(Basis::Claimed, "2020-03-01")).await, ["CHN 2020-03-01 100 moh.chn.example"]);
+    assert_eq!(
+        desk.newest(as_of(Basis::Claimed, "2020-03-01")).await,
+        ["CHN 2020-03-01 100 moh.chn.example"]
+    );
     assert!(desk.newest(as_of(Basis::Claimed, "2020-02-29")).await.is_empty());
 }
 
@@ -176,7 +241,8 @@ async fn what_no_witness_has_seen_is_not_there_as_proven() {
 async fn another_value_for_a_stated_figure_is_a_correction_with_its_reason() {
     let mut desk = Desk::new().await;
     desk.release(&Made::new(CHINA, "A", "2020-04-16", &[("CHN 2020-04-16", 82_367)])).await;
-    let mut corrected = Made::new(CHINA, "B", "2020-04-17", &[("CHN 2020-04-16", 82_692), ("CHN 2020-04-17", 82_719)]);
+    let mut corrected =
+        Made::new(CHINA, "B", "2020-04-17", &[("CHN 2020-04-16", 82_692), ("CHN 2020-04-17", 82_719)]);
     corrected.reason = Some("late reports from hospitals");
     let record = desk.release(&corrected).await;
     let found = query::corrections(&desk.db, scope(Face::Public), None, 10).await.unwrap();
@@ -196,7 +262,10 @@ async fn a_new_edition_ends_what_it_no_longer_says_and_keeps_what_it_says_again(
     let second = [("CHN 2020-03-01", 100), ("CHN 2020-03-02", 121)];
     desk.release(&Made { edition: 2, ..Made::new(CHINA, "A", "2020-03-04", &second) }).await;
     assert_eq!(desk.newest(scope(Face::Public)).await, ["CHN 2020-03-02 121 moh.chn.example"]);
-    assert_eq!(desk.newest(as_of(Basis::Claimed, "2020-03-03")).await, ["CHN 2020-03-03 999 moh.chn.example"]);
+    assert_eq!(
+        desk.newest(as_of(Basis::Claimed, "2020-03-03")).await,
+        ["CHN 2020-03-03 999 moh.chn.example"]
+    );
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 1));
     let said = query::statements(&desk.db, scope(Face::Public), "CHN", day).await.unwrap();
     assert_eq!(said.len(), 1, "said again, not written again");
@@ -287,7 +356,8 @@ async fn two_authorities() -> Desk {
         (1..=20).map(|day| (format!("CHN 2020-03-{day:02}"), 80_000 + i64::from(day) * 10)).collect();
     let own: Vec<(&str, i64)> = own.iter().map(|(text, value)| (text.as_str(), *value)).collect();
     desk.release(&Made::new(CHINA, "A", "2020-03-20", &own)).await;
-    desk.release(&Made::new(WHO, "B", "2020-03-21", &[("CHN 2020-03-20", 80_190), ("JPN 2020-03-20", 950)])).await;
+    desk.release(&Made::new(WHO, "B", "2020-03-21", &[("CHN 2020-03-20", 80_190), ("JPN 2020-03-20", 950)]))
+        .await;
     desk
 }
 
@@ -301,7 +371,8 @@ async fn where_authorities_differ_both_stand_on_the_page() {
         let names = Names { t: &t, places: &places, authorities: &authorities };
         let read = overview::read(&desk.db, scope, &names, None).await.unwrap();
         assert_eq!(read.differs.len(), 1);
-        let html = overview::page(&desk.db, scope, &names, page, &read, &Borders::default()).await.unwrap().unwrap();
+        let html =
+            overview::page(&desk.db, scope, &names, page, &read, &Borders::default()).await.unwrap().unwrap();
         let html = html.render().unwrap();
         for value in [80_200_i64, 80_190, 950] {
             assert!(html.contains(&t.number(value)), "{value} in {}", lang.code());
@@ -353,6 +424,7 @@ async fn a_node_that_knows_nothing_says_so() {
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let read = overview::read(&desk.db, scope, &names, None).await.unwrap();
     let shown = page("/situation", "", Lang::Ar, scope);
-    let html = overview::page(&desk.db, scope, &names, shown, &read, &Borders::default()).await.unwrap().unwrap();
+    let html =
+        overview::page(&desk.db, scope, &names, shown, &read, &Borders::default()).await.unwrap().unwrap();
     assert!(html.render().unwrap().contains(&t.situation_empty_title()));
 }
