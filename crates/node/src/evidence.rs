@@ -58,18 +58,18 @@ impl Node {
         Ok(evidence.to_bytes())
     }
 
-    /// The first checkpoint that proves the entry by its witnesses, or else the newest one.
+    /// The checkpoints whose witnesses together prove the entry's time, or else the newest one.
     async fn checkpoints_covering(
         &self,
         origin: &Origin,
         index: u64,
     ) -> Result<Vec<SignedCheckpoint>, OperateError> {
-        let sql = "select distinct seen from cosignature where origin = $1 and size > $2 order by seen limit 1";
-        let values = [origin.to_string().into(), i64::try_from(index).unwrap_or(i64::MAX).into()];
-        if let Some(row) = self.index.db().rows(sql, &values).await?.first()
-            && let Some(seen) = self.seen_file(origin, row.uint(0)?).await?
-        {
-            return Ok(vec![seen]);
+        let mut proving = Vec::new();
+        for n in self.proving_seen_files(origin, index).await {
+            proving.extend(self.seen_file(origin, n).await?);
+        }
+        if !proving.is_empty() {
+            return Ok(proving);
         }
         let rows = self
             .index

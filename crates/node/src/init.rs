@@ -190,7 +190,9 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     let signers: Vec<&dyn Signer> = signers.iter().map(|s| s as &dyn Signer).collect();
     let signed = SignedRoot::sign(&root, &signers)?;
 
-    let state = Db::connect(&config.resolve(&config.storage.state), DbOptions::default()).await?;
+    // In PostgreSQL, where a node looks for its state.
+    let options = DbOptions { schema: Some("state"), ..DbOptions::default() };
+    let state = Db::connect(&config.resolve(&config.storage.state), options).await?;
     let cells = SqlCells::open(state).await?;
     saved::put(&cells, AGE_SPACE, &recipient, &secret).await?;
     cells.swap(ROOT_SPACE, &version_key(1), None, Some(signed.bytes.clone())).await?;

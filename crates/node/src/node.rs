@@ -39,12 +39,16 @@ pub struct Node {
     pub places: formats::places::PlaceNames,
     /// Rises whenever something that `/heads` tells has changed.
     pub news: tokio::sync::watch::Sender<u64>,
+    /// Becomes true when the server stops: long polls end.
+    pub stopping: tokio::sync::watch::Sender<bool>,
     /// The engine's inbox, while the server runs.
     pub inbox: std::sync::OnceLock<crate::exchange::Inbox>,
     /// The exchange with other nodes, as a state machine.
     pub engine: RwLock<federate::Engine>,
     /// Proven times of every log here.
     pub proofs: tokio::sync::Mutex<BTreeMap<Origin, crate::exchange::Proofs>>,
+    /// Peers that are read from a file at the moment.
+    pub bundles: RwLock<BTreeMap<Authority, Arc<crate::exchange::Bundle>>>,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     identity: RwLock<Arc<Identity>>,
@@ -142,9 +146,11 @@ impl Node {
             releasing: tokio::sync::Mutex::new(()),
             places,
             news: tokio::sync::watch::Sender::new(0),
+            stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             engine: RwLock::new(engine),
             proofs: tokio::sync::Mutex::default(),
+            bundles: RwLock::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
             chain: RwLock::new(Arc::new(chain)),

@@ -205,7 +205,7 @@ async fn is_settled(world: &World, node: &Running, log: &serde_json::Value) -> R
 }
 
 /// Asks again and again until it is so, or patience ends.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !is_so().await? {
         if tokio::time::Instant::now() > deadline {

@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use federate::engine::{Answer, Commit, Event, Id, Permission, RequestId, SignRequest, Write};
+use federate::engine::{
+    Answer, Commit, Event, GuardStanding, Id, Permission, RequestId, SignRequest, Write,
+};
 use federate::{Input, Output};
+use record::Origin;
 use record::root::Role;
 use store::Swap;
 use tokio::sync::{mpsc, oneshot};
@@ -103,6 +106,10 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     for log in node.own_logs().await? {
         let head = node.writer.head(&log.origin.to_string()).await?;
         let log = node.engine_log(&log, head).await?;
+        // A log whose guard does not vouch for it waits from the first moment; the engine says when it may sign.
+        if matches!(log.standing, GuardStanding::Missing | GuardStanding::Ahead { .. }) {
+            node.set_permit(&log.origin, permit(Permission::Wait));
+        }
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
     let node = node.clone();
@@ -182,13 +189,32 @@ fn carry_out(
         Output::Alarm(found) => {
             runtime.spawn(async move { alarm::raise(&*node.cells, alarm_of(&found)).await });
         }
-        Output::Signing { origin, permission } => node.set_permit(&origin, permit(permission)),
+        Output::Signing { origin, permission } => {
+            // Here and not in a task: what the engine says next must not be overtaken by this.
+            match runtime.block_on(make_guard_again(&node, &origin, permission)) {
+                Ok(()) => node.set_permit(&origin, permit(permission)),
+                Err(error) => tracing::error!(%error, %origin, "the guard could not be written: the log waits"),
+            }
+        }
         Output::HeadsChanged => node.tell_news(),
     }
 }
 
 fn alarm_of(found: &federate::Alarm) -> Alarm {
     found.arguments().into_iter().fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value))
+}
+
+/// A log that may sign although its guard is missing: everybody who could know better has answered, and knows
+/// of no larger head. Its guard is written from its head.
+async fn make_guard_again(node: &Node, origin: &Origin, permission: Permission) -> Result<(), Failure> {
+    let key = origin.to_string();
+    let (Permission::May, Some(head)) = (permission, node.writer.head(&key).await?) else { return Ok(()) };
+    let size = head.checkpoint.size;
+    if node.writer.guard().standing(&key, Some(size))? == store::Standing::Missing {
+        node.writer.guard().resume(&key, size).await?;
+        node.writer.open(&key, &federate::places::own(origin)).await?;
+    }
+    Ok(())
 }
 
 fn permit(permission: Permission) -> Permit {
@@ -304,6 +330,8 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
                 return Err("the head of an own log moved while it was fetched back".into());
             }
             node.writer.guard().resume(&key, checkpoint.checkpoint.size).await?;
+            // The writer opened the log at its old head; the next append starts from this one.
+            node.writer.open(&key, &federate::places::own(&origin)).await?;
         }
         Write::Cell { .. } => {}
     }
@@ -314,8 +342,13 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
 async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
     match event {
         Event::Entries(commit) => entries(node, &commit).await?,
-        Event::Seen { origin, n, checkpoint } => node.seen(&origin, n, &checkpoint).await?,
-        Event::Blob { sha256, .. } => node.blob_arrived(Some(&sha256)).await?,
+        Event::Seen { origin, .. } => node.catch_up_proofs(&origin).await?,
+        Event::Blob { origin, sha256 } => {
+            node.blob_arrived(Some(&sha256)).await?;
+            if node.lacks_proofs(&origin).await {
+                node.catch_up_proofs(&origin).await?;
+            }
+        }
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size, time };
             node.index.received(&origin, &receipt).await?;

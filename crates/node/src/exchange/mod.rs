@@ -3,12 +3,14 @@
 //! What is fetched, believed, served and alarmed about is decided in the crate `federate`; here are the
 //! sockets, the disk and the keys that it does without.
 
+mod bundle;
 mod caller;
 mod driver;
 mod proofs;
 mod serving;
 mod transport;
 
+pub use bundle::{Bundle, BundleError, MAX_BUNDLE};
 pub use driver::{Inbox, Message, run};
 pub use proofs::Proofs;
 pub use serving::routes;
@@ -44,7 +46,7 @@ impl Node {
             .map(|known| PeerConfig {
                 authority: known.peer.authority.clone(),
                 fingerprint: known.peer.fingerprint,
-                reachable: known.address(&self.config).is_some(),
+                reachable: known.address(&self.config).is_some() || self.bundle_of(&known.peer.authority).is_some(),
                 chain: known.chain,
             })
             .collect()

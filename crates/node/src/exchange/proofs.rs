@@ -18,13 +18,9 @@ pub struct Proofs {
 }
 
 impl Node {
-    /// A `seen` file was written: the index learns what it proves.
-    pub async fn seen(
-        &self,
-        origin: &Origin,
-        n: u64,
-        checkpoint: &SignedCheckpoint,
-    ) -> Result<(), OpenError> {
+    /// `seen` files of a log, or the policy that they are measured by, have arrived: the index learns what they
+    /// prove. They are numbered without gaps, so that what is missing comes first.
+    pub async fn catch_up_proofs(&self, origin: &Origin) -> Result<(), OpenError> {
         let mut all = self.proofs.lock().await;
         if !all.contains_key(origin) {
             let Some(proofs) = self.new_proofs(origin).await? else { return Ok(()) };
@@ -32,16 +28,18 @@ impl Node {
         }
         let Some(proofs) = all.get_mut(origin) else { return Ok(()) };
         let mut fresh = Vec::new();
-        while proofs.times.next() < n {
-            match self.seen_file(origin, proofs.times.next()).await? {
-                Some(earlier) => fresh.extend(take(&mut proofs.times, origin, &earlier)),
-                None => return Ok(()), // numbered without gaps: what is missing comes first
-            }
+        while let Some(checkpoint) = self.seen_file(origin, proofs.times.next()).await? {
+            fresh.extend(take(&mut proofs.times, origin, &checkpoint));
         }
-        if proofs.times.next() == n {
-            fresh.extend(take(&mut proofs.times, origin, checkpoint));
+        if fresh.is_empty() {
+            return Ok(());
         }
         self.apply_proofs(origin, proofs, &fresh).await
+    }
+
+    /// Whether the witness policy of a log has not been read yet.
+    pub async fn lacks_proofs(&self, origin: &Origin) -> bool {
+        !self.proofs.lock().await.contains_key(origin)
     }
 
     /// Every `seen` file of every log here, at the start and after a rebuild.
@@ -84,6 +82,12 @@ impl Node {
             origins.extend(row.text(0)?.parse().ok());
         }
         Ok(origins)
+    }
+
+    /// Numbers of the `seen` files that prove an entry's time; empty if it is claimed only.
+    pub async fn proving_seen_files(&self, origin: &Origin, index: u64) -> Vec<u64> {
+        let all = self.proofs.lock().await;
+        all.get(origin).map(|proofs| proofs.times.seen_files(index)).unwrap_or_default()
     }
 
     async fn new_proofs(&self, origin: &Origin) -> Result<Option<Proofs>, OpenError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, OriginalUri, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,7 +18,7 @@ use tlog::hash::Hash;
 use super::Message;
 use super::caller::{self, Caller};
 use crate::http::answer;
-use crate::node::Node;
+use crate::node::{Node, OpenError};
 
 /// A long poll is answered after this long at the latest.
 const LONG_POLL: Duration = Duration::from_secs(30);
@@ -73,27 +73,43 @@ async fn resource(
         Err(response) => return response,
     };
     let Some(route) = Route::parse(uri.path()) else { return answer::nothing() };
-    let served = node.engine().serve(&route, caller.as_ref());
+    match find(&node, &route, caller.as_ref()).await {
+        Ok(Some(found)) => bytes(found.body, content_type(&route), found.public, found.immutable),
+        Ok(None) => answer::nothing(),
+        Err(error) => answer::internal(&error),
+    }
+}
+
+/// What a caller gets for a path.
+pub(super) struct Found {
+    /// The bytes.
+    pub body: Vec<u8>,
+    public: bool,
+    immutable: bool,
+}
+
+/// Looks up a resource for a caller; `None` is both "not there" and "not for you".
+pub(super) async fn find(
+    node: &Node,
+    route: &Route,
+    caller: Option<&Authority>,
+) -> Result<Option<Found>, OpenError> {
+    let served = node.engine().serve(route, caller);
     match served {
-        Served::NotFound => answer::nothing(),
-        Served::Bytes { body, public } => bytes(body, content_type(&route), public, false),
+        Served::NotFound => Ok(None),
+        Served::Bytes { body, public } => Ok(Some(Found { body, public, immutable: false })),
         Served::File { path, mark, cut, public, immutable } => {
             if let Some(mark) = mark
-                && !matches!(node.files.size(&mark).await, Ok(Some(_)))
+                && node.files.size(&mark).await?.is_none()
             {
-                return answer::nothing();
+                return Ok(None);
             }
-            match node.files.get(&path).await {
-                Ok(Some(stored)) => match cut.apply(&stored) {
-                    Some(part) => bytes(part.to_vec(), content_type(&route), public, immutable),
-                    None => answer::nothing(),
-                },
-                Ok(None) => answer::nothing(),
-                Err(error) => answer::internal(&error),
-            }
+            let stored = node.files.get(&path).await?;
+            let part = stored.as_deref().and_then(|stored| cut.apply(stored));
+            Ok(part.map(|part| Found { body: part.to_vec(), public, immutable }))
         }
-        Served::OwnBlob(hash) => own_blob(&node, &hash, caller.as_ref()).await,
-        Served::OwnRoot(version) => own_root(&node, version),
+        Served::OwnBlob(hash) => own_blob(node, &hash, caller).await,
+        Served::OwnRoot(version) => Ok(own_root(node, version)),
     }
 }
 
@@ -103,7 +119,9 @@ fn bytes(body: Vec<u8>, content_type: &'static str, public: bool, immutable: boo
         (true, true) => "public, max-age=31536000, immutable",
         (true, false) => "public, max-age=1",
     };
-    ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache)], body).into_response()
+    let headers =
+        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, body).into_response()
 }
 
 fn content_type(route: &Route) -> &'static str {
@@ -119,47 +137,31 @@ fn content_type(route: &Route) -> &'static str {
 }
 
 /// A blob that own records name, to whoever may read one of their logs.
-async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Response {
+async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Option<Found>, OpenError> {
     let sql = "select distinct l.audience, l.readers from blob b join log l on l.origin = b.origin
                where b.sha256 = $1 and l.own = 1";
-    let rows = match node.index.db().rows(sql, &[hash.to_hex().into()]).await {
-        Ok(rows) => rows,
-        Err(error) => return answer::internal(&error),
-    };
     let mut public = false;
     let mut allowed = false;
-    for row in rows {
-        let (Ok(audience), Ok(readers)) = (row.text(0), row.text(1)) else { continue };
+    for row in node.index.db().rows(sql, &[hash.to_hex().into()]).await? {
+        let (audience, readers) = (row.text(0)?, row.text(1)?);
         public |= audience == "public";
         allowed |= caller.is_some_and(|caller| readers.split(' ').any(|r| r == caller.as_str()));
     }
     if !public && !allowed {
-        return answer::nothing();
+        return Ok(None);
     }
-    match node.files.get(&store::layout::blob(hash)).await {
-        Ok(Some(body)) => {
-            let mut response = bytes(body.to_vec(), "application/octet-stream", public, true);
-            response.headers_mut().insert(
-                axum::http::header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            );
-            response
-        }
-        Ok(None) => answer::nothing(),
-        Err(error) => answer::internal(&error),
-    }
+    let stored = node.files.get(&store::layout::blob(hash)).await?;
+    Ok(stored.map(|body| Found { body: body.to_vec(), public, immutable: true }))
 }
 
-fn own_root(node: &Node, version: Option<u64>) -> Response {
+fn own_root(node: &Node, version: Option<u64>) -> Option<Found> {
     let chain = node.own_chain();
     let (version, immutable) = match version {
         Some(version) => (version, true),
         None => (chain.latest().version, false),
     };
-    match chain.bytes(version) {
-        Some(root) => bytes(root.to_vec(), "text/plain; charset=utf-8", true, immutable),
-        None => answer::nothing(),
-    }
+    let body = chain.bytes(version)?.to_vec();
+    Some(Found { body, public: true, immutable })
 }
 
 /// `/heads`: at once, or with `Prefer: wait=30` when something changed for this caller.
@@ -182,7 +184,14 @@ async fn heads(State(node): State<Arc<Node>>, OriginalUri(uri): OriginalUri, hea
             ];
             return (headers, body).into_response();
         }
-        if !waits || tokio::time::timeout_at(deadline, news.changed()).await.is_err() {
+        let mut stopping = node.stopping.subscribe();
+        let changed = async {
+            tokio::select! {
+                changed = news.changed() => changed.is_ok(),
+                _ = stopping.wait_for(|stopping| *stopping) => false,
+            }
+        };
+        if !waits || !matches!(tokio::time::timeout_at(deadline, changed).await, Ok(true)) {
             let headers = [(CACHE_CONTROL, "private, no-store"), (ETAG, etag.as_str())];
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }

@@ -27,8 +27,11 @@ pub async fn fetch(
     limit: usize,
 ) -> Answer {
     node.metrics.fetched.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let Some(address) = node.address_of(peer) else { return Answer::Failed };
     let path = route.path();
+    if let Some(bundle) = node.bundle_of(peer) {
+        return bundle.answer(&path, etag.as_deref());
+    }
+    let Some(address) = node.address_of(peer) else { return Answer::Failed };
     let mut headers = HeaderMap::new();
     if let Some(value) = etag.and_then(|e| HeaderValue::from_str(&e).ok()) {
         headers.insert(IF_NONE_MATCH, value);
@@ -47,6 +50,9 @@ pub async fn fetch(
 
 /// Posts to a peer.
 pub async fn post(node: &Node, peer: &Authority, route: &Route, body: Vec<u8>) -> Answer {
+    if node.bundle_of(peer).is_some() {
+        return Answer::Failed; // A file takes nothing.
+    }
     let Some(address) = node.address_of(peer) else { return Answer::Failed };
     let path = route.path();
     answer(node, node.outbound.post(&address, &path, body, route.limit()).await, peer, &path)

@@ -189,6 +189,11 @@ impl Page {
         &asset::APP_CSS
     }
 
+    /// The mark in a browser's tab; without one browsers ask for one that is not there.
+    pub fn icon(&self) -> &'static Asset {
+        &asset::ICON_SVG
+    }
+
     /// The rail's desks.
     pub fn desks(&self) -> &'static [Desk] {
         Desk::on(self.shell.face)

@@ -1,0 +1,115 @@
+//! `concord bundle ...`: the exchange by file, for where there is no line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use record::Readers;
+use serde_json::json;
+
+use super::{OperateError, Outcome, read_file};
+use crate::command::BundleCommand;
+use crate::exchange::{self, Bundle, BundleError, MAX_BUNDLE};
+use crate::node::Node;
+
+/// Taking in a bundle may pause this long before it counts as stuck.
+const STUCK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(node: &Arc<Node>, command: BundleCommand) -> Result<Outcome, OperateError> {
+    match command {
+        BundleCommand::Export { file, reader } => {
+            start_exchange(node).await?;
+            let bundle = node.make_bundle(reader.as_ref()).await?;
+            let bytes = bundle.to_bytes();
+            std::fs::write(&file, &bytes).map_err(|e| OperateError::file(&file, e))?;
+            let logs = bundle.heads().logs.len();
+            let text = format!("{logs} logs, {} bytes in {}", bytes.len(), file.display());
+            Ok(Outcome::new(json!({ "file": file, "bytes": bytes.len(), "logs": logs }), text))
+        }
+        BundleCommand::Import { file } => import(node, &read_file(&file, MAX_BUNDLE)?).await,
+    }
+}
+
+/// The engine must run to read or to write bundles; the server's does, otherwise one is started here.
+async fn start_exchange(node: &Arc<Node>) -> Result<(), OperateError> {
+    if node.inbox.get().is_none() {
+        exchange::run(node).await?;
+    }
+    // It has taken in its own logs once it knows the newest of them.
+    for log in node.own_logs().await? {
+        let Some(head) = node.writer.head(&log.origin.to_string()).await? else { continue };
+        let deadline = tokio::time::Instant::now() + STUCK;
+        loop {
+            let (body, _) = node.engine().heads(Some(&node.config.authority));
+            let heads = federate::Heads::parse(&body).unwrap_or_default();
+            let known = heads.logs.get(&log.origin).map_or(0, |h| h.checkpoint.checkpoint.size);
+            if known >= head.checkpoint.size || tokio::time::Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+    Ok(())
+}
+
+async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError> {
+    let bundle = Arc::new(Bundle::parse(bytes)?);
+    let from = bundle.from.clone();
+    if node.confirmed_peer(&from).is_none() {
+        return Err(BundleError::Stranger(from).into());
+    }
+    if let Some(reader) = &bundle.reader
+        && *reader != node.config.authority
+    {
+        return Err(BundleError::NotForUs(reader.clone()).into());
+    }
+    start_exchange(node).await?;
+    node.set_bundle(&from, Some(bundle.clone()));
+    node.tell_engine_of_peers().await;
+    let result = taken_in(node, &bundle).await;
+    node.set_bundle(&from, None);
+    node.tell_engine_of_peers().await;
+    let (logs, entries) = result?;
+    let text = format!("{logs} logs of the bundle of {from} are here and verified, {entries} entries");
+    Ok(Outcome::new(json!({ "from": from, "logs": logs, "entries": entries }), text))
+}
+
+/// Waits until everything in the bundle that is for this node is verified and stored.
+async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
+    let heads = bundle.heads();
+    let mut before = Vec::new();
+    let mut deadline = tokio::time::Instant::now() + STUCK;
+    loop {
+        let followed = node.engine().followed();
+        let mut missing = Vec::new();
+        let (mut logs, mut entries) = (0, 0);
+        let mut now = Vec::new();
+        for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
+            let wanted = head.checkpoint.checkpoint.size;
+            let log = followed.iter().find(|f| f.origin == *origin);
+            let reads = log.and_then(|l| l.readers.as_ref()).is_none_or(|r: &Readers| r.includes(&node.config.authority));
+            let confirmed = node.confirmed_peer(&origin.authority).is_some();
+            if !confirmed || !reads {
+                continue;
+            }
+            let (size, blobs) = log.map_or((0, 0), |l| (l.size, l.wanted_blobs));
+            now.push((origin.clone(), size, blobs));
+            logs += 1;
+            entries += size.min(wanted);
+            if size < wanted || blobs > 0 {
+                missing.push(format!("{origin} ({size} of {wanted} entries, {blobs} blobs missing)"));
+            }
+        }
+        if missing.is_empty() {
+            return Ok((logs, entries));
+        }
+        if now != before {
+            deadline = tokio::time::Instant::now() + STUCK;
+            before = now;
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(BundleError::Incomplete(missing.join(", ")).into());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
