@@ -17,7 +17,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let logs = node
         .index
         .db()
-        .rows("select own, count(*), sum(size) from log group by own order by own desc", &[])
+        .rows("select own, count(*), cast(sum(size) as bigint) from log group by own order by own desc", &[])
         .await?;
     let chain = node.own_chain();
     let root = chain.latest();
