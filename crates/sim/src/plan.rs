@@ -329,6 +329,10 @@ impl Run {
             return;
         }
         let Some(backup) = self.world.nodes[n].backup.take() else { return };
+        // A backup is put in place on a machine that was stopped in order: its disk has all that was written.
+        if let Some(writer) = &self.world.nodes[n].writer {
+            let _ = futures::executor::block_on(writer.settle());
+        }
         let down = self.world.dice.between(500, 5_000);
         self.world.crash(n, down);
         let node = &mut self.world.nodes[n];
