@@ -65,7 +65,8 @@ pub async fn raise(cells: &dyn Cells, alarm: Alarm) {
 
 /// Every alarm.
 pub async fn list(cells: &dyn Cells) -> Result<Vec<Alarm>, saved::SavedError> {
-    let mut all: Vec<Alarm> = saved::list::<Alarm>(cells, SPACE, "").await?.into_iter().map(|(_, a)| a).collect();
+    let mut all: Vec<Alarm> =
+        saved::list::<Alarm>(cells, SPACE, "").await?.into_iter().map(|(_, a)| a).collect();
     all.sort_by_key(|a| std::cmp::Reverse(a.last));
     Ok(all)
 }

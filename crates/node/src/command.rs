@@ -409,7 +409,8 @@ mod tests {
         let backup = Command::Backup { folder: "copy".into() }.seen_from(Path::new("/home/op"));
         assert!(matches!(backup, Command::Backup { folder } if folder == Path::new("/home/op/copy")));
         let absolute = Command::Bundle(BundleCommand::Import { file: "/media/usb/bundle".into() });
-        let Command::Bundle(BundleCommand::Import { file }) = absolute.seen_from(Path::new("/home/op")) else {
+        let Command::Bundle(BundleCommand::Import { file }) = absolute.seen_from(Path::new("/home/op"))
+        else {
             panic!("another command")
         };
         assert_eq!(file, Path::new("/media/usb/bundle"));

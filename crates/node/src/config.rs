@@ -137,8 +137,8 @@ impl Config {
         }
         let text = std::fs::read_to_string(&path)
             .map_err(|e| ConfigError::Unreadable { path: path.clone(), why: e.to_string() })?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|e| ConfigError::Invalid { path: path.clone(), why: e.to_string() })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|e| ConfigError::Invalid { path: path.clone(), why: e.to_string() })?;
         config.folder = folder.to_path_buf();
         config.apply_environment(|name| std::env::var(name).ok(), &path)?;
         Ok(config)
@@ -209,18 +209,25 @@ impl Config {
         let _ = writeln!(out, "authority = {}", quoted(self.authority.as_str()));
         let _ = writeln!(out, "# ISO 3166-1 alpha-3 code, or an organisation's code, shown beside the name.");
         let _ = writeln!(out, "code = {}", quoted(&self.code));
-        let _ = writeln!(out, "# Where this node listens. Put a TLS terminator in front of it, or listen on loopback.");
+        let _ = writeln!(
+            out,
+            "# Where this node listens. Put a TLS terminator in front of it, or listen on loopback."
+        );
         let _ = writeln!(out, "listen = {}", quoted(&self.listen.to_string()));
         let _ = writeln!(out, "# The address under which browsers reach the pages.");
         let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
         let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
         let _ = writeln!(out, "language = {}", quoted(&self.language));
-        let _ = writeln!(out, "# actual | exercise | test: what the pages show and what is released by default.");
+        let _ =
+            writeln!(out, "# actual | exercise | test: what the pages show and what is released by default.");
         let _ = writeln!(out, "status = {}", quoted(&self.status.to_string()));
         if let Some(borders) = &self.borders {
             let _ = writeln!(out, "borders = {}", quoted(&borders.display().to_string()));
         } else {
-            let _ = writeln!(out, "# A GeoJSON file of borders to draw on the map; without it no border is drawn.");
+            let _ = writeln!(
+                out,
+                "# A GeoJSON file of borders to draw on the map; without it no border is drawn."
+            );
             let _ = writeln!(out, "# borders = \"borders.geojson\"");
         }
         let _ = writeln!(out, "\n# The authority's name by language.\n[names]");
@@ -235,11 +242,15 @@ impl Config {
         let _ = writeln!(out, "state = {}", quoted(&self.storage.state));
         let _ = writeln!(out, "index = {}", quoted(&self.storage.index));
         let _ = writeln!(out, "files = {}", quoted(&self.storage.files));
-        let _ = writeln!(out, "\n[exchange]\n# Blobs larger than this many bytes are not fetched unless asked for.");
+        let _ = writeln!(
+            out,
+            "\n[exchange]\n# Blobs larger than this many bytes are not fetched unless asked for."
+        );
         let _ = writeln!(out, "largest_blob = {}", self.exchange.largest_blob);
         let _ = writeln!(out, "# Requests a minute that one outside address may make.");
         let _ = writeln!(out, "requests_per_minute = {}", self.exchange.requests_per_minute);
-        let _ = writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
+        let _ =
+            writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
         let _ = writeln!(out, "replay = {}", self.exchange.replay);
         let _ = writeln!(out, "# May root keys lie in the data folder? Only a demonstration says yes.");
         let _ = writeln!(out, "root_keys_inside = {}", self.exchange.root_keys_inside);

@@ -41,7 +41,8 @@ impl Node {
 
     /// The readers of a log that this node has, own or copied.
     pub async fn readers_of(&self, origin: &str) -> Result<Option<Readers>, store::DbError> {
-        let rows = self.index.db().rows("select readers from log where origin = $1", &[origin.into()]).await?;
+        let rows =
+            self.index.db().rows("select readers from log where origin = $1", &[origin.into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let text = row.text(0)?;
         Ok(match text.as_str() {
@@ -93,7 +94,9 @@ impl ContentSource for Node {
                 Opening::Whole { inner: Some(opened.inner.header), content }
             }
             Err(record::seal::OpenError::Missing { .. }) => Opening::Waiting,
-            Err(error) if error.is_refusal(self.holds_listed_keys(&identities)) => Opening::Refused(error.to_string()),
+            Err(error) if error.is_refusal(self.holds_listed_keys(&identities)) => {
+                Opening::Refused(error.to_string())
+            }
             Err(_) => Opening::NotForUs,
         })
     }

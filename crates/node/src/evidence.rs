@@ -86,8 +86,7 @@ impl Node {
         index: u64,
         checkpoint: &SignedCheckpoint,
     ) -> Result<ProofFile, OperateError> {
-        let reader =
-            LogReader::new(self.files.clone(), self.prefix_of(origin), checkpoint.checkpoint.size);
+        let reader = LogReader::new(self.files.clone(), self.prefix_of(origin), checkpoint.checkpoint.size);
         let path = reader.prove_inclusion(index).await?;
         Ok(ProofFile { extra: None, index, path, checkpoint: checkpoint.clone() })
     }
@@ -112,8 +111,11 @@ impl Node {
 
     /// The bytes of a log's witness policy.
     pub async fn policy_of(&self, origin: &Origin) -> Result<Vec<u8>, OperateError> {
-        let rows =
-            self.index.db().rows("select policy from log where origin = $1", &[origin.to_string().into()]).await?;
+        let rows = self
+            .index
+            .db()
+            .rows("select policy from log where origin = $1", &[origin.to_string().into()])
+            .await?;
         let hash = rows.first().map(|row| row.text(0)).transpose()?.and_then(|h| Hash::from_hex(&h).ok());
         let Some(hash) = hash else { return Ok(Vec::new()) };
         Ok(self.files.get(&store::layout::blob(&hash)).await?.map(|b| b.to_vec()).unwrap_or_default())

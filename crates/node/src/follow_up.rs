@@ -89,10 +89,9 @@ impl Node {
             let end = size.min(first + CATCH_UP);
             let entries = reader.read_entries(first..end).await.map_err(|_| damaged(first))?;
             let entries: Vec<&[u8]> = entries.iter().map(AsRef::as_ref).collect();
-            let judged = state.take_many(first, &entries, &chain).map_err(|needs| IndexError::NoRoot {
-                origin: origin.to_string(),
-                version: needs.n,
-            })?;
+            let judged = state
+                .take_many(first, &entries, &chain)
+                .map_err(|needs| IndexError::NoRoot { origin: origin.to_string(), version: needs.n })?;
             let here = self.here(&origin.to_string(), first).await.ok().flatten();
             let log = LogFacts::of(&state);
             self.index_batch(&Batch { origin, source, judged: &judged, log: &log, checkpoint, here }).await?;
@@ -123,7 +122,8 @@ impl Node {
 
     /// The entry at a place of a log, own or copied.
     pub async fn entry_at(&self, origin: &str, index: u64) -> Result<bytes::Bytes, store::LogError> {
-        let parsed: Origin = origin.parse().map_err(|_| store::LogError::Outside { start: index, end: index, size: 0 })?;
+        let parsed: Origin =
+            origin.parse().map_err(|_| store::LogError::Outside { start: index, end: index, size: 0 })?;
         if parsed.authority == self.config.authority {
             return self.own_reader(&parsed).await?.read_entry(index).await;
         }
@@ -154,8 +154,13 @@ impl Node {
         use store::{Conflict, Value};
         let own = self.own_chain();
         let root = own.latest();
-        let row = |authority: &str, fingerprint: String, code: Option<String>, name: &str, role: &str,
-                   standing: &str, root: &record::TrustRoot| {
+        let row = |authority: &str,
+                   fingerprint: String,
+                   code: Option<String>,
+                   name: &str,
+                   role: &str,
+                   standing: &str,
+                   root: &record::TrustRoot| {
             vec![
                 authority.into(),
                 fingerprint.into(),
@@ -195,7 +200,14 @@ impl Node {
         let mut tx = self.index.db().begin().await?;
         tx.run("delete from authority", &[]).await?;
         let columns = [
-            "authority", "fingerprint", "code", "shown_name", "role", "standing", "endpoint", "root_version",
+            "authority",
+            "fingerprint",
+            "code",
+            "shown_name",
+            "role",
+            "standing",
+            "endpoint",
+            "root_version",
             "root_until",
         ];
         tx.insert_many("authority", &columns, &rows, Conflict::Fail).await?;

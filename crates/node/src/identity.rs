@@ -118,7 +118,9 @@ impl Key {
             .mode(0o600)
             .open(&path)
             .map_err(|e| fail(e.to_string()))?;
-        writeln!(file, "{}", text.as_str()).and_then(|()| file.sync_all()).map_err(|e| fail(e.to_string()))?;
+        writeln!(file, "{}", text.as_str())
+            .and_then(|()| file.sync_all())
+            .map_err(|e| fail(e.to_string()))?;
         Ok(path)
     }
 
@@ -200,7 +202,11 @@ impl Identity {
     /// The number the next key of `role` gets.
     pub fn next_number(&self, role: Role) -> u32 {
         let prefix = format!("/{role}/");
-        self.keys.iter().filter(|k| k.verifier.name().contains(&prefix)).map(|k| number(k.verifier.name())).max()
+        self.keys
+            .iter()
+            .filter(|k| k.verifier.name().contains(&prefix))
+            .map(|k| number(k.verifier.name()))
+            .max()
             .map_or(1, |n| n + 1)
     }
 

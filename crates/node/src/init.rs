@@ -163,7 +163,9 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     let config = configuration(init);
     let mut keys = Vec::new();
     for role in ROLES {
-        keys.extend(generate(&init.authority, role, 1, 1, &config.keys_folder())?.into_iter().map(|k| (role, k)));
+        keys.extend(
+            generate(&init.authority, role, 1, 1, &config.keys_folder())?.into_iter().map(|k| (role, k)),
+        );
     }
     let (recipient, secret) = new_age_secret(now, AGE_DAYS, false);
     let root = TrustRoot {
@@ -174,12 +176,20 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
         until: now.saturating_add(ROOT_DAYS * DAY),
         threshold: ROOT_THRESHOLD,
         roots: root_keys.iter().map(|k| k.verifier.clone()).collect(),
-        next: Some((ROOT_THRESHOLD, next_keys.iter().map(|k| sha256(k.verifier.to_string().as_bytes())).collect())),
+        next: Some((
+            ROOT_THRESHOLD,
+            next_keys.iter().map(|k| sha256(k.verifier.to_string().as_bytes())).collect(),
+        )),
         keys: keys
             .iter()
             .map(|(role, k)| ListedKey { role: *role, vkey: k.verifier.clone(), kinds: Vec::new() })
             .collect(),
-        age: vec![AgeRecipient { recipient: recipient.clone(), from: secret.from, until: secret.until, expiring: false }],
+        age: vec![AgeRecipient {
+            recipient: recipient.clone(),
+            from: secret.from,
+            until: secret.until,
+            expiring: false,
+        }],
         revoked: Vec::new(),
         endpoint: Some(init.endpoint.clone()),
         mirrors: Vec::new(),
@@ -198,7 +208,8 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     cells.swap(ROOT_SPACE, &version_key(1), None, Some(signed.bytes.clone())).await?;
     Guard::create(&config.guard_path())?;
     let path = config.folder.join(crate::config::FILE_NAME);
-    std::fs::write(&path, config.to_commented_toml()).map_err(|e| InitError::File { path, why: e.to_string() })?;
+    std::fs::write(&path, config.to_commented_toml())
+        .map_err(|e| InitError::File { path, why: e.to_string() })?;
     Ok(Made {
         authority: init.authority.clone(),
         fingerprint: signed.root.fingerprint(),

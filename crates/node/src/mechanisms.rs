@@ -4,7 +4,9 @@
 //! computed by [`record::charter::Mechanisms`] each time; nothing is remembered beside the records.
 
 use record::charter::{Fact, Mechanisms, Place};
-use record::{Authority, Fingerprint, Header, Line, MechanismId, Origin, Ref, Relation, Status, Time, Ulid, kind};
+use record::{
+    Authority, Fingerprint, Header, Line, MechanismId, Origin, Ref, Relation, Status, Time, Ulid, kind,
+};
 use store::db::{Conflict, Db, DbError, Migration, Row, Tx};
 use tlog::hash::Hash;
 
@@ -36,7 +38,16 @@ pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, _content: &Content) -
     let accepts: Vec<String> =
         header.refs_of(Relation::Accepts).map(|r| format!("{}/{}", r.author, r.name)).collect();
     let columns = [
-        "origin", "pos", "name", "author", "kind", "status", "released", "supersedes", "mechanism", "charter",
+        "origin",
+        "pos",
+        "name",
+        "author",
+        "kind",
+        "status",
+        "released",
+        "supersedes",
+        "mechanism",
+        "charter",
         "accepts",
     ];
     let row = vec![
@@ -61,7 +72,8 @@ pub async fn load(
     db: &Db,
     fingerprint_of: impl Fn(&Authority) -> Option<Fingerprint>,
 ) -> Result<Mechanisms, DbError> {
-    let sql = "select origin, pos, name, author, kind, status, released, supersedes, mechanism, charter, accepts
+    let sql =
+        "select origin, pos, name, author, kind, status, released, supersedes, mechanism, charter, accepts
                from sealed_mechanism_fact order by origin, pos";
     let mut facts = Vec::new();
     for row in db.rows(sql, &[]).await? {
@@ -99,7 +111,10 @@ fn fact(
             anchors: Vec::new(),
             blobs: Vec::new(),
             expires: None,
-            own: charter.lines().filter_map(|l| Line::new(l.split_once(' ')?.0, l.split_once(' ')?.1).ok()).collect(),
+            own: charter
+                .lines()
+                .filter_map(|l| Line::new(l.split_once(' ')?.0, l.split_once(' ')?.1).ok())
+                .collect(),
             author: author.clone(),
         };
         let place = Place { part: 0, index, released, chain: origin };

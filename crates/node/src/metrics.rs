@@ -51,7 +51,11 @@ impl Metrics {
             ("concord_cosignatures_total", "Cosignatures made as a witness.", &self.cosigned),
             ("concord_receipts_total", "Receipts made.", &self.held),
         ] {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {}", counter.load(Ordering::Relaxed));
+            let _ = writeln!(
+                out,
+                "# HELP {name} {help}\n# TYPE {name} counter\n{name} {}",
+                counter.load(Ordering::Relaxed)
+            );
         }
         let mut last = "";
         for (name, help, labels, value) in gauges {

@@ -113,7 +113,9 @@ pub enum OpenError {
     #[error(transparent)]
     Exchange(#[from] federate::engine::SnapshotError),
     /// There is no root of our own.
-    #[error("state holds no trust root of {0}: restore a backup, or `concord init` a new authority elsewhere")]
+    #[error(
+        "state holds no trust root of {0}: restore a backup, or `concord init` a new authority elsewhere"
+    )]
     NoRoot(Authority),
     /// The root is not ours or not valid.
     #[error("the trust root in state is refused: {0}")]

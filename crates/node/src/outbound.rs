@@ -129,9 +129,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let s = ip.segments();
     // Only 2000::/3 is given out; within it documentation and protocol ranges are not reachable hosts.
-    (s[0] & 0xe000) == 0x2000
-        && !(s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8))
-        && s[0] != 0x3fff
+    (s[0] & 0xe000) == 0x2000 && !(s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8)) && s[0] != 0x3fff
 }
 
 /// The IPv4 address inside a mapped, 6to4 or NAT64 address.
@@ -179,8 +177,7 @@ impl Outbound {
         let client = match address {
             Address::Dialled(_) => &self.trusted,
             Address::Published(_) => {
-                check_published(&url)
-                    .map_err(|why| OutboundError::Refused { url: text.clone(), why })?;
+                check_published(&url).map_err(|why| OutboundError::Refused { url: text.clone(), why })?;
                 &self.guarded
             }
         };
@@ -242,8 +239,7 @@ async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> R
     };
     let mut response = request.send().await.map_err(no_answer)?;
     let status = response.status().as_u16();
-    let etag =
-        response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let etag = response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let date = response
         .headers()
         .get(reqwest::header::DATE)
@@ -268,8 +264,20 @@ mod tests {
     #[test]
     fn private_loopback_and_special_addresses_are_not_public() {
         for ip in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
             "2001:db8::1",
         ] {
             assert!(!is_public(ip.parse().unwrap()), "{ip}");

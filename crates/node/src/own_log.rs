@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Authority, AudienceId, Origin, Readers};
+use record::{AudienceId, Authority, Origin, Readers};
 use serde::{Deserialize, Serialize};
 use store::Cells;
 use tlog::hash::Hash;

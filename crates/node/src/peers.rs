@@ -91,7 +91,9 @@ pub enum PeerError {
     #[error("{0:?} is not a fingerprint: it has 52 characters of a-z and 2-7, in groups of four")]
     NotAFingerprint(String),
     /// The second operator typed something else than the first.
-    #[error("the fingerprint of {0} that was typed now differs from the one typed before: compare both with the authority by telephone")]
+    #[error(
+        "the fingerprint of {0} that was typed now differs from the one typed before: compare both with the authority by telephone"
+    )]
     FingerprintDiffers(Authority),
     /// The root names somebody else.
     #[error("the root is of {found}, not of {wanted}")]
@@ -124,7 +126,10 @@ pub fn check_chain(
     let mut chain =
         RootChain::pin(roots.first().map_or(&[][..], Vec::as_slice), fingerprint).map_err(refused)?;
     if chain.authority() != authority {
-        return Err(PeerError::WrongAuthority { wanted: authority.clone(), found: chain.authority().clone() });
+        return Err(PeerError::WrongAuthority {
+            wanted: authority.clone(),
+            found: chain.authority().clone(),
+        });
     }
     for next in roots.iter().skip(1) {
         chain.extend(next).map_err(refused)?;

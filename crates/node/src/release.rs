@@ -108,13 +108,17 @@ pub struct Released {
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     /// Claimed times are for exercises.
-    #[error("a record of status actual is released now; only an exercise or a test may claim another time, and only where `replay = true`")]
+    #[error(
+        "a record of status actual is released now; only an exercise or a test may claim another time, and only where `replay = true`"
+    )]
     Replay,
     /// Personal data in the open.
     #[error("a record that expires holds personal data: it must go to named readers, never to the public")]
     ExpiringPublic,
     /// A reader is not known.
-    #[error("{0} is not a confirmed peer, so nothing can be sealed to it: `concord peer add` and `confirm` come first")]
+    #[error(
+        "{0} is not a confirmed peer, so nothing can be sealed to it: `concord peer add` and `confirm` come first"
+    )]
     UnknownReader(Authority),
     /// A reader has no key to seal to.
     #[error("a reader has no key that could be sealed to: {0}")]
@@ -165,7 +169,11 @@ struct Entry {
 
 impl Node {
     /// Releases `drafts` to one audience, in order, as one append: all of them or none.
-    pub async fn release(&self, audience: &Audience, drafts: Vec<Draft>) -> Result<Vec<Released>, ReleaseError> {
+    pub async fn release(
+        &self,
+        audience: &Audience,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Released>, ReleaseError> {
         let one_at_a_time = self.releasing.lock().await;
         for draft in &drafts {
             self.check_draft(audience, draft)?;
@@ -243,7 +251,8 @@ impl Node {
         const DAY: i64 = 86_400;
         let sql = "select max(c.time) from cosignature c join log l on l.origin = c.origin where l.own = 1";
         let rows = self.index.db().rows(sql, &[]).await.map_err(crate::index::IndexError::from)?;
-        let newest = rows.first().map(|row| row.opt_int(0)).transpose().map_err(crate::index::IndexError::from)?;
+        let newest =
+            rows.first().map(|row| row.opt_int(0)).transpose().map_err(crate::index::IndexError::from)?;
         let Some(time) = newest.flatten() else { return Ok(false) };
         let witnessed = Time::from_posix(time).map(|t| t.date().civil().0);
         Ok(witnessed == Some(year) && (clock::seconds() - time).abs() < DAY)
@@ -282,14 +291,25 @@ impl Node {
             Audience::Public => None,
             Audience::Readers(set) => Some(set.clone()),
         };
-        let log =
-            OwnLog { origin, readers, root: 0, policy: hash.to_hex(), open: true, started: false, previous: None };
+        let log = OwnLog {
+            origin,
+            readers,
+            root: 0,
+            policy: hash.to_hex(),
+            open: true,
+            started: false,
+            previous: None,
+        };
         own_log::save(&*self.cells, &log).await?;
         Ok(log)
     }
 
     /// `log.open` for a new log, `log.root` if there is a newer root than the log's.
-    async fn opening_entries(&self, log: &mut OwnLog, audience: &Audience) -> Result<Vec<Entry>, ReleaseError> {
+    async fn opening_entries(
+        &self,
+        log: &mut OwnLog,
+        audience: &Audience,
+    ) -> Result<Vec<Entry>, ReleaseError> {
         let chain = self.own_chain();
         let newest = chain.latest().version;
         if log.started && log.root == newest {
@@ -305,8 +325,12 @@ impl Node {
             log_root_header(&log.origin, (newest, root_text), note, id, now, status)
         } else {
             let policy = log.policy_hash().unwrap_or(tlog::hash::EMPTY_ROOT);
-            let open =
-                LogOpen { readers: audience.readers(), root: (newest, root_text), policy, previous: previous_of(log) };
+            let open = LogOpen {
+                readers: audience.readers(),
+                root: (newest, root_text),
+                policy,
+                previous: previous_of(log),
+            };
             let mut header = log_open_header(&log.origin, &open, id, now, status);
             let size = self.files.size(&store::layout::blob(&policy)).await?.unwrap_or(0);
             header.blobs.push(blob_ref("text/plain", size, policy));
@@ -465,12 +489,7 @@ fn previous_of(log: &OwnLog) -> Option<Previous> {
 }
 
 fn blob_ref(media_type: &str, size: u64, sha256: Hash) -> BlobRef {
-    BlobRef {
-        media_type: media_type.parse().expect("a media type of ours"),
-        size,
-        sha256,
-        lang: None,
-    }
+    BlobRef { media_type: media_type.parse().expect("a media type of ours"), size, sha256, lang: None }
 }
 
 /// The reference `relation` to a record.

@@ -11,7 +11,9 @@ pub enum SavedError {
     #[error(transparent)]
     Cells(#[from] CellsError),
     /// What lies there is not what this version writes.
-    #[error("state holds something unreadable at {space}/{key}: {why}; restore the backup, or use the version that wrote it")]
+    #[error(
+        "state holds something unreadable at {space}/{key}: {why}; restore the backup, or use the version that wrote it"
+    )]
     Unreadable {
         /// The space.
         space: String,
@@ -48,7 +50,11 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// The value at `key`.
-pub async fn read<T: DeserializeOwned>(cells: &dyn Cells, space: &str, key: &str) -> Result<Option<T>, SavedError> {
+pub async fn read<T: DeserializeOwned>(
+    cells: &dyn Cells,
+    space: &str,
+    key: &str,
+) -> Result<Option<T>, SavedError> {
     match cells.get(space, key).await? {
         Some(bytes) => decode(space, key, &bytes).map(Some),
         None => Ok(None),
@@ -86,7 +92,11 @@ pub async fn put<T: Serialize + DeserializeOwned + Clone>(
 }
 
 /// Removes and returns the value at `key`: of several callers, one gets it.
-pub async fn take<T: DeserializeOwned>(cells: &dyn Cells, space: &str, key: &str) -> Result<Option<T>, SavedError> {
+pub async fn take<T: DeserializeOwned>(
+    cells: &dyn Cells,
+    space: &str,
+    key: &str,
+) -> Result<Option<T>, SavedError> {
     let Some(bytes) = cells.get(space, key).await? else { return Ok(None) };
     let value = decode(space, key, &bytes)?;
     Ok(cells.swap(space, key, Some(bytes), None).await?.then_some(value))

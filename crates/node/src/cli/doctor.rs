@@ -37,11 +37,7 @@ pub(super) async fn run(data: &Path) -> Result<Outcome, Failure> {
     }
     let rows: Vec<_> =
         checks.iter().map(|c| json!({ "check": c.what, "ok": c.ok, "says": c.says })).collect();
-    if checks.iter().all(|c| c.ok) {
-        Ok(Outcome::new(rows, text))
-    } else {
-        Err(text.into())
-    }
+    if checks.iter().all(|c| c.ok) { Ok(Outcome::new(rows, text)) } else { Err(text.into()) }
 }
 
 fn space(config: &Config) -> Check {

@@ -42,8 +42,10 @@ fn make(authority: &Authority, first: u32, count: u32, folder: &Path) -> Result<
 
 /// What is public of the key files, in the order in which they are named.
 fn vkeys(files: &[PathBuf]) -> Result<Outcome, Failure> {
-    let vkeys =
-        files.iter().map(|path| Ok(Key::read(path)?.verifier.to_string())).collect::<Result<Vec<_>, Failure>>()?;
+    let vkeys = files
+        .iter()
+        .map(|path| Ok(Key::read(path)?.verifier.to_string()))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let text = vkeys.join("\n");
     Ok(Outcome::new(json!({ "vkeys": vkeys }), text))
 }
@@ -76,5 +78,8 @@ fn sign(file: &Path, keys: &[PathBuf]) -> Result<Outcome, Failure> {
         "root {} of {} has {signatures} signatures; it needs {}",
         root.version, root.authority, root.threshold
     );
-    Ok(Outcome::new(json!({ "version": root.version, "signatures": signatures, "threshold": root.threshold }), text))
+    Ok(Outcome::new(
+        json!({ "version": root.version, "signatures": signatures, "threshold": root.threshold }),
+        text,
+    ))
 }

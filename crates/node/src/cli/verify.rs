@@ -30,7 +30,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         .map(|text| Fingerprint::from_typed(text))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| format!("--pin: {e}"))?;
-    let size = std::fs::metadata(&args.evidence).map_err(|e| format!("{}: {e}", args.evidence.display()))?.len();
+    let size =
+        std::fs::metadata(&args.evidence).map_err(|e| format!("{}: {e}", args.evidence.display()))?.len();
     if size > MAX_EVIDENCE {
         return Err(format!("{}: {size} bytes; at most {MAX_EVIDENCE}", args.evidence.display()).into());
     }

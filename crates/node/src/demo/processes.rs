@@ -50,9 +50,9 @@ impl Running {
         let answer = control::send(&self.data.join("control.sock"), command)
             .await?
             .ok_or_else(|| format!("the node of {} does not answer", self.party.authority))?;
-        answer.outcome.ok_or_else(|| {
-            format!("{}: {}", self.party.authority, answer.error.unwrap_or_default()).into()
-        })
+        answer
+            .outcome
+            .ok_or_else(|| format!("{}: {}", self.party.authority, answer.error.unwrap_or_default()).into())
     }
 }
 
@@ -165,7 +165,12 @@ async fn wait_for(node: &mut Running, folder: &Path) -> Result<(), Failure> {
             return Err(format!("the node of {} ended at its start:\n{said}", node.party.authority).into());
         }
         if tokio::time::Instant::now() > deadline {
-            return Err(format!("the node of {} does not answer; see {}", node.party.authority, log.display()).into());
+            return Err(format!(
+                "the node of {} does not answer; see {}",
+                node.party.authority,
+                log.display()
+            )
+            .into());
         }
         tokio::time::sleep(LOOK).await;
     }

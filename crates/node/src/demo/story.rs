@@ -37,7 +37,9 @@ pub async fn tell(world: &World) -> Result<(), Failure> {
     eprintln!("2/5 three ministries adopt the charter of their health ministers' meeting");
     adopt_charter(world, &files).await?;
     eprintln!("3/5 figures of 22 January to 31 May 2020 are released");
-    for (short, file) in [("chn", "chn.csv"), ("jpn", "jpn.csv"), ("kor", "kor.csv"), ("wpro", "who-weekly.csv")] {
+    for (short, file) in
+        [("chn", "chn.csv"), ("jpn", "jpn.csv"), ("kor", "kor.csv"), ("wpro", "who-weekly.csv")]
+    {
         let node = world.node(short)?;
         let outcome = node.ask(&import(files.join(file), true, None)?).await?;
         eprintln!("    {}: {}", node.party.code, outcome.text.lines().last().unwrap_or_default());
@@ -194,8 +196,8 @@ async fn is_settled(world: &World, node: &Running, log: &serde_json::Value) -> R
         return Ok(false);
     }
     for other in world.nodes.iter().filter(|o| o.party.short != node.party.short) {
-        let reads = public
-            || log["readers"].as_array().is_some_and(|r| r.iter().any(|r| r == other.party.authority));
+        let reads =
+            public || log["readers"].as_array().is_some_and(|r| r.iter().any(|r| r == other.party.authority));
         let held = log["held"][other.party.authority].as_u64().unwrap_or(0);
         if reads && held < size {
             return Ok(false);

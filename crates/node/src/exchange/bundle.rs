@@ -70,7 +70,9 @@ pub enum BundleError {
     #[error("more than {MAX_FILES} files are in the bundle")]
     TooMany,
     /// It is of somebody who is not a confirmed peer.
-    #[error("the bundle is of {0}, who is not a confirmed peer: `concord peer add --root` and `confirm` come first")]
+    #[error(
+        "the bundle is of {0}, who is not a confirmed peer: `concord peer add --root` and `confirm` come first"
+    )]
     Stranger(Authority),
     /// It was made for somebody else.
     #[error("the bundle was made for {0}")]
@@ -84,7 +86,8 @@ impl Bundle {
     /// The file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let reader = self.reader.as_ref().map_or("public", Authority::as_str);
-        let mut out = format!("{TAG}\nfrom {}\nfor {reader}\ncreated {}\n", self.from, self.created).into_bytes();
+        let mut out =
+            format!("{TAG}\nfrom {}\nfor {reader}\ncreated {}\n", self.from, self.created).into_bytes();
         for (path, bytes) in &self.files {
             out.extend_from_slice(format!("file {path} {}\n", bytes.len()).as_bytes());
             out.extend_from_slice(bytes);
@@ -104,7 +107,9 @@ impl Bundle {
         let created = field(bytes, &mut at, "created ", "created <time>")?;
         let reader = match reader.as_str() {
             "public" => None,
-            authority => Some(authority.parse().map_err(|_| BundleError::Line { at, wanted: "an authority" })?),
+            authority => {
+                Some(authority.parse().map_err(|_| BundleError::Line { at, wanted: "an authority" })?)
+            }
         };
         let mut files = BTreeMap::new();
         while at < bytes.len() {
@@ -190,7 +195,10 @@ impl Node {
         routes.extend((1..=self.own_chain().latest().version).map(Route::Root));
         for known in self.confirmed_peers() {
             let authority = known.peer.authority.clone();
-            routes.extend((1..=known.chain.latest().version).map(|n| Route::PeerRoot { authority: authority.clone(), n }));
+            routes.extend(
+                (1..=known.chain.latest().version)
+                    .map(|n| Route::PeerRoot { authority: authority.clone(), n }),
+            );
         }
         let (body, _) = self.engine().heads(reader);
         let heads = Heads::parse(&body).unwrap_or_default();
@@ -215,7 +223,12 @@ impl Node {
                 files.insert(route.path(), found.body);
             }
         }
-        Ok(Bundle { from: self.config.authority.clone(), reader: reader.cloned(), created: clock::now(), files })
+        Ok(Bundle {
+            from: self.config.authority.clone(),
+            reader: reader.cloned(),
+            created: clock::now(),
+            files,
+        })
     }
 
     /// The blobs that the records of a log name.
@@ -255,7 +268,8 @@ mod tests {
             from: "a.example".parse().unwrap(),
             reader: Some("b.example".parse().unwrap()),
             created: "2026-11-22T00:00:00Z".parse().unwrap(),
-            files: [("/root/1".to_owned(), b"text\nfile /x 3\n".to_vec()), ("/heads".to_owned(), Vec::new())].into(),
+            files: [("/root/1".to_owned(), b"text\nfile /x 3\n".to_vec()), ("/heads".to_owned(), Vec::new())]
+                .into(),
         }
     }
 

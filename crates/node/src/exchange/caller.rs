@@ -43,7 +43,9 @@ pub fn of(node: &Node, path: &str, query: Option<&str>, headers: &HeaderMap) -> 
                 Err(_) => Caller::Stranger,
             }
         }
-        Err(RequestError::Skewed { claim, .. }) if node.engine().recognise(&claim.vkey).is_some() => Caller::Skewed,
+        Err(RequestError::Skewed { claim, .. }) if node.engine().recognise(&claim.vkey).is_some() => {
+            Caller::Skewed
+        }
         Err(_) => Caller::Stranger,
     }
 }

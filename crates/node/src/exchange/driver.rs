@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use federate::engine::{
-    Answer, Commit, Event, GuardStanding, Id, Permission, RequestId, SignRequest, Write,
-};
+use federate::engine::{Answer, Commit, Event, GuardStanding, Id, Permission, RequestId, SignRequest, Write};
 use federate::{Input, Output};
 use record::Origin;
 use record::root::Role;
@@ -128,8 +126,8 @@ fn turn(
         let now = clock::milliseconds();
         let deadline = node.engine().next_deadline();
         let sleep = deadline.map_or(LONGEST_SLEEP, |at| Duration::from_millis(at.saturating_sub(now)));
-        let message = runtime
-            .block_on(async { tokio::time::timeout(sleep.min(LONGEST_SLEEP), receiver.recv()).await });
+        let message =
+            runtime.block_on(async { tokio::time::timeout(sleep.min(LONGEST_SLEEP), receiver.recv()).await });
         let input = match message {
             Err(_) => Input::Tick,
             Ok(Some(Message::Input(input))) => input,
@@ -153,7 +151,8 @@ fn carry_out(
     runtime: &tokio::runtime::Handle,
 ) {
     let (node, inbox) = (node.clone(), inbox.clone());
-    let answer = move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
+    let answer =
+        move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
     match output {
         Output::Fetch { id, peer, route, etag, long_poll, signed, limit, ahead } => {
             runtime.spawn(async move {
@@ -193,7 +192,9 @@ fn carry_out(
             // Here and not in a task: what the engine says next must not be overtaken by this.
             match runtime.block_on(make_guard_again(&node, &origin, permission)) {
                 Ok(()) => node.set_permit(&origin, permit(permission)),
-                Err(error) => tracing::error!(%error, %origin, "the guard could not be written: the log waits"),
+                Err(error) => {
+                    tracing::error!(%error, %origin, "the guard could not be written: the log waits")
+                }
             }
         }
         Output::HeadsChanged => node.tell_news(),
@@ -201,7 +202,10 @@ fn carry_out(
 }
 
 fn alarm_of(found: &federate::Alarm) -> Alarm {
-    found.arguments().into_iter().fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value))
+    found
+        .arguments()
+        .into_iter()
+        .fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value))
 }
 
 /// A log that may sign although its guard is missing: everybody who could know better has answered, and knows
@@ -245,7 +249,10 @@ async fn read(node: &Node, paths: &[String]) -> Vec<Option<Vec<u8>>> {
     files
 }
 
-fn sign(node: &Node, what: &SignRequest) -> Result<tlog::NoteSignature, Box<dyn std::error::Error + Send + Sync>> {
+fn sign(
+    node: &Node,
+    what: &SignRequest,
+) -> Result<tlog::NoteSignature, Box<dyn std::error::Error + Send + Sync>> {
     let (role, checkpoint, counter) = match what {
         SignRequest::Cosign(checkpoint) => (Role::Witness, checkpoint, &node.metrics.cosigned),
         SignRequest::Holds(checkpoint) => (Role::Holds, checkpoint, &node.metrics.held),

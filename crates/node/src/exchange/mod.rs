@@ -46,7 +46,8 @@ impl Node {
             .map(|known| PeerConfig {
                 authority: known.peer.authority.clone(),
                 fingerprint: known.peer.fingerprint,
-                reachable: known.address(&self.config).is_some() || self.bundle_of(&known.peer.authority).is_some(),
+                reachable: known.address(&self.config).is_some()
+                    || self.bundle_of(&known.peer.authority).is_some(),
                 chain: known.chain,
             })
             .collect()
@@ -61,7 +62,9 @@ impl Node {
     pub async fn tell_engine_of_own_log(&self, log: &OwnLog, checkpoint: Option<SignedCheckpoint>) {
         match self.engine_log(log, checkpoint).await {
             Ok(log) => self.tell(Input::OwnLog(Box::new(log))),
-            Err(error) => tracing::error!(%error, origin = %log.origin, "the engine could not be told of an own log"),
+            Err(error) => {
+                tracing::error!(%error, origin = %log.origin, "the engine could not be told of an own log")
+            }
         }
     }
 

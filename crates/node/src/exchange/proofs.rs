@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use record::provenance::{ProvenTimes, WitnessKeys};
 use record::Origin;
+use record::provenance::{ProvenTimes, WitnessKeys};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::policy::Policy;
 
@@ -58,7 +58,12 @@ impl Node {
         Ok(())
     }
 
-    async fn apply_proofs(&self, origin: &Origin, proofs: &mut Proofs, fresh: &[Seen]) -> Result<(), OpenError> {
+    async fn apply_proofs(
+        &self,
+        origin: &Origin,
+        proofs: &mut Proofs,
+        fresh: &[Seen],
+    ) -> Result<(), OpenError> {
         let mut first = 0;
         let mut ranges = Vec::new();
         for span in proofs.times.spans() {
@@ -118,12 +123,14 @@ impl Node {
         for log in self.own_logs().await? {
             let prefix = self.prefix_of(&log.origin);
             for path in self.files.list(&format!("{prefix}held")).await? {
-                let Some(authority) = path.strip_prefix(&format!("{prefix}held/")).and_then(|p| p.split('/').next())
+                let Some(authority) =
+                    path.strip_prefix(&format!("{prefix}held/")).and_then(|p| p.split('/').next())
                 else {
                     continue;
                 };
                 let Ok(reader) = authority.parse() else { continue };
-                let (Some(chain), Some(bytes)) = (self.chain_of(&reader), self.files.get(&path).await?) else {
+                let (Some(chain), Some(bytes)) = (self.chain_of(&reader), self.files.get(&path).await?)
+                else {
                     continue;
                 };
                 let Ok(receipt) = SignedCheckpoint::parse(&bytes) else { continue };

@@ -59,7 +59,9 @@ fn caller_of(node: &Node, uri: &axum::http::Uri, headers: &HeaderMap) -> Result<
     match caller::of(node, uri.path(), uri.query(), headers) {
         Caller::Stranger => Ok(None),
         Caller::Known(authority) => Ok(Some(authority)),
-        Caller::Skewed => Err((StatusCode::UNAUTHORIZED, [(CACHE_CONTROL, "private, no-store")], "").into_response()),
+        Caller::Skewed => {
+            Err((StatusCode::UNAUTHORIZED, [(CACHE_CONTROL, "private, no-store")], "").into_response())
+        }
     }
 }
 
@@ -119,8 +121,7 @@ fn bytes(body: Vec<u8>, content_type: &'static str, public: bool, immutable: boo
         (true, true) => "public, max-age=31536000, immutable",
         (true, false) => "public, max-age=1",
     };
-    let headers =
-        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (headers, body).into_response()
 }
 
@@ -206,10 +207,7 @@ async fn nudge(State(node): State<Arc<Node>>, body: Bytes) -> Response {
     ask(&node, |request| federate::Input::Nudge { request, body: body.to_vec() }).await
 }
 
-async fn ask(
-    node: &Node,
-    input: impl FnOnce(federate::engine::RequestId) -> federate::Input,
-) -> Response {
+async fn ask(node: &Node, input: impl FnOnce(federate::engine::RequestId) -> federate::Input) -> Response {
     let Some(inbox) = node.inbox.get() else { return answer::nothing() };
     let (request, reply) = inbox.expect_reply();
     inbox.send(Message::Input(input(request)));

@@ -1,8 +1,8 @@
 //! Requests to peers: signed where the resource may be restricted, cut off at their limit.
 
+use federate::Route;
 use federate::engine::Answer;
 use federate::request::{self, Target};
-use federate::Route;
 use record::Authority;
 use record::root::Role;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
@@ -58,7 +58,12 @@ pub async fn post(node: &Node, peer: &Authority, route: &Route, body: Vec<u8>) -
     answer(node, node.outbound.post(&address, &path, body, route.limit()).await, peer, &path)
 }
 
-fn answer(node: &Node, result: Result<outbound::Answer, OutboundError>, peer: &Authority, path: &str) -> Answer {
+fn answer(
+    node: &Node,
+    result: Result<outbound::Answer, OutboundError>,
+    peer: &Authority,
+    path: &str,
+) -> Answer {
     match result {
         Ok(answer) => Answer::Response {
             status: answer.status,

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::Router;
 use serde::Deserialize;
 
 use super::{Viewer, answer};
@@ -44,7 +44,12 @@ async fn door(viewer: Viewer, Path(link): Path<String>) -> Response {
     )
 }
 
-async fn enter(State(node): State<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Path(link): Path<String>) -> Response {
+async fn enter(
+    State(node): State<Arc<Node>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+) -> Response {
     if !same_site(&headers) {
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }
@@ -69,7 +74,12 @@ struct Leave {
     csrf: String,
 }
 
-async fn leave(State(node): State<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Form(form): Form<Leave>) -> Response {
+async fn leave(
+    State(node): State<Arc<Node>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Form(form): Form<Leave>,
+) -> Response {
     if !session::same_secret(&form.csrf, viewer.csrf()) || viewer.session.is_none() {
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }

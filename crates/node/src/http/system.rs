@@ -58,12 +58,18 @@ pub async fn metrics(
                 let (Ok(origin), Ok(own), Ok(size)) = (row.text(0), row.int(1), row.int(2)) else { continue };
                 let labels = format!("{{origin=\"{origin}\",own=\"{own}\"}}");
                 #[allow(clippy::cast_precision_loss)] // Prometheus has only floats.
-                gauges.push(("concord_log_entries", "Entries of a log that are verified here.", labels, size as f64));
+                gauges.push((
+                    "concord_log_entries",
+                    "Entries of a log that are verified here.",
+                    labels,
+                    size as f64,
+                ));
             }
         }
         Err(error) => return answer::internal(&error),
     }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], node.metrics.to_text(&gauges)).into_response()
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], node.metrics.to_text(&gauges))
+        .into_response()
 }
 
 /// Anything else.

@@ -67,9 +67,9 @@ impl FromRequestParts<Arc<Node>> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
         let session = match cookie(parts, session::COOKIE) {
-            Some(token) => {
-                session::find(&*node.cells, token, clock::seconds()).await.map_err(|e| answer::internal(&e))?
-            }
+            Some(token) => session::find(&*node.cells, token, clock::seconds())
+                .await
+                .map_err(|e| answer::internal(&e))?,
             None => None,
         };
         let face = if session.is_some() { Face::Inside } else { Face::Public };

@@ -31,7 +31,9 @@ pub enum IndexError {
     #[error(transparent)]
     Files(#[from] store::FilesError),
     /// A log in the files is not what it was when it was verified.
-    #[error("the copy of {origin} on this disk is damaged at entry {index}: fetch it again, then run `concord rebuild`")]
+    #[error(
+        "the copy of {origin} on this disk is damaged at entry {index}: fetch it again, then run `concord rebuild`"
+    )]
     Damaged {
         /// The log.
         origin: String,

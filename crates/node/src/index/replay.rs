@@ -145,7 +145,8 @@ impl Index {
         for item in &ready {
             if let Some((header, content, sealed)) = item.whole() {
                 let name = record_of(item.judged).map(Record::name).unwrap_or(item.judged.leaf);
-                settle(&mut tx, &origin, item.judged.index, name, sealed, batch.here, header, content).await?;
+                settle(&mut tx, &origin, item.judged.index, name, sealed, batch.here, header, content)
+                    .await?;
             }
         }
         if let (Some(first), Some(last)) = (ready.first(), ready.last()) {
@@ -175,7 +176,11 @@ impl Index {
                            where e.content = 0 and b.sha256 = $1";
                 self.db.rows(sql, &[hash.to_hex().into()]).await?
             }
-            None => self.db.rows("select origin, pos, here, root_version from entry where content = 0", &[]).await?,
+            None => {
+                self.db
+                    .rows("select origin, pos, here, root_version from entry where content = 0", &[])
+                    .await?
+            }
         };
         let mut findings = Vec::new();
         for row in waiting {
@@ -256,9 +261,29 @@ async fn open(judged: &Judged, contents: &dyn ContentSource) -> Result<Option<Op
 }
 
 const ENTRY: [&str; 23] = [
-    "origin", "pos", "leaf", "name", "author", "kind", "id", "edition", "supersedes", "status", "mechanism",
-    "released", "sealed", "opened", "valid", "reason", "here", "bytes", "conflicting", "signer", "root_version",
-    "content", "proven",
+    "origin",
+    "pos",
+    "leaf",
+    "name",
+    "author",
+    "kind",
+    "id",
+    "edition",
+    "supersedes",
+    "status",
+    "mechanism",
+    "released",
+    "sealed",
+    "opened",
+    "valid",
+    "reason",
+    "here",
+    "bytes",
+    "conflicting",
+    "signer",
+    "root_version",
+    "content",
+    "proven",
 ];
 
 async fn insert_entries(
@@ -499,7 +524,8 @@ async fn conflicts(tx: &mut Tx, origin: &str, first: u64, last: u64) -> Result<V
     for row in rows {
         let (author, id, edition) = (row.text(0)?, row.text(1)?, row.int(2)?);
         let values = [author.as_str().into(), id.as_str().into(), edition.into()];
-        tx.run("update entry set conflicting = 1 where author = $1 and id = $2 and edition = $3", &values).await?;
+        tx.run("update entry set conflicting = 1 where author = $1 and id = $2 and edition = $3", &values)
+            .await?;
         findings.push(Finding::Conflict { author, id, edition });
     }
     Ok(findings)
@@ -519,8 +545,19 @@ async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), In
         (None, None) => (String::new(), Vec::new()),
     };
     let columns = [
-        "origin", "authority", "audience", "year", "readers", "own", "size", "root", "checkpoint", "closed",
-        "policy", "root_version", "state",
+        "origin",
+        "authority",
+        "audience",
+        "year",
+        "readers",
+        "own",
+        "size",
+        "root",
+        "checkpoint",
+        "closed",
+        "policy",
+        "root_version",
+        "state",
     ];
     let row = vec![
         origin.into(),

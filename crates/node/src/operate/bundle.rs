@@ -87,7 +87,9 @@ async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateE
         for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
             let wanted = head.checkpoint.checkpoint.size;
             let log = followed.iter().find(|f| f.origin == *origin);
-            let reads = log.and_then(|l| l.readers.as_ref()).is_none_or(|r: &Readers| r.includes(&node.config.authority));
+            let reads = log
+                .and_then(|l| l.readers.as_ref())
+                .is_none_or(|r: &Readers| r.includes(&node.config.authority));
             let confirmed = node.confirmed_peer(&origin.authority).is_some();
             if !confirmed || !reads {
                 continue;

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::figures::{
-    ColumnAt, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict, Period,
-    ReadOptions, RowReport, Text, write_hxl,
+    ColumnAt, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict,
+    Period, ReadOptions, RowReport, Text, write_hxl,
 };
 use record::{MechanismId, Status, Time, TimeOrDate, kind};
 use serde::{Deserialize, Serialize};
@@ -264,7 +264,10 @@ impl Listed {
                     ("from", fall.from.to_string()),
                     ("since", fall.since.to_string()),
                 ];
-                let text = format!("is {now}, less than the {} of {}; it is stated all the same", fall.from, fall.since);
+                let text = format!(
+                    "is {now}, less than the {} of {}; it is stated all the same",
+                    fall.from, fall.since
+                );
                 line("figure-falls", false, args, text)
             });
             line_of_outcome.into_iter().chain(fall).for_each(|line| self.add(line));
@@ -408,7 +411,8 @@ fn draft(
     draft.released = released(command, period)?;
     draft.mechanism = command.mechanism.as_deref().map(|m| argument("--mechanism", m)).transpose()?;
     draft.about = vec![("period".to_owned(), TimeOrDate::Date(date(period.end())?))];
-    draft.contents = vec![Content { media_type: argument("media type", MEDIA_TYPE)?, lang: None, bytes: table }];
+    draft.contents =
+        vec![Content { media_type: argument("media type", MEDIA_TYPE)?, lang: None, bytes: table }];
     Ok(draft)
 }
 

@@ -78,7 +78,9 @@ async fn rotate(node: &Arc<Node>, role: &str) -> Result<Outcome, OperateError> {
     } else {
         let role: Role = argument("ROLE", role)?;
         if role == Role::Root {
-            return Err(OperateError::Argument("root keys are made where they are kept: concord root keys".into()));
+            return Err(OperateError::Argument(
+                "root keys are made where they are kept: concord root keys".into(),
+            ));
         }
         // Read again from the folder: an earlier rotation may not be in force yet.
         let keys = crate::identity::Identity::read(&node.config.keys_folder())?;
@@ -96,10 +98,13 @@ async fn revoke(node: &Arc<Node>, vkey: &str, since: Option<Time>) -> Result<Out
     let key: tlog::VerifierKey = argument("VKEY", vkey)?;
     let root = node.own_root();
     if !root.keys.iter().any(|listed| listed.vkey == key) {
-        return Err(OperateError::NotFound("the newest root does not list this key: concord key list".into()));
+        return Err(OperateError::NotFound(
+            "the newest root does not list this key: concord key list".into(),
+        ));
     }
     let since = since.unwrap_or_else(clock::now);
     change(node, |c| c.revoked.push((key.to_string(), since))).await?;
-    let text = format!("{} will be revoked from {since} by the next trust root: concord root draft", key.name());
+    let text =
+        format!("{} will be revoked from {since} by the next trust root: concord root draft", key.name());
     Ok(Outcome::new(json!({ "revoked": key.to_string(), "since": since }), text))
 }

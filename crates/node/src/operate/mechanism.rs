@@ -35,10 +35,10 @@ pub(super) async fn run(node: &Arc<Node>, command: MechanismCommand) -> Result<O
 /// The readers of a mechanism: those that its charter in force names.
 pub(super) async fn audience(node: &Node, id: &MechanismId) -> Result<Audience, OperateError> {
     let mechanisms = node.mechanisms().await?;
-    let mechanism = mechanisms
-        .get(node.config.status, id)
-        .filter(|m| m.charter().is_some())
-        .ok_or_else(|| OperateError::NotFound(format!("no charter of {id} is in force here: `concord mechanism list`")))?;
+    let mechanism =
+        mechanisms.get(node.config.status, id).filter(|m| m.charter().is_some()).ok_or_else(|| {
+            OperateError::NotFound(format!("no charter of {id} is in force here: `concord mechanism list`"))
+        })?;
     Ok(Audience::of(&node.config.authority, mechanism.readers()))
 }
 
@@ -98,7 +98,8 @@ async fn propose(
     let audience = Audience::of(&node.config.authority, readers);
     let released = node.release(&audience, vec![draft]).await?;
     let name = released.first().map(|r| r.name.clone()).unwrap_or_default();
-    let text = format!("charter {name} of {id} is released; it is in force when its members have accepted it");
+    let text =
+        format!("charter {name} of {id} is released; it is in force when its members have accepted it");
     Ok(Outcome::new(json!({ "mechanism": id, "charter": name }), text))
 }
 
@@ -109,7 +110,9 @@ async fn accept(
     released: Option<Time>,
 ) -> Result<Outcome, OperateError> {
     let wanted = charter
-        .map(|text| Hash::from_hex(text).map_err(|_| OperateError::Argument("--charter: 64 hex digits".into())))
+        .map(|text| {
+            Hash::from_hex(text).map_err(|_| OperateError::Argument("--charter: 64 hex digits".into()))
+        })
         .transpose()?;
     let found = find_charter(node, id, wanted).await?;
     for (authority, fingerprint) in found.charter.members.iter().chain(&found.charter.observers) {

@@ -101,11 +101,8 @@ async fn fetch_roots(
 
 fn list(node: &Node) -> Outcome {
     let peers = node.peers();
-    let mut text = format!(
-        "{} (this node)\n  {}\n",
-        node.config.authority,
-        node.own_chain().fingerprint().grouped()
-    );
+    let mut text =
+        format!("{} (this node)\n  {}\n", node.config.authority, node.own_chain().fingerprint().grouped());
     for known in peers.values() {
         let standing = match known.peer.standing {
             Standing::Proposed => "proposed",

@@ -15,7 +15,8 @@ pub(super) async fn run(node: &Arc<Node>, command: RecordCommand) -> Result<Outc
         RecordCommand::Evidence { name, file } => {
             let evidence = node.evidence(&parse(&name)?).await?;
             std::fs::write(&file, &evidence).map_err(|e| OperateError::file(&file, e))?;
-            let text = format!("{} bytes in {}; check it anywhere: concord verify", evidence.len(), file.display());
+            let text =
+                format!("{} bytes in {}; check it anywhere: concord verify", evidence.len(), file.display());
             Ok(Outcome::new(json!({ "file": file, "bytes": evidence.len() }), text))
         }
     }
@@ -28,9 +29,8 @@ fn parse(name: &str) -> Result<Hash, OperateError> {
 async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
     let sql = "select origin, pos, valid, reason, proven, here, sealed, opened from entry where name = $1 order by pos";
     let rows = node.index.db().rows(sql, &[name.to_hex().into()]).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| OperateError::NotFound(format!("no record {name} is known here")))?;
+    let row =
+        rows.first().ok_or_else(|| OperateError::NotFound(format!("no record {name} is known here")))?;
     let (origin, pos) = (row.text(0)?, row.uint(1)?);
     let bytes = node.entry_at(&origin, pos).await?;
     let note = String::from_utf8_lossy(&bytes).into_owned();

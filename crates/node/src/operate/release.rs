@@ -17,7 +17,10 @@ const MAX_CONTENT: u64 = 256 << 20;
 
 pub(super) async fn run(node: &Arc<Node>, command: Release) -> Result<Outcome, OperateError> {
     if is_reserved(&command.kind) {
-        return Err(OperateError::Argument(format!("records of kind {} are made by the node itself", command.kind)));
+        return Err(OperateError::Argument(format!(
+            "records of kind {} are made by the node itself",
+            command.kind
+        )));
     }
     let audience = audience(node, &command).await?;
     let draft = draft(node, command).await?;
@@ -114,9 +117,9 @@ pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content
 
 fn parse_ref(text: &str) -> Result<Ref, OperateError> {
     let (relation, target) = pair("--ref", text)?;
-    let (author, name) = target
-        .split_once('/')
-        .ok_or_else(|| OperateError::Argument(format!("--ref {text}: wanted <relation>=<authority>/<name>")))?;
+    let (author, name) = target.split_once('/').ok_or_else(|| {
+        OperateError::Argument(format!("--ref {text}: wanted <relation>=<authority>/<name>"))
+    })?;
     Ok(Ref {
         relation: argument::<Relation>("--ref", relation)?,
         author: argument::<Authority>("--ref", author)?,
@@ -127,10 +130,14 @@ fn parse_ref(text: &str) -> Result<Ref, OperateError> {
 
 /// `<key>=<value>`.
 pub(super) fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), OperateError> {
-    text.split_once('=').ok_or_else(|| OperateError::Argument(format!("{flag} {text:?}: wanted <key>=<value>")))
+    text.split_once('=')
+        .ok_or_else(|| OperateError::Argument(format!("{flag} {text:?}: wanted <key>=<value>")))
 }
 
 /// A typed argument.
-pub(super) fn argument<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, OperateError> {
+pub(super) fn argument<T: std::str::FromStr<Err: std::fmt::Display>>(
+    flag: &str,
+    text: &str,
+) -> Result<T, OperateError> {
     text.parse().map_err(|e| OperateError::Argument(format!("{flag}: {e}")))
 }

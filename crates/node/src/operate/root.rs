@@ -36,9 +36,11 @@ pub(super) async fn run(node: &Arc<Node>, command: RootCommand) -> Result<Outcom
             );
             Ok(Outcome::new(json!({ "version": draft.version, "file": file, "text": text }), shown))
         }
-        RootCommand::Sign { .. } | RootCommand::Keys { .. } | RootCommand::Vkey { .. } => Err(OperateError::Argument(
-            "root keys never come to a node: this command is run where they are kept".into(),
-        )),
+        RootCommand::Sign { .. } | RootCommand::Keys { .. } | RootCommand::Vkey { .. } => {
+            Err(OperateError::Argument(
+                "root keys never come to a node: this command is run where they are kept".into(),
+            ))
+        }
         RootCommand::Publish { file } => publish(node, &read_file(&file, MAX_ROOT)?).await,
     }
 }
@@ -48,7 +50,10 @@ fn show(node: &Node) -> Outcome {
     let bytes = chain.bytes(chain.latest().version).unwrap_or_default();
     let note = String::from_utf8_lossy(bytes).into_owned();
     let text = format!("fingerprint {}\n\n{note}", chain.fingerprint().grouped());
-    Outcome::new(json!({ "fingerprint": chain.fingerprint(), "version": chain.latest().version, "root": note }), text)
+    Outcome::new(
+        json!({ "fingerprint": chain.fingerprint(), "version": chain.latest().version, "root": note }),
+        text,
+    )
 }
 
 fn vkeys(flag: &str, texts: &[String]) -> Result<Vec<VerifierKey>, OperateError> {
@@ -65,10 +70,9 @@ async fn draft(
     let chain = node.own_chain();
     let now = chain.latest();
     let changes: Changes = saved::read(&*node.cells, NEXT_SPACE, NEXT_KEY).await?.unwrap_or_default();
-    let (threshold, _) = now
-        .next
-        .clone()
-        .ok_or_else(|| OperateError::Argument("the newest root names no next keys: it is the last one".into()))?;
+    let (threshold, _) = now.next.clone().ok_or_else(|| {
+        OperateError::Argument("the newest root names no next keys: it is the last one".into())
+    })?;
     let mut draft = now.clone();
     draft.version += 1;
     draft.previous = chain.text_hash(now.version);

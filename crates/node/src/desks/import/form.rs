@@ -47,7 +47,11 @@ pub enum FormError {
 
 impl From<MultipartError> for FormError {
     fn from(error: MultipartError) -> Self {
-        if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE { Self::TooLarge } else { Self::Broken }
+        if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            Self::TooLarge
+        } else {
+            Self::Broken
+        }
     }
 }
 
@@ -125,7 +129,9 @@ mod tests {
     async fn form(parts: &[(&str, &str)]) -> Multipart {
         let mut body = String::new();
         for (disposition, value) in parts {
-            body.push_str(&format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n"));
+            body.push_str(&format!(
+                "--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n"
+            ));
         }
         body.push_str("--x--\r\n");
         let request = Request::post("/import")
@@ -155,7 +161,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let uploads = Uploads::of(folder.path());
         let table = ("name=\"table\"; filename=\"a.csv\"", "#date\n");
-        for parts in [vec![table, ("name=\"csrf\"", "secret")], vec![("name=\"csrf\"", "other"), table], vec![]] {
+        for parts in
+            [vec![table, ("name=\"csrf\"", "secret")], vec![("name=\"csrf\"", "other"), table], vec![]]
+        {
             let refused = receive(form(&parts).await, "secret", &uploads).await;
             assert!(matches!(refused, Err(FormError::NotOurs)));
         }

@@ -170,7 +170,9 @@ fn what(names: &Names<'_>, key: &FigureKey) -> String {
 }
 
 fn period(t: &Locale, period: &str) -> String {
-    let day = |text: &str| text.parse().map_or_else(|_| text.to_owned(), |day: jiff::civil::Date| t.date_short_text(day));
+    let day = |text: &str| {
+        text.parse().map_or_else(|_| text.to_owned(), |day: jiff::civil::Date| t.date_short_text(day))
+    };
     match period.split_once('/') {
         Some((start, end)) => format!("{} – {}", day(start), day(end)),
         None => day(period),
@@ -189,7 +191,9 @@ fn says(t: &Locale, row: &ReportRow) -> String {
         "figure-reason-missing" => t.import_says_reason_missing(value("old"), value("value")),
         "figure-stated-twice" => t.import_says_twice(),
         "figure-falls" => t.import_says_falls(value("value"), value("from"), period(t, &raw("since"))),
-        code => Problem::of(code, row.args.iter().map(|(name, value)| (name.as_str(), value.clone()))).text(t),
+        code => {
+            Problem::of(code, row.args.iter().map(|(name, value)| (name.as_str(), value.clone()))).text(t)
+        }
     }
 }
 
@@ -212,12 +216,19 @@ pub struct ReportPage {
 }
 
 /// Builds the report on an upload.
-pub fn report_page(page: Page, names: &Names<'_>, id: &UploadId, upload: &Upload, wanted: &Wanted) -> ReportPage {
+pub fn report_page(
+    page: Page,
+    names: &Names<'_>,
+    id: &UploadId,
+    upload: &Upload,
+    wanted: &Wanted,
+) -> ReportPage {
     let t = &page.t;
     let report = &upload.report;
     let waits = matches!(upload.state, State::Checked | State::Failed(_));
     let to_release = report.new + report.corrections;
-    let release = (waits && report.accepted && to_release > 0).then(|| t.import_release_text(t.number(to_release)));
+    let release =
+        (waits && report.accepted && to_release > 0).then(|| t.import_release_text(t.number(to_release)));
     let notice = match upload.state {
         State::Releasing => Some(t.import_releasing()),
         State::Checked if report.accepted && to_release == 0 => Some(t.import_nothing()),
@@ -231,8 +242,9 @@ pub fn report_page(page: Page, names: &Names<'_>, id: &UploadId, upload: &Upload
         }
         _ => None,
     };
-    let released = (upload.state == State::Released)
-        .then(|| (t.import_released_text(t.number(report.released.len())), records(&page, &report.released, wanted)));
+    let released = (upload.state == State::Released).then(|| {
+        (t.import_released_text(t.number(report.released.len())), records(&page, &report.released, wanted))
+    });
     let beyond = Sorting::ALL.into_iter().any(|sorting| {
         sorting.count(report) > report.listed.iter().filter(|row| Sorting::of(row) == sorting).count() as u64
     });
@@ -379,8 +391,11 @@ pub fn csv(names: &Names<'_>, upload: &Upload, wanted: &Wanted) -> Vec<u8> {
     let mut csv = Csv::new(&["row", "column", "header", "figure", "code", "refused", "text"]);
     let shown = |row: &&ReportRow| wanted.show.is_none_or(|show| show == Sorting::of(row));
     for row in upload.report.listed.iter().filter(shown) {
-        let (number, header) =
-            row.column.as_ref().map(|(number, header)| (number.to_string(), header.clone())).unwrap_or_default();
+        let (number, header) = row
+            .column
+            .as_ref()
+            .map(|(number, header)| (number.to_string(), header.clone()))
+            .unwrap_or_default();
         csv.row([
             row.row.to_string(),
             number,
@@ -418,7 +433,8 @@ mod tests {
         let t = Locale::new(Lang::En, TimeZone::UTC);
         let (places, authorities) = (formats::places::PlaceNames::bundled(), BTreeMap::new());
         let names = Names { t: &t, places: &places, authorities: &authorities };
-        let correction = row("figure-correction", &[("old", "3342"), ("value", "4632"), ("reason", "late reports")]);
+        let correction =
+            row("figure-correction", &[("old", "3342"), ("value", "4632"), ("reason", "late reports")]);
         let shown = worded(&names, &correction);
         let plain: String = shown.says.chars().filter(|c| !matches!(c, '\u{2068}' | '\u{2069}')).collect();
         assert_eq!(plain, "From 3,342 to 4,632. Reason: late reports");

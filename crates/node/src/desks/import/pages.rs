@@ -216,7 +216,12 @@ struct Act {
 }
 
 /// The upload that a form is about, if the form is this session's.
-async fn asked_for(node: &Node, viewer: &Viewer, headers: &HeaderMap, act: &Act) -> Result<(UploadId, Upload), Response> {
+async fn asked_for(
+    node: &Node,
+    viewer: &Viewer,
+    headers: &HeaderMap,
+    act: &Act,
+) -> Result<(UploadId, Upload), Response> {
     if viewer.face == Face::Public {
         return Err(answer::not_found(viewer));
     }
@@ -226,7 +231,12 @@ async fn asked_for(node: &Node, viewer: &Viewer, headers: &HeaderMap, act: &Act)
     found(node, viewer, &act.upload).await
 }
 
-async fn release(Of(node): Of<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Form(act): Form<Act>) -> Response {
+async fn release(
+    Of(node): Of<Arc<Node>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Form(act): Form<Act>,
+) -> Response {
     let (id, upload) = match asked_for(&node, &viewer, &headers, &act).await {
         Ok(found) => found,
         Err(response) => return response,
@@ -279,7 +289,12 @@ async fn released(
     uploads.write(&id, &upload).await
 }
 
-async fn discard(Of(node): Of<Arc<Node>>, viewer: Viewer, headers: HeaderMap, Form(act): Form<Act>) -> Response {
+async fn discard(
+    Of(node): Of<Arc<Node>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    Form(act): Form<Act>,
+) -> Response {
     let (id, _) = match asked_for(&node, &viewer, &headers, &act).await {
         Ok(found) => found,
         Err(response) => return response,

@@ -58,7 +58,8 @@ pub(super) async fn stated(node: &Node, command: &ImportFigures) -> Result<State
     let status = command.status.unwrap_or(node.config.status);
     let (mut stated, mut after) = (Stated::default(), -1);
     loop {
-        let values = [node.config.authority.as_str().into(), status.as_str().into(), after.into(), PAGE.into()];
+        let values =
+            [node.config.authority.as_str().into(), status.as_str().into(), after.into(), PAGE.into()];
         let rows = node.index.db().rows(sql, &values).await?;
         for row in &rows {
             after = row.int(7)?;
@@ -72,11 +73,13 @@ pub(super) async fn stated(node: &Node, command: &ImportFigures) -> Result<State
 
 /// Statements read at once.
 const PAGE: i64 = 10_000;
-const PUBLIC_PAGE: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
+const PUBLIC_PAGE: &str =
+    "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
     x.rank, x.pos
   from situation_statement x join situation_series s on s.no = x.series
   where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
-const SEALED_PAGE: &str = "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
+const SEALED_PAGE: &str =
+    "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
     x.rank, x.pos
   from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
   where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
@@ -136,12 +139,15 @@ fn missing(what: &str) -> OperateError {
 pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateError> {
     let missing = || missing(&id.to_string());
     let (edition, name) = crate::operate::release::newest_edition(node, id).await?;
-    let sql = "select origin, pos, root_version from entry where name = $1 and author = $2 order by pos limit 1";
+    let sql =
+        "select origin, pos, root_version from entry where name = $1 and author = $2 order by pos limit 1";
     let rows =
         node.index.db().rows(sql, &[name.to_hex().into(), node.config.authority.as_str().into()]).await?;
     let row = rows.first().ok_or_else(missing)?;
     let record: Record = node.record_at(&row.text(0)?, row.uint(1)?).await?.ok_or_else(missing)?;
-    let Opening::Whole { inner, content } = node.open(&record, row.uint(2)?).await? else { return Err(missing()) };
+    let Opening::Whole { inner, content } = node.open(&record, row.uint(2)?).await? else {
+        return Err(missing());
+    };
     let header = inner.as_ref().unwrap_or(&record.header);
     let mut figures = Vec::new();
     for blob in header.blobs.iter().filter(|b| b.media_type.as_str() == MEDIA_TYPE) {
