@@ -44,6 +44,13 @@ export async function start() {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
+  // Whoever ends the tests from outside must not leave four nodes behind.
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      child.kill('SIGINT');
+      process.exit(1);
+    });
+  }
   const stop = async () => {
     child.kill('SIGINT');
     await ended;

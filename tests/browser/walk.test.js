@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { concord, crawl, get, pins, start } from './demo.js';
-import { OUT, findings, openBrowser, openPage, overflow, plain, rows, text } from './window.js';
+import { OUT, findings, follow, openBrowser, openPage, overflow, plain, rows, text } from './window.js';
 
 const LANGUAGES = {
   en: { dir: 'ltr', situation: 'Situation', public: 'Public', inside: 'Internal', skip: 'Skip to content' },
@@ -62,7 +62,7 @@ before(async () => {
     await open(page, link);
     assert.deepEqual((await page.context().cookies()).length, 0, 'looking at the link opens nothing');
     await page.screenshot({ path: path.join(OUT, `enter-${code}.png`) });
-    await page.getByRole('button', { name: 'Enter' }).click();
+    await follow(page, page.getByRole('button', { name: 'Enter' }));
     assert.equal(page.url(), `${url}/situation`);
     assert.equal(await text(page, '.face'), 'Internal');
     const [session] = await page.context().cookies();
@@ -84,13 +84,35 @@ test('there are four nodes', () => {
 test('a link works once', async () => {
   await look({}, async (page) => {
     await open(page, node('JPN').link);
-    await page.getByRole('button', { name: 'Enter' }).click();
+    await follow(page, page.getByRole('button', { name: 'Enter' }));
     assert.equal(await text(page, '.face'), 'Public');
     assert.deepEqual(await page.context().cookies(), []);
     // The browser reports the refusal itself; anything else would be wrong.
     assert.ok(page.complaints.every((line) => line.includes('401')), page.complaints.join('\n'));
     page.complaints.length = 0;
   });
+});
+
+test('every desk of the navigation is there, and the way out closes the session', async () => {
+  const page = await openPage(browser);
+  try {
+    const { stdout } = await concord('--data', node('KOR').data, 'link', '--json');
+    await open(page, JSON.parse(stdout).url);
+    await follow(page, page.getByRole('button', { name: 'Enter' }));
+    const desks = await page.locator('nav.rail a').evaluateAll((all) => all.map((link) => link.href));
+    assert.ok(desks.length >= 3);
+    for (const address of desks) await open(page, address);
+    const session = await page.context().cookies();
+    await follow(page, page.getByRole('button', { name: 'Sign out' }));
+    assert.equal(await text(page, '.face'), 'Public');
+    assert.deepEqual(await page.context().cookies(), []);
+    await page.context().addCookies(session);
+    await open(page, `${node('KOR').url}/situation`);
+    assert.equal(await text(page, '.face'), 'Public', 'the old session opens nothing');
+    assert.deepEqual(page.complaints, []);
+  } finally {
+    await page.context().close();
+  }
 });
 
 describe('both faces of every node, in three languages, with and without scripts', () => {
@@ -146,7 +168,7 @@ describe('situation', () => {
           }
           const next = page.locator('#figures').getByRole('link', { name: 'Next' });
           if (await next.count() === 0) break;
-          await next.click();
+          await follow(page, next);
         }
         assert.deepEqual([...places].filter((place) => !seen.has(place)), []);
       }
@@ -203,12 +225,12 @@ describe('situation', () => {
       for (const { code, url } of demo.nodes) {
         await open(page, `${url}/situation/CHN`);
         await page.locator('#as-of').fill('2020-02-15');
-        await page.locator('.as-of button').click();
+        await follow(page, page.locator('.as-of button'));
         assert.equal(await text(page, '#authors tbody tr:first-child td.n'), '68,413');
         assert.match(await text(page, 'main .notice'), /15 February 2020/);
         assert.equal(await page.locator('#corrections tbody tr').count(), 0, 'nothing had been corrected yet');
         await page.locator('.as-of select').selectOption('proven');
-        await page.locator('.as-of button').click();
+        await follow(page, page.locator('.as-of button'));
         assert.match(page.url(), /as_of=2020-02-15&basis=proven/);
         assert.ok(!/68,413|84,146|83,728/.test(await page.content()));
         // A place of which nothing is proven yet is not found, which the browser reports.
@@ -253,7 +275,7 @@ describe('network', () => {
   test('a log has its witnesses and the receipts of its readers', async () => {
     await look({}, async (page) => {
       await open(page, `${node('CHN').url}/network`);
-      await page.locator('#logs').getByRole('link', { name: /nhc\.chn\.example\/log\/public/ }).click();
+      await follow(page, page.locator('#logs').getByRole('link', { name: /nhc\.chn\.example\/log\/public/ }));
       const witnesses = await rows(page, '#witnesses table');
       assert.ok(witnesses.some((cells) => cells[0].includes('WHO Regional Office')), JSON.stringify(witnesses));
       const holders = (await rows(page, '#holders table')).map((cells) => cells[0]).join('\n');
@@ -288,7 +310,7 @@ describe('record', () => {
     await look({}, async (page) => {
       for (const { code, url } of demo.nodes) {
         await open(page, `${url}/situation/CHN`);
-        await page.locator('#authors a[href^="/record/"]').first().click();
+        await follow(page, page.locator('#authors a[href^="/record/"]').first());
         const [download] = await Promise.all([
           page.waitForEvent('download'), page.locator('a[download]').first().click(),
         ]);

@@ -46,6 +46,11 @@ export async function openPage(browser, options = {}) {
   return page;
 }
 
+/** Clicks what leads to another page, and waits until it is there. */
+export async function follow(page, locator) {
+  await Promise.all([page.waitForEvent('load'), locator.click()]);
+}
+
 /** What a reader sees of an element, without the marks that isolate directions. */
 export async function text(page, selector = 'main') {
   return plain(await page.locator(selector).first().innerText());
