@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(Some(outcome)) => {
             print(&outcome, json);
-            ExitCode::SUCCESS
+            if outcome.refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => {
@@ -88,10 +88,15 @@ pub fn main() -> ExitCode {
 }
 
 fn print(outcome: &Outcome, json: bool) {
-    if json {
-        println!("{:#}", outcome.json);
-    } else {
-        println!("{}", outcome.text.trim_end());
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let written =
+        if json { writeln!(out, "{:#}", outcome.json) } else { writeln!(out, "{}", outcome.text.trim_end()) };
+    // Whoever reads may have read enough (`| head`).
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("concord: standard output: {error}");
     }
 }
 

@@ -110,7 +110,8 @@ pub(super) async fn run(node: &Arc<Node>, command: ImportFigures) -> Result<Outc
         release_figures(node, &command).await?
     };
     let text = text_of(&report, command.dry_run);
-    Ok(Outcome::new(report, text))
+    let refused = !report.accepted;
+    Ok(Outcome { refused, ..Outcome::new(report, text) })
 }
 
 fn text_of(report: &Report, dry_run: bool) -> String {

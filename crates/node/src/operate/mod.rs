@@ -32,12 +32,15 @@ pub struct Outcome {
     pub json: Value,
     /// For people.
     pub text: String,
+    /// Some of what was given was refused; the exit code says so too.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 impl Outcome {
     /// A value and its text.
     pub fn new(json: impl Serialize, text: impl Into<String>) -> Self {
-        Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: text.into() }
+        Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: text.into(), refused: false }
     }
 }
 
