@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = يتحوّل جدول الأرقام إلى سجلات موقَّعة، سجل لكل فترة. ترى ما سيفعله كل صف قبل نشر أي شيء.
 import-table = الجدول
-import-table-hint = ملف CSV بترميز UTF-8 فيه صف من وسوم HXL، أو عناوين أعمدة تشرحها أدناه. لا يزيد على { $megabytes } ميغابايت.
+import-table-hint = ملف CSV بترميز UTF-8 فيه صف من وسوم HXL، أو عناوين أعمدة تشرحها أعلاه. لا يزيد على { $megabytes } ميغابايت.
 import-audience = من يحق له القراءة
 import-audience-hint = ما يُرسل إلى آلية يُختم للسلطات التي يسمّيها ميثاقها الساري.
 import-public = الجميع (عام)

@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = A table of figures becomes signed records, one for each period. You see what every row would do before anything is released.
 import-table = Table
-import-table-hint = CSV in UTF-8 with a row of HXL hashtags, or with headers that you explain below. At most { $megabytes } MB.
+import-table-hint = CSV in UTF-8 with a row of HXL hashtags, or with headers that you explain above. At most { $megabytes } MB.
 import-audience = Who may read it
 import-audience-hint = What goes to a mechanism is sealed for the authorities that its charter in force names.
 import-public = Everybody (public)

@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = Una tabla de cifras se convierte en registros firmados, uno por período. Antes de publicar nada, verá qué haría cada fila.
 import-table = Tabla
-import-table-hint = CSV en UTF-8 con una fila de etiquetas HXL, o con encabezados que usted explica abajo. { $megabytes } MB como máximo.
+import-table-hint = CSV en UTF-8 con una fila de etiquetas HXL, o con encabezados que usted explica arriba. { $megabytes } MB como máximo.
 import-audience = Quién puede leerlo
 import-audience-hint = Lo que va a un mecanismo se sella para las autoridades que nombra su carta en vigor.
 import-public = Todos (público)

@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = Un tableau de chiffres devient des enregistrements signés, un par période. Vous voyez ce que ferait chaque ligne avant toute diffusion.
 import-table = Tableau
-import-table-hint = CSV en UTF-8 avec une ligne de hashtags HXL, ou avec des en-têtes que vous expliquez ci-dessous. { $megabytes } Mo au plus.
+import-table-hint = CSV en UTF-8 avec une ligne de hashtags HXL, ou avec des en-têtes que vous expliquez ci-dessus. { $megabytes } Mo au plus.
 import-audience = Qui peut lire
 import-audience-hint = Ce qui va à un mécanisme est scellé pour les autorités que nomme sa charte en vigueur.
 import-public = Tout le monde (public)

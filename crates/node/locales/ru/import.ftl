@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = Таблица показателей становится подписанными записями, по одной на период. До выпуска видно, что сделает каждая строка.
 import-table = Таблица
-import-table-hint = CSV в кодировке UTF-8 со строкой хештегов HXL или с заголовками, которые вы поясните ниже. Не более { $megabytes } МБ.
+import-table-hint = CSV в кодировке UTF-8 со строкой хештегов HXL или с заголовками, которые вы пояснили выше. Не более { $megabytes } МБ.
 import-audience = Кто может читать
 import-audience-hint = Что направляется механизму, запечатывается для органов, названных в его действующем уставе.
 import-public = Все (открыто)

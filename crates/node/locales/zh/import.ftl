@@ -1,7 +1,7 @@
 # The import of figures: a table is uploaded, checked row by row, and released.
 import-lead = 数据表将成为经签名的记录，每个时段一条。发布任何内容之前，您可看到每一行的处理结果。
 import-table = 数据表
-import-table-hint = UTF-8编码的CSV，含一行HXL标签，或含您在下方说明的列标题。最大{ $megabytes } MB。
+import-table-hint = UTF-8编码的CSV，含一行HXL标签，或含您在上方说明的列标题。最大{ $megabytes } MB。
 import-audience = 谁可阅读
 import-audience-hint = 发给某一机制的内容，仅为其现行章程所列主管部门加密封存。
 import-public = 所有人（公开）

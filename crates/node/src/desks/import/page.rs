@@ -18,7 +18,7 @@ use crate::release::Released;
 
 /// The value of the audience that is everybody.
 pub const PUBLIC: &str = "public";
-const MAP_EXAMPLE: &str = "Date=#date,Country=#country+name,Cases=#affected+infected+confirmed+cumulative";
+const MAP_EXAMPLE: &str = "Date=#date, Country=#country+name, Notes=-";
 
 /// The page with the form.
 #[derive(Template)]
@@ -53,7 +53,7 @@ pub fn form_page(page: Page, mechanisms: &[String], filled: &Filled, faults: &[S
         Field::new(t, "table", t.import_table(), Control::Input("file"))
             .hint(t.import_table_hint(t.number(MAX_UPLOAD >> 20))),
     ];
-    FormPage { fault, fields, page }
+    FormPage { page, fault, fields }
 }
 
 /// What a reader asks of a report.

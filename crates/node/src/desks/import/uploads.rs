@@ -14,7 +14,7 @@ use crate::identity;
 use crate::operate::Report;
 
 /// Files older than this are removed.
-pub const KEPT: Duration = Duration::from_secs(3600);
+pub const KEPT: Duration = Duration::from_hours(1);
 /// Tables that may wait at once; with [`crate::http::MAX_UPLOAD`], what uploads may take of the disk.
 const MAX_WAITING: usize = 16;
 const FOLDER: &str = "uploads";
