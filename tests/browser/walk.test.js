@@ -386,6 +386,7 @@ describe('accessible and in order', () => {
     situation: '/situation', place: '/situation/CHN', day: '/situation/CHN/2020-04-16',
     corrections: '/situation/corrections', network: '/network', authority: '/network/nhc.chn.example',
     log: '/network/logs/nhc.chn.example/log/public/{year}', records: '/records', record: '/record/{record}',
+    import: '/import',
     enter: '/enter/0000', nowhere: '/nowhere',
   };
   for (const lang of Object.keys(LANGUAGES)) {
@@ -405,8 +406,11 @@ describe('accessible and in order', () => {
             if (wide > 0) flaws.push(`${kind}: ${wide} px wider than the window`);
             for (const colorScheme of ['light', 'dark']) {
               await page.emulateMedia({ colorScheme });
-              const found = await findings(page, colorScheme === 'dark' ? COLOURS : undefined);
-              flaws.push(...found.map((line) => `${kind} ${colorScheme}: ${line}`));
+              // Colours are the same in every language.
+              if (colorScheme === 'light' || lang === 'en') {
+                const found = await findings(page, colorScheme === 'dark' ? COLOURS : undefined);
+                flaws.push(...found.map((line) => `${kind} ${colorScheme}: ${line}`));
+              }
               await page.screenshot({ path: path.join(OUT, `${kind}-${lang}-${width}-${colorScheme}.png`) });
             }
           }

@@ -48,7 +48,7 @@ pub struct Config {
     /// Names of places where they differ from CLDR's: `iso3.lang = "name"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, BTreeMap<String, String>>,
-    /// A GeoJSON file of borders to draw on the map. None are drawn without it.
+    /// A `GeoJSON` file of borders to draw on the map. None are drawn without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub borders: Option<PathBuf>,
     /// The folder this file lies in.

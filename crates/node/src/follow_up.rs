@@ -18,7 +18,7 @@ const HERE: &str = "here";
 
 impl Node {
     /// May this log sign now?
-    pub async fn may_sign(&self, origin: &Origin) -> Result<(), ReleaseError> {
+    pub fn may_sign(&self, origin: &Origin) -> Result<(), ReleaseError> {
         match self.permit(origin) {
             Permit::Granted => Ok(()),
             Permit::Waits(why) => Err(ReleaseError::Waits { origin: origin.clone(), why }),

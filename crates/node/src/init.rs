@@ -52,9 +52,9 @@ pub struct Init {
     pub endpoint: String,
     /// What the node is for.
     pub status: Status,
-    /// State database, if not SQLite in the data folder.
+    /// State database, if not `SQLite` in the data folder.
     pub state: Option<String>,
-    /// Index database, if not SQLite in the data folder.
+    /// Index database, if not `SQLite` in the data folder.
     pub index: Option<String>,
     /// Files, if not a folder in the data folder.
     pub files: Option<String>,

@@ -179,7 +179,7 @@ impl Node {
             self.check_draft(audience, draft)?;
         }
         let mut log = self.log_for(audience).await?;
-        self.may_sign(&log.origin).await?;
+        self.may_sign(&log.origin)?;
         let mut entries = self.opening_entries(&mut log, audience).await?;
         for draft in drafts {
             entries.push(self.prepare(&log, audience, draft).await?);
@@ -220,7 +220,7 @@ impl Node {
         mut log: OwnLog,
         logs: &[OwnLog],
     ) -> Result<(Closed, store::Appended), ReleaseError> {
-        self.may_sign(&log.origin).await?;
+        self.may_sign(&log.origin)?;
         let audience = match &log.readers {
             None => Audience::Public,
             Some(set) => Audience::Readers(set.clone()),
@@ -228,7 +228,7 @@ impl Node {
         let now = clock::now();
         let (year, _, _) = now.date().civil();
         let next = own_log::new_origin(&self.config.authority, &audience, year, logs)?;
-        let header = log_close_header(&log.origin, &next, self.new_id()?, now, Status::Actual);
+        let header = log_close_header(&log.origin, &next, Self::new_id()?, now, Status::Actual);
         let entry = Entry { bytes: self.sign(&header)?.bytes, released: None };
         let appended = self.append(&log, &[entry]).await?;
         let head = &appended.checkpoint.checkpoint;
@@ -318,7 +318,7 @@ impl Node {
         let root_bytes = chain.bytes(newest).unwrap_or_default().to_vec();
         let root_text = chain.text_hash(newest).unwrap_or(tlog::hash::EMPTY_ROOT);
         let now = clock::now();
-        let (id, status) = (self.new_id()?, Status::Actual);
+        let (id, status) = (Self::new_id()?, Status::Actual);
         let public = *audience == Audience::Public;
         let note = public.then_some(root_bytes.as_slice());
         let mut header = if log.started {
@@ -351,7 +351,7 @@ impl Node {
     async fn prepare(&self, log: &OwnLog, audience: &Audience, draft: Draft) -> Result<Entry, ReleaseError> {
         let id = match draft.id {
             Some(id) => id,
-            None => self.new_id()?,
+            None => Self::new_id()?,
         };
         let kind = draft.kind.clone();
         let header = Header {
@@ -416,7 +416,7 @@ impl Node {
         }
         let parts = record::seal::OuterParts {
             log: inner.log.clone(),
-            id: self.new_id()?,
+            id: Self::new_id()?,
             released: now.max(inner.released),
         };
         let inner = record::seal::Inner { header: inner, salt: random()? };
@@ -443,7 +443,7 @@ impl Node {
         Ok(self.writer.append(&origin, &federate::places::own(&log.origin), bytes, &signer).await?)
     }
 
-    fn new_id(&self) -> Result<Ulid, crate::identity::IdentityError> {
+    fn new_id() -> Result<Ulid, crate::identity::IdentityError> {
         Ok(Ulid::new(clock::milliseconds(), random()?))
     }
 
@@ -477,7 +477,9 @@ impl Node {
         if witnesses.is_empty() {
             return "quorum none\n".to_owned();
         }
-        let lines: String = witnesses.iter().map(|(name, vkey)| format!("witness {name} {vkey}\n")).collect();
+        let lines: Vec<String> =
+            witnesses.iter().map(|(name, vkey)| format!("witness {name} {vkey}\n")).collect();
+        let lines = lines.concat();
         let names = witnesses.keys().cloned().collect::<Vec<_>>().join(" ");
         format!("{lines}group others any {names}\nquorum others\n")
     }

@@ -10,7 +10,7 @@ use crate::node::{Node, OpenError};
 use crate::{clock, control, exchange, http, identity, session};
 
 /// How often old links and sessions are removed.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use e2e::{World, concord, until};
+use e2e::{World, concord, path_in, until};
 use tlog::SignedCheckpoint;
 
 #[test]
@@ -93,4 +93,72 @@ fn a_rebuilt_index_says_the_same() {
     let answer = b.ask(&["rebuild"]).expect("rebuild");
     assert!(answer["entries"].as_u64().expect("a number") >= u64::try_from(before.len()).expect("small"));
     assert_eq!(b.records(), before);
+}
+
+#[test]
+fn a_restored_node_fetches_its_own_entries_back_before_it_signs() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
+    let first = world.nodes[0].release(&["--public"], "in the backup").expect("release");
+    let origin = first["origin"].as_str().expect("an origin").to_owned();
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    let later = world.nodes[0].say("after the backup");
+    until("the peer holds what the backup does not", || world.nodes[1].knows(&later).then_some(()));
+    world.nodes[0].stop();
+
+    let mut node = world.nodes[0].at(restored);
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    until("its own entry is fetched back", || node.knows(&later).then_some(()));
+    let log = until("it signs again", || node.log(&origin).filter(|log| log["waits"] == false));
+    let next = node.release(&["--public"], "after the restore").expect("release");
+    assert!(next["index"].as_u64() >= log["size"].as_u64(), "{next} is not after {log}");
+    let name = next["name"].as_str().expect("a name");
+    until("the peer follows, without an alarm", || world.nodes[1].knows(name).then_some(()));
+    let status = world.nodes[1].ask(&["status"]).expect("status");
+    assert_eq!(status["alarms"], serde_json::json!([]));
+}
+
+#[test]
+fn a_restored_node_that_lacks_nothing_signs_once_its_peer_said_so() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let backup = path_in(&world.path("backup"));
+    let name = world.nodes[0].say("in the backup");
+    let origin = until("the peer holds and witnesses it", || {
+        let shown = world.nodes[0].ask(&["record", "show", &name]).expect("shown");
+        let origin = shown["origin"].as_str()?.to_owned();
+        let log = world.nodes[0].log(&origin)?;
+        let is_held = log["held"]["b.example"] == log["size"] && log["witnessed"] == log["size"];
+        is_held.then_some(origin)
+    });
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    world.nodes[0].stop();
+
+    let mut node = world.nodes[0].at(world.path("restored"));
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    until("it signs again", || node.log(&origin).filter(|log| log["waits"] == false));
+    let next = node.say("after the restore");
+    until("the peer follows", || world.nodes[1].knows(&next).then_some(()));
+}
+
+#[test]
+fn a_restored_node_with_nobody_to_ask_waits_for_its_operator() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let backup = path_in(&world.path("backup"));
+    let first = world.nodes[0].release(&["--public"], "in the backup").expect("release");
+    let origin = first["origin"].as_str().expect("an origin").to_owned();
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    world.nodes[0].stop();
+    world.nodes[1].stop();
+
+    let mut node = world.nodes[0].at(world.path("restored"));
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    let log = node.log(&origin).expect("its own log");
+    assert_eq!(log["waits"], true, "{log}");
+    let refused = node.release(&["--public"], "too early").expect_err("it does not sign");
+    assert!(refused.contains("log resume"), "what to do is not said: {refused}");
+    node.ask(&["log", "resume", &origin]).expect("resume");
+    node.release(&["--public"], "the operator said so").expect("it signs");
 }

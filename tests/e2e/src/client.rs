@@ -36,7 +36,7 @@ impl Answer {
 /// A client of one server.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
-    client: reqwest::Client,
+    http: reqwest::Client,
     base: String,
 }
 
@@ -50,7 +50,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { runtime, client, base: format!("http://127.0.0.1:{port}") }
+        Self { runtime, http: client, base: format!("http://127.0.0.1:{port}") }
     }
 
     /// A GET; fails the test if nobody answers.
@@ -60,7 +60,7 @@ impl Client {
 
     /// A GET with headers.
     pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.client.get(format!("{}{path}", self.base));
+        let mut request = self.http.get(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -69,7 +69,7 @@ impl Client {
 
     /// A POST.
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let mut request = self.client.post(format!("{}{path}", self.base)).body(body);
+        let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// What has not happened after this time does not happen. Machines that run tests are often busy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// How often is asked.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -46,7 +46,7 @@ pub struct InitArgs {
     /// Index database: sqlite:index.db or postgres://...
     #[arg(long)]
     index: Option<String>,
-    /// Tiles and blobs: file:files or s3://bucket/prefix
+    /// Tiles and blobs: `file:files` or `s3://bucket/prefix`
     #[arg(long)]
     files: Option<String>,
     /// Allow exercises that claim times of the past

@@ -14,7 +14,7 @@ use crate::operate::Outcome;
 use crate::{clock, control};
 
 /// A node must answer within this time of its start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(50);
 

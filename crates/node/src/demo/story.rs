@@ -20,7 +20,7 @@ pub const TO_MECHANISM: &str = "For the three ministries: proposed agenda of the
 pub const TO_ONE: &str =
     "For the Ministry of Health and Welfare: we ask for your experience with drive-through testing sites.";
 /// Everything must have arrived everywhere within this time.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The id of the mechanism.
@@ -179,7 +179,7 @@ async fn settle(world: &World) -> Result<(), Failure> {
             let logs = node.ask(&Command::Log(LogCommand::List)).await?;
             let Some(logs) = logs.json.as_array() else { return Ok(false) };
             for log in logs.iter().filter(|log| log["own"] == true) {
-                if !is_settled(world, node, log).await? {
+                if !is_settled(world, node, log) {
                     return Ok(false);
                 }
             }
@@ -189,21 +189,21 @@ async fn settle(world: &World) -> Result<(), Failure> {
     .await
 }
 
-async fn is_settled(world: &World, node: &Running, log: &serde_json::Value) -> Result<bool, Failure> {
+fn is_settled(world: &World, node: &Running, log: &serde_json::Value) -> bool {
     let size = log["size"].as_u64().unwrap_or(0);
     let public = log["readers"][0] == "public";
     if log["witnessed"].as_u64().unwrap_or(0) < size {
-        return Ok(false);
+        return false;
     }
     for other in world.nodes.iter().filter(|o| o.party.short != node.party.short) {
         let reads =
             public || log["readers"].as_array().is_some_and(|r| r.iter().any(|r| r == other.party.authority));
         let held = log["held"][other.party.authority].as_u64().unwrap_or(0);
         if reads && held < size {
-            return Ok(false);
+            return false;
         }
     }
-    Ok(true)
+    true
 }
 
 /// Asks again and again until it is so, or patience ends.

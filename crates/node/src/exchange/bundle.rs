@@ -42,7 +42,10 @@ pub struct Bundle {
 
 impl std::fmt::Debug for Bundle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bundle").field("from", &self.from).field("files", &self.files.len()).finish()
+        f.debug_struct("Bundle")
+            .field("from", &self.from)
+            .field("files", &self.files.len())
+            .finish_non_exhaustive()
     }
 }
 

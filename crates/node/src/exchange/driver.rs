@@ -22,7 +22,7 @@ use crate::index::{Batch, LogFacts, Receipt, Source};
 use crate::node::{Node, Permit};
 
 /// Deadlines further away than this are looked at again then.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// A message to the engine's thread.
 pub enum Message {
@@ -193,7 +193,7 @@ fn carry_out(
             match runtime.block_on(make_guard_again(&node, &origin, permission)) {
                 Ok(()) => node.set_permit(&origin, permit(permission)),
                 Err(error) => {
-                    tracing::error!(%error, %origin, "the guard could not be written: the log waits")
+                    tracing::error!(%error, %origin, "the guard could not be written: the log waits");
                 }
             }
         }
@@ -362,7 +362,7 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         }
         Event::Root { authority, version } => {
             tracing::info!(%authority, version, "a next trust root of a peer is in use");
-            node.tell_engine_of_peers().await;
+            node.tell_engine_of_peers();
         }
     }
     Ok(())

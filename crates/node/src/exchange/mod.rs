@@ -54,7 +54,7 @@ impl Node {
     }
 
     /// After a change of peers.
-    pub async fn tell_engine_of_peers(&self) {
+    pub fn tell_engine_of_peers(&self) {
         self.tell(Input::Peers(self.peer_configs()));
     }
 
@@ -63,7 +63,7 @@ impl Node {
         match self.engine_log(log, checkpoint).await {
             Ok(log) => self.tell(Input::OwnLog(Box::new(log))),
             Err(error) => {
-                tracing::error!(%error, origin = %log.origin, "the engine could not be told of an own log")
+                tracing::error!(%error, origin = %log.origin, "the engine could not be told of an own log");
             }
         }
     }

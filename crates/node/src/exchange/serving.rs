@@ -54,6 +54,7 @@ async fn tell_time(mut response: Response) -> Response {
     response
 }
 
+#[allow(clippy::result_large_err)] // The answer itself, given once.
 /// The recognised caller; `Err` is the answer to one whose clock is wrong.
 fn caller_of(node: &Node, uri: &axum::http::Uri, headers: &HeaderMap) -> Result<Option<Authority>, Response> {
     match caller::of(node, uri.path(), uri.query(), headers) {

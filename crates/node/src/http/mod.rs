@@ -32,7 +32,7 @@ use crate::node::Node;
 /// The largest body of a page's form (an uploaded table); smaller ones are set per route.
 pub const MAX_UPLOAD: usize = 64 << 20;
 /// The longest a request may take; the long poll of `/heads` is 30 s.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Every route of a node.
 pub fn router(node: &Arc<Node>) -> Router {

@@ -32,6 +32,7 @@ impl std::fmt::Debug for Content {
 
 /// A record with what it holds.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One at a time.
 pub enum Opening {
     /// Everything is here. `inner` is the inner header of a sealed record.
     Whole {

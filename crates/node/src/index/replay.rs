@@ -144,7 +144,7 @@ impl Index {
         let mut findings = insert_entries(&mut tx, &origin, batch.here, &ready).await?;
         for item in &ready {
             if let Some((header, content, sealed)) = item.whole() {
-                let name = record_of(item.judged).map(Record::name).unwrap_or(item.judged.leaf);
+                let name = record_of(item.judged).map_or(item.judged.leaf, Record::name);
                 settle(&mut tx, &origin, item.judged.index, name, sealed, batch.here, header, content)
                     .await?;
             }

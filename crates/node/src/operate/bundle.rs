@@ -65,10 +65,10 @@ async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError>
     }
     start_exchange(node).await?;
     node.set_bundle(&from, Some(bundle.clone()));
-    node.tell_engine_of_peers().await;
+    node.tell_engine_of_peers();
     let result = taken_in(node, &bundle).await;
     node.set_bundle(&from, None);
-    node.tell_engine_of_peers().await;
+    node.tell_engine_of_peers();
     let (logs, entries) = result?;
     let text = format!("{logs} logs of the bundle of {from} are here and verified, {entries} entries");
     Ok(Outcome::new(json!({ "from": from, "logs": logs, "entries": entries }), text))

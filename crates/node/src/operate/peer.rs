@@ -23,7 +23,7 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
         PeerCommand::Confirm { authority, fingerprint } => {
             let peer = peers::confirm(&*node.cells, &authority, &fingerprint).await?;
             node.reload_peers().await?;
-            node.tell_engine_of_peers().await;
+            node.tell_engine_of_peers();
             let text = format!("{authority} is confirmed; the exchange begins");
             Ok(Outcome::new(peer, text))
         }
@@ -31,7 +31,7 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
         PeerCommand::Remove { authority } => {
             peers::remove(&*node.cells, &authority).await?;
             node.reload_peers().await?;
-            node.tell_engine_of_peers().await;
+            node.tell_engine_of_peers();
             Ok(Outcome::new(json!({ "removed": authority }), format!("{authority} is removed")))
         }
     }

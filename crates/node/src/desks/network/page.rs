@@ -115,7 +115,7 @@ fn authorities_table(page: &Page, view: &View) -> Table {
             ];
             if inside {
                 let health = view.health.get(&one.authority);
-                cells.extend([contact(page, one, health), behind(page, one, health)]);
+                cells.extend([contact(page, one, health), behind(page, health)]);
             }
             Row::new(cells)
         })
@@ -157,7 +157,7 @@ fn contact(page: &Page, one: &Authority, health: Option<&Health>) -> Cell {
     Markup::joined([time].into_iter().chain(fault), " ").into()
 }
 
-fn behind(page: &Page, one: &Authority, health: Option<&Health>) -> Cell {
+fn behind(page: &Page, health: Option<&Health>) -> Cell {
     let t = &page.t;
     match health {
         Some(Health { behind: 0, last_answer: Some(_), .. }) => tag(Tone::Sure, &t.network_in_step()).into(),

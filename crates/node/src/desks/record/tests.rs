@@ -24,6 +24,7 @@ fn name(number: u8) -> String {
 }
 
 /// Three public records, one sealed and opened, one sealed for others.
+#[allow(clippy::too_many_lines)] // One table after the other.
 async fn index() -> Db {
     let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
     Index::open(db.clone()).await.unwrap();
