@@ -386,7 +386,6 @@ describe('accessible and in order', () => {
     situation: '/situation', place: '/situation/CHN', day: '/situation/CHN/2020-04-16',
     corrections: '/situation/corrections', network: '/network', authority: '/network/nhc.chn.example',
     log: '/network/logs/nhc.chn.example/log/public/{year}', records: '/records', record: '/record/{record}',
-    import: '/import',
     enter: '/enter/0000', nowhere: '/nowhere',
   };
   for (const lang of Object.keys(LANGUAGES)) {
