@@ -1,3 +1,4 @@
+#![allow(clippy::cast_possible_wrap)] // Small counts of a made-up table.
 //! Fills an index with made-up figures (200 countries and a second author, 500 days, three indicators) and
 //! measures how long the situation desk takes from tables to HTML.
 //!

@@ -27,12 +27,14 @@ fn gzip_bomb() -> Vec<u8> {
     output.stdout
 }
 
+/// The length that an oversized body claims, in bytes.
+const LENGTH: usize = 100 << 20;
+
 #[test]
 fn large_bodies_are_refused_before_they_are_read() {
     let mut world = World::new(&["a.example"]);
     world.serve();
     let node = &world.nodes[0];
-    const LENGTH: usize = 100 << 20;
     for path in ["/nudge", "/add-checkpoint"] {
         let head = format!("POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: {LENGTH}\r\n\r\n");
         let (status, taken) = raw(node.port, &head, LENGTH);
