@@ -70,7 +70,7 @@ before(async () => {
     inside[code] = await page.context().storageState();
     await page.context().close();
   }
-}, { timeout: 150_000 });
+}, { timeout: 300_000 });
 
 after(async () => {
   await browser?.close();
