@@ -47,6 +47,8 @@ pub struct Node {
     pub engine: RwLock<federate::Engine>,
     /// Proven times of every log here.
     pub proofs: tokio::sync::Mutex<BTreeMap<Origin, crate::exchange::Proofs>>,
+    /// The engine's thread, where a command started it for itself.
+    pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<crate::exchange::Bundle>>>,
     /// Counters for `/metrics`.
@@ -152,6 +154,7 @@ impl Node {
             inbox: std::sync::OnceLock::new(),
             engine: RwLock::new(engine),
             proofs: tokio::sync::Mutex::default(),
+            engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
@@ -270,8 +273,16 @@ impl Node {
         self.permits.read().expect("never poisoned").get(origin).cloned().unwrap_or(Permit::Granted)
     }
 
-    /// Closes the databases.
+    /// Ends the engine, if a command started it, and closes the databases.
     pub async fn close(&self) {
+        if let Some(engine) = self.engine_task.lock().await.take() {
+            if let Some(inbox) = self.inbox.get() {
+                inbox.send(crate::exchange::Message::Stop);
+            }
+            if let Err(error) = engine.await {
+                tracing::error!(%error, "the engine broke off");
+            }
+        }
         if let Err(error) = self.writer.settle().await {
             tracing::warn!(%error, "own logs could not be settled; the next start does it");
         }
