@@ -2,7 +2,7 @@
 # Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test needs-demo needs-test format lint build unit check browser licences clean
+.PHONY: help demo test needs-demo needs-test format lint build unit check browser interop licences clean
 
 # The folder that cargo uses, in this repository unless the environment says otherwise.
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
@@ -11,6 +11,7 @@ CARGO := cargo
 # The first of four ports of `make demo`, and of the checks.
 PORT ?= 8101
 CHECK_PORT ?= 8301
+INTEROP_PORT ?= 8321
 DEMO_FOLDER ?= demo-data
 
 say = @printf '\n== %s\n' "$(1)"
@@ -19,6 +20,7 @@ help:
 	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
 	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser'
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
+	@echo 'make interop   our logs and seals read by Tessera, Go and age: needs Go'
 	@echo 'make licences  dependencies: licences and known weaknesses, with cargo-deny'
 	@echo 'make clean     remove what was built, and the demonstration'
 
@@ -73,6 +75,11 @@ browser: build
 	else \
 		echo 'there are no browser tests in tests/browser' >&2; exit 1; \
 	fi
+
+interop: build
+	$(call say,read by programs that were not written here)
+	cd bench/interop && go build -mod=readonly -o $(TARGET)/interop .
+	$(TARGET)/interop -concord $(CONCORD) -port $(INTEROP_PORT) -vectors crates/record/tests/vectors
 
 licences:
 	$(CARGO) deny check
