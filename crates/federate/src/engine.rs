@@ -64,6 +64,9 @@ pub struct Engine {
     rung: BTreeSet<String>,
     /// Logs that have something to do.
     dirty: BTreeSet<Origin>,
+    /// Since when it runs, and who told since then which of our logs it knows.
+    started: Option<u64>,
+    asked: BTreeSet<Authority>,
 }
 
 impl Engine {
@@ -87,6 +90,8 @@ impl Engine {
             roots: Roots::default(),
             rung: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            started: None,
+            asked: BTreeSet::new(),
         };
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
@@ -98,6 +103,7 @@ impl Engine {
     pub fn handle(&mut self, now: u64, input: Input) -> Vec<Output> {
         // A clock that steps back must not make deadlines of the past come again.
         self.now = self.now.max(now);
+        self.started.get_or_insert(self.now);
         match input {
             Input::Tick => {}
             Input::Peers(peers) => self.take_peers(peers),
@@ -239,6 +245,24 @@ impl Engine {
     /// Whether an own log may sign; `Wait` for one that is not known.
     pub fn permission(&self, origin: &Origin) -> Permission {
         self.own.get(origin).map_or(Permission::Wait, |own| own.told)
+    }
+
+    /// Whether a log may be opened under a name that can be guessed: everybody told which of our logs it
+    /// knows, or had as long as a start waits. Before that, a state that was restored could open one anew
+    /// that it had opened before.
+    pub fn may_open(&self, now: u64) -> bool {
+        let everybody_told = self.reachable().all(|peer| self.asked.contains(peer));
+        self.started.is_some_and(|at| everybody_told || now >= at + self.config.limits.start_wait)
+    }
+
+    /// Whom it makes sense to wait for.
+    fn reachable(&self) -> impl Iterator<Item = &Authority> {
+        self.peers.iter().filter(|(_, peer)| peer.config.reachable).map(|(name, _)| name)
+    }
+
+    /// Whether somebody shows an own log that was never given here: it is fetched back.
+    pub fn fetches_back(&self, origin: &Origin) -> bool {
+        self.own.get(origin).is_some_and(Own::is_only_shown)
     }
 
     /// How each peer is doing.

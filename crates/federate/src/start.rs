@@ -21,7 +21,7 @@ pub struct Start {
     answered: BTreeSet<Authority>,
     /// The largest head that somebody showed beyond our own.
     shown: u64,
-    /// A person, or a finished catch-up, took the responsibility.
+    /// A person took the responsibility.
     is_resumed: bool,
     /// A head was shown that does not reconcile with our own entries.
     is_stopped: bool,
@@ -49,6 +49,28 @@ impl Start {
         self.shown = self.shown.max(size);
     }
 
+    /// Whether somebody showed a head beyond this size.
+    pub fn is_shown_more_than(&self, size: u64) -> bool {
+        self.shown > size
+    }
+
+    /// Whether the log's own files have to be fetched back.
+    pub fn lacks_files(&self) -> bool {
+        self.standing == GuardStanding::Damaged
+    }
+
+    /// The log's own files are back, up to its head at least.
+    pub fn mended(&mut self) {
+        if self.lacks_files() {
+            self.standing = GuardStanding::InStep;
+        }
+    }
+
+    /// Whether this state may be an old one, as the guard says: that others know more is then no surprise.
+    pub fn may_be_old(&self) -> bool {
+        matches!(self.standing, GuardStanding::Missing | GuardStanding::Ahead { .. })
+    }
+
     /// A head was shown that contradicts our own entries, or whose entries are not ours.
     pub fn stop(&mut self) {
         self.is_stopped = true;
@@ -73,6 +95,9 @@ impl Start {
         if self.shown > size {
             return Permission::CatchUp { size: self.shown };
         }
+        if self.lacks_files() {
+            return Permission::CatchUp { size };
+        }
         if let GuardStanding::Ahead { signed } = self.standing
             && signed > size
             && !self.is_resumed
@@ -85,6 +110,7 @@ impl Start {
                 GuardStanding::New => true,
                 GuardStanding::InStep => now >= self.wait_until || all_answered,
                 GuardStanding::Missing | GuardStanding::Ahead { .. } => self.silence_is_harmless(policy),
+                GuardStanding::Damaged => false,
             };
         if may { Permission::May } else { Permission::Wait }
     }
@@ -167,6 +193,15 @@ mod tests {
         assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::May);
         start.stop();
         assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::Stopped);
+    }
+
+    #[test]
+    fn damaged_files_are_fetched_back_whatever_an_operator_says() {
+        let mut start = Start::new(GuardStanding::Damaged, 0);
+        start.resume();
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::CatchUp { size: 5 });
+        start.mended();
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::May);
     }
 
     #[test]

@@ -55,6 +55,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// May it append to an own log?
+    pub fn signs(&self) -> bool {
+        match self {
+            Self::Release(_) | Self::Log(LogCommand::Close { .. }) => true,
+            Self::Import(ImportCommand::Figures(import)) => !import.dry_run,
+            Self::Mechanism(command) => !matches!(command, MechanismCommand::List),
+            _ => false,
+        }
+    }
+
     /// The same command, with its files named from `folder`: the server that carries it out stands elsewhere.
     #[must_use]
     pub fn seen_from(mut self, folder: &Path) -> Self {
@@ -377,6 +387,11 @@ pub enum LogCommand {
     },
     /// Close an own log
     Close {
+        /// The log's origin
+        origin: String,
+    },
+    /// Go on in a new log where an own one must not grow any more: its entries are lost, or its key was revoked
+    Succeed {
         /// The log's origin
         origin: String,
     },

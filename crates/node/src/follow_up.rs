@@ -7,8 +7,8 @@ use tlog::checkpoint::SignedCheckpoint;
 use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::index::{Batch, Finding, IndexError, LogFacts, Source};
-use crate::node::{Node, OpenError, Permit};
-use crate::own_log::OwnLog;
+use crate::node::{Node, OpenError};
+use crate::own_log::{self, OwnLog};
 use crate::release::ReleaseError;
 
 /// Entries judged and indexed at once when the index catches up.
@@ -17,14 +17,6 @@ const CATCH_UP: u64 = 4096;
 const HERE: &str = "here";
 
 impl Node {
-    /// May this log sign now?
-    pub fn may_sign(&self, origin: &Origin) -> Result<(), ReleaseError> {
-        match self.permit(origin) {
-            Permit::Granted => Ok(()),
-            Permit::Waits(why) => Err(ReleaseError::Waits { origin: origin.clone(), why }),
-        }
-    }
-
     /// After an append: index, engine, peers.
     pub async fn own_log_grew(&self, log: &OwnLog, appended: &Appended) -> Result<(), ReleaseError> {
         let size = appended.checkpoint.checkpoint.size;
@@ -52,13 +44,34 @@ impl Node {
         Ok(found.first().and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok()))
     }
 
+    /// Brings what `state` says of every own log to what its entries say.
+    pub async fn own_logs_follow(&self) -> Result<(), OpenError> {
+        for (origin, _) in self.own_heads().await? {
+            self.own_log_follows(&origin).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for one: a crash between an append and the note of it, or a log that was fetched back.
+    pub async fn own_log_follows(&self, origin: &Origin) -> Result<(), OpenError> {
+        let Some(head) = self.writer.head(&origin.to_string()).await? else { return Ok(()) };
+        let state = self.index.state(origin).await?;
+        let Some(state) = state.filter(|state| state.size() == head.checkpoint.size) else { return Ok(()) };
+        let noted = self.own_logs().await?;
+        for log in own_log::noted_by(&noted, &state, &head.checkpoint) {
+            own_log::save(&*self.cells, &log).await?;
+        }
+        Ok(())
+    }
+
     /// Brings the index up to every log that is on this disk.
     pub async fn catch_up_index(&self) -> Result<(), OpenError> {
-        for log in self.own_logs().await? {
-            let Some(head) = self.writer.head(&log.origin.to_string()).await? else { continue };
-            let reader = self.own_reader(&log.origin).await?;
-            let size = head.checkpoint.size;
-            self.index_from(&log.origin, Source::Own, &reader, size, Some(&head)).await?;
+        for (origin, head) in self.own_heads().await? {
+            if self.permits.is_damaged(&origin) {
+                continue;
+            }
+            let reader = self.own_reader(&origin).await?;
+            self.index_from(&origin, Source::Own, &reader, head.checkpoint.size, Some(&head)).await?;
         }
         let followed = self.engine().followed();
         for log in followed {

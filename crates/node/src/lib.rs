@@ -36,3 +36,4 @@ pub mod release;
 pub mod saved;
 pub mod serve;
 pub mod session;
+pub mod signing;

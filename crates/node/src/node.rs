@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use record::root::{RootChain, TrustRoot};
 use record::{Authority, Origin};
 use store::{Cells, Db, DbOptions, Files, FolderLock, Guard, LogReader, LogWriter, SqlCells};
+use tlog::SignedCheckpoint;
 
 use crate::config::Config;
 use crate::identity::Identity;
@@ -16,6 +17,7 @@ use crate::init::{ROOT_SPACE, version_key};
 use crate::outbound::{Address, Outbound};
 use crate::own_log::{self, OwnLog};
 use crate::peers::{self, Known, Standing};
+use crate::signing::{Permit, Permits};
 
 /// A node that is open.
 pub struct Node {
@@ -56,17 +58,9 @@ pub struct Node {
     identity: RwLock<Arc<Identity>>,
     chain: RwLock<Arc<RootChain>>,
     peers: RwLock<Arc<BTreeMap<Authority, Known>>>,
-    permits: RwLock<BTreeMap<Origin, Permit>>,
+    /// Whether own logs may sign.
+    pub permits: Permits,
     _lock: FolderLock,
-}
-
-/// May an own log sign (protocol section 3, *Start*)?
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Permit {
-    /// Yes.
-    Granted,
-    /// Not yet; what it waits for.
-    Waits(String),
 }
 
 /// Why a node cannot be opened.
@@ -160,7 +154,7 @@ impl Node {
             identity: RwLock::new(Arc::new(identity)),
             chain: RwLock::new(Arc::new(chain)),
             peers: RwLock::new(Arc::new(peers)),
-            permits: RwLock::new(BTreeMap::new()),
+            permits: Permits::default(),
             config,
             _lock: lock,
         };
@@ -170,17 +164,26 @@ impl Node {
 
     /// Finishes what a crash interrupted: published own logs, index, names of peers.
     async fn recover(&self) -> Result<(), OpenError> {
-        for log in self.own_logs().await? {
-            let (origin, prefix) = (log.origin.to_string(), federate::places::own(&log.origin));
-            match self.writer.open(&origin, &prefix).await {
+        for (origin, _) in self.own_heads().await? {
+            match self.writer.open(&origin.to_string(), &federate::places::own(&origin)).await {
                 // What may not sign is still shown; the permit says why it waits.
                 Ok(_) | Err(store::LogError::GuardAhead { .. } | store::LogError::GuardMissing { .. }) => {}
+                Err(error) if error.is_damage() => {
+                    tracing::error!(%error, %origin, "an own log waits: its files must be fetched back");
+                    self.permits.set_damaged(&origin, true);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         self.index_authorities().await?;
         self.catch_up_index().await?;
+        self.own_logs_follow().await?;
         self.load_proofs().await?;
+        for log in self.own_logs().await? {
+            let head = self.writer.head(&log.origin.to_string()).await?;
+            let standing = self.engine_log(&log, head).await?.standing;
+            self.permits.set(&log.origin, Permit::at_start(standing));
+        }
         Ok(())
     }
 
@@ -248,6 +251,21 @@ impl Node {
         own_log::list(&*self.cells).await
     }
 
+    /// The heads of own logs that have entries.
+    pub async fn own_heads(&self) -> Result<Vec<(Origin, SignedCheckpoint)>, store::LogError> {
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.cells.scan(store::log::HEAD, "", after.as_deref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            after = Some(last.clone());
+            for origin in page.iter().filter_map(|(origin, _)| origin.parse::<Origin>().ok()) {
+                let head = self.writer.head(&origin.to_string()).await?;
+                found.extend(head.map(|head| (origin, head)));
+            }
+        }
+    }
+
     /// Reads an own log up to its head.
     pub async fn own_reader(&self, origin: &Origin) -> Result<LogReader, store::LogError> {
         self.writer.reader(&origin.to_string(), &federate::places::own(origin)).await
@@ -261,16 +279,6 @@ impl Node {
     /// Says that something `/heads` tells has changed.
     pub fn tell_news(&self) {
         self.news.send_modify(|n| *n += 1);
-    }
-
-    /// Sets whether an own log may sign.
-    pub fn set_permit(&self, origin: &Origin, permit: Permit) {
-        self.permits.write().expect("never poisoned").insert(origin.clone(), permit);
-    }
-
-    /// Whether an own log may sign. A new log asks nobody.
-    pub fn permit(&self, origin: &Origin) -> Permit {
-        self.permits.read().expect("never poisoned").get(origin).cloned().unwrap_or(Permit::Granted)
     }
 
     /// Ends the engine, if a command started it, and closes the databases.

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use record::{AudienceId, Authority, Origin, Readers};
+use record::{AudienceId, Authority, LogState, Origin, Readers};
 use serde::{Deserialize, Serialize};
 use store::Cells;
+use tlog::Checkpoint;
 use tlog::hash::Hash;
 
 use crate::identity::{IdentityError, random};
@@ -66,6 +67,17 @@ impl OwnLog {
         Hash::from_hex(&self.policy).ok()
     }
 
+    /// The log that goes on from this one at a size and root; not yet opened.
+    pub fn successor(&self, origin: Origin, at: (u64, Hash)) -> Self {
+        let previous = Some((self.origin.clone(), at.0, at.1.to_base64()));
+        Self { origin, root: 0, started: false, open: true, previous, ..self.clone() }
+    }
+
+    /// Who it is for.
+    pub fn audience(&self) -> Audience {
+        self.readers.clone().map_or(Audience::Public, Audience::Readers)
+    }
+
     /// Is it for this audience?
     pub fn serves(&self, audience: &Audience) -> bool {
         match (&self.readers, audience) {
@@ -84,6 +96,39 @@ pub async fn list(cells: &dyn Cells) -> Result<Vec<OwnLog>, SavedError> {
 /// Remembers a log.
 pub async fn save(cells: &dyn Cells, log: &OwnLog) -> Result<(), SavedError> {
     saved::put(cells, SPACE, &log.origin.to_string(), log).await
+}
+
+/// What is to be noted of a log with these entries and this head, and of its successor if it is closed: the
+/// logs of `noted` that change, and those that are missing there.
+pub fn noted_by(noted: &[OwnLog], state: &LogState, head: &Checkpoint) -> Vec<OwnLog> {
+    let (Some(readers), Some(policy)) = (state.readers(), state.policy()) else { return Vec::new() };
+    let origin = state.origin();
+    let find = |wanted: &Origin| noted.iter().find(|log| log.origin == *wanted);
+    let is_succeeded =
+        noted.iter().any(|log| log.previous.as_ref().is_some_and(|(before, ..)| before == origin));
+    let log = OwnLog {
+        origin: origin.clone(),
+        readers: match readers {
+            Readers::Public => None,
+            Readers::Set(set) => Some(set.clone()),
+        },
+        root: state.root_in_force(),
+        policy: policy.to_hex(),
+        open: !state.closed() && !is_succeeded,
+        started: true,
+        previous: state.previous().map(|p| (p.origin.clone(), p.size, p.root.to_base64())),
+    };
+    let mut changed = Vec::new();
+    if let Some(next) = state.next().filter(|next| find(next).is_none()) {
+        changed.push(log.successor(next.clone(), (head.size, head.root)));
+    }
+    // The log that this one goes on from is not open any more, however it ended.
+    let before = log.previous.as_ref().and_then(|(before, ..)| find(before)).filter(|before| before.open);
+    changed.extend(before.map(|before| OwnLog { open: false, ..before.clone() }));
+    if find(origin) != Some(&log) {
+        changed.push(log);
+    }
+    changed
 }
 
 /// The origin of a new log: a name never used before by this authority.

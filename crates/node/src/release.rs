@@ -19,6 +19,7 @@ use crate::clock;
 use crate::identity::random;
 use crate::node::Node;
 use crate::own_log::{self, Audience, OwnLog};
+use crate::signing::Permit;
 
 /// Content of a record, before it is signed.
 #[derive(Clone)]
@@ -131,6 +132,14 @@ pub enum ReleaseError {
         /// What it waits for and what the operator can do.
         why: String,
     },
+    /// The log needs no successor, or can have none.
+    #[error("{origin} gets no successor: {why}")]
+    NoSuccessor {
+        /// The log.
+        origin: Origin,
+        /// Why not, and what would be right.
+        why: &'static str,
+    },
     /// The header is not valid.
     #[error("the record is not valid: {0}")]
     Record(#[from] record::RecordError),
@@ -179,7 +188,7 @@ impl Node {
             self.check_draft(audience, draft)?;
         }
         let mut log = self.log_for(audience).await?;
-        self.may_sign(&log.origin)?;
+        self.may_sign(&log.origin).await?;
         let mut entries = self.opening_entries(&mut log, audience).await?;
         for draft in drafts {
             entries.push(self.prepare(&log, audience, draft).await?);
@@ -220,30 +229,65 @@ impl Node {
         mut log: OwnLog,
         logs: &[OwnLog],
     ) -> Result<(Closed, store::Appended), ReleaseError> {
-        self.may_sign(&log.origin)?;
-        let audience = match &log.readers {
-            None => Audience::Public,
-            Some(set) => Audience::Readers(set.clone()),
-        };
+        self.may_sign(&log.origin).await?;
         let now = clock::now();
-        let (year, _, _) = now.date().civil();
-        let next = own_log::new_origin(&self.config.authority, &audience, year, logs)?;
+        let next = self.next_origin(&log, logs)?;
         let header = log_close_header(&log.origin, &next, Self::new_id()?, now, Status::Actual);
         let entry = Entry { bytes: self.sign(&header)?.bytes, released: None };
         let appended = self.append(&log, &[entry]).await?;
         let head = &appended.checkpoint.checkpoint;
-        let successor = OwnLog {
-            origin: next.clone(),
-            root: 0,
-            started: false,
-            open: true,
-            previous: Some((log.origin.clone(), head.size, head.root.to_base64())),
-            ..log.clone()
-        };
+        let successor = log.successor(next.clone(), (head.size, head.root));
         log.open = false;
         own_log::save(&*self.cells, &log).await?;
         own_log::save(&*self.cells, &successor).await?;
         Ok((Closed { next }, appended))
+    }
+
+    /// Goes on in a new log from the head of one to which nothing may be appended any more: its key was
+    /// revoked, or its entries are lost. The audience's next record opens the successor, which names the head.
+    pub async fn succeed_log(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
+        let _one_at_a_time = self.releasing.lock().await;
+        let logs = own_log::list(&*self.cells).await?;
+        let log = logs.iter().find(|log| log.origin == *origin && log.open && log.started);
+        let log = log.ok_or_else(|| ReleaseError::NoSuccessor {
+            origin: origin.clone(),
+            why: "it is no open log of this node",
+        })?;
+        let may_go_on = self.permits.of(origin) == Permit::Granted && !self.is_key_revoked(log);
+        if may_go_on {
+            return Err(ReleaseError::NoSuccessor {
+                origin: origin.clone(),
+                why: "it can go on; `concord log close` closes it",
+            });
+        }
+        self.succeed(log, &logs).await
+    }
+
+    /// Called while releases are held up.
+    async fn succeed(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Closed, ReleaseError> {
+        let head = self.writer.head(&log.origin.to_string()).await?;
+        let head = head.ok_or_else(|| ReleaseError::NoSuccessor {
+            origin: log.origin.clone(),
+            why: "it has no entry",
+        })?;
+        let next = self.next_origin(log, logs)?;
+        let successor = log.successor(next.clone(), (head.checkpoint.size, head.checkpoint.root));
+        // The successor first: of the two notes, the one that is lost in between is made again from it.
+        own_log::save(&*self.cells, &successor).await?;
+        own_log::save(&*self.cells, &OwnLog { open: false, ..log.clone() }).await?;
+        Ok(Closed { next })
+    }
+
+    fn next_origin(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Origin, ReleaseError> {
+        let (year, _, _) = clock::now().date().civil();
+        Ok(own_log::new_origin(&self.config.authority, &log.audience(), year, logs)?)
+    }
+
+    /// Was the key revoked that signed the log's head? Then nothing is appended to it.
+    fn is_key_revoked(&self, log: &OwnLog) -> bool {
+        let chain = self.own_chain();
+        let keys = chain.log_keys(log.root, &log.origin);
+        log.started && keys.iter().all(|key| chain.revocation(key).is_some())
     }
 
     /// Has a witness said, within a day, that this is the year? Only then is a new year's log opened.
@@ -270,9 +314,14 @@ impl Node {
 
     /// The open log of an audience, or a new one that its first append will open.
     async fn log_for(&self, audience: &Audience) -> Result<OwnLog, ReleaseError> {
-        let logs = own_log::list(&*self.cells).await?;
+        let mut logs = own_log::list(&*self.cells).await?;
         let (year, _, _) = clock::now().date().civil();
-        if let Some(log) = logs.iter().find(|log| log.open && log.serves(audience)) {
+        let open = |logs: &[OwnLog]| logs.iter().find(|log| log.open && log.serves(audience)).cloned();
+        if let Some(log) = open(&logs).filter(|log| self.is_key_revoked(log)) {
+            self.succeed(&log, &logs).await?;
+            logs = own_log::list(&*self.cells).await?;
+        }
+        if let Some(log) = &open(&logs) {
             if log.origin.year >= year || !log.started || !self.year_is_witnessed(year).await? {
                 return Ok(log.clone());
             }
@@ -284,6 +333,7 @@ impl Node {
             }
         }
         let origin = own_log::new_origin(&self.config.authority, audience, year, &logs)?;
+        self.may_open(&origin).await?;
         let policy = self.policy_text();
         let hash = sha256(policy.as_bytes());
         self.put_blob(hash, policy.into_bytes()).await?;

@@ -188,6 +188,18 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// Whether the files of the log, and not the moment or the machine, are what is wrong.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::RootMismatch { .. }
+                | Self::Staging { .. }
+                | Self::MissingFile { .. }
+                | Self::Tree(_)
+                | Self::Tile(_)
+        )
+    }
+
     /// A stable name of the error, for translation.
     pub fn code(&self) -> &'static str {
         match self {

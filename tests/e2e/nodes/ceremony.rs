@@ -29,10 +29,11 @@ fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) ->
     published["version"].as_u64().expect("a version")
 }
 
-fn author_key(node: &Authority) -> String {
+/// The newest key of a role.
+fn key_of(node: &Authority, role: &str) -> String {
     let keys = node.ask(&["key", "list"]).expect("key list");
     let rows = keys.as_array().expect("a list");
-    let key = rows.iter().rev().find(|key| key["role"] == "author").expect("an author key");
+    let key = rows.iter().rev().find(|key| key["role"] == role).expect("a key of the role");
     key["vkey"].as_str().expect("a key").to_owned()
 }
 
@@ -51,14 +52,14 @@ fn a_new_author_key_is_trusted_by_the_peer_and_a_revoked_one_is_not_used() {
     keys.push(&folder);
     a.ask(&keys).expect("root keys");
     assert_eq!(next_root(&world, a, [4, 5, 6], [7, 8, 9]), 2);
-    assert_eq!(author_key(a), made.as_str().expect("a key"));
+    assert_eq!(key_of(a, "author"), made.as_str().expect("a key"));
     let after = a.say("with the second key");
     until("it is valid at the peer", || b.knows(&after).then_some(()));
     assert!(b.knows(&before), "what the first key signed stays valid");
     let shown = b.ask(&["record", "show", &after]).expect("show");
     assert!(shown["note"].as_str().expect("a note").contains("a.example/author/2"), "{shown}");
 
-    let stolen = author_key(a);
+    let stolen = key_of(a, "author");
     a.ask(&["key", "rotate", "author"]).expect("rotate");
     a.ask(&["key", "revoke", &stolen]).expect("revoke");
     let mut keys = vec!["root", "keys", "--authority", "a.example", "--first", "10", "--folder"];
@@ -69,4 +70,33 @@ fn a_new_author_key_is_trusted_by_the_peer_and_a_revoked_one_is_not_used() {
     until("it is valid at the peer", || b.knows(&third).then_some(()));
     let shown = b.ask(&["record", "show", &third]).expect("show");
     assert!(shown["note"].as_str().expect("a note").contains("a.example/author/3"), "{shown}");
+}
+
+#[test]
+fn a_log_whose_key_was_revoked_ends_at_its_head_and_goes_on_in_a_successor() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let before = a.release(&["--public"], "under the first log key").expect("release");
+    let (origin, name) =
+        (before["origin"].as_str().expect("an origin"), before["name"].as_str().expect("a name"));
+    until("it is at the peer", || b.knows(name).then_some(()));
+    let refused = a.ask(&["log", "succeed", origin]).expect_err("it can go on");
+    assert!(refused.contains("log close"), "{refused}");
+
+    let stolen = key_of(a, "log");
+    a.ask(&["key", "rotate", "log"]).expect("rotate");
+    a.ask(&["key", "revoke", &stolen]).expect("revoke");
+    let folder = path_in(&a.root_keys);
+    a.ask(&["root", "keys", "--authority", "a.example", "--first", "7", "--folder", &folder])
+        .expect("root keys");
+    assert_eq!(next_root(&world, a, [4, 5, 6], [7, 8, 9]), 2);
+
+    let after = a.release(&["--public"], "under the second log key").expect("release");
+    assert_ne!(after["origin"], before["origin"], "nothing is appended to a log whose key was stolen");
+    let name = after["name"].as_str().expect("a name");
+    until("the peer follows into the successor", || b.knows(name).then_some(()));
+    let shown = a.ask(&["record", "show", name]).expect("shown");
+    assert_eq!(shown["origin"], after["origin"]);
+    let status = b.ask(&["status"]).expect("status");
+    assert_eq!(status["alarms"], serde_json::json!([]), "what the author acknowledges is no surprise");
 }

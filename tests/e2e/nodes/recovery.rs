@@ -120,6 +120,57 @@ fn a_restored_node_fetches_its_own_entries_back_before_it_signs() {
 }
 
 #[test]
+fn a_log_that_was_opened_after_the_backup_is_fetched_back_and_not_opened_again() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let backup = path_in(&world.path("backup"));
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    let later = world.nodes[0].release(&["--public"], "opens the log").expect("release");
+    let name = later["name"].as_str().expect("a name");
+    until("the peer holds what the backup does not", || world.nodes[1].knows(name).then_some(()));
+    world.nodes[0].stop();
+
+    let mut node = world.nodes[0].at(world.path("restored"));
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    let next = until("it signs again", || node.release(&["--public"], "after the restore").ok());
+    assert_eq!(next["origin"], later["origin"]);
+    assert!(next["index"].as_u64() > later["index"].as_u64(), "{next} is not after {later}");
+    let name = next["name"].as_str().expect("a name");
+    until("the peer follows", || world.nodes[1].knows(name).then_some(()));
+    let status = world.nodes[1].ask(&["status"]).expect("status");
+    assert_eq!(status["alarms"], serde_json::json!([]));
+}
+
+#[test]
+fn a_log_whose_files_are_lost_waits_until_they_are_fetched_back_and_the_node_runs() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let public = world.nodes[0].release(&["--public"], "lost here").expect("release");
+    let sealed = world.nodes[0].release(&["--to", "b.example"], "not lost").expect("release");
+    let names = [&public, &sealed].map(|released| released["name"].as_str().expect("a name").to_owned());
+    until("the peer holds both", || names.iter().all(|name| world.nodes[1].knows(name)).then_some(()));
+    world.nodes[0].stop();
+    world.nodes[1].stop();
+    let files = world.nodes[0].data.join("files/log/public");
+    std::fs::remove_dir_all(&files).expect("the log's files");
+
+    world.nodes[0].serve();
+    let origin = public["origin"].as_str().expect("an origin");
+    let log = world.nodes[0].log(origin).expect("its own log");
+    assert_eq!(log["waits"], true, "{log}");
+    world.nodes[0].release(&["--to", "b.example"], "another log goes on").expect("release");
+    world.nodes[1].serve();
+    until("its files are back", || world.nodes[0].log(origin).filter(|log| log["waits"] == false));
+    let next = world.nodes[0].release(&["--public"], "goes on").expect("release");
+    assert_eq!(next["origin"], public["origin"]);
+    let name = next["name"].as_str().expect("a name");
+    until("the peer follows", || world.nodes[1].knows(name).then_some(()));
+    for node in &world.nodes {
+        let status = node.ask(&["status"]).expect("status");
+        assert_eq!(status["alarms"], serde_json::json!([]), "{}", node.name);
+    }
+}
+
+#[test]
 fn a_restored_node_that_lacks_nothing_signs_once_its_peer_said_so() {
     let mut world = World::of_friends(&["a.example", "b.example"]);
     let backup = path_in(&world.path("backup"));

@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
 //! and keys. Nothing happens here.
 
-use record::{Authority, Fingerprint, Judged, Origin, Readers, RootChain};
+use record::{Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain};
 use tlog::{NoteSignature, SignedCheckpoint};
 
 use crate::alarm::Alarm;
@@ -66,6 +66,8 @@ pub enum GuardStanding {
         /// The largest size signed.
         signed: u64,
     },
+    /// The files on this disk do not lead to the head: they are fetched back before anything else.
+    Damaged,
 }
 
 /// An own log, given at the start, and again whenever its head moved.
@@ -216,14 +218,8 @@ pub struct Commit {
     pub to: u64,
     /// The entries, judged, in order.
     pub judged: Vec<Judged>,
-    /// Who may read the log; `None` while it has no valid `log.open`.
-    pub readers: Option<Readers>,
-    /// SHA-256 of the log's policy.
-    pub policy: Option<tlog::Hash>,
-    /// Version of the author's root in force after the last entry.
-    pub root: u64,
-    /// Whether the log is closed.
-    pub closed: bool,
+    /// What the log is after the last of them.
+    pub state: LogState,
     /// The verified checkpoint of exactly this size, if it was reached.
     pub checkpoint: Option<SignedCheckpoint>,
 }

@@ -425,15 +425,11 @@ impl Engine {
         let files = verified.files.into_iter().filter(|(path, _)| is_kept(path));
         let mut writes: Vec<Write> =
             files.map(|(path, bytes)| Write::File { path: format!("{prefix}{path}"), bytes }).collect();
-        let follow = log.follow.state();
         let commit = Commit {
             origin: origin.clone(),
             from: verified.from,
             to: verified.to,
-            readers: follow.readers().cloned(),
-            policy: follow.policy(),
-            root: follow.root_in_force(),
-            closed: follow.closed(),
+            state: log.follow.state().clone(),
             checkpoint: verified.reached.clone(),
             judged: verified.judged,
         };

@@ -67,6 +67,11 @@ impl Own {
         self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size)
     }
 
+    /// Known only from what others show.
+    pub fn is_only_shown(&self) -> bool {
+        !self.is_given && self.start.is_shown_more_than(0)
+    }
+
     pub fn remember(&mut self, size: u64, root: Hash) {
         self.known.insert(size, root);
         while self.known.len() > MAX_KNOWN {
@@ -180,6 +185,7 @@ impl Engine {
 
     /// A follower that is no witness answered for all own logs at once.
     pub(super) fn own_asked(&mut self, peer: &Authority) {
+        self.asked.insert(peer.clone());
         for own in self.own.values_mut() {
             let mut names = own.policy.witnesses().map(|(_, key, _)| Authority::of_key_name(key.name()));
             if !names.any(|name| name.as_ref() == Ok(peer)) {
@@ -209,19 +215,22 @@ impl Engine {
         }
         let shown = only_lines_of(shown, &keys);
         let (size, root) = (shown.checkpoint.size, shown.checkpoint.root);
-        let Some(own) = self.own.get(origin) else {
-            let (origin, from) = (origin.clone(), peer.clone());
-            return self.ring(Alarm::ForeignHeadOfOwnLog { origin, size, root, from });
-        };
-        if size <= own.size() {
+        // A log that this state does not know was opened after it was saved: it is fetched back like any other.
+        let own = self.own.entry(origin.clone()).or_insert_with(|| Own::new(Kept::default()));
+        let is_at_head = size == own.size() && own.start.lacks_files();
+        if size <= own.size() && !is_at_head {
             return self.reconcile(origin, shown, Then::Shown { peer: peer.clone() });
         }
-        // Even if it was committed here a moment ago: who shows it can know it only from heads that were told
-        // to this engine first, so a state that does not know it is an old one.
-        let Some(own) = self.own.get_mut(origin) else { return };
-        own.start.shown(size);
-        let (name, from) = (origin.clone(), peer.clone());
-        self.ring(Alarm::ForeignHeadOfOwnLog { origin: name, size, root, from });
+        if size > own.size() {
+            // Even if it was committed here a moment ago: who shows it can know it only from heads that were
+            // told to this engine first, so a state that does not know it is an old one.
+            own.start.shown(size);
+            // After a restore that is expected; without one, somebody else may have signed it.
+            if !(own.is_given && own.start.may_be_old()) {
+                let (origin, from) = (origin.clone(), peer.clone());
+                self.ring(Alarm::ForeignHeadOfOwnLog { origin, size, root, from });
+            }
+        }
         self.tell_permission(origin);
         self.catch_up(origin, peer, shown);
     }
@@ -244,7 +253,8 @@ impl Engine {
             return;
         };
         let Some(own) = self.own.get_mut(origin) else { return };
-        if checkpoint.checkpoint.size > own.size() {
+        if checkpoint.checkpoint.size >= own.size() {
+            own.start.mended();
             own.remember(checkpoint.checkpoint.size, checkpoint.checkpoint.root);
             own.checkpoint = Some(checkpoint);
         }
@@ -275,7 +285,7 @@ impl Engine {
     }
 
     pub(super) fn tell_permission(&mut self, origin: &Origin) {
-        let everybody: BTreeSet<Authority> = self.peers.keys().cloned().collect();
+        let everybody: BTreeSet<Authority> = self.reachable().cloned().collect();
         let Some(own) = self.own.get_mut(origin).filter(|own| own.is_given) else { return };
         let permission = own.start.permission(self.now, own.size(), &own.policy, &everybody);
         if permission != own.told {

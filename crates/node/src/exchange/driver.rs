@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use federate::engine::{Answer, Commit, Event, GuardStanding, Id, Permission, RequestId, SignRequest, Write};
+use federate::engine::{Answer, Commit, Event, Id, Permission, RequestId, SignRequest, Write};
 use federate::{Input, Output};
 use record::Origin;
 use record::root::Role;
@@ -19,7 +19,7 @@ use super::transport;
 use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::index::{Batch, LogFacts, Receipt, Source};
-use crate::node::{Node, Permit};
+use crate::node::Node;
 
 /// Deadlines further away than this are looked at again then.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
@@ -104,10 +104,6 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     for log in node.own_logs().await? {
         let head = node.writer.head(&log.origin.to_string()).await?;
         let log = node.engine_log(&log, head).await?;
-        // A log whose guard does not vouch for it waits from the first moment; the engine says when it may sign.
-        if matches!(log.standing, GuardStanding::Missing | GuardStanding::Ahead { .. }) {
-            node.set_permit(&log.origin, permit(Permission::Wait));
-        }
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
     let node = node.clone();
@@ -191,7 +187,7 @@ fn carry_out(
         Output::Signing { origin, permission } => {
             // Here and not in a task: what the engine says next must not be overtaken by this.
             match runtime.block_on(make_guard_again(&node, &origin, permission)) {
-                Ok(()) => node.set_permit(&origin, permit(permission)),
+                Ok(()) => node.permits.set(&origin, permission.into()),
                 Err(error) => {
                     tracing::error!(%error, %origin, "the guard could not be written: the log waits");
                 }
@@ -219,20 +215,6 @@ async fn make_guard_again(node: &Node, origin: &Origin, permission: Permission) 
         node.writer.open(&key, &federate::places::own(origin)).await?;
     }
     Ok(())
-}
-
-fn permit(permission: Permission) -> Permit {
-    match permission {
-        Permission::May => Permit::Granted,
-        Permission::Wait => Permit::Waits(
-            "its witnesses and followers are being asked how far it is; `concord log resume` takes the responsibility"
-                .into(),
-        ),
-        Permission::CatchUp { size } => Permit::Waits(format!("its own entries up to {size} are being fetched back")),
-        Permission::Stopped => Permit::Waits(
-            "somebody shows a head of it that this node did not make: see the alarms, then `concord log resume`".into(),
-        ),
-    }
 }
 
 async fn read(node: &Node, paths: &[String]) -> Vec<Option<Vec<u8>>> {
@@ -333,12 +315,17 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
         Write::Head { origin, checkpoint } => {
             let key = origin.to_string();
             let old = node.cells.get(store::log::HEAD, &key).await?;
+            let head = node.writer.head(&key).await?.map_or(0, |head| head.checkpoint.size);
+            if checkpoint.checkpoint.size < head {
+                return Err("what was fetched back of an own log ends before its head".into());
+            }
             if !node.cells.swap(store::log::HEAD, &key, old, Some(checkpoint.to_bytes())).await? {
                 return Err("the head of an own log moved while it was fetched back".into());
             }
             node.writer.guard().resume(&key, checkpoint.checkpoint.size).await?;
             // The writer opened the log at its old head; the next append starts from this one.
             node.writer.open(&key, &federate::places::own(&origin)).await?;
+            node.permits.set_damaged(&origin, false);
         }
         Write::Cell { .. } => {}
     }
@@ -372,22 +359,21 @@ async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
     node.metrics.verified_entries.fetch_add(commit.to - commit.from, Ordering::Relaxed);
     node.note_here(&commit.origin, commit.to).await?;
     let own = commit.origin.authority == node.config.authority;
-    let log = LogFacts {
-        size: commit.to,
-        readers: commit.readers.clone(),
-        policy: commit.policy,
-        root: commit.root,
-        closed: commit.closed,
-        state: Vec::new(),
-    };
     let batch = Batch {
         origin: &commit.origin,
         source: if own { Source::Own } else { Source::Mirror },
         judged: &commit.judged,
-        log: &log,
+        log: &LogFacts::of(&commit.state),
         checkpoint: commit.checkpoint.as_ref(),
         here: Some(clock::seconds()),
     };
     node.index_batch(&batch).await?;
+    if own && commit.checkpoint.is_some() {
+        node.own_log_follows(&commit.origin).await?;
+        let logs = node.own_logs().await?;
+        if let Some(log) = logs.iter().find(|log| log.origin == commit.origin) {
+            node.tell_engine_of_own_log(log, commit.checkpoint.clone()).await;
+        }
+    }
     Ok(())
 }

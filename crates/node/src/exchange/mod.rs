@@ -15,7 +15,7 @@ pub use driver::{Inbox, Message, run};
 pub use proofs::Proofs;
 pub use serving::routes;
 
-use std::sync::RwLockReadGuard;
+use std::sync::{Arc, RwLockReadGuard};
 
 use federate::engine::{GuardStanding, OwnLog as EngineLog, PeerConfig};
 use federate::{Engine, Input};
@@ -25,6 +25,17 @@ use tlog::checkpoint::SignedCheckpoint;
 
 use crate::node::{Node, OpenError};
 use crate::own_log::OwnLog;
+
+/// Runs the engine for one command where no server does; [`Node::close`] ends it.
+///
+/// # Errors
+/// State cannot be read.
+pub async fn run_for_command(node: &Arc<Node>) -> Result<(), OpenError> {
+    if node.inbox.get().is_none() {
+        *node.engine_task.lock().await = Some(run(node).await?);
+    }
+    Ok(())
+}
 
 impl Node {
     /// The engine, for questions.
@@ -81,6 +92,7 @@ impl Node {
         let origin = log.origin.to_string();
         let head = checkpoint.as_ref().map(|c| c.checkpoint.size);
         let standing = match self.writer.guard().standing(&origin, head)? {
+            _ if self.permits.is_damaged(&log.origin) => GuardStanding::Damaged,
             GuardState::Fresh => GuardStanding::New,
             GuardState::InStep => GuardStanding::InStep,
             GuardState::Missing => GuardStanding::Missing,

@@ -47,7 +47,7 @@ pub struct LogFacts {
     pub root: u64,
     /// Did a `log.close` end it?
     pub closed: bool,
-    /// [`LogState::to_bytes`], where the index judged the entries itself; empty otherwise.
+    /// [`LogState::to_bytes`]: the replay goes on from here.
     pub state: Vec<u8>,
 }
 

@@ -30,11 +30,9 @@ pub(super) async fn run(node: &Arc<Node>, command: BundleCommand) -> Result<Outc
     }
 }
 
-/// The engine must run to read or to write bundles; the server's does, otherwise one is started here.
+/// The engine must run to read or to write bundles.
 async fn start_exchange(node: &Arc<Node>) -> Result<(), OperateError> {
-    if node.inbox.get().is_none() {
-        *node.engine_task.lock().await = Some(exchange::run(node).await?);
-    }
+    exchange::run_for_command(node).await?;
     // It has taken in its own logs once it knows the newest of them.
     for log in node.own_logs().await? {
         let Some(head) = node.writer.head(&log.origin.to_string()).await? else { continue };

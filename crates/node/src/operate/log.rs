@@ -9,7 +9,8 @@ use serde_json::json;
 use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::LogCommand;
-use crate::node::{Node, Permit};
+use crate::node::Node;
+use crate::signing::Permit;
 
 pub(super) async fn run(node: &Arc<Node>, command: LogCommand) -> Result<Outcome, OperateError> {
     match command {
@@ -21,6 +22,13 @@ pub(super) async fn run(node: &Arc<Node>, command: LogCommand) -> Result<Outcome
             let text = format!("{origin} is closed; its audience's next record opens {}", released.next);
             Ok(Outcome::new(json!({ "closed": origin, "next": released.next }), text))
         }
+        LogCommand::Succeed { origin } => {
+            let origin: Origin = argument("ORIGIN", &origin)?;
+            let ended = node.succeed_log(&origin).await?;
+            let text =
+                format!("{origin} has ended at its head; its audience's next record opens {}", ended.next);
+            Ok(Outcome::new(json!({ "ended": origin, "next": ended.next }), text))
+        }
     }
 }
 
@@ -31,16 +39,17 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
     for row in node.index.db().rows(sql, &[]).await? {
         let (origin, own, size) = (row.text(0)?, row.int(1)? == 1, row.int(2)?);
         let (readers, closed) = (row.text(3)?, row.int(4)? == 1);
-        let permit = origin.parse::<Origin>().map(|o| node.permit(&o)).ok().filter(|_| own);
+        let permit = origin.parse::<Origin>().map(|o| node.permits.of(&o)).ok().filter(|_| own);
         let note = match (&permit, closed) {
             (_, true) => " closed".to_owned(),
+            (Some(Permit::Starting), _) => " is starting".to_owned(),
             (Some(Permit::Waits(why)), _) => format!(" waits: {why}"),
             _ => String::new(),
         };
         let whose = if own { "own" } else { "copy" };
         text.push_str(&format!("{origin} {whose} {size} entries, readers: {readers}{note}\n"));
         let (witnessed, held) = standing(node, &origin).await?;
-        let waits = matches!(permit, Some(Permit::Waits(_)));
+        let waits = matches!(permit, Some(Permit::Waits(_) | Permit::Starting));
         rows.push(json!({
             "origin": origin, "own": own, "size": size, "readers": readers.split(' ').collect::<Vec<_>>(),
             "closed": closed, "waits": waits, "witnessed": witnessed, "held": held,
@@ -73,7 +82,7 @@ async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateErro
     node.writer.guard().resume(&key, head.checkpoint.size).await?;
     node.writer.open(&key, &federate::places::own(&origin)).await?;
     node.tell(federate::Input::Resume { origin: origin.clone() });
-    node.set_permit(&origin, Permit::Granted);
+    node.permits.set(&origin, Permit::Granted);
     let text = format!("{origin} signs again from size {}", head.checkpoint.size);
     Ok(Outcome::new(json!({ "origin": origin, "size": head.checkpoint.size }), text))
 }

@@ -133,6 +133,10 @@ impl OperateError {
 
 /// Carries out a command.
 pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateError> {
+    if command.signs() {
+        // A log signs only after those who may know more of it were asked.
+        crate::exchange::run_for_command(node).await?;
+    }
     match command {
         Command::Link => new_link(node).await,
         Command::Root(command) => root::run(node, command).await,
