@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const READY_MS = 120_000;
 const NODES = 4;
-const FOLLOWED = /^(kind|indicator|(.+\.)?page)$/;
+const FOLLOWED = /^(kind|indicator|csv|(.+\.)?page)$/;
 const DAY = /^\/situation\/[^/]+\/\d{4}-\d\d-\d\d/;
 
 /** The program under test. */
@@ -97,9 +97,9 @@ export async function pins(node) {
   return [list.fingerprint, ...list.peers.map((peer) => peer.fingerprint)];
 }
 
-/** GET without a browser: `{ status, headers, body }`. */
-export function get(node, where, cookie) {
-  const headers = { host: new URL(node.url).host, 'accept-language': 'en', ...(cookie ? { cookie } : {}) };
+/** GET without a browser: `{ status, headers, body }`; `more` are further headers. */
+export function get(node, where, cookie, more = {}) {
+  const headers = { host: new URL(node.url).host, 'accept-language': 'en', ...(cookie ? { cookie } : {}), ...more };
   return new Promise((resolve, reject) => {
     http.get({ host: '127.0.0.1', port: node.port, path: where, headers }, (answer) => {
       const parts = [];
@@ -130,7 +130,7 @@ export async function crawl(node, starts, { cookie, skip, limit = 12_000 } = {})
       answers.set(where, answer);
       if (!String(answer.headers['content-type']).startsWith('text/html') || DAY.test(where)) continue;
       for (const [, href] of answer.body.toString('utf8').matchAll(/ href="(\/[^"]*)"/g)) {
-        const address = new URL(href.replaceAll('&amp;', '&'), node.url);
+        const address = new URL(href.replace(/&(amp|#38);/g, '&'), node.url);
         const other = [...address.searchParams.keys()].some((key) => !FOLLOWED.test(key));
         const next = address.pathname + address.search;
         if (other || known.has(next) || skip?.test(next)) continue;

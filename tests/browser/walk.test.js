@@ -83,8 +83,10 @@ test('there are four nodes', () => {
 
 test('a link works once', async () => {
   await look({}, async (page) => {
-    await open(page, node('JPN').link);
-    await follow(page, page.getByRole('button', { name: 'Enter' }));
+    const answer = await page.goto(node('JPN').link);
+    assert.equal(answer.status(), 401);
+    assert.match(await text(page), /used before or is too old/);
+    assert.equal(await page.getByRole('button', { name: 'Enter' }).count(), 0, 'a dead link does not look like a live one');
     assert.equal(await text(page, '.face'), 'Public');
     assert.deepEqual(await page.context().cookies(), []);
     // The browser reports the refusal itself; anything else would be wrong.
@@ -233,14 +235,149 @@ describe('situation', () => {
         await follow(page, page.locator('.as-of button'));
         assert.match(page.url(), /as_of=2020-02-15&basis=proven/);
         assert.ok(!/68,413|84,146|83,728/.test(await page.content()));
-        // A place of which nothing is proven yet is not found, which the browser reports.
-        page.complaints = page.complaints.filter((line) => !line.includes('/situation/CHN?as_of=2020-02-15&basis=proven'));
+        assert.match(await text(page), /Nothing was known as of this day/);
+        await follow(page, page.locator('.empty').getByRole('link', { name: 'Show the present state' }));
+        assert.match(await text(page), /84,146/, 'the way back leads to what is known now');
         await open(page, `${url}/situation?as_of=2020-02-15&basis=proven`);
         assert.match(await text(page), /Nothing was known as of this day/);
         const csv = (await get(node(code), '/situation.csv?as_of=2020-02-15&basis=proven')).body.toString('utf8');
         assert.equal(csv.trim().split('\n').length, 1, 'only the heading');
       }
     });
+  });
+});
+
+describe('in the reader\'s own words', () => {
+  test('authorities and places are called by their names', async () => {
+    const names = {
+      zh: ['日本厚生劳动省', '大韩民国'],
+      ar: ['وزارة الصحة والعمل والرعاية الاجتماعية في اليابان', 'جمهورية كوريا'],
+      fr: ['Ministère de la Santé, du Travail et des Affaires sociales du Japon', 'République de Corée'],
+    };
+    await look({}, async (page) => {
+      for (const [lang, [japan, korea]] of Object.entries(names)) {
+        await open(page, `${node('CHN').url}/network?lang=${lang}`);
+        assert.ok((await text(page)).includes(japan), lang);
+        await open(page, `${node('CHN').url}/network/mhlw.jpn.example?lang=${lang}`);
+        assert.equal(await text(page, 'h1'), japan);
+        await open(page, `${node('CHN').url}/situation/KOR?lang=${lang}`);
+        assert.equal(await text(page, 'h1'), korea);
+      }
+      await open(page, `${node('CHN').url}/situation/KOR?lang=en`);
+      assert.equal(await text(page, 'h1'), 'Republic of Korea');
+    });
+  });
+
+  test('a sign stands before its number, and an axis in the order of the language', async () => {
+    await look({}, async (page) => {
+      await open(page, `${node('CHN').url}/situation/corrections?lang=ar`);
+      const change = page.locator('#corrections tbody tr').first().locator('td').nth(4);
+      // Where the first letter is drawn is what a reader sees, whatever the order of the text.
+      const [sign, digit] = await change.evaluate((cell) => {
+        const text = cell.firstChild;
+        const at = (index) => {
+          const range = document.createRange();
+          range.setStart(text, index);
+          range.setEnd(text, index + 1);
+          return range.getBoundingClientRect().x;
+        };
+        return [at(text.data.indexOf('+')), at(text.data.search(/\d/))];
+      });
+      assert.ok(sign < digit, `+ at ${sign}, the first digit at ${digit}`);
+      await open(page, `${node('CHN').url}/situation/CHN?lang=zh`);
+      assert.equal(await page.locator('#curve text.month').first().textContent(), '2020年2月');
+    });
+  });
+
+  test('times stand in the zone that the reader chose, without scripts', async () => {
+    await look({ javaScriptEnabled: false }, async (page) => {
+      await open(page, `${node('CHN').url}/records?kind=notice`);
+      await page.locator('#zone').fill('Asia/Kolkata');
+      await follow(page, page.locator('.zone button'));
+      assert.match(page.url(), /kind=notice&zone=Asia%2FKolkata/);
+      await follow(page, page.locator('nav.rail').getByRole('link', { name: 'Network' }));
+      assert.match(await text(page, '#logs'), /UTC\+5:30/, 'a link keeps the zone');
+      assert.deepEqual(await page.context().cookies(), [], 'the public face has no cookies');
+      const refused = await page.goto(`${node('CHN').url}/network?zone=Middle/Earth`);
+      assert.equal(refused.status(), 400);
+      assert.match(await text(page), /“Middle\/Earth” is no time zone/);
+      page.complaints = page.complaints.filter((line) => !line.includes('Middle/Earth'));
+    });
+    await look({ storageState: inside.JPN }, async (page) => {
+      await open(page, `${node('JPN').url}/network?zone=Asia/Tokyo`);
+      await open(page, `${node('JPN').url}/records`);
+      assert.match(await text(page, '#records'), /UTC\+9/, 'inside, the zone stays chosen');
+    });
+  });
+
+  test('a refusal is a page in the reader\'s language', async () => {
+    for (const [lang, words] of [['en', 'does not take that act'], ['zh', '此地址不接受该操作']]) {
+      const answer = await fetch(`${node('CHN').url.replace('chn.localhost', '127.0.0.1')}/situation?lang=${lang}`, {
+        method: 'POST', headers: { accept: 'text/html' },
+      });
+      assert.equal(answer.status, 405);
+      assert.ok((await answer.text()).includes(words), lang);
+    }
+  });
+});
+
+describe('lists', () => {
+  test('each can be taken away, in the order and with the filter asked for', async () => {
+    const at = (where, session) => get(node('CHN'), where, session).then(({ headers, body }) => {
+      assert.match(String(headers['content-type']), /^text\/csv/, where);
+      return body.toString('utf8').trim().split('\n');
+    });
+    const record = JSON.parse((await get(node('CHN'), '/api/v1/situation/corrections')).body)[0].record.name;
+    const lists = {
+      '/network': ['authorities', 'logs', 'held'], '/network/nhc.chn.example': ['logs', 'held'],
+      '/situation': ['differs-table'], '/situation/CHN': ['authors', 'corrections', 'differs-table'],
+      '/situation/corrections': ['corrections'], '/situation/CHN/2020-04-16': ['statements'],
+      [`/record/${record}`]: ['content', 'witnesses', 'holders', 'references'], '/api': ['operations'],
+    };
+    for (const [where, ids] of Object.entries(lists)) {
+      const html = (await get(node('CHN'), where)).body.toString('utf8');
+      for (const id of ids) {
+        assert.ok(html.includes(`csv=${id}`), `${where} offers ${id}`);
+        assert.ok((await at(`${where}?csv=${id}`)).length > 1, `${where}?csv=${id} has rows`);
+      }
+    }
+    const [head, first] = await at('/network?csv=logs&logs.sort=-entries&logs.q=nhc');
+    assert.match(head, /^log,authority,readers,entries,/);
+    assert.match(first, /^nhc\.chn\.example\/log\/public\/\d+,nhc\.chn\.example,public,1\d\d,/);
+    const alarms = await at('/network?csv=alarms', cookie('CHN'));
+    assert.match(alarms[0], /^alarm,first,last,count,code,arguments$/);
+    assert.equal((await get(node('CHN'), '/network?csv=alarms')).status, 404, 'alarms belong inside');
+    assert.equal((await get(node('CHN'), '/network?logs.sort=secret')).status, 400);
+  });
+
+  test('in a narrow window each value stands under the head of its column', async () => {
+    await look({ viewport: { width: 390, height: 900 } }, async (page) => {
+      await open(page, `${node('CHN').url}/network`);
+      const sideways = await page.locator('#logs .scroll').evaluate((one) => one.scrollWidth - one.clientWidth);
+      assert.equal(sideways, 0);
+      const cell = page.locator('#logs tbody tr').first().locator('td').first();
+      const before = await cell.evaluate((one) => getComputedStyle(one, '::before').content);
+      assert.equal(before, '"Authority"');
+      const roles = await page.locator('#logs').getByRole('cell').count();
+      assert.ok(roles > 20, 'what is drawn as blocks is still read as a table');
+      await follow(page, page.locator('#logs thead').getByRole('link', { name: 'Entries' }));
+      assert.match(page.url(), /logs\.sort=-entries/);
+    });
+  });
+
+  test('no page is heavier than its budget', async () => {
+    const css = (await get(node('CHN'), '/situation')).body.toString('utf8').match(/\/assets\/[^"]+\.css/)[0];
+    const compressed = async (where) => (
+      await get(node('CHN'), where, cookie('CHN'), { 'accept-encoding': 'br, gzip' })
+    ).body.length;
+    const sheet = await compressed(css);
+    for (const lang of Object.keys(LANGUAGES)) {
+      assert.ok(await compressed(`/situation?lang=${lang}`) + sheet <= 100_000, 'with the map');
+      for (const where of ['/situation/CHN', '/network', '/records', '/situation/corrections', '/import', '/api']) {
+        const bytes = await compressed(`${where}?lang=${lang}`) + sheet;
+        assert.ok(bytes <= 60_000, `${where} in ${lang}: ${bytes} bytes`);
+      }
+    }
   });
 });
 
@@ -266,6 +403,12 @@ describe('network', () => {
         await open(page, `${node(code).url}/network`);
         const words = await text(page);
         assert.equal(words.includes(MECHANISM), code !== 'WPRO', code);
+        const own = await page.goto(`${node(code).url}/network/mechanisms/nhc.chn.example/${MECHANISM}`);
+        assert.equal(own.status(), code === 'WPRO' ? 404 : 200);
+        if (code === 'WPRO') page.complaints.length = 0;
+        else assert.equal((await rows(page, '#members table')).length, 3);
+        assert.equal((await get(node(code), `/network/mechanisms/nhc.chn.example/${MECHANISM}`)).status, 404);
+        await open(page, `${node(code).url}/network`);
         const logs = await page.locator('#logs tbody tr').count();
         assert.equal(logs > 4, code !== 'WPRO', `${code} sees ${logs} logs`);
       });
@@ -338,6 +481,7 @@ describe('what is sealed', () => {
         for (const where of found) {
           await open(page, `${node(code).url}${where}`);
           const words = [await text(page)];
+          assert.match(words[0], /What was sealed .*concord\.inner\/v1/, 'those who hold it read the inner header');
           for (const blob of await page.locator('a[href*="/blob/"]').evaluateAll(
             (links) => [...new Set(links.map((link) => link.getAttribute('href')))],
           )) words.push((await get(node(code), blob, cookie(code))).body.toString('utf8'));
@@ -384,23 +528,47 @@ describe('what is sealed', () => {
 describe('accessible and in order', () => {
   const kinds = {
     situation: '/situation', place: '/situation/CHN', day: '/situation/CHN/2020-04-16',
-    corrections: '/situation/corrections', network: '/network', authority: '/network/nhc.chn.example',
+    corrections: '/situation/corrections', nothing: '/situation/CHN?as_of=2020-02-15&basis=proven',
+    network: '/network', authority: '/network/mhlw.jpn.example',
+    mechanism: `/network/mechanisms/nhc.chn.example/${MECHANISM}`,
     log: '/network/logs/nhc.chn.example/log/public/{year}', records: '/records', record: '/record/{record}',
-    enter: '/enter/0000', nowhere: '/nowhere',
+    sealed: '/record/{sealed}', unknown: '/record/{record}?as_of=2019-01-01', import: '/import', report: '/import/{report}',
+    api: '/api', enter: '/enter/{link}', dead: '/enter/0000', nowhere: '/nowhere', refused: '/records?sort=secret',
   };
+  const REFUSED = { dead: 401, nowhere: 404, refused: 400 };
+  /** What stands in place of {names} in the addresses above. */
+  const places = {};
+
+  before(async () => {
+    const json = async (where) => JSON.parse((await get(node('CHN'), where, cookie('CHN'))).body);
+    const logs = await json('/api/v1/network/logs');
+    const own = logs.find((one) => one.authority === 'nhc.chn.example' && one.log.includes('/public/'));
+    places.year = own.log.split('/').pop();
+    places.record = (await json('/api/v1/situation/corrections'))[0].record.name;
+    places.sealed = (await json('/api/v1/records?kind=notice'))[0].name;
+    const { stdout } = await concord('--data', node('CHN').data, 'link', '--json');
+    places.link = JSON.parse(stdout).url.split('/').pop();
+    await look({ storageState: inside.CHN }, async (page) => {
+      await open(page, `${node('CHN').url}/import`);
+      const table = '#date,#country+code,#affected+infected+confirmed+cumulative\n'
+        + '2020-06-01,CHN,84154\n2020-06-02,CHN,many\n';
+      await page.locator('input[type=file]').setInputFiles({ name: 'june.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
+      await follow(page, page.getByRole('button', { name: 'Check the table' }));
+      assert.match(await text(page), /“many” is no number/);
+      places.report = new URL(page.url()).pathname.split('/').pop();
+    });
+  });
+
   for (const lang of Object.keys(LANGUAGES)) {
     for (const width of [390, 1440]) {
       test(`${lang} at ${width} px`, async () => {
-        const corrections = JSON.parse((await get(node('CHN'), '/api/v1/situation/corrections')).body);
-        const logs = JSON.parse((await get(node('CHN'), '/api/v1/network/logs')).body);
-        const own = logs.find((one) => one.authority === 'nhc.chn.example').log;
         await look({ viewport: { width, height: 900 }, storageState: inside.CHN }, async (page) => {
           const flaws = [];
           for (const [kind, where] of Object.entries(kinds)) {
-            const address = where.replace('{year}', own.split('/').pop()).replace('{record}', corrections[0].record.name);
-            const answer = await page.goto(`${node('CHN').url}${address}?lang=${lang}`);
-            assert.equal(answer.status(), kind === 'nowhere' ? 404 : 200, address);
-            if (kind === 'nowhere') page.complaints.length = 0;
+            const address = where.replace(/\{(\w+)\}/, (_, name) => places[name]);
+            const answer = await page.goto(`${node('CHN').url}${address}${address.includes('?') ? '&' : '?'}lang=${lang}`);
+            assert.equal(answer.status(), REFUSED[kind] ?? 200, address);
+            if (kind in REFUSED) page.complaints.length = 0;
             const wide = await overflow(page);
             if (wide > 0) flaws.push(`${kind}: ${wide} px wider than the window`);
             for (const colorScheme of ['light', 'dark']) {

@@ -182,6 +182,14 @@ pub enum PeerCommand {
         #[arg(long)]
         fingerprint: String,
     },
+    /// Change the names under which an authority is shown
+    Name {
+        /// The authority's DNS name
+        authority: Authority,
+        /// NAME, or LANG=NAME for readers of one language
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
     /// List the authorities this node knows
     List,
     /// Stop exchanging with an authority; what it shared is kept
@@ -202,9 +210,9 @@ pub struct PeerAdd {
     /// ISO 3166-1 alpha-3 code, or an organisation's code, to show
     #[arg(long)]
     pub code: Option<String>,
-    /// The name to show
+    /// The name to show: NAME, or LANG=NAME for readers of one language; may be given several times
     #[arg(long)]
-    pub name: Option<String>,
+    pub name: Vec<String>,
     /// What it is to us, in a word: ministry, agency, organisation
     #[arg(long, default_value = "authority")]
     pub role: String,

@@ -34,6 +34,9 @@ pub struct Config {
     /// Language of pages for readers who ask for none we have.
     #[serde(default = "default_language")]
     pub language: String,
+    /// The IANA time zone in which pages show times to readers who choose none.
+    #[serde(default = "default_zone")]
+    pub zone: String,
     /// `actual`, `exercise` or `test`: what the pages of this node show, and what it releases by default.
     #[serde(default = "default_status")]
     pub status: record::Status,
@@ -99,6 +102,10 @@ fn default_language() -> String {
     "en".into()
 }
 
+fn default_zone() -> String {
+    "UTC".into()
+}
+
 fn default_status() -> record::Status {
     record::Status::Actual
 }
@@ -139,6 +146,11 @@ impl Config {
             .map_err(|e| ConfigError::Unreadable { path: path.clone(), why: e.to_string() })?;
         let mut config: Self = toml::from_str(&text)
             .map_err(|e| ConfigError::Invalid { path: path.clone(), why: e.to_string() })?;
+        if jiff::tz::TimeZone::get(&config.zone).is_err() {
+            let why =
+                format!("zone is {:?}; it should be an IANA name such as Asia/Tokyo, or UTC", config.zone);
+            return Err(ConfigError::Invalid { path, why });
+        }
         config.folder = folder.to_path_buf();
         config.apply_environment(|name| std::env::var(name).ok(), &path)?;
         Ok(config)
@@ -218,6 +230,8 @@ impl Config {
         let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
         let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
         let _ = writeln!(out, "language = {}", quoted(&self.language));
+        let _ = writeln!(out, "# The IANA time zone in which pages show times to readers who choose none.");
+        let _ = writeln!(out, "zone = {}", quoted(&self.zone));
         let _ =
             writeln!(out, "# actual | exercise | test: what the pages show and what is released by default.");
         let _ = writeln!(out, "status = {}", quoted(&self.status.to_string()));
@@ -264,6 +278,19 @@ impl Config {
         for (authority, url) in &self.dial {
             let _ = writeln!(out, "{} = {}", quoted(authority.as_str()), quoted(url));
         }
+        let _ = writeln!(
+            out,
+            "\n# Names of places where this authority writes others than the Unicode CLDR: ISO 3166-1 alpha-3 code,\n\
+             # then name by language.\n[places]"
+        );
+        if self.places.is_empty() {
+            let _ = writeln!(out, "# KOR = {{ en = \"Republic of Korea\", fr = \"République de Corée\" }}");
+        }
+        for (code, names) in &self.places {
+            let names: Vec<String> =
+                names.iter().map(|(lang, name)| format!("{lang} = {}", quoted(name))).collect();
+            let _ = writeln!(out, "{code} = {{ {} }}", names.join(", "));
+        }
         out
     }
 }
@@ -280,6 +307,7 @@ mod tests {
             listen: "127.0.0.1:8101".parse().unwrap(),
             public_url: "http://chn.localhost:8101".into(),
             language: "zh".into(),
+            zone: "Asia/Shanghai".into(),
             status: record::Status::Exercise,
             storage: Storage {
                 state: "sqlite:state.db".into(),
@@ -288,7 +316,7 @@ mod tests {
             },
             exchange: Exchange::default(),
             dial: [("moh.jpn.example".parse().unwrap(), "http://127.0.0.1:8102".into())].into(),
-            places: BTreeMap::new(),
+            places: [("KOR".into(), [("en".into(), "Republic of Korea".into())].into())].into(),
             borders: None,
             folder: "/tmp/x".into(),
         }
@@ -303,6 +331,7 @@ mod tests {
         let read = Config::load(folder.path()).unwrap();
         assert_eq!(read.to_commented_toml(), wanted.to_commented_toml());
         assert_eq!(read.dial, wanted.dial);
+        assert_eq!(read.places, wanted.places);
     }
 
     #[test]
@@ -312,6 +341,15 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         let error = Config::load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("lenguage"), "{error}");
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = sample().to_commented_toml().replace("Asia/Shanghai", "Asia/Shang-Hai");
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let error = Config::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("Asia/Shang-Hai") && error.contains("Asia/Tokyo"), "{error}");
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl ContentSource for Node {
         Ok(match record::seal::open(record, &chain, root, fetch, &identities) {
             Ok(opened) => {
                 let hashes = opened.inner.header.blobs.iter().map(|b| b.sha256);
-                let content = Content::new(hashes.zip(opened.plaintexts).collect::<Vec<_>>());
+                let content = Content::new(hashes.zip(opened.plaintexts).collect::<Vec<_>>())
+                    .with_inner_text(opened.inner_text);
                 Opening::Whole { inner: Some(opened.inner.header), content }
             }
             Err(record::seal::OpenError::Missing { .. }) => Opening::Waiting,

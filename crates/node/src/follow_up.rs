@@ -210,8 +210,21 @@ impl Node {
                 known.chain.latest(),
             ));
         }
+        let mut names = Vec::new();
+        let mut named = |authority: &str, by_language: &std::collections::BTreeMap<String, String>| {
+            names.extend(
+                by_language
+                    .iter()
+                    .map(|(lang, name)| vec![authority.into(), lang.as_str().into(), name.as_str().into()]),
+            );
+        };
+        named(self.config.authority.as_str(), &self.config.names);
+        for known in self.peers().values() {
+            named(known.peer.authority.as_str(), &known.peer.names);
+        }
         let mut tx = self.index.db().begin().await?;
         tx.run("delete from authority", &[]).await?;
+        tx.run("delete from authority_name", &[]).await?;
         let columns = [
             "authority",
             "fingerprint",
@@ -224,6 +237,7 @@ impl Node {
             "root_until",
         ];
         tx.insert_many("authority", &columns, &rows, Conflict::Fail).await?;
+        tx.insert_many("authority_name", &["authority", "lang", "name"], &names, Conflict::Fail).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -255,6 +255,7 @@ fn configuration(init: &Init) -> Config {
         listen: init.listen,
         public_url: init.public_url.clone(),
         language: "en".into(),
+        zone: "UTC".into(),
         status: init.status,
         storage: Storage {
             state: or(&init.state, "sqlite:state.db"),

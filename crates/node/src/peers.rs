@@ -38,8 +38,11 @@ pub struct Peer {
     pub standing: Standing,
     /// Shown code.
     pub code: Option<String>,
-    /// Shown name.
+    /// Shown name, for readers of a language that `names` has not.
     pub name: Option<String>,
+    /// Shown names by language.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// What it is to us.
     pub role: String,
     /// When it was added.
@@ -64,9 +67,10 @@ impl Known {
         self.chain.latest().endpoint.clone().map(Address::Published)
     }
 
-    /// The name to show.
+    /// The name to show where there is no reader's language to choose by.
     pub fn shown_name(&self) -> &str {
-        self.peer.name.as_deref().unwrap_or_else(|| self.peer.authority.as_str())
+        let english = || self.peer.names.get("en").map(String::as_str);
+        self.peer.name.as_deref().or_else(english).unwrap_or_else(|| self.peer.authority.as_str())
     }
 }
 
@@ -106,6 +110,9 @@ pub enum PeerError {
     /// Not known.
     #[error("{0} is not known here; `concord peer add` comes first")]
     Unknown(Authority),
+    /// A name for no language that pages have.
+    #[error("{0:?} is no name: write the name itself, or one of ar, zh, en, fr, ru, es, then = and the name")]
+    NotAName(String),
     /// A node is not its own peer.
     #[error("{0} is this node")]
     Oneself(Authority),
@@ -114,6 +121,40 @@ pub enum PeerError {
 /// Reads a fingerprint as people type it.
 pub fn typed_fingerprint(text: &str) -> Result<Fingerprint, PeerError> {
     Fingerprint::from_typed(text).map_err(|_| PeerError::NotAFingerprint(text.chars().take(80).collect()))
+}
+
+/// Longest name of an authority, in characters.
+const MAX_NAME: usize = 200;
+
+/// Sets the names that an operator typed: `LANG=NAME` for readers of one language, `NAME` for all others.
+pub fn name(peer: &mut Peer, typed: &[String]) -> Result<(), PeerError> {
+    for text in typed {
+        let language = text.split_once('=').filter(|(code, _)| crate::i18n::Lang::from_code(code).is_some());
+        let name = language.map_or(text.as_str(), |(_, name)| name);
+        if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(PeerError::NotAName(text.chars().take(MAX_NAME).collect()));
+        }
+        match language {
+            Some((code, name)) => drop(peer.names.insert(code.to_owned(), name.to_owned())),
+            None => peer.name = Some(name.to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// Changes the names of a known authority.
+pub async fn rename(cells: &dyn Cells, authority: &Authority, typed: &[String]) -> Result<Peer, PeerError> {
+    let mut fault = None;
+    let after = saved::update::<Peer>(cells, PEERS, authority.as_str(), |peer| {
+        peer.map(|peer| {
+            let mut renamed = peer.clone();
+            fault = name(&mut renamed, typed).err();
+            if fault.is_none() { renamed } else { peer }
+        })
+    })
+    .await?
+    .ok_or_else(|| PeerError::Unknown(authority.clone()))?;
+    fault.map_or(Ok(after), Err)
 }
 
 /// Checks a chain of roots, first to newest, against what was typed.
@@ -201,4 +242,37 @@ pub async fn remove(cells: &dyn Cells, authority: &Authority) -> Result<(), Peer
         .await?
         .map(|_| ())
         .ok_or_else(|| PeerError::Unknown(authority.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> Peer {
+        Peer {
+            authority: "moh.jpn.example".parse().unwrap(),
+            fingerprint: Fingerprint::from_typed(&"a".repeat(52)).unwrap(),
+            standing: Standing::Proposed,
+            code: None,
+            name: None,
+            names: BTreeMap::new(),
+            role: "ministry".into(),
+            added: Time::from_posix(0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_name_is_for_one_language_or_for_all_others() {
+        let mut peer = peer();
+        name(&mut peer, &["zh=日本厚生劳动省".into(), "Health = wealth".into()]).unwrap();
+        assert_eq!(peer.names["zh"], "日本厚生劳动省");
+        assert_eq!(peer.name.as_deref(), Some("Health = wealth"));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in ["", "zh=", "a\nb", &"x".repeat(MAX_NAME + 1)] {
+            assert!(matches!(name(&mut peer(), &[text.to_owned()]), Err(PeerError::NotAName(_))), "{text:?}");
+        }
+    }
 }

@@ -85,6 +85,15 @@ pub async fn enter(cells: &dyn Cells, link: &str, now: i64) -> Result<Option<Str
     Ok(Some(token))
 }
 
+/// Whether a link can still be used. Looking changes nothing.
+pub async fn is_open(cells: &dyn Cells, link: &str, now: i64) -> Result<bool, SessionError> {
+    if !is_secret(link) {
+        return Ok(false);
+    }
+    let kept: Option<Kept> = saved::read(cells, LINKS, &sha256(link.as_bytes()).to_hex()).await?;
+    Ok(kept.is_some_and(|kept| kept.until >= now))
+}
+
 /// The session of a cookie's value.
 pub async fn find(cells: &dyn Cells, token: &str, now: i64) -> Result<Option<Session>, SessionError> {
     if !is_secret(token) {

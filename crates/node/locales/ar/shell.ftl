@@ -10,6 +10,8 @@ shell-crumbs = موقعك في الموقع
 shell-sign-in = تسجيل الدخول
 shell-sign-out = تسجيل الخروج
 shell-footer = يمكن تتبّع كل رقم وصولاً إلى السجل الموقَّع الذي ورد فيه.
+shell-zone = الأوقات بتوقيت
+shell-api = واجهة البرمجة
 
 ## Faces
 shell-face-public = عام

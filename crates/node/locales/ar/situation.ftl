@@ -41,8 +41,10 @@ situation-proof = الإثبات
 situation-proven-by = مُثبت في { $time }
 situation-claimed-at = وفق التصريح { $time }
 situation-empty-title = لا أرقام بعد
-situation-empty-text = ما إن تُصدر سلطة تتابع هذه العقدة سجلَّها أرقاماً حتى تظهر هنا مع إثباتها.
+situation-empty-text = ما إن تُصدر سلطة تتابع هذه العقدة دفتر قيودها أرقاماً حتى تظهر هنا مع إثباتها.
 situation-empty-as-of = لم يكن شيء معروفاً حتى هذا اليوم.
+situation-place-unknown = لم تكن أي سلطة قد صرّحت حتى هذا اليوم بشيء عن { $place }. وقد صُرّح بأرقام عنه لاحقاً.
+situation-all-places = كل البلدان والأماكن
 
 ## A place
 situation-new-per-day = الجديد يومياً
@@ -63,7 +65,7 @@ situation-old = قبل
 situation-new-value = بعد
 situation-change = التغيّر
 situation-reason = السبب المذكور
-situation-said-source = المصدر: { $source }
+situation-source = المصدر
 situation-no-reason = لم يُذكر
 situation-period = عن
 situation-corrections-lead = كل قيمة صرّحت سلطتها لاحقاً بغيرها: ما كان قبل، وما هو قائم الآن، والسبب الذي تذكره السلطة.
@@ -77,6 +79,7 @@ situation-replaced = استُبدل
 situation-ended = سُحب
 situation-previous-day = اليوم السابق
 situation-next-day = اليوم التالي
+situation-day-empty = لم يُصرَّح بشيء عن هذا اليوم.
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = الحالات المؤكدة، تراكمياً

@@ -10,6 +10,8 @@ shell-crumbs = You are here
 shell-sign-in = Sign in
 shell-sign-out = Sign out
 shell-footer = Every figure can be opened down to the signed record it comes from.
+shell-zone = Times in
+shell-api = API
 
 ## Faces
 shell-face-public = Public

@@ -37,6 +37,8 @@ situation-claimed-at = claimed { $time }
 situation-empty-title = No figures yet
 situation-empty-text = As soon as an authority whose log this node follows releases figures, they stand here with their proof.
 situation-empty-as-of = Nothing was known as of this day.
+situation-place-unknown = As of this day, no authority had stated anything about { $place }. Figures were stated later.
+situation-all-places = All countries and places
 
 ## A place
 situation-new-per-day = New per day
@@ -57,7 +59,7 @@ situation-old = Before
 situation-new-value = Now
 situation-change = Change
 situation-reason = Reason given
-situation-said-source = Source: { $source }
+situation-source = Source
 situation-no-reason = none given
 situation-period = For
 situation-corrections-lead = Every value that its own author later stated otherwise: what stood before, what stands now, and the reason the author gives.
@@ -71,6 +73,7 @@ situation-replaced = replaced
 situation-ended = withdrawn
 situation-previous-day = Day before
 situation-next-day = Day after
+situation-day-empty = Nothing was stated about this day.
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = Confirmed cases, cumulative

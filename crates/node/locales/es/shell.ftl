@@ -10,6 +10,8 @@ shell-crumbs = Se encuentra aquí
 shell-sign-in = Iniciar sesión
 shell-sign-out = Cerrar sesión
 shell-footer = Cada cifra puede rastrearse hasta el registro firmado del que procede.
+shell-zone = Horas en
+shell-api = API
 
 ## Faces
 shell-face-public = Público

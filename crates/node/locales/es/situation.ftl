@@ -37,6 +37,8 @@ situation-claimed-at = declarado el { $time }
 situation-empty-title = Aún no hay cifras
 situation-empty-text = En cuanto una autoridad cuyo registro sigue este nodo publique cifras, aparecerán aquí con su prueba.
 situation-empty-as-of = Nada se conocía a esa fecha.
+situation-place-unknown = Hasta ese día, ninguna autoridad había comunicado nada sobre { $place }. Se comunicaron cifras después.
+situation-all-places = Todos los países y lugares
 
 ## A place
 situation-new-per-day = Nuevos por día
@@ -57,7 +59,7 @@ situation-old = Antes
 situation-new-value = Ahora
 situation-change = Cambio
 situation-reason = Motivo indicado
-situation-said-source = Fuente: { $source }
+situation-source = Fuente
 situation-no-reason = ninguno
 situation-period = Para
 situation-corrections-lead = Cada valor que su propio autor declaró después de otro modo: qué figuraba antes, qué figura ahora y el motivo que da.
@@ -71,6 +73,7 @@ situation-replaced = reemplazado
 situation-ended = retirado
 situation-previous-day = Día anterior
 situation-next-day = Día siguiente
+situation-day-empty = No se comunicó nada sobre este día.
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = Casos confirmados, acumulados

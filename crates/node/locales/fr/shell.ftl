@@ -10,6 +10,8 @@ shell-crumbs = Vous êtes ici
 shell-sign-in = Se connecter
 shell-sign-out = Se déconnecter
 shell-footer = Chaque chiffre peut être retracé jusqu’à l’enregistrement signé dont il provient.
+shell-zone = Heures en
+shell-api = API
 
 ## Faces
 shell-face-public = Public

@@ -37,6 +37,8 @@ situation-claimed-at = déclaré le { $time }
 situation-empty-title = Pas encore de chiffres
 situation-empty-text = Dès qu’une autorité dont ce nœud suit le journal publie des chiffres, ils figurent ici avec leur preuve.
 situation-empty-as-of = Rien n’était connu à cette date.
+situation-place-unknown = À cette date, aucune autorité n’avait rien déclaré au sujet de { $place }. Des chiffres ont été déclarés plus tard.
+situation-all-places = Tous les pays et lieux
 
 ## A place
 situation-new-per-day = Nouveaux par jour
@@ -57,7 +59,7 @@ situation-old = Avant
 situation-new-value = Maintenant
 situation-change = Écart
 situation-reason = Motif donné
-situation-said-source = Source : { $source }
+situation-source = Source
 situation-no-reason = aucun
 situation-period = Pour
 situation-corrections-lead = Chaque valeur que son auteur a ensuite déclarée autrement : ce qui figurait avant, ce qui figure maintenant, et le motif qu’il donne.
@@ -71,6 +73,7 @@ situation-replaced = remplacé
 situation-ended = retiré
 situation-previous-day = Jour précédent
 situation-next-day = Jour suivant
+situation-day-empty = Rien n’a été déclaré pour ce jour.
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = Cas confirmés, cumul

@@ -10,6 +10,8 @@ shell-crumbs = Вы находитесь здесь
 shell-sign-in = Войти
 shell-sign-out = Выйти
 shell-footer = Каждый показатель можно проследить до подписанной записи, из которой он взят.
+shell-zone = Время по поясу
+shell-api = API
 
 ## Faces
 shell-face-public = Общий доступ

@@ -41,6 +41,8 @@ situation-claimed-at = заявлено { $time }
 situation-empty-title = Данных пока нет
 situation-empty-text = Как только орган, за журналом которого следит этот узел, выпустит данные, они появятся здесь вместе с доказательством.
 situation-empty-as-of = На этот день ничего не было известно.
+situation-place-unknown = На этот день ни один орган ничего не сообщил о территории { $place }. Данные были сообщены позднее.
+situation-all-places = Все страны и территории
 
 ## A place
 situation-new-per-day = Новые за день
@@ -61,7 +63,7 @@ situation-old = Было
 situation-new-value = Стало
 situation-change = Изменение
 situation-reason = Указанная причина
-situation-said-source = Источник: { $source }
+situation-source = Источник
 situation-no-reason = не указана
 situation-period = За
 situation-corrections-lead = Каждое значение, которое сам автор позднее сообщил иначе: что было, что стало и какую причину он называет.
@@ -75,6 +77,7 @@ situation-replaced = заменено
 situation-ended = отозвано
 situation-previous-day = Предыдущий день
 situation-next-day = Следующий день
+situation-day-empty = Об этом дне ничего не сообщено.
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = Подтверждённые случаи, всего

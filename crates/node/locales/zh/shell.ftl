@@ -10,6 +10,8 @@ shell-crumbs = 当前位置
 shell-sign-in = 登录
 shell-sign-out = 退出
 shell-footer = 每个数字均可追溯至其来源的签名记录。
+shell-zone = 时间所用时区
+shell-api = 应用程序接口
 
 ## Faces
 shell-face-public = 公开

@@ -35,6 +35,8 @@ situation-claimed-at = 声明于{ $time }
 situation-empty-title = 尚无数据
 situation-empty-text = 本节点所跟踪的主管部门一旦发布数据，即在此连同证明一并显示。
 situation-empty-as-of = 截至该日尚无已知数据。
+situation-place-unknown = 截至该日，尚无主管部门就{ $place }发布任何数据。数据是后来发布的。
+situation-all-places = 所有国家和地区
 
 ## A place
 situation-new-per-day = 每日新增
@@ -55,7 +57,7 @@ situation-old = 原值
 situation-new-value = 现值
 situation-change = 变化
 situation-reason = 所述原因
-situation-said-source = 来源：{ $source }
+situation-source = 来源
 situation-no-reason = 未说明
 situation-period = 时段
 situation-corrections-lead = 报告方后来自行更改的每个数值：原值、现值及其说明的原因。
@@ -69,6 +71,7 @@ situation-replaced = 已被取代
 situation-ended = 已撤回
 situation-previous-day = 前一天
 situation-next-day = 后一天
+situation-day-empty = 没有关于这一天的数据。
 
 ## Indicators
 situation-indicator-cases-confirmed-cumulative = 确诊病例（累计）

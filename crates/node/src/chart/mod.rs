@@ -182,9 +182,8 @@ impl DailyChart {
     fn months(&self) -> Vec<(String, String)> {
         let months = scale::months(self.first, self.days);
         let label = |(place, month): (usize, &Date)| {
-            let name = self.t.month_text(*month);
-            let text =
-                if place == 0 || month.month() == 1 { format!("{name} {}", month.year()) } else { name };
+            let named = place == 0 || month.month() == 1;
+            let text = if named { self.t.month_and_year_text(*month) } else { self.t.month_text(*month) };
             Some((self.percent_of(self.left_of(*month)?), text))
         };
         months.iter().enumerate().filter_map(label).collect()

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command as Process};
 
 use super::{Failure, PARTIES, Party};
 use crate::command::Command;
-use crate::config::Exchange;
+use crate::config::{Config, Exchange};
 use crate::init::{self, Init};
 use crate::operate::Outcome;
 use crate::{clock, control};
@@ -149,6 +149,14 @@ async fn make(folder: &Path, party: Party, port: u16, first: u16) -> Result<(), 
         dial,
     };
     init::init(&made, clock::now()).await?;
+    name_places(&made.data)
+}
+
+/// Writes into a node's configuration how the World Health Organization names countries, as an operator would.
+fn name_places(data: &Path) -> Result<(), Failure> {
+    let mut config = Config::load(data)?;
+    config.places = toml::from_str(include_str!("../../../../demo/places.toml"))?;
+    std::fs::write(data.join(crate::config::FILE_NAME), config.to_commented_toml())?;
     Ok(())
 }
 

@@ -95,7 +95,7 @@ async fn confirm_each_other(world: &World) -> Result<(), Failure> {
                 authority: authority.clone(),
                 fingerprint: fingerprint.clone(),
                 code: Some(other.party.code.to_owned()),
-                name: other.party.names.first().map(|(_, name)| (*name).to_owned()),
+                name: other.party.names.iter().map(|(lang, name)| format!("{lang}={name}")).collect(),
                 role: other.party.role.to_owned(),
                 endpoint: None,
                 root: None,

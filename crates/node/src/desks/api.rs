@@ -50,8 +50,13 @@ pub fn routes() -> Router<Arc<Node>> {
 )]
 struct Api;
 
+/// The description of the API, as `OpenAPI` has it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Api::openapi()
+}
+
 async fn description(viewer: Viewer) -> Response {
-    answer::json(viewer.face, &Api::openapi())
+    answer::json(viewer.face, &openapi())
 }
 
 /// The record behind something.

@@ -3,6 +3,7 @@
 //! What the rest of the node needs of them is here: their tables, the records they read, their routes.
 
 pub mod api;
+mod api_page;
 pub mod import;
 pub mod network;
 pub mod record;
@@ -41,4 +42,5 @@ pub fn routes() -> Router<Arc<Node>> {
         .merge(network::pages::routes())
         .merge(import::pages::routes())
         .merge(api::routes())
+        .merge(api_page::routes())
 }

@@ -3,19 +3,55 @@
 use std::fmt::Display;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::Viewer;
 use crate::face::Face;
-use crate::layout::{Asked, Problem, Refusal, Shell, error_page};
+use crate::i18n::Lang;
+use crate::layout::{Asked, Lists, Problem, Refusal, RequestParts, Shell, error_page};
+use crate::node::Node;
+
+/// How long a browser remembers the language and the zone that were chosen inside, in seconds.
+const REMEMBERED: u32 = 365 * 24 * 3600;
 
 /// A page. Public pages may be cached for seconds, pages of a session nowhere.
 pub fn page<T: askama::Template>(viewer: &Viewer, template: &T) -> Response {
     match template.render() {
-        Ok(html) => html_answer(StatusCode::OK, viewer.face, html),
+        Ok(html) => {
+            let mut response = html_answer(StatusCode::OK, viewer.face, html);
+            remember(viewer, &mut response);
+            response
+        }
         Err(error) => internal(&error),
+    }
+}
+
+/// A page with lists in memory: with `?csv=<id>` the list of that id as a file, all pages of it.
+pub fn lists<T: askama::Template + Lists>(viewer: &Viewer, template: &T) -> Response {
+    let Some(id) = viewer.asked.query.get("csv") else { return page(viewer, template) };
+    match template.lists().into_iter().find(|list| list.id() == id) {
+        Some(list) => file(viewer, "text/csv; charset=utf-8", &format!("{id}.csv"), list.to_csv()),
+        None => not_found(viewer),
+    }
+}
+
+/// Inside, the language and the zone that an address chose stay chosen. The public face has no cookies.
+fn remember(viewer: &Viewer, response: &mut Response) {
+    if viewer.face == Face::Public {
+        return;
+    }
+    let chosen = [
+        ("lang", viewer.asked.query.get("lang").map(|_| viewer.asked.t.lang().code())),
+        ("zone", viewer.asked.query.get("zone").and_then(|_| viewer.asked.t.zone().iana_name())),
+    ];
+    for (name, value) in chosen {
+        let Some(value) = value else { continue };
+        let cookie = format!("{name}={value}; Path=/; Max-Age={REMEMBERED}; HttpOnly; SameSite=Lax");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
     }
 }
 
@@ -27,6 +63,8 @@ pub fn html_answer(status: StatusCode, face: Face, html: String) -> Response {
         Face::Inside => "private, no-store",
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    // One address has an answer per language and per face.
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language, cookie"));
     response
 }
 
@@ -63,6 +101,34 @@ pub fn refused(shell: &Shell, asked: &Asked, refusal: Refusal, problems: &[Probl
     let html = error_page(shell, asked, refusal, problems, None);
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     html_answer(status, shell.face, html)
+}
+
+/// A refusal as a page of the public face, from nothing but the request and the configuration.
+pub fn without_database(
+    node: &Node,
+    uri: &Uri,
+    headers: &HeaderMap,
+    status: StatusCode,
+    refusal: Refusal,
+) -> Response {
+    let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let parts = RequestParts {
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        accept_language,
+        ..RequestParts::default()
+    };
+    let lang = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
+    let asked = Asked::new(parts, lang, jiff::tz::TimeZone::UTC);
+    let name = node.config.name(asked.t.lang().code());
+    let mut shell = Shell::new(name, node.config.authority.as_str(), Face::Public);
+    if node.config.status != record::Status::Actual {
+        shell = shell.in_exercise();
+    }
+    let html = error_page(&shell, &asked, refusal, &[], None);
+    let mut response = html_answer(status, Face::Public, html);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// Something broke here. The log says what; the reader is only told that it is our fault.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -31,7 +31,12 @@ struct Door {
     action: String,
 }
 
-async fn door(viewer: Viewer, Path(link): Path<String>) -> Response {
+async fn door(State(node): State<Arc<Node>>, viewer: Viewer, Path(link): Path<String>) -> Response {
+    match session::is_open(&*node.cells, &link, clock::seconds()).await {
+        Ok(true) => {}
+        Ok(false) => return dead_link(&viewer),
+        Err(error) => return answer::internal(&error),
+    }
     let page = viewer.page(viewer.asked.t.entrance_title());
     let action = page.href(format!("/enter/{link}"));
     answer::html_answer(
@@ -59,14 +64,17 @@ async fn enter(
             set_cookie(&mut response, &node, &token, session::SESSION_SECONDS);
             response
         }
-        Ok(None) => answer::refused(
-            &viewer.shell,
-            &viewer.asked,
-            Refusal::Unauthorized,
-            &[Problem::new("link-used-or-expired")],
-        ),
+        Ok(None) => dead_link(&viewer),
         Err(error) => answer::internal(&error),
     }
+}
+
+/// The link was used, is too old or never was: which of these is not told.
+fn dead_link(viewer: &Viewer) -> Response {
+    let problem = Problem::new("link-used-or-expired");
+    let mut response = answer::refused(&viewer.shell, &viewer.asked, Refusal::Unauthorized, &[problem]);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
 }
 
 #[derive(Deserialize)]
@@ -90,6 +98,13 @@ async fn leave(
     }
     let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
     set_cookie(&mut response, &node, "", 0);
+    for chosen in ["lang", "zone"] {
+        if let Ok(value) =
+            HeaderValue::from_str(&format!("{chosen}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"))
+        {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
     response
 }
 

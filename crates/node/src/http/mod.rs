@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,7 @@ use tower_http::timeout::TimeoutLayer;
 pub use entrance::same_site;
 pub use viewer::{Viewer, cookie};
 
+use crate::layout::Refusal;
 use crate::node::Node;
 
 /// The largest body of a page's form (an uploaded table); smaller ones are set per route.
@@ -44,6 +47,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .merge(entrance::routes())
         .merge(crate::desks::routes())
         .fallback(system::no_such_page)
+        .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new());
     Router::new()
@@ -67,6 +71,28 @@ async fn page_headers(request: Request, next: Next) -> Response {
         HeaderValue::from_static("same-origin"),
     );
     response
+}
+
+/// A refusal that the layers below gave without words becomes a page, for whoever reads pages. It is drawn without a
+/// database: what broke may be the database.
+async fn in_words(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let reads_pages = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let response = next.run(request).await;
+    let has_words = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"text/html") || kind.starts_with(b"application/json")
+    });
+    match Refusal::of(response.status().as_u16()) {
+        Some(refusal) if reads_pages && !has_words => {
+            answer::without_database(&node, &uri, &headers, response.status(), refusal)
+        }
+        _ => response,
+    }
 }
 
 async fn count_and_limit(

@@ -78,16 +78,18 @@ impl FromRequestParts<Arc<Node>> for Viewer {
             path: parts.uri.path(),
             query: parts.uri.query().unwrap_or_default(),
             lang_cookie: cookie(parts, "lang").filter(|_| face == Face::Inside),
+            zone_cookie: cookie(parts, "zone").filter(|_| face == Face::Inside),
             accept_language: parts.headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()),
         };
-        let zone = cookie(parts, "zone").and_then(|name| jiff::tz::TimeZone::get(name).ok());
-        let asked = Asked::new(request, lang, zone.unwrap_or(jiff::tz::TimeZone::UTC));
+        // The configuration was read only if its zone is known.
+        let zone = jiff::tz::TimeZone::get(&node.config.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let asked = Asked::new(request, lang, zone);
         let mut shell =
             Shell::new(node.config.name(asked.t.lang().code()), node.config.authority.as_str(), face);
         if node.config.status != record::Status::Actual {
             shell = shell.in_exercise();
         }
-        let as_of = match asked.as_of() {
+        let as_of = match asked.check_zone().and_then(|()| asked.as_of()) {
             Ok(as_of) => as_of,
             Err(problem) => return Err(answer::bad_request(&shell, &asked, problem)),
         };

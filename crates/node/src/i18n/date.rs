@@ -147,6 +147,17 @@ impl Locale {
         month(&months(self.lang()).alone, *date.borrow()).to_owned()
     }
 
+    /// `Feb 2020`, for the first label of an axis and for each January.
+    pub fn month_and_year_text(&self, date: impl Borrow<Date>) -> String {
+        let date = *date.borrow();
+        match self.lang() {
+            Lang::Zh => format!("{}年{}", date.year(), self.month_text(date)),
+            Lang::Ar | Lang::En | Lang::Fr | Lang::Ru | Lang::Es => {
+                format!("{} {}", self.month_text(date), date.year())
+            }
+        }
+    }
+
     /// `31 May 2020, 14:02 UTC`, in the reader's zone.
     pub fn moment_text(&self, moment: impl Borrow<Timestamp>) -> String {
         let here = moment.borrow().to_zoned(self.zone().clone());
@@ -215,6 +226,13 @@ mod tests {
             "31 de mayo de 2020",
         ];
         assert_eq!(in_each(&TimeZone::UTC, |locale| locale.date_text(day)), expected);
+    }
+
+    #[test]
+    fn an_axis_names_months_in_the_languages_order() {
+        let first = date(2020, 2, 1);
+        let expected = ["فبراير 2020", "2020年2月", "Feb 2020", "févr. 2020", "февр. 2020", "feb 2020"];
+        assert_eq!(in_each(&TimeZone::UTC, |locale| locale.month_and_year_text(first)), expected);
     }
 
     #[test]

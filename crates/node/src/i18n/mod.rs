@@ -112,13 +112,18 @@ impl Locale {
         self.lookup(&format!("relation-{relation}"), &[]).unwrap_or_else(|| relation.to_owned())
     }
 
-    /// Items of a list one after another, as the language parts them.
-    pub fn list(&self, items: &[String]) -> String {
-        items.join(match self.lang {
+    /// What stands between the items of a list.
+    pub fn comma(&self) -> &'static str {
+        match self.lang {
             Lang::Ar => "، ",
             Lang::Zh => "、",
             Lang::En | Lang::Fr | Lang::Ru | Lang::Es => ", ",
-        })
+        }
+    }
+
+    /// Items of a list one after another, as the language parts them.
+    pub fn list(&self, items: &[String]) -> String {
+        items.join(self.comma())
     }
 
     /// A message that the build has seen.

@@ -82,6 +82,23 @@ impl Locale {
         decimal(self.lang, *number.borrow(), places)
     }
 
+    /// A difference with its sign: `+325`. In right-to-left text the sign stays before the number.
+    pub fn signed(&self, number: impl Borrow<f64>, places: usize) -> String {
+        let text = self.decimal(number.borrow(), places);
+        let rises = *number.borrow() > 0.0 && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+        match (rises, self.lang) {
+            (false, _) => text,
+            (true, Lang::Ar) => format!("\u{200e}+{text}"),
+            (true, _) => format!("+{text}"),
+        }
+    }
+
+    /// A number beyond which nobody counted: `100+`.
+    pub fn at_least(&self, number: impl Count) -> String {
+        let number = self.number(number);
+        if self.lang == Lang::Ar { format!("\u{200e}{number}+\u{200e}") } else { number + "+" }
+    }
+
     /// A share (0.056) as `5.6%`, rounded to `places` decimals.
     pub fn percent(&self, share: impl Borrow<f64>, places: usize) -> String {
         let share = *share.borrow();
@@ -176,6 +193,15 @@ mod tests {
         assert_eq!(whole(Lang::Es, 12345), "12.345");
         assert_eq!(whole(Lang::En, 999), "999");
         assert_eq!(whole(Lang::En, i64::MIN), "\u{2212}9,223,372,036,854,775,808");
+    }
+
+    #[test]
+    fn a_sign_stays_before_its_number_in_every_direction() {
+        let written = |lang, number| Locale::new(lang, jiff::tz::TimeZone::UTC).signed(number, 0);
+        assert_eq!(written(Lang::En, 1290.0), "+1,290");
+        assert_eq!(written(Lang::Ar, 325.0), "\u{200e}+325");
+        assert_eq!(written(Lang::Ar, -325.0), "\u{200e}-325");
+        assert_eq!(written(Lang::Fr, 0.2), "0", "what rounds to nothing has no sign");
     }
 
     #[test]

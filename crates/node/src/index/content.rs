@@ -10,12 +10,25 @@ use tlog::hash::Hash;
 #[derive(Default)]
 pub struct Content {
     blobs: BTreeMap<Hash, Vec<u8>>,
+    inner_text: Option<String>,
 }
 
 impl Content {
     /// From the plaintexts of the record's blobs.
     pub fn new(blobs: impl IntoIterator<Item = (Hash, Vec<u8>)>) -> Self {
-        Self { blobs: blobs.into_iter().collect() }
+        Self { blobs: blobs.into_iter().collect(), inner_text: None }
+    }
+
+    /// The same, with the inner header of a sealed record as it was written.
+    #[must_use]
+    pub fn with_inner_text(mut self, text: String) -> Self {
+        self.inner_text = Some(text);
+        self
+    }
+
+    /// The inner header of a sealed record, byte for byte: what was committed to.
+    pub fn inner_text(&self) -> Option<&str> {
+        self.inner_text.as_deref()
     }
 
     /// The bytes of a blob that the header names.

@@ -3,9 +3,10 @@
 use store::db::Migration;
 
 /// The index's own migrations, in order. Desks add theirs after these.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "index-1-core",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "index-1-core",
+        sql: "
 create table log (
   origin text primary key, authority text not null, audience text not null, year integer not null,
   readers text not null, own integer not null, size {bigint} not null, root text not null,
@@ -57,4 +58,14 @@ create table authority (
   root_until {bigint} not null
 );
 ",
-}];
+    },
+    Migration {
+        name: "index-2-names",
+        sql: "
+create table authority_name (
+  authority text not null, lang text not null, name text not null,
+  primary key (authority, lang)
+);
+",
+    },
+];

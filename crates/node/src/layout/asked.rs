@@ -18,6 +18,9 @@ pub struct Asked {
     pub query: Query,
 }
 
+/// A zone's name is never longer.
+const MAX_ZONE: usize = 64;
+
 /// The parts of a request that [`Asked`] is read from, as the HTTP layer has them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestParts<'a> {
@@ -27,6 +30,8 @@ pub struct RequestParts<'a> {
     pub query: &'a str,
     /// Value of the cookie `lang`; the public face has no cookies.
     pub lang_cookie: Option<&'a str>,
+    /// Value of the cookie `zone`, likewise.
+    pub zone_cookie: Option<&'a str>,
     /// Value of `Accept-Language`.
     pub accept_language: Option<&'a str>,
 }
@@ -36,7 +41,17 @@ impl Asked {
     pub fn new(parts: RequestParts<'_>, lang: Lang, zone: TimeZone) -> Self {
         let query = Query::parse(parts.query);
         let lang = negotiate(query.get("lang"), parts.lang_cookie, parts.accept_language, lang);
+        let chosen = [query.get("zone"), parts.zone_cookie].into_iter().flatten().find_map(zone_named);
+        let zone = chosen.unwrap_or(zone);
         Self { t: Locale::new(lang, zone), path: parts.path.to_owned(), query }
+    }
+
+    /// Whether the zone asked for is one: an address that names another is refused, not read as if it named none.
+    pub fn check_zone(&self) -> Result<(), Problem> {
+        match self.query.get("zone") {
+            Some(text) if zone_named(text).is_none() => Err(Problem::new("zone-unknown").with("value", text)),
+            _ => Ok(()),
+        }
     }
 
     /// The moment and the sense asked for: `?as_of=2020-05-31&basis=proven` is the end of that day, UTC.
@@ -55,7 +70,7 @@ impl Asked {
         Ok(AsOf { basis, at })
     }
 
-    /// A link to another page that keeps the language (if the link chose it) and the day.
+    /// A link to another page that keeps the language and the zone (if the link chose them) and the day.
     pub fn href(&self, path: &str) -> String {
         self.query.only(is_kept).on(path)
     }
@@ -74,7 +89,12 @@ impl Asked {
 
 /// Parameters that follow the reader from page to page.
 fn is_kept(key: &str) -> bool {
-    matches!(key, "lang" | "as_of" | "basis")
+    matches!(key, "lang" | "zone" | "as_of" | "basis")
+}
+
+/// The zone of an IANA name, such as `Asia/Tokyo`.
+fn zone_named(text: &str) -> Option<TimeZone> {
+    if text.len() > MAX_ZONE { None } else { TimeZone::get(text).ok() }
 }
 
 /// What a basis is called where the reader chooses one.
@@ -121,6 +141,21 @@ mod tests {
         assert_eq!(asked("as_of=2020-05-31&basis=proven").as_of().unwrap(), day);
         assert_eq!(day_of(end.as_second()), Some(date(2020, 5, 31)));
         assert_eq!(asked("").as_of().unwrap(), AsOf::default());
+    }
+
+    #[test]
+    fn a_zone_is_taken_by_its_name_and_kept_in_links() {
+        let chosen = asked("zone=Asia/Kolkata&page=2");
+        let moment: Timestamp = "2020-05-31T14:02:00Z".parse().unwrap();
+        assert_eq!(chosen.t.moment_text(moment), "31 May 2020, 19:32 UTC+5:30");
+        assert_eq!(chosen.href("/network"), "/network?zone=Asia%2FKolkata");
+        assert!(chosen.check_zone().is_ok());
+        let parts = RequestParts { zone_cookie: Some("Asia/Tokyo"), ..RequestParts::default() };
+        let remembered = Asked::new(parts, Lang::En, TimeZone::UTC);
+        assert_eq!(remembered.t.zone().iana_name(), Some("Asia/Tokyo"));
+        let unknown = asked("zone=Middle/Earth");
+        assert_eq!(unknown.check_zone().unwrap_err().code(), "zone-unknown");
+        assert_eq!(unknown.t.zone().iana_name(), Some("UTC"));
     }
 
     #[test]

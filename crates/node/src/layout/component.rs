@@ -129,6 +129,20 @@ struct Hash<'a> {
     label: String,
 }
 
+/// The name of a key, a log or a mechanism: its line may break only before a slash.
+pub fn slashed(name: &str) -> Markup {
+    Markup::of(&Slashed { name })
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<code class="origin">{% for part in name.split('/') %}{% if !loop.first %}<wbr>/{% endif %}{{ part }}{% endfor %}</code>"#
+)]
+struct Slashed<'a> {
+    name: &'a str,
+}
+
 /// A short hash that leads to what it names.
 pub fn hash_link(href: &str, full: &str) -> Markup {
     let code = Markup::element("code", &[], &short_hash(full));
@@ -213,7 +227,7 @@ pub fn empty(title: &str, text: &str, action: Option<Markup>) -> Markup {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<div class="empty"><h2>{{ title }}</h2><p>{{ text }}</p>{% if let Some(action) = action %}{{ action }}{% endif %}</div>"#
+    source = r#"<div class="empty"><h2>{{ title }}</h2><p>{{ text }}</p>{% if let Some(action) = action %}<div class="links">{{ action }}</div>{% endif %}</div>"#
 )]
 struct Empty<'a> {
     title: &'a str,

@@ -15,6 +15,10 @@ pub enum Refusal {
     Forbidden,
     /// 404: nothing there, or nothing that this reader may see; which of both is not told.
     NotFound,
+    /// 405: the address takes no such act.
+    Method,
+    /// 408: it took too long.
+    Timeout,
     /// 409: somebody else changed it meanwhile.
     Conflict,
     /// 413: more bytes than are accepted.
@@ -29,17 +33,29 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
+        Self::Method,
+        Self::Timeout,
         Self::Conflict,
         Self::TooLarge,
         Self::TooMany,
         Self::Internal,
         Self::Unavailable,
     ];
+
+    /// The refusal that a status of HTTP stands for; other statuses of the reader's fault are bad requests.
+    pub fn of(status: u16) -> Option<Self> {
+        let listed = Self::ALL.into_iter().find(|refusal| refusal.status() == status);
+        match status {
+            400..500 => Some(listed.unwrap_or(Self::BadRequest)),
+            500..600 => Some(listed.unwrap_or(Self::Internal)),
+            _ => None,
+        }
+    }
 
     /// The HTTP status.
     pub fn status(self) -> u16 {
@@ -48,6 +64,8 @@ impl Refusal {
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::Method => 405,
+            Self::Timeout => 408,
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::TooMany => 429,
@@ -62,6 +80,8 @@ impl Refusal {
             Self::Unauthorized => t.error_unauthorized_title(),
             Self::Forbidden => t.error_forbidden_title(),
             Self::NotFound => t.error_not_found_title(),
+            Self::Method => t.error_method_title(),
+            Self::Timeout => t.error_timeout_title(),
             Self::Conflict => t.error_conflict_title(),
             Self::TooLarge => t.error_too_large_title(),
             Self::TooMany => t.error_too_many_title(),
@@ -76,6 +96,8 @@ impl Refusal {
             Self::Unauthorized => t.error_unauthorized_text(),
             Self::Forbidden => t.error_forbidden_text(),
             Self::NotFound => t.error_not_found_text(),
+            Self::Method => t.error_method_text(),
+            Self::Timeout => t.error_timeout_text(),
             Self::Conflict => t.error_conflict_text(),
             Self::TooLarge => t.error_too_large_text(),
             Self::TooMany => t.error_too_many_text(),

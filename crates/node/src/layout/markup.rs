@@ -42,6 +42,25 @@ impl Markup {
         Self(pieces.join(&escape(between)))
     }
 
+    /// What a reader sees of it, without elements: what a list is filtered and sorted by.
+    pub fn plain(&self) -> String {
+        let mut text = String::with_capacity(self.0.len());
+        let mut rest = self.0.as_str();
+        while let Some(open) = rest.find('<') {
+            text.push_str(&rest[..open]);
+            let Some(close) = rest[open..].find('>') else { break };
+            rest = &rest[open + close + 1..];
+            // Elements that follow one another are read as words of their own.
+            if !text.ends_with(' ') && rest.starts_with(|next: char| next.is_alphanumeric()) {
+                text.push(' ');
+            }
+        }
+        text.push_str(rest);
+        let signs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+        let text = signs.into_iter().fold(text, |text, (written, sign)| text.replace(written, sign));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// The HTML.
     pub fn as_str(&self) -> &str {
         &self.0

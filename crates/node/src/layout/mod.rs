@@ -41,6 +41,7 @@
 //! - Figures, days, moments: `page.t.number(n)`, `.decimal(x, 1)`, `.percent(share, 1)`, `.date(d)`, `.moment(ts)`.
 //! - Links inside the node: `{{ page.href("/network") }}`; never a bare path, or the reader loses language and day.
 //! - Blocks to fill: `main`; `lead` (below the heading); `heading` (to replace `<h1>`); `class_main`.
+//! - A list that is in memory sorts, filters and pages itself, and is a file besides: [`Table::list`], [`Lists`].
 //! - Ready parts: [`Table`], [`component`]; what they write is [`Markup`] and is not escaped again.
 //! - Curves and maps: [`crate::chart::DailyChart`] with [`crate::chart::summary`], [`crate::chart::sparkline`],
 //!   [`crate::map::WorldMap`].
@@ -51,7 +52,9 @@
 mod asked;
 pub mod asset;
 pub mod component;
+mod csv;
 mod error_page;
+mod key;
 mod markup;
 mod page;
 mod problem;
@@ -59,12 +62,14 @@ mod query;
 mod table;
 
 pub use asked::{Asked, RequestParts};
+pub use csv::Csv;
 pub use error_page::{Refusal, error_page};
+pub use key::Key;
 pub use markup::Markup;
 pub use page::{Crumb, Desk, Page, Shell};
 pub use problem::Problem;
 pub use query::Query;
-pub use table::{Cell, Column, Paging, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
+pub use table::{Cell, Column, Lists, Paging, ROWS_PER_PAGE, Row, Sort, Table, TableQuery};
 
 /// Value of `Content-Security-Policy` for every page.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

@@ -86,6 +86,42 @@ impl Desk {
     }
 }
 
+/// Zones proposed, from west to east.
+const ZONES: [&str; 32] = [
+    "UTC",
+    "Pacific/Honolulu",
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Mexico_City",
+    "America/Bogota",
+    "America/New_York",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "Atlantic/Cape_Verde",
+    "Africa/Accra",
+    "Europe/London",
+    "Africa/Lagos",
+    "Europe/Zurich",
+    "Europe/Paris",
+    "Africa/Cairo",
+    "Africa/Johannesburg",
+    "Africa/Nairobi",
+    "Asia/Riyadh",
+    "Europe/Moscow",
+    "Asia/Tehran",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Manila",
+    "Asia/Shanghai",
+    "Asia/Seoul",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+];
+
 /// A step of the way to this page.
 #[derive(Clone, Debug)]
 pub struct Crumb {
@@ -225,6 +261,21 @@ impl Page {
         kept.pairs().to_vec()
     }
 
+    /// Parameters that the form for the zone carries on.
+    pub fn kept_by_zone(&self) -> Vec<(String, String)> {
+        self.asked.query.only(|key| key != "zone").pairs().to_vec()
+    }
+
+    /// The zone in which times are shown, by its IANA name.
+    pub fn zone(&self) -> &str {
+        self.t.zone().iana_name().unwrap_or("UTC")
+    }
+
+    /// Zones that the form proposes, one or two for each distance from UTC; any other name can be typed.
+    pub fn zones(&self) -> &'static [&'static str] {
+        &ZONES
+    }
+
     /// What the *as of* control offers: code, label, whether it is chosen.
     pub fn bases(&self) -> Vec<(String, String, bool)> {
         let chosen = self.as_of.map(|as_of| as_of.basis);
@@ -253,5 +304,17 @@ impl Page {
     /// This page without a day.
     pub fn now_href(&self) -> String {
         self.asked.query.only(|key| !matches!(key, "as_of" | "basis")).on(&self.asked.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ZONES;
+
+    #[test]
+    fn every_zone_proposed_is_known() {
+        for zone in ZONES {
+            assert_eq!(jiff::tz::TimeZone::get(zone).unwrap().iana_name(), Some(zone));
+        }
     }
 }

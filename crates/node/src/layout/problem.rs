@@ -41,13 +41,18 @@ impl Problem {
         &self.code
     }
 
-    /// The sentence shown. A code without a text shows the code itself and its arguments, so that nothing is
-    /// hidden from who has to report it.
+    /// The sentence shown: the code's own, or else that of its family (the word before its first hyphen), which ends
+    /// with the code and its arguments. Without either it shows those alone, so that nothing is hidden from who has
+    /// to report it.
     pub fn text(&self, t: &Locale) -> String {
         let arguments: Vec<(&str, Value)> =
             self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let key = format!("error-code-{}", self.code.replace(['.', '_'], "-"));
-        let text = t.lookup(&key, &arguments).unwrap_or_else(|| t.error_unlisted(self.plain()));
+        let code = self.code.replace(['.', '_'], "-");
+        let family = code.split('-').next().unwrap_or(&code);
+        let text = t
+            .lookup(&format!("error-code-{code}"), &arguments)
+            .or_else(|| t.lookup(&format!("error-code-{family}"), &[("code", Value::Text(self.plain()))]))
+            .unwrap_or_else(|| t.error_unlisted(self.plain()));
         match &self.place {
             None => text,
             Some((row, None)) => t.error_row(row, text),

@@ -1,15 +1,19 @@
 //! Tables: sorting, filtering and paging by links and forms, without script.
 //!
-//! The desk reads [`TableQuery`], lets its database sort, filter and cut, and hands the rows of one page to
-//! [`Table`]. Short lists that are in memory anyway are cut by [`TableQuery::cut`].
+//! A list that is in memory is a [`Table::list`]: it sorts, filters and pages itself, and all of it can be taken
+//! away by `?csv=<id>`. Where a database sorts, filters and cuts, the desk reads [`TableQuery`] and hands the rows of
+//! one page to [`Table::new`].
 
-use super::{Asked, Markup, Problem};
+use super::{Asked, Csv, Key, Markup, Problem};
 use crate::i18n::{Count, Locale};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use std::borrow::Cow;
 
 /// Rows on a page, where the desk has no reason for another number.
 pub const ROWS_PER_PAGE: usize = 50;
+/// A list with fewer rows is read faster than it is filtered.
+const FILTERED_FROM: usize = 10;
 /// A filter longer than this is cut: nobody types it.
 const MAX_FILTER_CHARACTERS: usize = 100;
 /// Pages beyond this are not counted.
@@ -90,6 +94,19 @@ impl TableQuery {
     }
 }
 
+/// Keeps what the filter finds, in the order asked for; equal ones stay in the order given.
+fn arrange(rows: &mut Vec<Row>, columns: &[Column], query: &TableQuery) {
+    let filter = query.filter.to_lowercase();
+    if !filter.is_empty() {
+        rows.retain(|row| row.cells.iter().any(|cell| cell.holds(&filter)));
+    }
+    let Some(place) = columns.iter().position(|column| column.key == query.sort.key) else { return };
+    rows.sort_by(|one, other| {
+        let order = one.cells[place].key.compare(&other.cells[place].key);
+        if query.sort.descending { order.reverse() } else { order }
+    });
+}
+
 fn parameter(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
@@ -97,16 +114,22 @@ fn parameter(prefix: &str, name: &str) -> String {
 /// A column's head.
 #[derive(Clone, Debug)]
 pub struct Column {
-    key: &'static str,
+    key: Cow<'static, str>,
     title: String,
     numeric: bool,
     sortable: bool,
+    file_only: bool,
 }
 
 impl Column {
-    /// A column of text; `key` names it in `?sort=`.
-    pub fn new(key: &'static str, title: impl Into<String>) -> Self {
-        Self { key, title: title.into(), numeric: false, sortable: false }
+    /// A column of text; `key` names it in `?sort=` and in files.
+    pub fn new(key: impl Into<Cow<'static, str>>, title: impl Into<String>) -> Self {
+        Self { key: key.into(), title: title.into(), numeric: false, sortable: false, file_only: false }
+    }
+
+    /// A column that stands in files alone: what is exact, and too long to be read beside the others.
+    pub fn file_only(key: impl Into<Cow<'static, str>>) -> Self {
+        Self { key: key.into(), title: String::new(), numeric: false, sortable: false, file_only: true }
     }
 
     /// Figures: aligned at the end, of equal width.
@@ -126,33 +149,66 @@ impl Column {
 
 /// What stands in a row and column.
 #[derive(Clone, Debug)]
-pub struct Cell(Markup);
+pub struct Cell {
+    shown: Markup,
+    key: Key,
+}
 
 impl Cell {
     /// Text.
     pub fn text(text: impl AsRef<str>) -> Self {
-        Self(Markup::text(text))
+        Self { shown: Markup::text(text.as_ref()), key: Key::text(text.as_ref()) }
     }
 
     /// A whole number, as the reader's language groups it.
     pub fn number(t: &Locale, number: impl Count) -> Self {
-        Self(Markup::text(t.number(number)))
+        let key = match number.value() {
+            crate::i18n::Value::Number(whole) => Key::whole(whole),
+            crate::i18n::Value::Text(text) => Key::text(text),
+        };
+        Self { shown: Markup::text(t.number(number)), key }
     }
 
     /// A link.
     pub fn link(href: &str, text: &str) -> Self {
-        Self(Markup::link(href, text))
+        Self { shown: Markup::link(href, text), key: Key::text(text) }
+    }
+
+    /// A moment in seconds since 1970, in the reader's zone.
+    pub fn moment(t: &Locale, second: i64) -> Self {
+        let at = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Self { shown: t.moment(at), key: Key::moment(second) }
     }
 
     /// Where nothing is known: a dash, which is not a zero.
     pub fn unknown() -> Self {
-        Self(Markup::text("–"))
+        Self { shown: Markup::text("–"), key: Key::nothing() }
+    }
+
+    /// Sorted and taken away by something else than what is seen: the whole of a hash, the number behind a text.
+    #[must_use]
+    pub fn keyed(mut self, key: Key) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// What it is sorted and taken away by.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Whether a filter, in lower case, finds it: in what is seen or in what a file has.
+    fn holds(&self, filter: &str) -> bool {
+        [self.shown.plain(), self.key.as_str().to_owned()]
+            .iter()
+            .any(|text| text.to_lowercase().contains(filter))
     }
 }
 
 impl From<Markup> for Cell {
-    fn from(markup: Markup) -> Self {
-        Self(markup)
+    fn from(shown: Markup) -> Self {
+        let key = Key::seen(&shown);
+        Self { shown, key }
     }
 }
 
@@ -208,9 +264,17 @@ pub struct Table {
     paging: Option<Paging>,
     csv: Option<String>,
     empty: Option<String>,
+    stacked: bool,
+    all: Vec<Row>,
 }
 
 impl HtmlSafe for Table {}
+
+/// A page with lists in memory, each of which can be taken away as a file.
+pub trait Lists {
+    /// The lists, by their ids.
+    fn lists(&self) -> Vec<&Table>;
+}
 
 impl Table {
     /// A table with its caption; `id` is unique in the page.
@@ -228,7 +292,81 @@ impl Table {
             paging: None,
             csv: None,
             empty: None,
+            stacked: false,
+            all: Vec::new(),
         }
+    }
+
+    /// A list that is in memory: sorted, filtered and cut as the reader asks, by parameters that begin with `id`. Every
+    /// column with a title can be sorted by; without a wish the order is the one given. In a narrow window each row
+    /// is a block of its own, where nothing is moved sideways.
+    ///
+    /// # Errors
+    /// An order by a column that it does not have.
+    pub fn list(
+        asked: &Asked,
+        id: &'static str,
+        caption: impl Into<String>,
+        mut columns: Vec<Column>,
+        rows: Vec<Row>,
+    ) -> Result<Self, Problem> {
+        let sortable: Vec<&str> =
+            columns.iter().filter(|column| !column.title.is_empty()).map(|column| &*column.key).collect();
+        let query = TableQuery::read(asked, id, &sortable, Sort::ascending(""))?;
+        for column in &mut columns {
+            column.sortable = rows.len() > 2 && !column.title.is_empty();
+        }
+        let total = rows.len();
+        let mut table = Self::new(asked, id, caption, columns).rows(rows);
+        let mut all = std::mem::take(&mut table.rows);
+        arrange(&mut all, &table.columns, &query);
+        let paging = Paging { total: all.len(), per_page: ROWS_PER_PAGE };
+        table.rows = query.cut(all.iter().cloned(), ROWS_PER_PAGE);
+        table.filterable = total > FILTERED_FROM || !query.filter.is_empty();
+        table.paging = (all.len() > FILTERED_FROM).then_some(paging);
+        table.csv = (total > 0)
+            .then(|| asked.query.only(|key| !key.ends_with("page")).with("csv", id).on(&asked.path));
+        table.query = Some(query);
+        table.stacked = true;
+        table.all = all;
+        Ok(table)
+    }
+
+    /// Its id, by which `?csv=` asks for it.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// A [`Table::list`] as a file: all of its rows that the filter leaves, in the order asked for. Columns without a
+    /// title are for acting, not for reading, and are left out.
+    pub fn to_csv(&self) -> Vec<u8> {
+        let named: Vec<(usize, &str)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.file_only || !column.title.is_empty())
+            .map(|(place, column)| (place, &*column.key))
+            .collect();
+        let heads: Vec<&str> = named.iter().map(|(_, name)| *name).collect();
+        let mut csv = Csv::new(&heads);
+        for row in &self.all {
+            csv.row(named.iter().map(|(place, _)| row.cells[*place].key.as_str().to_owned()));
+        }
+        csv.finish()
+    }
+
+    /// In a narrow window each row is a block of its own, with the heads beside its values.
+    #[must_use]
+    pub fn stacked(mut self) -> Self {
+        self.stacked = true;
+        self
+    }
+
+    /// Values are compared down a column: rows stay rows in a narrow window, and the table is moved sideways.
+    #[must_use]
+    pub fn in_columns(mut self) -> Self {
+        self.stacked = false;
+        self
     }
 
     /// The rows of this page. Panics if one has another number of cells than there are columns.
@@ -264,6 +402,13 @@ impl Table {
     #[must_use]
     pub fn csv(mut self, path: &str) -> Self {
         self.csv = Some(self.asked.query.only(|key| !key.ends_with("page")).on(path));
+        self
+    }
+
+    /// Links the list `id` of another page, of which this table has the beginning.
+    #[must_use]
+    pub fn csv_of(mut self, path: &str, id: &str) -> Self {
+        self.csv = Some(self.asked.href_with(path, &[("csv", id)]));
         self
     }
 
@@ -327,7 +472,7 @@ impl Table {
             None => column.numeric,
             Some(order) => order == "ascending",
         };
-        Sort { key: column.key.to_owned(), descending }
+        Sort { key: column.key.clone().into_owned(), descending }
     }
 
     fn has_link(&self, column: &Column) -> bool {

@@ -28,10 +28,18 @@ fn every_refusal_is_a_page_in_every_language() {
 }
 
 #[test]
+fn a_code_without_a_sentence_is_said_by_its_family() {
+    let t = asked(Lang::En, "").t;
+    let text = Problem::new("db-column").with("number", "3").text(&t);
+    assert!(text.starts_with("A database of this node"), "{text}");
+    assert!(text.contains("db-column (number: 3)"), "{text}");
+}
+
+#[test]
 fn an_unlisted_code_shows_itself_and_its_arguments() {
-    let problem = Problem::new("disk.full").with("path", "/srv").with("free", 0_u64);
+    let problem = Problem::new("odd.fault").with("path", "/srv").with("free", 0_u64);
     let text = problem.text(&asked(Lang::Fr, "").t).replace(['\u{2068}', '\u{2069}'], "");
-    assert_eq!(text, "Refusé\u{a0}: disk.full (path: /srv, free: 0)");
+    assert_eq!(text, "Refusé\u{a0}: odd.fault (path: /srv, free: 0)");
 }
 
 #[test]
@@ -239,6 +247,54 @@ mod tables {
         assert!(html.contains("<th scope=\"row\">&lt;b&gt;</th>"));
         assert!(html.contains("Page \u{2068}2\u{2069} of \u{2068}3\u{2069}"));
         assert_eq!(html.matches("<th scope=\"col\"").count(), 3);
+    }
+
+    fn list(asked: &Asked) -> Result<Table, Problem> {
+        let columns = vec![
+            Column::new("place", "Place"),
+            Column::new("cases", "Cases").numeric(),
+            Column::new("download", ""),
+            Column::file_only("code"),
+        ];
+        let row = |place: &str, cases: i64, code: &str| {
+            Row::new(vec![
+                Cell::text(place),
+                Cell::number(&asked.t, cases),
+                Cell::link("/x", "Download"),
+                Cell::text(code),
+            ])
+        };
+        let rows = vec![row("Japan", 16_751, "JPN"), row("Jordan", 800, "JOR"), row("Brazil", 9, "BRA")];
+        Table::list(asked, "list", "Places", columns, rows)
+    }
+
+    #[test]
+    fn a_list_in_memory_sorts_filters_and_is_a_file() {
+        let asked = asked(Lang::En, "list.sort=-cases&list.q=J&lang=en");
+        let table = list(&asked).unwrap();
+        let html = table.to_string();
+        let (first, second) = (html.find("Japan").unwrap(), html.find("Jordan").unwrap());
+        assert!(first < second && !html.contains("Brazil") && !html.contains("JPN"), "{html}");
+        assert!(html.contains("data-head=\"Cases\"") && html.contains("role=\"cell\""));
+        assert!(
+            html.contains("href=\"/situation?list.sort=-cases&#38;list.q=J&#38;lang=en&#38;csv=list\""),
+            "{html}"
+        );
+        assert!(html.contains("href=\"/situation?list.q=J&#38;lang=en&#38;list.sort=cases#list\""), "{html}");
+        let csv = String::from_utf8(table.to_csv()).unwrap();
+        assert_eq!(csv, "place,cases,code\nJapan,16751,JPN\nJordan,800,JOR\n");
+    }
+
+    #[test]
+    fn a_list_without_wishes_keeps_its_order_and_refuses_columns_that_are_not_read() {
+        let csv = list(&asked(Lang::En, "")).unwrap().to_csv();
+        assert!(String::from_utf8(csv).unwrap().starts_with("place,cases,code\nJapan,"));
+        assert_eq!(list(&asked(Lang::En, "list.sort=code")).unwrap_err().code(), "sort-column");
+        let none = list(&asked(Lang::En, "list.q=zz")).unwrap().to_string();
+        assert!(
+            none.contains("zz") && none.contains("type=\"search\""),
+            "the filter can be taken away again"
+        );
     }
 
     #[test]

@@ -58,6 +58,17 @@ impl BordersError {
             Self::Position { .. } => "borders-position",
         }
     }
+
+    /// Named arguments of the sentence.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::TooLarge { bytes } => vec![("bytes", bytes.to_string())],
+            Self::TooManyPoints => Vec::new(),
+            Self::NotJson { line } => vec![("line", line.to_string())],
+            Self::NotGeoJson { what } => vec![("what", what.clone())],
+            Self::Position { position } => vec![("position", position.clone())],
+        }
+    }
 }
 
 impl Borders {

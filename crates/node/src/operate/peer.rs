@@ -27,6 +27,12 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
             let text = format!("{authority} is confirmed; the exchange begins");
             Ok(Outcome::new(peer, text))
         }
+        PeerCommand::Name { authority, names } => {
+            let peer = peers::rename(&*node.cells, &authority, &names).await?;
+            node.reload_peers().await?;
+            let text = format!("{authority} is shown under its new names");
+            Ok(Outcome::new(peer, text))
+        }
         PeerCommand::List => Ok(list(node)),
         PeerCommand::Remove { authority } => {
             peers::remove(&*node.cells, &authority).await?;
@@ -47,15 +53,17 @@ async fn add(node: &Arc<Node>, add: PeerAdd) -> Result<Outcome, OperateError> {
         None => fetch_roots(node, &add.authority, add.endpoint.as_deref()).await?,
     };
     let chain = peers::check_chain(&add.authority, &fingerprint, &roots)?;
-    let peer = Peer {
+    let mut peer = Peer {
         authority: add.authority.clone(),
         fingerprint,
         standing: Standing::Proposed,
         code: add.code,
-        name: add.name,
+        name: None,
+        names: std::collections::BTreeMap::new(),
         role: add.role,
         added: clock::now(),
     };
+    peers::name(&mut peer, &add.name)?;
     peers::save(&*node.cells, &Known { peer: peer.clone(), chain }).await?;
     node.reload_peers().await?;
     let text = format!(

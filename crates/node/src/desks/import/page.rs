@@ -11,7 +11,8 @@ use crate::http::MAX_UPLOAD;
 use crate::i18n::Locale;
 use crate::layout::component::{Control, Facts, Field, Figures, Tone, alarm_panel, hash_link, tag};
 use crate::layout::{
-    Asked, Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+    Asked, Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table,
+    TableQuery,
 };
 use crate::operate::{MAX_LISTED, Report, ReportRow};
 use crate::release::Released;
@@ -59,7 +60,6 @@ pub fn form_page(page: Page, mechanisms: &[String], filled: &Filled, faults: &[S
 /// What a reader asks of a report.
 pub struct Wanted {
     table: TableQuery,
-    records: TableQuery,
     show: Option<Sorting>,
 }
 
@@ -132,7 +132,6 @@ pub fn wanted(asked: &Asked) -> Result<Wanted, Problem> {
     let show = asked.query.get("show");
     Ok(Wanted {
         table: TableQuery::read(asked, "", &["row", "result", "where"], Sort::ascending("row"))?,
-        records: TableQuery::read(asked, "records", &[], Sort::ascending("index"))?,
         show: Sorting::ALL.into_iter().find(|sorting| show == Some(sorting.code())),
     })
 }
@@ -215,6 +214,12 @@ pub struct ReportPage {
     table: Table,
 }
 
+impl Lists for ReportPage {
+    fn lists(&self) -> Vec<&Table> {
+        self.released.iter().map(|(_, records)| records).collect()
+    }
+}
+
 /// Builds the report on an upload.
 pub fn report_page(
     page: Page,
@@ -222,7 +227,7 @@ pub fn report_page(
     id: &UploadId,
     upload: &Upload,
     wanted: &Wanted,
-) -> ReportPage {
+) -> Result<ReportPage, Problem> {
     let t = &page.t;
     let report = &upload.report;
     let waits = matches!(upload.state, State::Checked | State::Failed(_));
@@ -242,13 +247,17 @@ pub fn report_page(
         }
         _ => None,
     };
-    let released = (upload.state == State::Released).then(|| {
-        (t.import_released_text(t.number(report.released.len())), records(&page, &report.released, wanted))
-    });
+    let released = match upload.state {
+        State::Released => {
+            let text = t.import_released_text(t.number(report.released.len()));
+            Some((text, records(&page, &report.released)?))
+        }
+        _ => None,
+    };
     let beyond = Sorting::ALL.into_iter().any(|sorting| {
         sorting.count(report) > report.listed.iter().filter(|row| Sorting::of(row) == sorting).count() as u64
     });
-    ReportPage {
+    Ok(ReportPage {
         id: id.as_str().to_owned(),
         again: upload.state == State::Releasing,
         facts: facts(t, upload),
@@ -261,7 +270,7 @@ pub fn report_page(
         more: beyond.then(|| t.import_listed(t.number(MAX_LISTED))),
         table: rows_table(&page, names, id, report, wanted),
         page,
-    }
+    })
 }
 
 fn facts(t: &Locale, upload: &Upload) -> Facts {
@@ -355,35 +364,32 @@ fn rows_table(page: &Page, names: &Names<'_>, id: &UploadId, report: &Report, wa
     });
     Table::new(&page.asked, "rows", t.import_report_name(), columns)
         .rows(rows.collect())
+        .stacked()
         .sorted_by(&wanted.table)
         .filterable()
         .paged(Paging { total, per_page: ROWS_PER_PAGE })
         .csv(&format!("/import/{}/report.csv", id.as_str()))
 }
 
-fn records(page: &Page, released: &[Released], wanted: &Wanted) -> Table {
+fn records(page: &Page, released: &[Released]) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![
         Column::new("record", t.import_record()),
         Column::new("index", t.import_index()).numeric(),
         Column::new("log", t.import_log()),
     ];
-    let rows = wanted
-        .records
-        .cut(released, ROWS_PER_PAGE)
-        .into_iter()
+    let rows = released
+        .iter()
         .map(|one| {
+            let link = hash_link(&page.href(format!("/record/{}", one.name)), &one.name);
             Row::new(vec![
-                hash_link(&page.href(format!("/record/{}", one.name)), &one.name).into(),
+                Cell::from(link).keyed(Key::text(one.name.as_str())),
                 Cell::number(t, one.index),
                 Markup::element("code", &[], &one.origin.to_string()).into(),
             ])
         })
         .collect();
-    Table::new(&page.asked, "records", t.import_released(), columns)
-        .rows(rows)
-        .sorted_by(&wanted.records)
-        .paged(Paging { total: released.len(), per_page: ROWS_PER_PAGE })
+    Table::list(&page.asked, "records", t.import_released(), columns, rows)
 }
 
 /// The rows of a report as a file: codes for programs, sentences for people.

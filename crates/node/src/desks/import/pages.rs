@@ -192,7 +192,10 @@ async fn report(Of(node): Of<Arc<Node>>, Path(id): Path<String>, viewer: Viewer)
         .page(t.import_report(&upload.file_name))
         .on_desk(Desk::Import)
         .below("/import", t.shell_import());
-    answer::page(&viewer, &page::report_page(page, &names, &id, &upload, &wanted))
+    match page::report_page(page, &names, &id, &upload, &wanted) {
+        Ok(page) => answer::lists(&viewer, &page),
+        Err(problem) => answer::bad_request(&viewer.shell, &viewer.asked, problem),
+    }
 }
 
 async fn report_csv(Of(node): Of<Arc<Node>>, Path(id): Path<String>, viewer: Viewer) -> Response {

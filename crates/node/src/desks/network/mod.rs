@@ -3,6 +3,8 @@
 //!
 //! The public face shows public logs and pinned fingerprints. Mechanisms, health and alarms belong inside.
 
+pub mod mechanism;
 pub mod page;
 pub mod pages;
 pub mod query;
+pub mod tables;

@@ -1,16 +1,17 @@
 //! The addresses of this desk: `/network`, its authorities and its logs.
 
-use super::page::{
-    Health, LogView, View, authorities_csv, authority_page, log_page, logs_csv, overview_page,
-};
+use super::mechanism::mechanism_page;
+use super::page::{Health, LogView, View, authority_page, log_page, overview_page};
 use super::query;
 use crate::alarm;
+use crate::asof::AsOf;
 use crate::clock;
 use crate::desks::situation::names::{Names, authorities};
 use crate::face::Face;
 use crate::http::{Viewer, answer};
-use crate::layout::Desk;
+use crate::layout::{Desk, Lists, Problem};
 use crate::node::Node;
+use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -20,20 +21,25 @@ use std::fmt::Display;
 use std::sync::Arc;
 use store::db::DbError;
 
-const CSV: &str = "text/csv; charset=utf-8";
-
 /// The routes of this desk's pages.
 pub fn routes() -> Router<Arc<Node>> {
     Router::new()
         .route("/network", get(overview))
-        .route("/network/authorities.csv", get(authorities_file))
-        .route("/network/logs.csv", get(logs_file))
         .route("/network/logs/{*origin}", get(log))
+        .route("/network/mechanisms/{author}/{name}", get(mechanism))
         .route("/network/{authority}", get(authority))
 }
 
 fn or_internal<E: Display>(answered: Result<Response, E>) -> Response {
     answered.unwrap_or_else(|error| answer::internal(&error))
+}
+
+/// A page with its lists, or what was wrong with the order asked for.
+fn listed<T: Template + Lists>(viewer: &Viewer, page: Result<T, Problem>) -> Response {
+    match page {
+        Ok(page) => answer::lists(viewer, &page),
+        Err(problem) => answer::bad_request(&viewer.shell, &viewer.asked, problem),
+    }
 }
 
 /// Why a page of this desk cannot be drawn.
@@ -50,6 +56,7 @@ async fn view(node: &Node, viewer: &Viewer, authority: Option<&str>) -> Result<V
     let mut view = View {
         authorities: query::authorities(db, viewer.face).await?,
         logs: query::logs(db, viewer.face, authority).await?,
+        holdings: query::holdings(db, viewer.face, AsOf::default(), authority).await?,
         now: clock::seconds(),
         ..View::default()
     };
@@ -88,7 +95,7 @@ async fn overview(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
         let known = authorities(node.index.db()).await?;
         let names = Names { t: &viewer.asked.t, places: &node.places, authorities: &known };
         let page = viewer.page(viewer.asked.t.shell_network()).on_desk(Desk::Network);
-        Ok::<_, PageError>(answer::page(&viewer, &overview_page(page, &names, &view)))
+        Ok::<_, PageError>(listed(&viewer, overview_page(page, &names, &view)))
     };
     or_internal(answered.await)
 }
@@ -105,7 +112,7 @@ async fn authority(State(node): State<Arc<Node>>, Path(authority): Path<String>,
             .page(names.author(&authority))
             .on_desk(Desk::Network)
             .below("/network", viewer.asked.t.shell_network());
-        Ok::<_, PageError>(answer::page(&viewer, &authority_page(page, &names, &view, &authority)))
+        Ok::<_, PageError>(listed(&viewer, authority_page(page, &names, &view, &authority)))
     };
     or_internal(answered.await)
 }
@@ -134,23 +141,39 @@ async fn log(State(node): State<Arc<Node>>, Path(origin): Path<String>, viewer: 
             .below("/network", t.shell_network())
             .below(&format!("/network/{}", view.log.authority), author)
             .as_of(viewer.as_of);
-        Ok::<_, DbError>(answer::page(&viewer, &log_page(page, &names, &view)))
+        Ok::<_, DbError>(listed(&viewer, log_page(page, &names, &view)))
     };
     or_internal(answered.await)
 }
 
-async fn authorities_file(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
-    or_internal(
-        query::authorities(node.index.db(), viewer.face)
-            .await
-            .map(|found| answer::file(&viewer, CSV, "authorities.csv", authorities_csv(&found))),
-    )
-}
-
-async fn logs_file(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
-    or_internal(
-        query::logs(node.index.db(), viewer.face, None)
-            .await
-            .map(|found| answer::file(&viewer, CSV, "logs.csv", logs_csv(&found))),
-    )
+/// A mechanism. Outside of its parties, and on the public face, there is no such page.
+async fn mechanism(
+    State(node): State<Arc<Node>>,
+    Path((author, name)): Path<(String, String)>,
+    viewer: Viewer,
+) -> Response {
+    let answered = async {
+        let Ok(id) = format!("{author}/{name}").parse::<record::MechanismId>() else {
+            return Ok(answer::not_found(&viewer));
+        };
+        let mechanisms = match viewer.face {
+            Face::Inside => node.mechanisms().await?,
+            Face::Public => return Ok(answer::not_found(&viewer)),
+        };
+        // Exercise and actual may use one name: what this node shows comes first.
+        let same = || mechanisms.iter().find(|(_, mechanism)| mechanism.id == id);
+        let shown_here = mechanisms.get(viewer.status, &id).map(|mechanism| (viewer.status, mechanism));
+        let Some((status, found)) = shown_here.or_else(same) else { return Ok(answer::not_found(&viewer)) };
+        let db = node.index.db();
+        let readers: Vec<String> = found.readers().iter().map(ToString::to_string).collect();
+        let mut logs = query::logs(db, viewer.face, None).await?;
+        logs.retain(|log| log.readers == readers.join(" "));
+        let known = authorities(db).await?;
+        let t = &viewer.asked.t;
+        let names = Names { t, places: &node.places, authorities: &known };
+        let page = viewer.page(name).on_desk(Desk::Network).below("/network", t.shell_network());
+        let page = mechanism_page(page, &names, status, found, &logs, &shown(&node));
+        Ok::<_, DbError>(listed(&viewer, page))
+    };
+    or_internal(answered.await)
 }

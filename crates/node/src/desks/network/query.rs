@@ -16,8 +16,8 @@ pub struct Authority {
     pub code: Option<String>,
     /// The name shown.
     pub name: String,
-    /// What it is to us.
-    pub role: String,
+    /// What it is to us; nothing for this node itself.
+    pub role: Option<String>,
     /// `self`, `proposed` or `confirmed`.
     pub standing: String,
     /// Where it is reached.
@@ -53,6 +53,10 @@ pub struct Log {
     pub newest: Option<i64>,
     /// Entries that the newest `seen` checkpoint covers.
     pub seen: Option<i64>,
+    /// Authorities that have cosigned it.
+    pub witnesses: i64,
+    /// Readers that have given a receipt for it.
+    pub holders: i64,
 }
 
 /// Authorities, this node's own first. The public sees no proposal that a second operator has not confirmed.
@@ -75,7 +79,7 @@ pub async fn authorities(db: &Db, face: Face) -> Result<Vec<Authority>, DbError>
                 fingerprint: row.text(1)?,
                 code: row.opt_text(2)?,
                 name: row.text(3)?,
-                role: row.text(4)?,
+                role: Some(row.text(4)?).filter(|role| role != "self"),
                 standing: row.text(5)?,
                 endpoint: row.text(6)?,
                 root_version: row.int(7)?,
@@ -95,7 +99,9 @@ fn audience(face: Face) -> &'static str {
 const LOG: &str =
     "select l.origin, l.authority, l.readers, l.size, l.root, l.own, l.closed, l.policy, l.root_version,
   (select e.released from entry e where e.origin = l.origin order by e.pos desc limit 1),
-  (select c.size from cosignature c where c.origin = l.origin order by c.seen desc limit 1)
+  (select c.size from cosignature c where c.origin = l.origin order by c.seen desc limit 1),
+  (select count(distinct c.authority) from cosignature c where c.origin = l.origin),
+  (select count(distinct r.authority) from receipt r where r.origin = l.origin)
   from log l where ";
 
 /// Logs, of one author or of all.
@@ -130,6 +136,8 @@ fn log(row: &Row) -> Result<Log, DbError> {
         root_version: row.int(8)?,
         newest: row.opt_int(9)?,
         seen: row.opt_int(10)?,
+        witnesses: row.int(11)?,
+        holders: row.int(12)?,
     })
 }
 
@@ -172,6 +180,54 @@ pub async fn holders(db: &Db, as_of: AsOf, origin: &str) -> Result<Vec<Party>, D
     let sql = "select authority, '', min(time), max(time), max(size) from receipt
                where origin = $2 and time <= $1 group by authority order by authority";
     parties(&db.rows(sql, &[moment(as_of), origin.into()]).await?)
+}
+
+/// A reader that holds a log.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// The log.
+    pub origin: String,
+    /// Entries of it that are here.
+    pub total: i64,
+    /// Who and since when.
+    pub party: Party,
+}
+
+/// Who holds which log since when, as of the moment: of all logs, or only what one reader holds.
+pub async fn holdings(
+    db: &Db,
+    face: Face,
+    as_of: AsOf,
+    reader: Option<&str>,
+) -> Result<Vec<Holding>, DbError> {
+    let mut sql = Sql::from(
+        "select l.origin, l.size, r.authority, min(r.time), max(r.time), max(r.size)
+         from receipt r join log l on l.origin = r.origin where r.time <= $1 and ",
+    );
+    sql.push(audience(face));
+    let mut values = vec![moment(as_of)];
+    if let Some(reader) = reader {
+        values.push(reader.into());
+        sql.push(" and r.authority = $2");
+    }
+    sql.push(" group by l.origin, l.size, r.authority order by l.origin, r.authority");
+    db.rows(sql, &values)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Holding {
+                origin: row.text(0)?,
+                total: row.int(1)?,
+                party: Party {
+                    authority: row.text(2)?,
+                    key: String::new(),
+                    first: row.int(3)?,
+                    latest: row.int(4)?,
+                    size: row.int(5)?,
+                },
+            })
+        })
+        .collect()
 }
 
 fn parties(rows: &[Row]) -> Result<Vec<Party>, DbError> {

@@ -3,8 +3,8 @@
 use super::page::{kind_name, tags};
 use super::query::{Entry, MAX_COUNTED, Order, Wanted};
 use crate::desks::situation::names::Names;
-use crate::desks::situation::parts::{Csv, iso, moment};
-use crate::layout::component::{SLOT, empty, hash_link, sentence};
+use crate::desks::situation::parts::{Csv, author_cell, iso};
+use crate::layout::component::{empty, hash_link};
 use crate::layout::{
     Asked, Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
 };
@@ -78,6 +78,7 @@ pub fn list_page(
     let table = Table::new(&page.asked, "records", t.shell_records(), columns)
         .rows(rows)
         .with_hidden_caption()
+        .stacked()
         .sorted_by(asked)
         .filterable()
         .paged(Paging { total, per_page: ROWS_PER_PAGE })
@@ -103,17 +104,16 @@ fn row(page: &Page, names: &Names<'_>, entry: &Entry) -> Row {
         Markup::element("span", &[("class", "soft small")], &format!("· {}", t.seal_edition(entry.edition)))
     });
     let marked = [kind].into_iter().chain(edition).chain(tags(t, entry));
-    let author = Markup::link(&page.href(format!("/network/{}", entry.author)), names.author(&entry.author));
     let proven = match entry.proven {
-        Some(at) => sentence(SLOT, &t.moment(moment(at))),
-        None => Markup::element("span", &[("class", "seal claimed")], &t.seal_claimed()),
+        Some(at) => Cell::moment(t, at),
+        None => Markup::element("span", &[("class", "seal claimed")], &t.seal_claimed()).into(),
     };
     let readers = if entry.readers == "public" { t.record_public() } else { t.record_restricted() };
     Row::new(vec![
         Markup::joined(marked, " ").into(),
-        author.into(),
-        t.moment(moment(entry.released)).into(),
-        proven.into(),
+        author_cell(page, names, &entry.author),
+        Cell::moment(t, entry.released),
+        proven,
         Cell::text(readers),
         hash_link(&page.href(format!("/record/{}", entry.name)), &entry.name).into(),
     ])

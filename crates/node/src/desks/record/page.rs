@@ -2,12 +2,13 @@
 
 use super::query::{Blob, Entry, Reference, Seen};
 use crate::desks::situation::names::Names;
-use crate::desks::situation::parts::moment;
+use crate::desks::situation::parts::{author_cell, moment};
 use crate::i18n::Locale;
 use crate::layout::component::{
-    Facts, SLOT, Standing, Tone, alarm_panel, hash, hash_link, seal, sentence, status_tag, tag,
+    Facts, SLOT, Standing, Tone, alarm_panel, empty, hash, hash_link, seal, sentence, slashed, status_tag,
+    tag,
 };
-use crate::layout::{Cell, Column, Markup, Page, Row, Table};
+use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
 
 /// That a record is in its log, as computed from the tiles on this disk.
@@ -53,6 +54,8 @@ pub struct View {
     pub inclusion: Option<Inclusion>,
     /// The signed bytes, if the entry is here.
     pub raw: Option<String>,
+    /// The inner header of a sealed record that this node opened.
+    pub inner: Option<String>,
     /// What the situation desk read from it.
     pub figures: Option<FiguresTaken>,
 }
@@ -68,7 +71,7 @@ pub struct RecordPage {
     evidence: Option<String>,
     says: Facts,
     when: Facts,
-    about: Vec<(String, String)>,
+    about: Option<Facts>,
     content: Option<Table>,
     figures: Vec<String>,
     inclusion: Option<(String, Markup, Facts, Vec<String>)>,
@@ -76,6 +79,14 @@ pub struct RecordPage {
     holders: Table,
     references: Option<Table>,
     raw: Option<String>,
+    inner: Option<String>,
+}
+
+impl Lists for RecordPage {
+    fn lists(&self) -> Vec<&Table> {
+        let always = [&self.witnesses, &self.holders];
+        always.into_iter().chain(&self.content).chain(&self.references).collect()
+    }
 }
 
 /// The name of a kind in the reader's language; an unlisted kind shows its own.
@@ -104,31 +115,53 @@ pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
 }
 
 /// Builds the page; `view.entries` has at least one entry.
-pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) -> RecordPage {
+///
+/// # Errors
+/// A list is asked for in an order that it does not have.
+pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) -> Result<RecordPage, Problem> {
     let t = &page.t;
     let standing = match entry.proven {
         Some(at) => Standing::Proven { at: moment(at), witnesses: view.witnesses.len() },
         None => Standing::Claimed { at: moment(entry.released) },
     };
     let evidence = view.inclusion.as_ref().map(|_| page.href(format!("/record/{}/evidence", entry.name)));
-    let about = view.about.iter().map(|(what, at)| (what.clone(), at.clone())).collect();
-    RecordPage {
+    let content = if view.blobs.is_empty() { None } else { Some(content(&page, view, entry)?) };
+    Ok(RecordPage {
         tags: tags(t, entry),
         standing: seal(t, standing),
         warnings: warnings(&page, entry),
         evidence,
         says: says(&page, names, view, entry),
         when: when(&page, entry),
-        about,
-        content: (!view.blobs.is_empty()).then(|| content(&page, view, entry)),
+        about: about(t, view),
+        content,
         figures: figures(t, view),
         inclusion: view.inclusion.as_ref().map(|proof| inclusion(&page, proof, entry)),
-        witnesses: witnesses(&page, names, &view.witnesses),
-        holders: holders(&page, names, &view.holders),
-        references: references(&page, names, view, entry),
+        witnesses: witnesses(&page, names, &view.witnesses)?,
+        holders: holders(&page, names, &view.holders)?,
+        references: references(&page, names, view, entry)?,
         raw: view.raw.clone(),
+        inner: view.inner.clone(),
         page,
+    })
+}
+
+/// The times that the author claims, each under its label; a label that is not listed is shown as it is written.
+fn about(t: &Locale, view: &View) -> Option<Facts> {
+    if view.about.is_empty() {
+        return None;
     }
+    let facts = view.about.iter().fold(Facts::default(), |facts, (label, at)| {
+        let name = t.lookup(&format!("record-about-{label}"), &[]).unwrap_or_else(|| label.clone());
+        let time = match (at.parse::<jiff::civil::Date>(), at.parse::<jiff::Timestamp>()) {
+            // A moment has a date in it, and so is tried first.
+            (_, Ok(moment)) => t.moment(moment),
+            (Ok(date), _) => t.date_short(date),
+            _ => Markup::element("bdi", &[], at),
+        };
+        facts.with(name, time)
+    });
+    Some(facts)
 }
 
 fn warnings(page: &Page, entry: &Entry) -> Option<Markup> {
@@ -175,7 +208,7 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
         .with(t.record_author(), Markup::joined([author, dns], " "))
         .with(t.record_name(), hash(t, &entry.name));
     for held in &view.entries {
-        let log = Markup::element("code", &[], &held.origin);
+        let log = slashed(&held.origin);
         let place = Markup::element("span", &[("class", "soft")], &t.record_place_in_log(held.pos));
         let readers = if held.readers == "public" { t.record_public() } else { t.record_restricted() };
         facts = facts.with(t.record_log(), Markup::joined([log, place, tag(Tone::Plain, &readers)], " "));
@@ -184,10 +217,10 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
     facts =
         facts.with(t.record_id(), Markup::element("code", &[], &entry.id)).with(t.record_edition(), edition);
     if let Some(mechanism) = &entry.mechanism {
-        facts = facts.with(t.record_mechanism(), Markup::element("code", &[], mechanism));
+        facts = facts.with(t.record_mechanism(), slashed(mechanism));
     }
     if let Some(signer) = &entry.signer {
-        let key = Markup::element("code", &[], signer);
+        let key = slashed(signer);
         let listed = entry.root_version.map(|version| Markup::text(t.record_root_version(version)));
         facts = facts.with(t.record_signed_by(), Markup::joined([key].into_iter().chain(listed), " "));
     }
@@ -205,7 +238,7 @@ fn when(page: &Page, entry: &Entry) -> Facts {
         .with(t.record_here(), time(entry.here, t.record_not_known()))
 }
 
-fn content(page: &Page, view: &View, entry: &Entry) -> Table {
+fn content(page: &Page, view: &View, entry: &Entry) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![
         Column::new("type", t.record_media_type()),
@@ -222,20 +255,20 @@ fn content(page: &Page, view: &View, entry: &Entry) -> Table {
             Row::new(vec![
                 Markup::element("code", &[], &blob.media_type).into(),
                 blob.lang.as_deref().map_or_else(Cell::unknown, Cell::text),
-                Cell::text(t.record_bytes(t.number(blob.size))),
-                hash(t, &blob.sha256).into(),
+                Cell::text(t.record_bytes(t.number(blob.size))).keyed(Key::whole(blob.size)),
+                Cell::from(hash(t, &blob.sha256)).keyed(Key::text(&blob.sha256)),
                 Cell::link(&href, &t.record_download()),
             ])
         })
         .collect();
-    Table::new(&page.asked, "content", t.record_content(), columns).rows(rows)
+    Table::list(&page.asked, "content", t.record_content(), columns, rows)
 }
 
 fn figures(t: &Locale, view: &View) -> Vec<String> {
     let Some(taken) = &view.figures else { return Vec::new() };
     let mut said = Vec::new();
     match &taken.fault {
-        Some(code) => said.push(t.record_figures_fault(code)),
+        Some(code) => said.push(t.record_figures_fault(Problem::new(code.as_str()).text(t))),
         None => said.push(t.record_figures_in(t.number(taken.read))),
     }
     if taken.refused > 0 {
@@ -253,7 +286,7 @@ fn inclusion(page: &Page, proof: &Inclusion, entry: &Entry) -> (String, Markup, 
     (checkpoint, Markup::text(t.record_path(t.number(proof.path.len()))), facts, proof.path.clone())
 }
 
-fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
+fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![
         Column::new("witness", t.record_witness()),
@@ -264,37 +297,30 @@ fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
         .iter()
         .map(|one| {
             Row::new(vec![
-                Cell::link(&page.href(format!("/network/{}", one.authority)), names.author(&one.authority)),
-                t.moment(moment(one.time)).into(),
-                Markup::element("code", &[], &one.key).into(),
+                author_cell(page, names, &one.authority),
+                Cell::moment(t, one.time),
+                slashed(&one.key).into(),
             ])
         })
         .collect();
-    Table::new(&page.asked, "witnesses", t.record_witnesses(), columns)
-        .rows(rows)
-        .when_empty(t.record_no_witness())
+    Table::list(&page.asked, "witnesses", t.record_witnesses(), columns, rows)
+        .map(|table| table.when_empty(t.record_no_witness()))
 }
 
-fn holders(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Table {
+fn holders(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![Column::new("holder", t.record_holder()), Column::new("time", t.record_holds_since())];
     let rows = seen
         .iter()
-        .map(|one| {
-            Row::new(vec![
-                Cell::link(&page.href(format!("/network/{}", one.authority)), names.author(&one.authority)),
-                t.moment(moment(one.time)).into(),
-            ])
-        })
+        .map(|one| Row::new(vec![author_cell(page, names, &one.authority), Cell::moment(t, one.time)]))
         .collect();
-    Table::new(&page.asked, "holders", t.record_holders(), columns)
-        .rows(rows)
-        .when_empty(t.record_no_holder())
+    Table::list(&page.asked, "holders", t.record_holders(), columns, rows)
+        .map(|table| table.when_empty(t.record_no_holder()))
 }
 
-fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Option<Table> {
+fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Result<Option<Table>, Problem> {
     if view.refers_to.is_empty() && view.referred_by.is_empty() {
-        return None;
+        return Ok(None);
     }
     let t = &page.t;
     let columns = vec![
@@ -302,24 +328,23 @@ fn references(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Opt
         Column::new("relation", t.record_relation()),
         Column::new("to", t.record_record_to()),
     ];
-    let this = || Cell::from(Markup::element("span", &[("class", "soft")], &t.record_this_record()));
+    let this = || {
+        let text = Markup::element("span", &[("class", "soft")], &t.record_this_record());
+        Cell::from(text).keyed(Key::text(&entry.name))
+    };
+    let relation = |one: &Reference| {
+        let name = relation_name(t, &one.relation);
+        Cell::text(&name).keyed(Key::text(&name).written(&one.relation))
+    };
     let mut rows = Vec::new();
     for one in &view.refers_to {
-        rows.push(Row::new(vec![
-            this(),
-            Cell::text(relation_name(t, &one.relation)),
-            other(page, names, one),
-        ]));
+        rows.push(Row::new(vec![this(), relation(one), other(page, names, one)]));
     }
     for one in &view.referred_by {
         debug_assert_ne!(one.name, entry.name, "no record can know its own name");
-        rows.push(Row::new(vec![
-            other(page, names, one),
-            Cell::text(relation_name(t, &one.relation)),
-            this(),
-        ]));
+        rows.push(Row::new(vec![other(page, names, one), relation(one), this()]));
     }
-    Some(Table::new(&page.asked, "references", t.record_references(), columns).rows(rows))
+    Table::list(&page.asked, "references", t.record_references(), columns, rows).map(Some)
 }
 
 fn other(page: &Page, names: &Names<'_>, one: &Reference) -> Cell {
@@ -327,22 +352,30 @@ fn other(page: &Page, names: &Names<'_>, one: &Reference) -> Cell {
     let Some((kind, released)) = &one.other else {
         let code = hash(t, &one.name);
         let unknown = Markup::element("span", &[("class", "soft")], &t.record_not_here());
-        return Markup::joined([code, Markup::element("bdi", &[], &one.author), unknown], " ").into();
+        let said =
+            Markup::joined([code, Markup::element("bdi", &[], names.author(&one.author)), unknown], " ");
+        return Cell::from(said).keyed(Key::text(&one.name));
     };
     let link = Markup::link(
         &page.href(format!("/record/{}", one.name)),
         &t.record_of(kind_name(t, kind), names.author(&one.author)),
     );
     let time = sentence(SLOT, &t.moment(moment(*released)));
-    Markup::joined([link, time], " · ").into()
+    Cell::from(Markup::joined([link, time], " · ")).keyed(Key::whole(*released).written(&one.name))
 }
 
 /// The page of a record that was not known as of the moment asked for.
 #[derive(Template)]
 #[template(path = "desks/record/templates/unknown.html")]
 pub struct UnknownPage {
-    /// The frame.
-    pub page: Page,
-    /// What is said instead.
-    pub text: String,
+    page: Page,
+    nothing: Markup,
+}
+
+/// Builds the page that says that the record was not known, and leads back.
+pub fn unknown_page(page: Page) -> UnknownPage {
+    let t = &page.t;
+    let now = Markup::element("a", &[("class", "button"), ("href", &page.now_href())], &t.shell_note_now());
+    let nothing = empty(&t.record_unknown_title(), &t.record_unknown_then(), Some(now));
+    UnknownPage { page, nothing }
 }

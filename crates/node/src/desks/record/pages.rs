@@ -1,7 +1,7 @@
 //! The addresses of this desk: `/records`, `/record/{name}`, its blobs and its evidence file.
 
 use super::list;
-use super::page::{FiguresTaken, Inclusion, View, kind_name, record_page};
+use super::page::{FiguresTaken, Inclusion, View, kind_name, record_page, unknown_page};
 use super::query::{self, Entry};
 use crate::desks::situation::names::{Names, authorities};
 use crate::desks::situation::schema::Shelf;
@@ -92,11 +92,13 @@ async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, vie
             .below("/records", t.shell_records())
             .as_of(viewer.as_of);
         if !is_known(&entries, &viewer) {
-            let text = t.record_unknown_then();
-            return Ok(answer::page(&viewer, &super::page::UnknownPage { page, text }));
+            return Ok(answer::page(&viewer, &unknown_page(page)));
         }
         let view = view(&node, &viewer, entries).await?;
-        Ok(answer::page(&viewer, &record_page(page, &names, &view, &entry)))
+        Ok(match record_page(page, &names, &view, &entry) {
+            Ok(page) => answer::lists(&viewer, &page),
+            Err(problem) => answer::bad_request(&viewer.shell, &viewer.asked, problem),
+        })
     };
     or_internal(answered.await)
 }
@@ -128,6 +130,7 @@ async fn view(node: &Node, viewer: &Viewer, entries: Vec<Entry>) -> Result<View,
         holders: query::holders(db, &entry.origin, entry.pos).await?,
         inclusion: inclusion(node, entry).await?,
         raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        inner: inner(node, entry).await,
         figures: figures(db, entry).await?,
         entries,
     })
@@ -146,6 +149,23 @@ async fn inclusion(node: &Node, entry: &Entry) -> Result<Option<Inclusion>, DbEr
         Err(error) => {
             tracing::warn!(%error, origin = entry.origin, "no inclusion proof from the tiles here");
             Ok(None)
+        }
+    }
+}
+
+/// What was sealed: the inner header, if this node's keys open the record. Who may ask was decided by the query.
+async fn inner(node: &Node, entry: &Entry) -> Option<String> {
+    if !entry.sealed {
+        return None;
+    }
+    let record = node.record_at(&entry.origin, entry.pos.unsigned_abs()).await.ok()??;
+    let root = entry.root_version.unwrap_or(1).unsigned_abs();
+    match node.open(&record, root).await {
+        Ok(Opening::Whole { content, .. }) => content.inner_text().map(str::to_owned),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(%error, name = entry.name, "the inner header cannot be read");
+            None
         }
     }
 }

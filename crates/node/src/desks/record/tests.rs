@@ -203,12 +203,21 @@ async fn a_records_page_says_what_proves_it_in_every_language() {
             holders: Vec::new(),
             inclusion: Some(Inclusion { size: 4, root: "root".into(), path: vec![name(7), name(8)] }),
             raw: Some("concord.record/v1\n<author>".into()),
+            inner: Some("concord.sealed/v1\nkind notice".into()),
             figures: None,
         };
         let page = Page::new(&shell, &asked, "x");
-        let html = record_page(page, &names, &view, &entry).render().unwrap();
-        for said in [&*t.record_no_witness(), &name(8), "concord.record/v1", "&#60;author&#62;", "2020-01-08"]
-        {
+        let html = record_page(page, &names, &view, &entry).unwrap().render().unwrap();
+        let said = [
+            &*t.record_no_witness(),
+            &name(8),
+            "concord.record/v1",
+            "concord.sealed/v1",
+            "&#60;author&#62;",
+            "2020-01-08",
+            &*t.record_about_event(),
+        ];
+        for said in said {
             assert!(html.contains(said), "{said} in {}", lang.code());
         }
         assert!(html.contains(&format!("/record/{}/evidence", name(2))));

@@ -3,12 +3,12 @@
 
 use super::figure::date_of;
 use super::names::{Names, place_path};
-use super::parts::{Csv, corrections_table, iso, iso_day, proof, value_text};
+use super::parts::{
+    author_cell, correction_columns, correction_rows, indicator_cell, proof_cell, value_cell,
+};
 use super::query::{Correction, Statement};
 use crate::layout::component::{Tone, tag};
-use crate::layout::{
-    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
-};
+use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
 
 /// Corrections that one list holds; older ones stand on the pages of their places.
@@ -24,32 +24,54 @@ pub struct DayPage {
     table: Table,
 }
 
+impl Lists for DayPage {
+    fn lists(&self) -> Vec<&Table> {
+        vec![&self.table]
+    }
+}
+
 /// Builds the page of a day.
-pub fn day_page(page: Page, names: &Names<'_>, place: &str, day: i64, statements: &[Statement]) -> DayPage {
+pub fn day_page(
+    page: Page,
+    names: &Names<'_>,
+    place: &str,
+    day: i64,
+    statements: &[Statement],
+) -> Result<DayPage, Problem> {
     let t = &page.t;
-    let columns = vec![
+    // A reason and a source are rarely given: a column that nobody fills says nothing.
+    let reasons = statements.iter().any(|one| one.reason.is_some());
+    let sources = statements.iter().any(|one| one.from.is_some());
+    let mut columns = vec![
         Column::new("indicator", t.situation_indicators()),
         Column::new("value", t.situation_value()).numeric(),
         Column::new("state", t.situation_state()),
         Column::new("who", t.situation_who()),
-        Column::new("reason", t.situation_reason()),
-        Column::new("proof", t.situation_proof()),
     ];
+    columns.extend(reasons.then(|| Column::new("reason", t.situation_reason())));
+    columns.extend(sources.then(|| Column::new("source", t.situation_source())));
+    columns.push(Column::new("proof", t.situation_proof()));
     let rows = statements
         .iter()
         .enumerate()
-        .map(|(index, one)| row(&page, names, one, is_replaced(statements, index)))
+        .map(|(index, one)| {
+            let mut cells = cells(&page, names, one, is_replaced(statements, index));
+            cells.extend(reasons.then(|| words(one.reason.as_deref())));
+            cells.extend(sources.then(|| words(one.from.as_deref())));
+            cells.push(proof_cell(&page, &one.source));
+            Row::new(cells)
+        })
         .collect();
-    let table = Table::new(&page.asked, "statements", page.title.clone(), columns)
-        .rows(rows)
+    let nothing = if page.as_of.is_some_and(|as_of| as_of.at.is_some()) {
+        t.situation_empty_as_of()
+    } else {
+        t.situation_day_empty()
+    };
+    let table = Table::list(&page.asked, "statements", page.title.clone(), columns, rows)?
         .with_hidden_caption()
-        .when_empty(if page.as_of.is_some_and(|as_of| as_of.at.is_some()) {
-            t.situation_empty_as_of()
-        } else {
-            t.situation_empty_title()
-        });
+        .when_empty(nothing);
     let path = |day: i64| page.href(format!("{}/{}", place_path(place), date_of(day)));
-    DayPage { before: path(day - 1), after: path(day + 1), table, page }
+    Ok(DayPage { before: path(day - 1), after: path(day + 1), table, page })
 }
 
 /// Whether a later statement of the same figure by the same author stands after this one.
@@ -60,7 +82,12 @@ fn is_replaced(statements: &[Statement], index: usize) -> bool {
     statements[index + 1..].iter().any(|later| same(&statements[index], later) && !later.point.ended)
 }
 
-fn row(page: &Page, names: &Names<'_>, one: &Statement, replaced: bool) -> Row {
+/// An author's own words, in the direction in which they are written.
+fn words(text: Option<&str>) -> Cell {
+    text.map_or_else(Cell::unknown, |text| Markup::element("span", &[("dir", "auto")], text).into())
+}
+
+fn cells(page: &Page, names: &Names<'_>, one: &Statement, replaced: bool) -> Vec<Cell> {
     let t = &page.t;
     let mut what = names.indicator(&one.series.indicator);
     if !one.series.disaggregation.is_empty() {
@@ -73,26 +100,19 @@ fn row(page: &Page, names: &Names<'_>, one: &Statement, replaced: bool) -> Row {
         let (start, end) = (date_of(one.point.start), date_of(one.point.day));
         what = format!("{what} · {} – {}", t.date_short_text(start), t.date_short_text(end));
     }
-    let state = if replaced {
-        tag(Tone::Plain, &t.situation_replaced())
+    let (state, code) = if replaced {
+        (tag(Tone::Plain, &t.situation_replaced()), "replaced")
     } else if one.point.ended {
-        tag(Tone::Wait, &t.situation_ended())
+        (tag(Tone::Wait, &t.situation_ended()), "withdrawn")
     } else {
-        tag(Tone::Sure, &t.situation_holds())
+        (tag(Tone::Sure, &t.situation_holds()), "stands")
     };
-    let reason = one.reason.as_deref().map(|reason| Markup::element("span", &[("dir", "auto")], reason));
-    let from = one.from.as_deref().map(|from| {
-        Markup::element("span", &[("class", "soft small"), ("dir", "auto")], &t.situation_said_source(from))
-    });
-    let reason = Markup::joined(reason.into_iter().chain(from), " ");
-    Row::new(vec![
-        Cell::text(what),
-        Cell::text(value_text(t, one.point.value)),
-        state.into(),
-        Cell::link(&page.href(format!("/network/{}", one.series.author)), names.author(&one.series.author)),
-        reason.into(),
-        proof(page, &one.source).into(),
-    ])
+    vec![
+        Cell::text(&what).keyed(indicator_cell(names, &one.series).key().clone()),
+        value_cell(t, one.point.value),
+        Cell::from(state).keyed(Key::text(code)),
+        author_cell(page, names, &one.series.author),
+    ]
 }
 
 /// The page of corrections.
@@ -103,73 +123,28 @@ pub struct CorrectionsPage {
     table: Table,
 }
 
+impl Lists for CorrectionsPage {
+    fn lists(&self) -> Vec<&Table> {
+        vec![&self.table]
+    }
+}
+
 /// Builds the page of corrections from the newest [`LISTED`].
 pub fn corrections_page(
     page: Page,
     names: &Names<'_>,
     corrections: &[Correction],
 ) -> Result<CorrectionsPage, Problem> {
-    let asked = TableQuery::read(&page.asked, "", &[], Sort::descending("corrected"))?;
-    let found = filtered(names, corrections, &asked);
-    let total = found.len();
-    let shown: Vec<Correction> = asked.cut(found.into_iter().cloned(), ROWS_PER_PAGE);
-    let table = corrections_table(&page, names, "corrections", &shown, false)
-        .sorted_by(&asked)
-        .filterable()
-        .paged(Paging { total, per_page: ROWS_PER_PAGE })
-        .csv("/situation/corrections.csv");
+    let t = &page.t;
+    let rows = correction_rows(&page, names, corrections, false);
+    let table = Table::list(
+        &page.asked,
+        "corrections",
+        t.situation_corrections(),
+        correction_columns(t, false),
+        rows,
+    )?
+    .with_hidden_caption()
+    .when_empty(t.situation_corrections_none());
     Ok(CorrectionsPage { page, table })
-}
-
-fn filtered<'c>(names: &Names<'_>, corrections: &'c [Correction], asked: &TableQuery) -> Vec<&'c Correction> {
-    let filter = asked.filter.to_lowercase();
-    corrections
-        .iter()
-        .filter(|one| {
-            let texts =
-                [&*names.place(&one.series.place), &one.series.place, names.author(&one.series.author)];
-            filter.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&filter))
-        })
-        .collect()
-}
-
-/// Corrections as a file.
-pub fn corrections_csv(names: &Names<'_>, corrections: &[Correction], asked: &TableQuery) -> Vec<u8> {
-    let mut csv = Csv::new(&[
-        "place",
-        "name",
-        "indicator",
-        "definition",
-        "disaggregation",
-        "author",
-        "start",
-        "end",
-        "old",
-        "new",
-        "reason",
-        "old_record",
-        "new_record",
-        "claimed",
-        "proven",
-    ]);
-    for one in filtered(names, corrections, asked) {
-        csv.row([
-            one.series.place.clone(),
-            names.place(&one.series.place),
-            one.series.indicator.clone(),
-            one.series.definition.clone(),
-            one.series.disaggregation.clone(),
-            one.series.author.clone(),
-            iso_day(one.period.0),
-            iso_day(one.period.1),
-            one.old.to_string(),
-            one.new.to_string(),
-            one.reason.clone().unwrap_or_default(),
-            one.before.name.clone(),
-            one.source.name.clone(),
-            iso(Some(one.source.claimed)),
-            iso(one.source.proven),
-        ]);
-    }
-    csv.finish()
 }

@@ -9,18 +9,27 @@ use store::db::{Db, DbError};
 /// An authority as this node's operator knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownAuthority {
-    /// The name shown.
+    /// The name shown to readers of a language for which the operator gave none.
     pub name: String,
+    /// Names by language.
+    pub names: BTreeMap<String, String>,
     /// ISO 3166-1 alpha-3 or an organisation's code.
     pub code: Option<String>,
 }
 
 /// Every authority that this node knows.
 pub async fn authorities(db: &Db) -> Result<BTreeMap<String, KnownAuthority>, DbError> {
-    let rows = db.rows("select authority, shown_name, code from authority", &[]).await?;
-    rows.iter()
-        .map(|row| Ok((row.text(0)?, KnownAuthority { name: row.text(1)?, code: row.opt_text(2)? })))
-        .collect()
+    let mut known = BTreeMap::new();
+    for row in db.rows("select authority, shown_name, code from authority", &[]).await? {
+        let one = KnownAuthority { name: row.text(1)?, names: BTreeMap::new(), code: row.opt_text(2)? };
+        known.insert(row.text(0)?, one);
+    }
+    for row in db.rows("select authority, lang, name from authority_name", &[]).await? {
+        if let Some(one) = known.get_mut(&row.text(0)?) {
+            one.names.insert(row.text(1)?, row.text(2)?);
+        }
+    }
+    Ok(known)
 }
 
 /// Names in the reader's language.
@@ -43,9 +52,16 @@ impl Names<'_> {
         }
     }
 
-    /// The name of an authority; one that this node does not know is called by its DNS name.
+    /// The name of an authority in the reader's language, or else the one its operator gave for all; one that
+    /// this node does not know is called by its DNS name.
     pub fn author<'b>(&'b self, authority: &'b str) -> &'b str {
-        self.authorities.get(authority).map_or(authority, |known| known.name.as_str())
+        let Some(known) = self.authorities.get(authority) else { return authority };
+        known.names.get(self.t.lang().code()).unwrap_or(&known.name)
+    }
+
+    /// The code of an authority, where its operator gave one.
+    pub fn code(&self, authority: &str) -> Option<&str> {
+        self.authorities.get(authority)?.code.as_deref()
     }
 
     /// Whether the authority is the place's own.
@@ -92,5 +108,22 @@ mod tests {
         assert_eq!(place_path("CHN"), "/situation/CHN");
         assert_eq!(place_path("text:Curaçao / 1?"), "/situation/text:Cura%C3%A7ao%20%2F%201%3F");
         assert!(is_country("CHN") && !is_country("text:CHN") && !is_country("chn"));
+    }
+
+    #[test]
+    fn an_authority_is_named_in_the_readers_language_or_as_its_operator_named_it() {
+        let known = KnownAuthority {
+            name: "Ministry of Health".into(),
+            names: [("zh".to_owned(), "卫生部".to_owned())].into(),
+            code: None,
+        };
+        let authorities = [("moh.example".to_owned(), known)].into();
+        let places = PlaceNames::bundled();
+        let named = |lang| {
+            let t = Locale::new(lang, jiff::tz::TimeZone::UTC);
+            Names { t: &t, places: &places, authorities: &authorities }.author("moh.example").to_owned()
+        };
+        assert_eq!(named(crate::i18n::Lang::Zh), "卫生部");
+        assert_eq!(named(crate::i18n::Lang::Ru), "Ministry of Health");
     }
 }

@@ -4,15 +4,15 @@ use super::curve::Measure;
 use super::figure::date_of;
 use super::names::{Names, is_country, place_path};
 use super::parts::{
-    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, proof, value_text,
-    weekly_new,
+    Csv, correction_columns, correction_rows, count_text, day_link, indicator_links, iso, iso_day,
+    period_cell, place_cell, proof_cell, value_text, weekly_new,
 };
 use super::query::{self, Correction, Latest, Scope, WEEKS};
 use super::schema::Shelf;
 use crate::chart;
 use crate::layout::component::{Figures, Tone, empty, tag};
 use crate::layout::{
-    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+    Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
 };
 use crate::map::{Borders, Symbol, WorldMap};
 use askama::Template;
@@ -194,6 +194,12 @@ pub struct OverviewPage {
     differs: Option<Table>,
 }
 
+impl Lists for OverviewPage {
+    fn lists(&self) -> Vec<&Table> {
+        self.differs.iter().collect()
+    }
+}
+
 /// Builds the page. `borders` are drawn on the map if the operator installed any.
 pub async fn page(
     db: &Db,
@@ -206,6 +212,10 @@ pub async fn page(
     let sortable = ["place", "value", "seven", "who", "day"];
     let asked = match TableQuery::read(&page.asked, "", &sortable, Sort::descending("value")) {
         Ok(asked) => asked,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let differs = match differs_table(&page, names, &overview.differs) {
+        Ok(differs) => differs,
         Err(problem) => return Ok(Err(problem)),
     };
     let t = page.t.clone();
@@ -243,9 +253,19 @@ pub async fn page(
         figures: figures(&page, names, overview),
         map: (!overview.lines.is_empty()).then(|| map(&page, names, overview).with_borders(borders)),
         table,
-        corrections: corrections_table(&page, names, "corrections", shown_corrections, false),
+        corrections: Table::new(
+            &page.asked,
+            "corrections",
+            t.situation_corrections(),
+            correction_columns(&t, false),
+        )
+        .rows(correction_rows(&page, names, shown_corrections, false))
+        .with_hidden_caption()
+        .stacked()
+        .csv_of("/situation/corrections", "corrections")
+        .when_empty(t.situation_corrections_none()),
         more_corrections: overview.corrections.len() > SHOWN,
-        differs: (!overview.differs.is_empty()).then(|| differs_table(&page, names, &overview.differs)),
+        differs,
         page,
     }))
 }
@@ -268,7 +288,8 @@ fn figures(page: &Page, names: &Names<'_>, overview: &Overview) -> Figures {
     let places: BTreeSet<&str> = overview.lines.iter().map(|line| &*line.latest.series.place).collect();
     let soft = |text: String| Markup::element("span", &[("class", "soft")], &text);
     let more = overview.corrections.len() >= usize::try_from(COUNTED_CORRECTIONS).unwrap_or(usize::MAX);
-    let corrections = t.number(overview.corrections.len()) + if more { "+" } else { "" };
+    let counted = overview.corrections.len();
+    let corrections = if more { t.at_least(counted) } else { t.number(counted) };
     Figures::default()
         .with(
             names.indicator(&overview.indicator),
@@ -377,13 +398,13 @@ fn row(page: &Page, names: &Names<'_>, line: &Line, weeks: &[Option<f64>]) -> Ro
         line.seven.map_or_else(Cell::unknown, |seven| Cell::text(count_text(t, seven))),
         if known { chart::sparkline(weeks).into() } else { Cell::unknown() },
         day_link(page, &series.place, point.day, t.date_short(date_of(point.day))).into(),
-        author_cell(page, names, line).into(),
+        said_by(page, names, line).into(),
         standing.into(),
-        proof(page, &line.latest.source).into(),
+        proof_cell(page, &line.latest.source),
     ])
 }
 
-fn author_cell(page: &Page, names: &Names<'_>, line: &Line) -> Markup {
+fn said_by(page: &Page, names: &Names<'_>, line: &Line) -> Markup {
     let author = &line.latest.series.author;
     let href = page.href(format!("/network/{author}"));
     let edition = page.t.seal_edition(line.latest.source.edition);
@@ -391,7 +412,7 @@ fn author_cell(page: &Page, names: &Names<'_>, line: &Line) -> Markup {
         "as-reported" => None,
         other => Some(other),
     };
-    Markup::of(&AuthorCell { href, name: names.author(author), edition, definition })
+    Markup::of(&SaidBy { href, name: names.author(author), edition, definition })
 }
 
 #[derive(Template)]
@@ -410,14 +431,17 @@ struct PlaceCell<'a> {
     ext = "html",
     source = r#"<a class="quiet" href="{{ href }}"><bdi>{{ name }}</bdi></a> <span class="soft small">· {{ edition }}{% if let Some(definition) = definition %} · <bdi>{{ definition }}</bdi>{% endif %}</span>"#
 )]
-struct AuthorCell<'a> {
+struct SaidBy<'a> {
     href: String,
     name: &'a str,
     edition: String,
     definition: Option<&'a str>,
 }
 
-fn differs_table(page: &Page, names: &Names<'_>, differs: &[Differs]) -> Table {
+fn differs_table(page: &Page, names: &Names<'_>, differs: &[Differs]) -> Result<Option<Table>, Problem> {
+    if differs.is_empty() {
+        return Ok(None);
+    }
     let t = &page.t;
     let columns = vec![
         Column::new("place", t.situation_place()),
@@ -432,14 +456,17 @@ fn differs_table(page: &Page, names: &Names<'_>, differs: &[Differs]) -> Table {
                 .iter()
                 .map(|(author, value)| (names.author(author).to_owned(), value_text(t, *value)))
                 .collect();
+            let written: Vec<String> =
+                one.statements.iter().map(|(author, value)| format!("{author}={value}")).collect();
             Row::new(vec![
-                Cell::link(&page.href(place_path(&one.place)), &names.place(&one.place)),
-                day_link(page, &one.place, one.day, t.date_short(date_of(one.day))).into(),
-                Markup::of(&Said { said }).into(),
+                place_cell(page, names, &one.place),
+                period_cell(page, &one.place, (one.day, one.day)),
+                Cell::from(Markup::of(&Said { said })).keyed(Key::text(written.join(" "))),
             ])
         })
         .collect();
-    Table::new(&page.asked, "differs-table", t.situation_differs(), columns).rows(rows).with_hidden_caption()
+    Table::list(&page.asked, "differs-table", t.situation_differs(), columns, rows)
+        .map(|table| Some(table.with_hidden_caption()))
 }
 
 #[derive(Template)]

@@ -4,6 +4,7 @@ use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::{self, Scope};
 use super::{day, overview, place};
+use crate::asof::AsOf;
 use crate::http::{Viewer, answer};
 use crate::layout::{Desk, Page, Problem, Refusal, Sort, TableQuery};
 use crate::map::Borders;
@@ -25,7 +26,6 @@ pub fn routes() -> Router<Arc<Node>> {
         .route("/situation", get(overview_page))
         .route("/situation.csv", get(overview_csv))
         .route("/situation/corrections", get(corrections_page))
-        .route("/situation/corrections.csv", get(corrections_csv))
         .route("/situation/{place}", get(place_page))
         .route("/situation/{place}/{day}", get(day_page))
 }
@@ -72,7 +72,7 @@ async fn overview_answer(node: &Node, viewer: &Viewer) -> Result<Response, DbErr
     let overview = overview::read(db, desk.scope, &names, wanted).await?;
     let page = framed(viewer, viewer.asked.t.shell_situation());
     Ok(match overview::page(db, desk.scope, &names, page, &overview, &borders(node)).await? {
-        Ok(page) => answer::page(viewer, &page),
+        Ok(page) => answer::lists(viewer, &page),
         Err(problem) => refused(viewer, problem),
     })
 }
@@ -124,23 +124,7 @@ async fn corrections_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Resp
         let corrections = query::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
         let page = framed(&viewer, t.situation_corrections()).below("/situation", t.shell_situation());
         Ok(match day::corrections_page(page, &names, &corrections) {
-            Ok(page) => answer::page(&viewer, &page),
-            Err(problem) => refused(&viewer, problem),
-        })
-    };
-    or_internal(answered.await)
-}
-
-async fn corrections_csv(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
-    let answered = async {
-        let desk = Desktop::open(&node, &viewer).await?;
-        let names = desk.names(&viewer);
-        let corrections = query::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
-        Ok(match TableQuery::read(&viewer.asked, "", &[], Sort::descending("corrected")) {
-            Ok(asked) => {
-                let bytes = day::corrections_csv(&names, &corrections, &asked);
-                answer::file(&viewer, CSV, "corrections.csv", bytes)
-            }
+            Ok(page) => answer::lists(&viewer, &page),
             Err(problem) => refused(&viewer, problem),
         })
     };
@@ -159,7 +143,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
     let db = node.index.db();
     let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
     let Some(found) = place::read(db, desk.scope, &names, code, wanted).await? else {
-        return Ok(answer::not_found(viewer));
+        return unknown_place(&desk, viewer, code, as_csv).await;
     };
     if as_csv {
         let name = format!("{code}-{}.csv", found.indicator);
@@ -167,9 +151,35 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
     }
     let page = framed(viewer, names.place(code)).below("/situation", viewer.asked.t.shell_situation());
     Ok(match place::page(db, &names, page, &found).await? {
-        Ok(page) => answer::page(viewer, &page),
+        Ok(page) => answer::lists(viewer, &page),
         Err(problem) => refused(viewer, problem),
     })
+}
+
+/// Whether somebody states something of a place by now, whatever the moment asked for.
+async fn is_stated_now(desk: &Desktop<'_>, code: &str) -> Result<bool, DbError> {
+    let now = Scope { as_of: AsOf::default(), ..desk.scope };
+    Ok(!query::series_of_place(desk.node.index.db(), now, code).await?.is_empty())
+}
+
+/// A place of which nothing is known as of the moment: a page that says so and leads back, if something is known of it
+/// by now.
+async fn unknown_place(
+    desk: &Desktop<'_>,
+    viewer: &Viewer,
+    code: &str,
+    as_csv: bool,
+) -> Result<Response, DbError> {
+    if !is_stated_now(desk, code).await? {
+        return Ok(answer::not_found(viewer));
+    }
+    let (t, names) = (&viewer.asked.t, desk.names(viewer));
+    if as_csv {
+        let bytes = place::csv(desk.node.index.db(), &names, &place::Place::unknown(code)).await?;
+        return Ok(answer::file(viewer, CSV, &format!("{code}.csv"), bytes));
+    }
+    let page = framed(viewer, names.place(code)).below("/situation", t.shell_situation());
+    Ok(answer::page(viewer, &place::unknown_page(page)))
 }
 
 async fn day_page(
@@ -184,13 +194,19 @@ async fn day_page(
         let desk = Desktop::open(&node, &viewer).await?;
         let names = desk.names(&viewer);
         let t = &viewer.asked.t;
+        if !is_stated_now(&desk, &code).await? {
+            return Ok(answer::not_found(&viewer));
+        }
         let number = day_number(date);
         let statements = query::statements(node.index.db(), desk.scope, &code, number).await?;
         let title = t.situation_one_day(names.place(&code), t.date_text(date));
         let page = framed(&viewer, title)
             .below("/situation", t.shell_situation())
             .below(&place_path(&code), names.place(&code));
-        Ok(answer::page(&viewer, &day::day_page(page, &names, &code, number, &statements)))
+        Ok(match day::day_page(page, &names, &code, number, &statements) {
+            Ok(page) => answer::lists(&viewer, &page),
+            Err(problem) => refused(&viewer, problem),
+        })
     };
     or_internal(answered.await)
 }

@@ -3,10 +3,11 @@
 use super::curve::Measure;
 use super::figure::date_of;
 use super::names::{Names, place_path};
-use super::query::{Correction, Source};
+use super::query::{Correction, Series, Source};
 use crate::i18n::Locale;
+pub use crate::layout::Csv;
 use crate::layout::component::{SLOT, Tone, hash_link, sentence, tag};
-use crate::layout::{Asked, Cell, Column, Markup, Page, Row, Table};
+use crate::layout::{Asked, Cell, Column, Key, Markup, Page, Row};
 use askama::Template;
 use formats::figures::Value;
 use jiff::Timestamp;
@@ -51,6 +52,39 @@ pub fn proof(page: &Page, source: &Source) -> Markup {
     Markup::of(&Proof { class, link, text, sealed })
 }
 
+/// The same in a table: by the time that it shows, and taken away as the record's name.
+pub fn proof_cell(page: &Page, source: &Source) -> Cell {
+    let time = source.proven.unwrap_or(source.claimed);
+    Cell::from(proof(page, source)).keyed(Key::moment(time).written(&source.name))
+}
+
+/// A stated value in a table.
+pub fn value_cell(t: &Locale, value: Value) -> Cell {
+    Cell::text(value_text(t, value)).keyed(Key::number(value.to_f64(), value.to_string()))
+}
+
+/// A place in a table, with a link to its page; taken away as its code.
+pub fn place_cell(page: &Page, names: &Names<'_>, place: &str) -> Cell {
+    let name = names.place(place);
+    let key = Key::text(&name).written(place);
+    Cell::link(&page.href(place_path(place)), &name).keyed(key)
+}
+
+/// An authority in a table, with a link to its page; taken away as its DNS name.
+pub fn author_cell(page: &Page, names: &Names<'_>, authority: &str) -> Cell {
+    let name = names.author(authority);
+    let key = Key::text(name).written(authority);
+    Cell::link(&page.href(format!("/network/{authority}")), name).keyed(key)
+}
+
+/// A period in a table, with a link to everything stated about its last day.
+pub fn period_cell(page: &Page, place: &str, period: (i64, i64)) -> Cell {
+    let text = period_text(&page.t, period);
+    let (start, day) = period;
+    let written = if start == day { iso_day(day) } else { format!("{}/{}", iso_day(start), iso_day(day)) };
+    Cell::from(day_link(page, place, day, text)).keyed(Key::whole(day).written(written))
+}
+
 #[derive(Template)]
 #[template(
     ext = "html",
@@ -65,21 +99,12 @@ struct Proof {
 
 /// A difference with its sign.
 pub fn change_text(t: &Locale, old: Value, new: Value) -> String {
-    let difference = new.to_f64() - old.to_f64();
     let places = if old.is_fractional() || new.is_fractional() { 2 } else { 0 };
-    let sign = if difference > 0.0 { "+" } else { "" };
-    format!("{sign}{}", t.decimal(difference, places))
+    t.signed(new.to_f64() - old.to_f64(), places)
 }
 
-/// A table of corrections; `of_place` leaves out the place.
-pub fn corrections_table(
-    page: &Page,
-    names: &Names<'_>,
-    id: &'static str,
-    corrections: &[Correction],
-    of_place: bool,
-) -> Table {
-    let t = &page.t;
+/// The columns of corrections; `of_place` leaves out the place.
+pub fn correction_columns(t: &Locale, of_place: bool) -> Vec<Column> {
     let mut columns = Vec::new();
     if !of_place {
         columns.push(Column::new("place", t.situation_place()));
@@ -93,40 +118,62 @@ pub fn corrections_table(
         Column::new("reason", t.situation_reason()),
         Column::new("who", t.situation_who()),
         Column::new("proof", t.situation_proof()),
+        Column::file_only("definition"),
+        Column::file_only("old_record"),
+        Column::file_only("claimed"),
+        Column::file_only("proven"),
     ]);
-    let rows = corrections.iter().map(|one| Row::new(correction_cells(page, names, one, of_place))).collect();
-    Table::new(&page.asked, id, t.situation_corrections(), columns)
-        .rows(rows)
-        .with_hidden_caption()
-        .when_empty(t.situation_corrections_none())
+    columns
+}
+
+/// A row for each correction.
+pub fn correction_rows(
+    page: &Page,
+    names: &Names<'_>,
+    corrections: &[Correction],
+    of_place: bool,
+) -> Vec<Row> {
+    corrections.iter().map(|one| Row::new(correction_cells(page, names, one, of_place))).collect()
 }
 
 fn correction_cells(page: &Page, names: &Names<'_>, one: &Correction, of_place: bool) -> Vec<Cell> {
     let t = &page.t;
     let mut cells = Vec::new();
     if !of_place {
-        let path = place_path(&one.series.place);
-        cells.push(Cell::link(&page.href(path), &names.place(&one.series.place)));
-    }
-    let mut what = names.indicator(&one.series.indicator);
-    if !one.series.disaggregation.is_empty() {
-        what = format!("{what} · {}", one.series.disaggregation);
+        cells.push(place_cell(page, names, &one.series.place));
     }
     let reason = match &one.reason {
-        Some(reason) => Markup::element("span", &[("dir", "auto")], reason),
-        None => Markup::element("span", &[("class", "soft")], &t.situation_no_reason()),
+        Some(reason) => Cell::from(Markup::element("span", &[("dir", "auto")], reason)),
+        None => Cell::from(Markup::element("span", &[("class", "soft")], &t.situation_no_reason()))
+            .keyed(Key::nothing()),
     };
+    let old = Cell::from(Markup::element("s", &[("class", "soft")], &value_text(t, one.old)));
+    let change = one.new.to_f64() - one.old.to_f64();
     cells.extend([
-        Cell::text(what),
-        day_link(page, &one.series.place, one.period.1, period_text(t, one.period)).into(),
-        Cell::from(Markup::element("s", &[("class", "soft")], &value_text(t, one.old))),
-        Cell::text(value_text(t, one.new)),
-        Cell::text(change_text(t, one.old, one.new)),
-        reason.into(),
-        Cell::from(Markup::element("span", &[("dir", "auto")], names.author(&one.series.author))),
-        proof(page, &one.source).into(),
+        indicator_cell(names, &one.series),
+        period_cell(page, &one.series.place, one.period),
+        old.keyed(Key::number(one.old.to_f64(), one.old.to_string())),
+        value_cell(t, one.new),
+        Cell::text(change_text(t, one.old, one.new)).keyed(Key::number(change, change.to_string())),
+        reason,
+        author_cell(page, names, &one.series.author),
+        proof_cell(page, &one.source),
+        Cell::text(&one.series.definition),
+        Cell::text(&one.before.name),
+        Cell::text(iso(Some(one.source.claimed))),
+        Cell::text(iso(one.source.proven)),
     ]);
     cells
+}
+
+/// What is counted, and of whom where it is about a part of the people; taken away as codes.
+pub fn indicator_cell(names: &Names<'_>, series: &Series) -> Cell {
+    let (mut what, mut code) = (names.indicator(&series.indicator), series.indicator.clone());
+    if !series.disaggregation.is_empty() {
+        what = format!("{what} · {}", series.disaggregation);
+        code = format!("{code}|{}", series.disaggregation);
+    }
+    Cell::text(&what).keyed(Key::text(&what).written(code))
 }
 
 /// A link to everything that was stated about one day.
@@ -165,35 +212,6 @@ pub fn weekly_new(measure: Measure, values: &[Option<f64>]) -> Vec<Option<f64>> 
     }
 }
 
-/// A file of comma-separated values. Texts that a spreadsheet would run as a formula are given an apostrophe.
-pub struct Csv(csv::Writer<Vec<u8>>);
-
-impl Csv {
-    /// Begins with the names of the columns.
-    pub fn new(columns: &[&str]) -> Self {
-        let mut writer = Self(csv::Writer::from_writer(Vec::new()));
-        writer.row(columns.iter().map(ToString::to_string));
-        writer
-    }
-
-    /// Adds a row.
-    pub fn row(&mut self, fields: impl IntoIterator<Item = String>) {
-        let fields = fields.into_iter().map(|field| {
-            let formula = field.starts_with(['=', '+', '@', '\t', '\r'])
-                || (field.starts_with('-') && field.parse::<f64>().is_err());
-            if formula { format!("'{field}") } else { field }
-        });
-        // Writing to memory cannot fail, and a row of another width would be ours.
-        let written = self.0.write_record(fields);
-        debug_assert!(written.is_ok(), "every row has a field for every column");
-    }
-
-    /// The bytes.
-    pub fn finish(self) -> Vec<u8> {
-        self.0.into_inner().unwrap_or_default()
-    }
-}
-
 /// A moment as records write it, or nothing.
 pub fn iso(second: Option<i64>) -> String {
     second.map(|second| moment(second).to_string()).unwrap_or_default()
@@ -224,12 +242,5 @@ mod tests {
     fn weeks_that_are_unknown_break_the_line() {
         let new = weekly_new(Measure::Cumulative, &[Some(1.0), Some(4.0), None, Some(9.0), Some(8.0)]);
         assert_eq!(new, [Some(3.0), None, None, Some(0.0)]);
-    }
-
-    #[test]
-    fn no_cell_of_a_csv_file_is_a_formula() {
-        let mut csv = Csv::new(&["a", "b"]);
-        csv.row(["=1+1".to_owned(), "-5".to_owned()]);
-        assert_eq!(String::from_utf8(csv.finish()).unwrap(), "a,b\n'=1+1,-5\n");
     }
 }

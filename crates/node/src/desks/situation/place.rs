@@ -5,15 +5,15 @@ use super::curve::{self, Current, Day, Disagreement, Measure, current};
 use super::figure::date_of;
 use super::names::{Names, place_path};
 use super::parts::{
-    Csv, corrections_table, count_text, day_link, indicator_links, iso, iso_day, period_text, proof,
-    value_text,
+    Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
+    iso_day, period_cell, proof, proof_cell, value_cell, value_text,
 };
 use super::query::{self, Correction, Scope, Series, Source};
 use super::schema::Shelf;
 use crate::chart::{self, Daily, DailyChart};
-use crate::layout::component::{Figures, Tone, tag};
+use crate::layout::component::{Figures, Tone, empty, tag};
 use crate::layout::{
-    Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+    Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
 };
 use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,6 @@ const USUAL: &str = "cases-confirmed-cumulative";
 /// Authors whose values stand in columns of their own in the table of days.
 const COLUMNS: usize = 4;
 const CORRECTIONS: i64 = 200;
-const DIFFERENCES: usize = 20;
 
 /// One author's series, as of the moment.
 #[derive(Clone, Debug)]
@@ -57,6 +56,22 @@ pub struct Place {
     pub differs: Vec<Disagreement>,
     /// The newest records behind the shown series, in their order.
     pub newest: Vec<Option<Source>>,
+}
+
+impl Place {
+    /// A place of which nothing is known.
+    pub fn unknown(place: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+            indicator: USUAL.to_owned(),
+            group: String::new(),
+            all: Vec::new(),
+            shown: Vec::new(),
+            corrections: Vec::new(),
+            differs: Vec::new(),
+            newest: Vec::new(),
+        }
+    }
 }
 
 /// Reads a place; `None` if nobody states anything about it.
@@ -117,6 +132,39 @@ pub struct PlacePage {
     differs: Option<Table>,
 }
 
+impl Lists for PlacePage {
+    fn lists(&self) -> Vec<&Table> {
+        [&self.authors, &self.corrections].into_iter().chain(&self.differs).collect()
+    }
+}
+
+/// The lists of the page that are in memory.
+struct InMemory {
+    authors: Table,
+    corrections: Table,
+    differs: Option<Table>,
+}
+
+impl InMemory {
+    fn of(page: &Page, names: &Names<'_>, place: &Place) -> Result<Self, Problem> {
+        let t = &page.t;
+        let rows = correction_rows(page, names, &place.corrections, true);
+        let corrections = Table::list(
+            &page.asked,
+            "corrections",
+            t.situation_corrections(),
+            correction_columns(t, true),
+            rows,
+        )?;
+        let differs = if place.differs.is_empty() { None } else { Some(differs_table(page, names, place)?) };
+        Ok(Self {
+            authors: authors_table(page, names, place)?,
+            corrections: corrections.with_hidden_caption().when_empty(t.situation_corrections_none()),
+            differs,
+        })
+    }
+}
+
 /// Builds the page.
 pub async fn page(
     db: &Db,
@@ -126,6 +174,10 @@ pub async fn page(
 ) -> Result<Result<PlacePage, Problem>, DbError> {
     let asked = match TableQuery::read(&page.asked, "days", &["day"], Sort::descending("day")) {
         Ok(asked) => asked,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let lists = match InMemory::of(&page, names, place) {
+        Ok(lists) => lists,
         Err(problem) => return Ok(Err(problem)),
     };
     let t = page.t.clone();
@@ -150,10 +202,10 @@ pub async fn page(
             .query
             .only(|key| !key.ends_with("page"))
             .on(&format!("{}.csv", place_path(&place.place))),
-        authors: authors_table(&page, names, place),
+        authors: lists.authors,
         days,
-        corrections: corrections_table(&page, names, "corrections", &place.corrections, true),
-        differs: (!place.differs.is_empty()).then(|| differs_table(&page, names, place)),
+        corrections: lists.corrections,
+        differs: lists.differs,
         page,
     }))
 }
@@ -263,7 +315,7 @@ fn daily(measure: Measure, days: &[Day], with_steps: bool) -> Option<Daily> {
     Some(Daily::new(date_of(first), values))
 }
 
-fn authors_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
+fn authors_table(page: &Page, names: &Names<'_>, place: &Place) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![
         Column::new("who", t.situation_who()),
@@ -285,17 +337,18 @@ fn authors_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
                 tag(Tone::Plain, &t.situation_observed())
             };
             let last = one.days.last();
+            let definition = Cell::text(names.definition(&one.series.definition));
             Row::new(vec![
-                Cell::link(&page.href(format!("/network/{author}")), names.author(author)),
+                author_cell(page, names, author),
                 standing.into(),
-                last.map_or_else(Cell::unknown, |day| Cell::text(value_text(t, day.stated))),
-                last.map_or_else(Cell::unknown, |day| t.date_short(date_of(day.day)).into()),
-                Cell::text(names.definition(&one.series.definition)),
-                source.as_ref().map_or_else(Cell::unknown, |source| proof(page, source).into()),
+                last.map_or_else(Cell::unknown, |day| value_cell(t, day.stated)),
+                last.map_or_else(Cell::unknown, |day| period_cell(page, &place.place, (day.day, day.day))),
+                definition.keyed(Key::text(&one.series.definition)),
+                source.as_ref().map_or_else(Cell::unknown, |source| proof_cell(page, source)),
             ])
         })
         .collect();
-    Table::new(&page.asked, "authors", t.situation_authors(), columns).rows(rows)
+    Table::list(&page.asked, "authors", t.situation_authors(), columns, rows)
 }
 
 async fn days_table(
@@ -345,7 +398,7 @@ async fn days_table(
             }));
             cells.push(day.mean.map_or_else(Cell::unknown, |mean| Cell::text(t.decimal(mean, 1))));
             cells.push(
-                sources.get(&day.release).map_or_else(Cell::unknown, |source| proof(page, source).into()),
+                sources.get(&day.release).map_or_else(Cell::unknown, |source| proof_cell(page, source)),
             );
             Row::new(cells)
         })
@@ -377,30 +430,45 @@ struct New {
     over: Option<String>,
 }
 
-fn differs_table(page: &Page, names: &Names<'_>, place: &Place) -> Table {
+fn differs_table(page: &Page, names: &Names<'_>, place: &Place) -> Result<Table, Problem> {
     let t = &page.t;
     let mut columns = vec![Column::new("day", t.situation_period())];
-    columns.extend(
-        place
-            .shown
-            .iter()
-            .map(|one| Column::new("who", names.author(&one.series.author).to_owned()).numeric()),
-    );
+    columns.extend(place.shown.iter().map(|one| {
+        let author = &one.series.author;
+        Column::new(author.clone(), names.author(author)).numeric()
+    }));
     let rows = place
         .differs
         .iter()
-        .take(DIFFERENCES)
         .map(|one| {
-            let mut cells =
-                vec![day_link(page, &place.place, one.period.1, period_text(t, one.period)).into()];
+            let mut cells = vec![period_cell(page, &place.place, one.period)];
             cells.extend((0..place.shown.len()).map(|index| {
                 let said = one.statements.iter().find(|(author, _)| *author == index);
-                said.map_or_else(Cell::unknown, |(_, value)| Cell::text(value_text(t, *value)))
+                said.map_or_else(Cell::unknown, |(_, value)| value_cell(t, *value))
             }));
             Row::new(cells)
         })
         .collect();
-    Table::new(&page.asked, "differs-table", t.situation_differs(), columns).rows(rows).with_hidden_caption()
+    let table = Table::list(&page.asked, "differs-table", t.situation_differs(), columns, rows)?;
+    Ok(table.with_hidden_caption().in_columns())
+}
+
+/// The page of a place of which nothing was known as of the moment asked for.
+#[derive(Template)]
+#[template(path = "desks/situation/templates/unknown.html")]
+pub struct UnknownPage {
+    page: Page,
+    nothing: Markup,
+}
+
+/// Builds the page that says that nothing was known.
+pub fn unknown_page(page: Page) -> UnknownPage {
+    let t = &page.t;
+    let now = Markup::element("a", &[("class", "button"), ("href", &page.now_href())], &t.shell_note_now());
+    let others = Markup::link(&page.href("/situation"), &t.situation_all_places());
+    let ways = Markup::joined([now, others], " ");
+    let nothing = empty(&t.situation_empty_as_of(), &t.situation_place_unknown(&page.title), Some(ways));
+    UnknownPage { page, nothing }
 }
 
 /// Everything stated of the place under one indicator, by every author, as a file.

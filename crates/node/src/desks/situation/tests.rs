@@ -9,7 +9,7 @@ use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
 use crate::index::Index;
-use crate::layout::{Asked, Page, RequestParts, Shell};
+use crate::layout::{Asked, Lists as _, Page, RequestParts, Shell};
 use crate::map::Borders;
 use askama::Template as _;
 use formats::figures::{Figure, FigureKey, Text};
@@ -342,7 +342,11 @@ fn page(path: &str, query: &str, lang: Lang, scope: Scope<'_>) -> Page {
 }
 
 fn known() -> BTreeMap<String, KnownAuthority> {
-    let one = |name: &str, code: &str| KnownAuthority { name: name.into(), code: Some(code.into()) };
+    let one = |name: &str, code: &str| KnownAuthority {
+        name: name.into(),
+        names: BTreeMap::new(),
+        code: Some(code.into()),
+    };
     [
         (CHINA.to_owned(), one("National Health Commission", "CHN")),
         (WHO.to_owned(), one("World Health Organization", "WHO")),
@@ -411,9 +415,27 @@ async fn one_day_shows_what_was_replaced_and_what_stands() {
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 20));
     let said = query::statements(&desk.db, scope, "CHN", day).await.unwrap();
     let shown = page("/situation/CHN/2020-03-20", "", Lang::En, scope);
-    let html = day::day_page(shown, &names, "CHN", day, &said).render().unwrap();
+    let day_page = day::day_page(shown, &names, "CHN", day, &said).unwrap();
+    let html = day_page.render().unwrap();
     assert_eq!(html.matches(&t.situation_replaced()).count(), 1);
     assert_eq!(html.matches(&format!(">{}<", t.situation_holds())).count(), 2);
+    assert!(!html.contains(&t.situation_source()), "nobody names a source: there is no column for it");
+    let csv = String::from_utf8(day_page.lists()[0].to_csv()).unwrap();
+    assert!(csv.contains("cases-confirmed-cumulative,80200,replaced,moh.chn.example,"), "{csv}");
+}
+
+#[tokio::test]
+async fn a_place_of_which_nothing_was_known_says_so_and_leads_back() {
+    let scope = scope(Face::Public);
+    for lang in Lang::ALL {
+        let shown = page("/situation/CHN", "as_of=2020-02-15&lang=xx", lang, scope);
+        let t = Locale::new(lang, TimeZone::UTC);
+        let html = place::unknown_page(shown).render().unwrap();
+        assert!(
+            html.contains(&t.situation_empty_as_of()) && html.contains("/situation/CHN?lang=xx"),
+            "{html}"
+        );
+    }
 }
 
 #[tokio::test]
