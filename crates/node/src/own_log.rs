@@ -68,6 +68,7 @@ impl OwnLog {
     }
 
     /// The log that goes on from this one at a size and root; not yet opened.
+    #[must_use]
     pub fn successor(&self, origin: Origin, at: (u64, Hash)) -> Self {
         let previous = Some((self.origin.clone(), at.0, at.1.to_base64()));
         Self { origin, root: 0, started: false, open: true, previous, ..self.clone() }
