@@ -31,6 +31,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address under which browsers reach the pages.
     pub public_url: String,
+    /// Where the other servers of this authority reach this one, if several share a database; `listen` if unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_url: Option<String>,
     /// Language of pages for readers who ask for none we have.
     #[serde(default = "default_language")]
     pub language: String,
@@ -199,6 +202,11 @@ impl Config {
         self.folder.join("control.sock")
     }
 
+    /// Where the other servers of this authority reach this one.
+    pub fn address_for_servers(&self) -> String {
+        self.server_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
     /// A URL of [`Storage`] with relative paths resolved against the data folder.
     pub fn resolve(&self, url: &str) -> String {
         for scheme in ["sqlite:", "file:"] {
@@ -228,6 +236,14 @@ impl Config {
         let _ = writeln!(out, "listen = {}", quoted(&self.listen.to_string()));
         let _ = writeln!(out, "# The address under which browsers reach the pages.");
         let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
+        let _ = writeln!(
+            out,
+            "# Where the other servers of this authority reach this one, if several share a PostgreSQL."
+        );
+        match &self.server_url {
+            Some(url) => drop(writeln!(out, "server_url = {}", quoted(url))),
+            None => drop(writeln!(out, "# server_url = \"http://10.0.0.2:8080\"")),
+        }
         let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
         let _ = writeln!(out, "language = {}", quoted(&self.language));
         let _ = writeln!(out, "# The IANA time zone in which pages show times to readers who choose none.");
@@ -306,6 +322,7 @@ mod tests {
             names: [("en".into(), "Ministry \"of\" Health".into()), ("zh".into(), "卫生部".into())].into(),
             listen: "127.0.0.1:8101".parse().unwrap(),
             public_url: "http://chn.localhost:8101".into(),
+            server_url: Some("http://10.0.0.2:8101".into()),
             language: "zh".into(),
             zone: "Asia/Shanghai".into(),
             status: record::Status::Exercise,

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
+use crate::leading::Standing;
 use crate::node::Node;
 use crate::operate::{self, Outcome};
 
@@ -44,6 +45,15 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'sta
 }
 
 async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) -> Json<Answer> {
+    let mut standing = node.standing.subscribe();
+    // Whoever tells lives as long as the node.
+    let _ = standing.wait_for(|standing| *standing != Standing::Starting).await;
+    if let Standing::StandsBy { leader } = &*standing.borrow()
+        && !matches!(command, Command::Status)
+    {
+        let error = format!("this server stands by: the one at {leader} leads; give the command there");
+        return Json(Answer { outcome: None, error: Some(error) });
+    }
     Json(match operate::run(&node, command).await {
         Ok(outcome) => Answer { outcome: Some(outcome), error: None },
         Err(error) => Answer { outcome: None, error: Some(error.to_string()) },

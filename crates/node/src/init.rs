@@ -112,6 +112,9 @@ pub enum InitError {
     /// The folder is in use.
     #[error("{0} is not empty: `init` makes a new authority and never writes over one")]
     NotEmpty(PathBuf),
+    /// The database holds another authority, or this one.
+    #[error("the state database holds the authority {0}: `init` makes a new one in a database of its own")]
+    Taken(Authority),
     /// The root keys would lie in the data folder.
     #[error("the root keys must not lie in the data folder; name another folder with --root-keys")]
     RootKeysInside,
@@ -147,6 +150,18 @@ fn empty_or_absent(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
+/// The state of a new authority: nobody's yet.
+async fn empty_state(config: &Config) -> Result<SqlCells, InitError> {
+    // In PostgreSQL, where a node looks for its state.
+    let options = DbOptions { schema: Some("state"), ..DbOptions::default() };
+    let state = Db::connect(&config.resolve(&config.storage.state), options).await?;
+    let cells = SqlCells::open(state).await?;
+    match cells.get(ROOT_SPACE, &version_key(1)).await? {
+        None => Ok(cells),
+        Some(root) => Err(InitError::Taken(SignedRoot::parse(&root)?.root.authority)),
+    }
+}
+
 /// Makes a new authority. `now` is the clock's time.
 pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     for folder in [&init.data, &init.root_keys] {
@@ -158,9 +173,10 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
         return Err(InitError::RootKeysInside);
     }
     identity::create_private_folder(&init.data)?;
+    let config = configuration(init);
+    let cells = empty_state(&config).await?;
     let root_keys = generate(&init.authority, Role::Root, 1, ROOT_KEYS, &init.root_keys)?;
     let next_keys = generate(&init.authority, Role::Root, ROOT_KEYS + 1, ROOT_KEYS, &init.root_keys)?;
-    let config = configuration(init);
     let mut keys = Vec::new();
     for role in ROLES {
         keys.extend(
@@ -200,10 +216,6 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     let signers: Vec<&dyn Signer> = signers.iter().map(|s| s as &dyn Signer).collect();
     let signed = SignedRoot::sign(&root, &signers)?;
 
-    // In PostgreSQL, where a node looks for its state.
-    let options = DbOptions { schema: Some("state"), ..DbOptions::default() };
-    let state = Db::connect(&config.resolve(&config.storage.state), options).await?;
-    let cells = SqlCells::open(state).await?;
     saved::put(&cells, AGE_SPACE, &recipient, &secret).await?;
     cells.swap(ROOT_SPACE, &version_key(1), None, Some(signed.bytes.clone())).await?;
     Guard::create(&config.guard_path())?;
@@ -254,6 +266,7 @@ fn configuration(init: &Init) -> Config {
         names: init.names.clone(),
         listen: init.listen,
         public_url: init.public_url.clone(),
+        server_url: None,
         language: "en".into(),
         zone: "UTC".into(),
         status: init.status,

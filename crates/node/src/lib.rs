@@ -24,6 +24,7 @@ pub mod identity;
 pub mod index;
 pub mod init;
 pub mod layout;
+pub mod leading;
 pub mod map;
 pub mod mechanisms;
 pub mod metrics;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::index::Index;
 use crate::init::{ROOT_SPACE, version_key};
+use crate::leading::{self, Lead};
 use crate::outbound::{Address, Outbound};
 use crate::own_log::{self, OwnLog};
 use crate::peers::{self, Known, Standing};
@@ -55,6 +56,10 @@ pub struct Node {
     pub bundles: RwLock<BTreeMap<Authority, Arc<crate::exchange::Bundle>>>,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
+    /// Who leads, where several servers share a database.
+    pub lease: Option<store::lease::Lease>,
+    /// What this server does.
+    pub standing: tokio::sync::watch::Sender<leading::Standing>,
     identity: RwLock<Arc<Identity>>,
     chain: RwLock<Arc<RootChain>>,
     peers: RwLock<Arc<BTreeMap<Authority, Known>>>,
@@ -108,6 +113,23 @@ pub enum OpenError {
     /// The exchange's state.
     #[error(transparent)]
     Exchange(#[from] federate::engine::SnapshotError),
+    /// The lease.
+    #[error(transparent)]
+    Lease(#[from] store::lease::LeaseError),
+    /// Another server has the lead.
+    #[error("the server at {by} leads: give the command there, or stop it first")]
+    Led {
+        /// Where it is reached.
+        by: String,
+    },
+    /// The name of this server among those that share its database.
+    #[error("{path}: {why}")]
+    ServerName {
+        /// The file that holds it.
+        path: std::path::PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// There is no root of our own.
     #[error(
         "state holds no trust root of {0}: restore a backup, or `concord init` a new authority elsewhere"
@@ -119,22 +141,36 @@ pub enum OpenError {
 }
 
 impl Node {
-    /// Opens the node of a data folder, alone: a second process is refused.
+    /// Opens the node of a data folder, alone: a second process is refused. Where several servers share a
+    /// database, this one leads from now on, or is refused.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let node = Self::open_unled(config).await?;
+        match node.take_lead().await? {
+            Lead::Ours => Ok(node),
+            Lead::Other(holder) => Err(OpenError::Led { by: leading::address_of(&holder).to_owned() }),
+        }
+    }
+
+    /// Opens the node and changes nothing: what a server that stands by needs.
+    pub async fn open_unled(config: Config) -> Result<Self, OpenError> {
         let lock = FolderLock::acquire(&config.folder)?;
         let state = Db::connect(&config.resolve(&config.storage.state), state_options()).await?;
         let cells: Arc<dyn Cells> = Arc::new(SqlCells::open(state.clone()).await?);
+        let lease = leading::lease(&config, &cells)?;
+        let cells = lease.as_ref().map_or(cells, store::lease::Lease::fenced);
         let index = Db::connect(&config.resolve(&config.storage.index), index_options()).await?;
         let index = Index::open(index).await?;
         let files: Arc<dyn Files> = Arc::new(store::open_files(&config.resolve(&config.storage.files))?);
-        let guard = Guard::open(&config.guard_path())?;
+        // A server that joins others has none yet. An empty guard vouches for no log that is there already.
+        let guard = &config.guard_path();
+        let guard = if lease.is_some() { Guard::create(guard)? } else { Guard::open(guard)? };
         let writer = LogWriter::new(cells.clone(), files.clone(), guard);
         let chain = load_own_chain(&*cells, &config.authority).await?;
         let identity = Identity::read(&config.keys_folder())?;
         let peers = peers::load(&*cells).await?;
         let places = place_names(&config)?;
         let engine = open_engine(&*cells, &config.authority).await?;
-        let node = Self {
+        Ok(Self {
             outbound: Outbound::new()?,
             cells,
             state,
@@ -155,11 +191,29 @@ impl Node {
             chain: RwLock::new(Arc::new(chain)),
             peers: RwLock::new(Arc::new(peers)),
             permits: Permits::default(),
+            lease,
+            standing: tokio::sync::watch::Sender::new(leading::Standing::Starting),
             config,
             _lock: lock,
-        };
-        node.recover().await?;
-        Ok(node)
+        })
+    }
+
+    /// Takes the lead if nobody else has it: reads again what another leader may have changed, and finishes
+    /// what it, or a crash, left undone.
+    pub async fn take_lead(&self) -> Result<Lead, OpenError> {
+        if let Some(lease) = &self.lease {
+            let holder = lease.acquire(leading::now(), leading::random()?).await?;
+            if !lease.is_ours(&holder) {
+                return Ok(Lead::Other(holder));
+            }
+        }
+        self.take_root(load_own_chain(&*self.cells, &self.config.authority).await?)?;
+        *self.peers.write().expect("never poisoned") = Arc::new(peers::load(&*self.cells).await?);
+        let engine = open_engine(&*self.cells, &self.config.authority).await?;
+        *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
+        self.recover().await?;
+        self.standing.send_replace(leading::Standing::Leads);
+        Ok(Lead::Ours)
     }
 
     /// Finishes what a crash interrupted: published own logs, index, names of peers.
@@ -293,6 +347,11 @@ impl Node {
         }
         if let Err(error) = self.writer.settle().await {
             tracing::warn!(%error, "own logs could not be settled; the next start does it");
+        }
+        if let Some(lease) = &self.lease
+            && let Err(error) = lease.release().await
+        {
+            tracing::warn!(%error, "the lead could not be given up; it expires by itself");
         }
         self.index.db().close().await;
         self.state.close().await;

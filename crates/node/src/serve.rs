@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::node::{Node, OpenError};
-use crate::{clock, control, exchange, http, identity, session};
+use crate::{clock, control, exchange, http, identity, leading, session};
 
 /// How often old links and sessions are removed.
 const SWEEP: Duration = Duration::from_mins(10);
@@ -43,28 +43,59 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
         identity::refuse_root_keys(&config.folder)?;
     }
     let address = config.listen;
-    let node = Arc::new(Node::open(config).await?);
+    let node = Arc::new(Node::open_unled(config).await?);
+    if node.lease.is_none() {
+        node.take_lead().await?;
+    }
     let listener =
         tokio::net::TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })?;
-    let engine = exchange::run(&node).await?;
-    let control = tokio::spawn(control::serve(node.clone(), stopped(stop.clone())));
-    let sweeper = tokio::spawn(sweep(node.clone()));
     tracing::info!(%address, authority = %node.config.authority, url = node.config.public_url, "serving");
-    let (ending, stop_polls) = (node.clone(), stop.clone());
+    // One end for everything: told to stop, or the lead is lost.
+    let (end, ended) = tokio::sync::watch::channel(false);
+    let work = tokio::spawn(work(node.clone(), stop, end));
+    let (ending, until_end) = (node.clone(), ended.clone());
+    let control = tokio::spawn(control::serve(node.clone(), stopped(ended)));
     let served = http::serve(&node, listener, async move {
-        stopped(stop_polls).await;
+        stopped(until_end).await;
         ending.stopping.send_replace(true);
     })
     .await;
     tracing::info!("stopping: requests under way have finished");
-    sweeper.abort();
     let _ = control.await;
-    if let Some(inbox) = node.inbox.get() {
-        inbox.send(exchange::Message::Stop);
-    }
-    let _ = engine.await;
+    let worked = work.await;
     node.close().await;
-    Ok(served?)
+    served?;
+    worked.map_err(|error| ServeError::Io(std::io::Error::other(error)))?
+}
+
+/// What a server does besides answering: it waits for the lead, and then runs the exchange and the sweeps until
+/// it is told to stop. However that ends, `end` ends everything.
+async fn work(
+    node: Arc<Node>,
+    stop: tokio::sync::watch::Receiver<bool>,
+    end: tokio::sync::watch::Sender<bool>,
+) -> Result<(), ServeError> {
+    let result = lead(&node, stop).await;
+    if let Err(error) = &result {
+        tracing::error!(%error, "this server ends");
+    }
+    end.send_replace(true);
+    result
+}
+
+async fn lead(node: &Arc<Node>, stop: tokio::sync::watch::Receiver<bool>) -> Result<(), ServeError> {
+    if node.lease.is_some() {
+        leading::stand_by(node, stop.clone()).await?;
+        if *stop.borrow() {
+            return Ok(());
+        }
+    }
+    exchange::run_here(node).await?;
+    tokio::select! {
+        () = sweep(node.clone()) => Ok(()),
+        error = leading::keep_lead(node) => Err(OpenError::from(error).into()),
+        () = stopped(stop) => Ok(()),
+    }
 }
 
 async fn stopped(mut stop: tokio::sync::watch::Receiver<bool>) {

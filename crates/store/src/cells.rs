@@ -57,6 +57,9 @@ pub enum CellsError {
         /// The key.
         key: String,
     },
+    /// This server does not lead, or not any more: another one changes the cells. Nothing was changed.
+    #[error("another server of this authority leads; this one changes nothing")]
+    NotLeading,
     /// A fault hook refused the operation (tests and simulation).
     #[error("the write was refused by a fault hook")]
     Fault,
@@ -71,6 +74,7 @@ impl CellsError {
             Self::Value { .. } => "cells-value",
             Self::TooMany { .. } => "cells-too-many",
             Self::Twice { .. } => "cells-twice",
+            Self::NotLeading => "cells-not-leading",
             Self::Fault => "cells-fault",
         }
     }

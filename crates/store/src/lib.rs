@@ -9,9 +9,9 @@ pub mod db;
 pub mod files;
 pub mod guard;
 pub mod layout;
+pub mod lease;
 pub mod lock;
 pub mod log;
-pub mod sequence;
 
 pub use cells::{CellFault, Cells, CellsError, MemoryCells, SqlCells, Swap};
 pub use db::{Conflict, Db, DbError, DbOptions, Migration, Row, Sql, Tx, Value};

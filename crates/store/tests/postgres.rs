@@ -1,4 +1,4 @@
-//! Cells, databases and sequencing on a real `PostgreSQL` server, which `make test` starts.
+//! Cells, databases and the lease on a real `PostgreSQL` server, which `make test` starts.
 
 #![allow(missing_docs)]
 
@@ -33,9 +33,9 @@ async fn postgres_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_sequencing() {
-    let cells = SqlCells::open(postgres("sequencing").await).await.unwrap();
-    suite::sequence::all(Arc::new(cells)).await;
+async fn postgres_lease() {
+    let cells = SqlCells::open(postgres("lease").await).await.unwrap();
+    suite::lease::all(Arc::new(cells)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

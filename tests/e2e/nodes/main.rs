@@ -7,3 +7,4 @@ mod hostile;
 mod interop;
 mod outsider;
 mod recovery;
+mod servers;

@@ -126,7 +126,7 @@ pub fn path_in(path: &Path) -> String {
 }
 
 /// Ports that nobody listens on now.
-fn free_ports(count: usize) -> Vec<u16> {
+pub fn free_ports(count: usize) -> Vec<u16> {
     let held: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0)).expect("a free port")).collect();
     held.iter().map(|l| l.local_addr().expect("an address").port()).collect()

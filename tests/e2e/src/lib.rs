@@ -8,7 +8,7 @@ mod binary;
 mod client;
 mod wait;
 
-pub use authority::{Authority, World, path_in};
+pub use authority::{Authority, World, free_ports, path_in};
 pub use binary::concord;
 pub use client::{Answer, Client, raw};
 pub use wait::{PATIENCE, until};

@@ -11,7 +11,7 @@ mod serving;
 mod transport;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE};
-pub use driver::{Inbox, Message, run};
+pub use driver::{Inbox, Message};
 pub use proofs::Proofs;
 pub use serving::routes;
 
@@ -26,13 +26,15 @@ use tlog::checkpoint::SignedCheckpoint;
 use crate::node::{Node, OpenError};
 use crate::own_log::OwnLog;
 
-/// Runs the engine for one command where no server does; [`Node::close`] ends it.
+/// Runs the engine in this process, if it does not run yet; [`Node::close`] ends it.
 ///
 /// # Errors
 /// State cannot be read.
-pub async fn run_for_command(node: &Arc<Node>) -> Result<(), OpenError> {
+pub async fn run_here(node: &Arc<Node>) -> Result<(), OpenError> {
+    // Held until it runs: two who ask at once start one.
+    let mut task = node.engine_task.lock().await;
     if node.inbox.get().is_none() {
-        *node.engine_task.lock().await = Some(run(node).await?);
+        *task = Some(driver::run(node).await?);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod entrance;
+mod forward;
 mod rate;
 mod system;
 mod viewer;
@@ -56,6 +57,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_UPLOAD))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
         .layer(middleware::from_fn_with_state(node.clone(), count_and_limit))
         .with_state(node.clone())
 }
@@ -101,7 +103,8 @@ async fn count_and_limit(
     request: Request,
     next: Next,
 ) -> Response {
-    if !rate::admit(&node, from, request.headers()) {
+    let passed_on = node.lease.is_some() && forward::is_passed_on(&node, request.headers()).await;
+    if !rate::admit(&node, from, request.headers(), passed_on) {
         node.metrics.throttled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")], "").into_response();
     }

@@ -41,10 +41,10 @@ impl Buckets {
 
 static BUCKETS: std::sync::LazyLock<Buckets> = std::sync::LazyLock::new(Buckets::default);
 
-/// May this request be answered? What comes through a proxy on this machine is counted by the address the
-/// proxy names last; what comes from this machine itself is not counted.
-pub fn admit(node: &Node, from: SocketAddr, headers: &HeaderMap) -> bool {
-    let address = if from.ip().is_loopback() {
+/// May this request be answered? What comes through a proxy on this machine, or was passed on by another server
+/// of this authority, is counted by the address named last; what comes from this machine itself is not counted.
+pub fn admit(node: &Node, from: SocketAddr, headers: &HeaderMap, passed_on: bool) -> bool {
+    let address = if from.ip().is_loopback() || passed_on {
         let named = headers
             .get("x-forwarded-for")
             .and_then(|v| v.to_str().ok())

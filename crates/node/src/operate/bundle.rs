@@ -32,7 +32,7 @@ pub(super) async fn run(node: &Arc<Node>, command: BundleCommand) -> Result<Outc
 
 /// The engine must run to read or to write bundles.
 async fn start_exchange(node: &Arc<Node>) -> Result<(), OperateError> {
-    exchange::run_for_command(node).await?;
+    exchange::run_here(node).await?;
     // It has taken in its own logs once it knows the newest of them.
     for log in node.own_logs().await? {
         let Some(head) = node.writer.head(&log.origin.to_string()).await? else { continue };

@@ -135,7 +135,7 @@ impl OperateError {
 pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateError> {
     if command.signs() {
         // A log signs only after those who may know more of it were asked.
-        crate::exchange::run_for_command(node).await?;
+        crate::exchange::run_here(node).await?;
     }
     match command {
         Command::Link => new_link(node).await,

@@ -9,6 +9,7 @@ use store::Cells as _;
 use super::{OperateError, Outcome};
 use crate::alarm;
 use crate::init::{AGE_SPACE, AgeSecret};
+use crate::leading::Standing;
 use crate::node::Node;
 use crate::saved;
 
@@ -21,14 +22,18 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         .await?;
     let chain = node.own_chain();
     let root = chain.latest();
+    let standing = node.standing.borrow().clone();
     let serving = node.inbox.get().is_some();
-    let mut text = format!(
-        "{} {}\nroot {} until {}\n",
-        node.config.authority,
-        if serving { "is serving" } else { "is not serving" },
-        root.version,
-        root.until
-    );
+    let does = match &standing {
+        Standing::StandsBy { leader } => format!("stands by; the server at {leader} leads"),
+        _ if serving => "is serving".to_owned(),
+        _ => "is not serving".to_owned(),
+    };
+    let leader = match standing {
+        Standing::StandsBy { leader } => Some(leader),
+        Standing::Leads | Standing::Starting => None,
+    };
+    let mut text = format!("{} {does}\nroot {} until {}\n", node.config.authority, root.version, root.until);
     let mut counts = Vec::new();
     for row in logs {
         let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
@@ -56,7 +61,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     }
     Ok(Outcome::new(
         json!({
-            "authority": node.config.authority, "serving": serving, "fingerprint": chain.fingerprint(),
+            "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
             "root": root.version, "root_until": root.until, "logs": counts, "peers": peers, "alarms": alarms,
         }),
         text,

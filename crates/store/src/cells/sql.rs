@@ -57,10 +57,11 @@ impl SqlCells {
     }
 }
 
-/// The statement that changes one cell; `None` for one that must be absent and stay so.
+/// The statement that changes one cell; `None` for one that must be as it is and stay so.
 fn statement(swap: &Swap) -> Option<(&'static str, Vec<Value>)> {
     let sql = match (&swap.old, &swap.new) {
         (None, None) => return None,
+        (Some(old), Some(new)) if old == new => return None,
         (None, Some(_)) => "insert into cell (space, key, value) values ($1, $2, $3) on conflict do nothing",
         (Some(_), None) => "delete from cell where space = $1 and key = $2 and value = $3",
         (Some(_), Some(_)) => UPDATE,
@@ -78,11 +79,14 @@ fn values(swap: &Swap) -> Vec<Value> {
 
 /// Makes all changes, or finds one that cannot be made. Cells of one kind of change share statements.
 async fn change(tx: &mut Tx, swaps: &[&Swap]) -> Result<bool, DbError> {
-    let (mut absent, mut inserts, mut deletes, mut updates) = (vec![], vec![], vec![], vec![]);
+    let (mut absent, mut held, mut inserts) = (vec![], vec![], vec![]);
+    let (mut deletes, mut updates) = (vec![], vec![]);
     for swap in swaps {
         let row = values(swap);
         match (&swap.old, &swap.new) {
             (None, None) => absent.push(row),
+            // Only read, so that changes which all demand the same cell do not wait for each other.
+            (Some(old), Some(new)) if old == new => held.push(row),
             (None, Some(_)) => inserts.push(row),
             (Some(_), None) => deletes.push(row),
             (Some(_), Some(_)) => updates.push(row),
@@ -91,6 +95,12 @@ async fn change(tx: &mut Tx, swaps: &[&Swap]) -> Result<bool, DbError> {
     // The head of a log is an update: a lost swap is found before anything else is written.
     for row in &updates {
         if tx.run(UPDATE, row).await? != 1 {
+            return Ok(false);
+        }
+    }
+    for row in &held {
+        let sql = "select 1 from cell where space = $1 and key = $2 and value = $3";
+        if tx.rows(sql, row.get(..3).unwrap_or(row)).await?.is_empty() {
             return Ok(false);
         }
     }

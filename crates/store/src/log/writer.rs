@@ -20,7 +20,7 @@ use super::open::{MAX_CHAIN, OpenLog, Waiting};
 use super::reader::LogReader;
 use super::staging::Staged;
 use super::{Appended, HEAD, LogError, MAX_BATCH, MAX_BATCH_BYTES};
-use crate::cells::{Cells, Swap};
+use crate::cells::{Cells, CellsError, Swap};
 use crate::files::Files;
 use crate::guard::{Guard, Standing};
 use crate::layout;
@@ -220,7 +220,7 @@ impl LogWriter {
             Ok(false) if self.cells.get(HEAD, origin).await? == old => {
                 Err(LogError::Conflict { origin: origin.clone() })
             }
-            Ok(false) => Err(LogError::LostHead { origin: origin.clone() }),
+            Ok(false) | Err(CellsError::NotLeading) => Err(LogError::LostHead { origin: origin.clone() }),
             Err(source) => {
                 Err(LogError::CommitUnknown { origin: origin.clone(), size: batch.staged.new.0, source })
             }

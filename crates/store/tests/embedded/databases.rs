@@ -48,15 +48,15 @@ async fn temporary_databases_are_apart() {
 }
 
 #[tokio::test]
-async fn sequencing_in_memory() {
-    crate::suite::sequence::all(Arc::new(MemoryCells::new())).await;
+async fn a_lease_in_memory() {
+    crate::suite::lease::all(Arc::new(MemoryCells::new())).await;
 }
 
 #[tokio::test]
-async fn sequencing_in_sqlite() {
+async fn a_lease_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let cells = SqlCells::open(sqlite(folder.path(), "state").await).await.unwrap();
-    crate::suite::sequence::all(Arc::new(cells)).await;
+    crate::suite::lease::all(Arc::new(cells)).await;
 }
 
 #[tokio::test]

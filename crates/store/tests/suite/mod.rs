@@ -5,7 +5,7 @@
 pub mod cells;
 pub mod db;
 pub mod files;
-pub mod sequence;
+pub mod lease;
 
 use tlog::{KeyType, LocalSigner, SecretKey};
 
