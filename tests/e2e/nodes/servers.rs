@@ -1,4 +1,4 @@
-//! Two servers of one authority on one PostgreSQL: one leads, the other stands by.
+//! Two servers of one authority on one `PostgreSQL`: one leads, the other stands by.
 
 use std::process::Command;
 
