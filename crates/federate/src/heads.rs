@@ -107,6 +107,19 @@ impl HeadsError {
             Self::TooMany { .. } => "heads-too-many",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Tag => Vec::new(),
+            Self::TooLarge(value) => vec![("bytes", value.to_string())],
+            Self::Line { at } | Self::Length { at } => vec![("at", at.to_string())],
+            Self::Checkpoint { at, source } => vec![("at", at.to_string()), ("reason", source.to_string())],
+            Self::Origin { origin, found } => vec![("origin", origin.to_string()), ("found", found.clone())],
+            Self::Order { origin } => vec![("origin", origin.to_string())],
+            Self::TooMany { authority } => vec![("authority", authority.to_string())],
+        }
+    }
 }
 
 impl Heads {

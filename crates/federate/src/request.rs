@@ -125,6 +125,23 @@ impl RequestError {
             Self::Sign(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Input
+            | Self::Signature
+            | Self::KeyId
+            | Self::Nonce
+            | Self::Lifetime
+            | Self::Replayed
+            | Self::Crowded => Vec::new(),
+            Self::TooLong(value) => vec![("value", value.to_string())],
+            Self::BadSignature { key } => vec![("key", key.clone())],
+            Self::Skewed { now, .. } => vec![("now", now.to_string())],
+            Self::Sign(error) => error.arguments(),
+        }
+    }
 }
 
 /// Signs a request. Times are POSIX seconds; the nonce is random and never used again.

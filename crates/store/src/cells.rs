@@ -78,6 +78,21 @@ impl CellsError {
             Self::Fault => "cells-fault",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Fault => Vec::new(),
+            Self::Db(error) => error.arguments(),
+            Self::Key { space, key } | Self::Twice { space, key } => {
+                vec![("space", space.clone()), ("key", key.clone())]
+            }
+            Self::Value { space, key, size } => {
+                vec![("space", space.clone()), ("key", key.clone()), ("size", size.to_string())]
+            }
+            Self::TooMany { found } => vec![("found", found.to_string())],
+        }
+    }
 }
 
 /// One cell's part of a change: from this value to that one; `None` is "absent".

@@ -40,7 +40,7 @@ pub enum FilesError {
         reason: String,
     },
     /// The disk, the bucket or the way to it failed.
-    #[error("file {path}: {source}")]
+    #[error("file {path}: {}", crate::disk::store_says(source))]
     Store {
         /// The path.
         path: String,
@@ -48,7 +48,7 @@ pub enum FilesError {
         source: object_store::Error,
     },
     /// The disk failed.
-    #[error("file {path}: {source}")]
+    #[error("file {path}: {}", crate::disk::says(source))]
     Disk {
         /// The path.
         path: String,
@@ -81,11 +81,30 @@ impl FilesError {
         match self {
             Self::Path { .. } => "files-path",
             Self::Url { .. } => "files-url",
+            Self::Store { source, .. } if crate::disk::is_caused_by_full(source) => "disk-full",
             Self::Store { .. } => "files-store",
+            Self::Disk { source, .. } if crate::disk::is_full(source) => "disk-full",
             Self::Disk { .. } => "files-disk",
             Self::TooMany { .. } => "files-too-many",
             Self::Contended { .. } => "files-contended",
             Self::Fault { .. } => "files-fault",
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Path { path }
+            | Self::TooMany { path }
+            | Self::Contended { path }
+            | Self::Fault { path } => vec![("path", path.clone())],
+            Self::Url { reason } => vec![("reason", reason.clone())],
+            Self::Store { path, source } => {
+                vec![("path", path.clone()), ("reason", source.to_string())]
+            }
+            Self::Disk { path, source } => {
+                vec![("path", path.clone()), ("reason", source.to_string())]
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use slots::SlotFile;
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
     /// The disk failed.
-    #[error("guard {path}: {source}")]
+    #[error("guard {path}: {}", crate::disk::says(source))]
     Disk {
         /// The file or folder.
         path: PathBuf,
@@ -51,10 +51,22 @@ impl GuardError {
     /// A stable name of the error, for translation.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Disk { source, .. } if crate::disk::is_full(source) => "disk-full",
             Self::Disk { .. } => "guard-disk",
             Self::Damaged { .. } => "guard-damaged",
             Self::Missing { .. } => "guard-missing",
             Self::Fault { .. } => "guard-fault",
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Disk { path, source } => {
+                vec![("path", path.display().to_string()), ("reason", source.to_string())]
+            }
+            Self::Damaged { path } => vec![("path", path.display().to_string())],
+            Self::Missing { origin } | Self::Fault { origin } => vec![("origin", origin.clone())],
         }
     }
 }

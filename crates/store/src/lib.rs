@@ -6,6 +6,7 @@
 
 pub mod cells;
 pub mod db;
+mod disk;
 pub mod files;
 pub mod guard;
 pub mod layout;

@@ -36,6 +36,19 @@ impl LockError {
             Self::Disk { .. } => "lock-disk",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Held { folder, pid } => vec![
+                ("folder", folder.display().to_string()),
+                ("pid", pid.map_or_else(String::new, |pid| pid.to_string())),
+            ],
+            Self::Disk { folder, source } => {
+                vec![("folder", folder.display().to_string()), ("reason", source.to_string())]
+            }
+        }
+    }
 }
 
 /// A data folder that no other process may use. Dropped, it is free again, as when the process ends.

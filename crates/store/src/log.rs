@@ -226,4 +226,48 @@ impl LogError {
             Self::Tile(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Empty { origin }
+            | Self::LostHead { origin }
+            | Self::Conflict { origin }
+            | Self::Abandoned { origin }
+            | Self::GuardMissing { origin } => vec![("origin", origin.clone())],
+            Self::BatchTooLarge { origin, entries, bytes } => vec![
+                ("origin", origin.clone()),
+                ("entries", entries.to_string()),
+                ("bytes", bytes.to_string()),
+            ],
+            Self::EntryTooLarge { origin, entry, size } => {
+                vec![("origin", origin.clone()), ("entry", entry.to_string()), ("size", size.to_string())]
+            }
+            Self::CommitUnknown { origin, size, source } => {
+                vec![("origin", origin.clone()), ("size", size.to_string()), ("reason", source.to_string())]
+            }
+            Self::NotPublished { origin, appended, source } => {
+                let size = appended.checkpoint.checkpoint.size;
+                vec![("origin", origin.clone()), ("size", size.to_string()), ("reason", source.to_string())]
+            }
+            Self::GuardAhead { origin, signed, head } => {
+                vec![("origin", origin.clone()), ("signed", signed.to_string()), ("head", head.to_string())]
+            }
+            Self::Head { origin, reason } => vec![("origin", origin.clone()), ("reason", reason.clone())],
+            Self::RootMismatch { origin, size } => {
+                vec![("origin", origin.clone()), ("size", size.to_string())]
+            }
+            Self::Staging { path, reason } => vec![("path", path.clone()), ("reason", (*reason).to_owned())],
+            Self::Outside { start, end, size } => {
+                vec![("start", start.to_string()), ("end", end.to_string()), ("size", size.to_string())]
+            }
+            Self::MissingFile { path } => vec![("path", path.clone())],
+            Self::Sign(error) => error.arguments(),
+            Self::Cells(error) => error.arguments(),
+            Self::Files(error) => error.arguments(),
+            Self::Guard(error) => error.arguments(),
+            Self::Tree(error) => error.arguments(),
+            Self::Tile(error) => error.arguments(),
+        }
+    }
 }

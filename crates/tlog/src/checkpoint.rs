@@ -90,6 +90,20 @@ impl CheckpointError {
             Self::Key(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Origin | Self::Size | Self::Root | Self::TextMismatch => Vec::new(),
+            Self::Note(error) => error.arguments(),
+            Self::Key(error) => error.arguments(),
+            Self::Lines { found } | Self::TooManySignatures { found } => vec![("found", found.to_string())],
+            Self::LogKey { key, origin } => vec![("key", key.clone()), ("origin", origin.clone())],
+            Self::NotSigned { origin, public } | Self::BadSignature { origin, public } => {
+                vec![("origin", origin.clone()), ("public", public.clone())]
+            }
+        }
+    }
 }
 
 /// What a log says of itself: so many entries, this root.

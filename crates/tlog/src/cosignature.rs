@@ -62,6 +62,19 @@ impl CosignatureError {
             Self::Sign(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Checkpoint(error) => error.arguments(),
+            Self::Sign(error) => error.arguments(),
+            Self::KeyType { key } | Self::OtherKey { key } | Self::BadSignature { key } => {
+                vec![("key", key.clone())]
+            }
+            Self::Length { key, found } => vec![("key", key.clone()), ("found", found.to_string())],
+            Self::Time(value) => vec![("time", value.to_string())],
+        }
+    }
 }
 
 /// What a cosigner signs: a header line, a time line, and the text of the checkpoint.

@@ -34,6 +34,11 @@ impl HashError {
             Self::Base64 => "hash-base64",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 impl Hash {

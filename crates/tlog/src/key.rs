@@ -66,6 +66,20 @@ impl KeyError {
             Self::Point => "key-point",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Format | Self::Base64 | Self::Point => Vec::new(),
+            Self::Name(value) => vec![("name", value.clone())],
+            Self::Id(value) => vec![("id", value.clone())],
+            Self::IdMismatch { found, computed } => {
+                vec![("found", format!("{found:08x}")), ("computed", format!("{computed:08x}"))]
+            }
+            Self::UnknownType(value) => vec![("type", format!("0x{value:02x}"))],
+            Self::Length(value) => vec![("bytes", value.to_string())],
+        }
+    }
 }
 
 /// The signature types of C2SP signed-note that this crate signs and verifies.
@@ -298,6 +312,15 @@ impl SignError {
         match self {
             Self::Unavailable { .. } => "sign-unavailable",
             Self::Refused { .. } => "sign-refused",
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Unavailable { key, reason } | Self::Refused { key, reason } => {
+                vec![("key", key.clone()), ("reason", reason.clone())]
+            }
         }
     }
 }

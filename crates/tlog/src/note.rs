@@ -76,6 +76,21 @@ impl NoteError {
             Self::Sign(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Control | Self::NoSeparator | Self::TextEnd | Self::NoSignature | Self::NoFinalNewline => {
+                Vec::new()
+            }
+            Self::TooLarge(value) => vec![("bytes", value.to_string())],
+            Self::NotUtf8(value) => vec![("byte", value.to_string())],
+            Self::TooManySignatures { limit } => vec![("limit", limit.to_string())],
+            Self::SignatureLine { line } => vec![("line", line.to_string())],
+            Self::SignerType { key } => vec![("key", key.clone())],
+            Self::Sign(error) => error.arguments(),
+        }
+    }
 }
 
 /// One signature line.

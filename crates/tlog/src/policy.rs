@@ -139,6 +139,30 @@ impl PolicyError {
             Self::NoQuorum => "policy-no-quorum",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NoFinalNewline | Self::NoQuorum => Vec::new(),
+            Self::TooLarge(value) => vec![("bytes", value.to_string())],
+            Self::Control { line }
+            | Self::NotUtf8 { line }
+            | Self::DuplicateKey { line }
+            | Self::SecondQuorum { line } => vec![("line", line.to_string())],
+            Self::Form { line, form } => vec![("line", line.to_string()), ("form", (*form).to_owned())],
+            Self::Key { line, error } => vec![("line", line.to_string()), ("reason", error.to_string())],
+            Self::KeyType { line, expected } => {
+                vec![("line", line.to_string()), ("expected", format!("0x{expected:02x}"))]
+            }
+            Self::DuplicateName { line, name }
+            | Self::UnknownName { line, name }
+            | Self::MemberTwice { line, name } => vec![("line", line.to_string()), ("name", name.clone())],
+            Self::Threshold { line, members } => {
+                vec![("line", line.to_string()), ("members", members.to_string())]
+            }
+            Self::TooMany { line, limit } => vec![("line", line.to_string()), ("limit", limit.to_string())],
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -66,6 +66,21 @@ impl ProofError {
             Self::OldRoot { .. } => "proof-old-root",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::IndexOutside { index, size } => {
+                vec![("index", index.to_string()), ("size", size.to_string())]
+            }
+            Self::Shrinks { old, new } => vec![("old", old.to_string()), ("new", new.to_string())],
+            Self::TooLarge(value) => vec![("size", value.to_string())],
+            Self::Length { found } => vec![("found", found.to_string())],
+            Self::Root { computed, expected } | Self::OldRoot { computed, expected } => {
+                vec![("computed", computed.to_string()), ("expected", expected.to_string())]
+            }
+        }
+    }
 }
 
 /// Verifies that the entry with this leaf hash is at `index` in the tree of `size` and `root`.

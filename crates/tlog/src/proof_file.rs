@@ -68,6 +68,17 @@ impl ProofFileError {
             Self::Proof(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Format | Self::Header | Self::Extra | Self::TooManyHashes => Vec::new(),
+            Self::TooLarge(value) => vec![("bytes", value.to_string())],
+            Self::Index { line } | Self::Hash { line } => vec![("line", line.to_string())],
+            Self::Checkpoint(error) => error.arguments(),
+            Self::Proof(error) => error.arguments(),
+        }
+    }
 }
 
 /// An inclusion proof with the checkpoint that it leads to.

@@ -73,6 +73,24 @@ impl TileError {
             Self::EntryTooLarge { .. } => "bundle-entry-too-large",
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Path(value) => vec![("path", value.clone())],
+            Self::TileLength(value) | Self::BundleTooLarge(value) => vec![("bytes", value.to_string())],
+            Self::BundleWidth(value) => vec![("entries", value.to_string())],
+            Self::BundleTruncated { entry, expected } => {
+                vec![("entry", entry.to_string()), ("expected", expected.to_string())]
+            }
+            Self::BundleTrailing { extra, expected } => {
+                vec![("extra", extra.to_string()), ("expected", expected.to_string())]
+            }
+            Self::EntryTooLarge { entry, size } => {
+                vec![("entry", entry.to_string()), ("size", size.to_string())]
+            }
+        }
+    }
 }
 
 /// One tile: where it is in the tree, and how many of its hashes exist.

@@ -48,6 +48,16 @@ impl TreeError {
             Self::Proof(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Missing(value) => vec![("tile", value.to_string())],
+            Self::TooNarrow { tile, found } => vec![("tile", tile.to_string()), ("found", found.to_string())],
+            Self::Tile { tile, error } => vec![("tile", tile.to_string()), ("reason", error.to_string())],
+            Self::Proof(error) => error.arguments(),
+        }
+    }
 }
 
 /// The right edge of a tree: its partial tiles. Enough to append and to compute the root.

@@ -51,6 +51,16 @@ impl WitnessRequestError {
             Self::Checkpoint(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Format | Self::OldSize | Self::TooManyHashes => Vec::new(),
+            Self::TooLarge(value) => vec![("bytes", value.to_string())],
+            Self::Hash { line } => vec![("line", line.to_string())],
+            Self::Checkpoint(error) => error.arguments(),
+        }
+    }
 }
 
 /// The body of `POST /add-checkpoint`.
@@ -156,6 +166,18 @@ impl WitnessRefusal {
             Self::BadRequest { .. } => "witness-old-size",
             Self::Conflict { .. } => "witness-conflict",
             Self::BadProof(error) => error.code(),
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::UnknownOrigin { origin } | Self::BadSignature { origin } => {
+                vec![("origin", origin.clone())]
+            }
+            Self::BadRequest { old, size } => vec![("old", old.to_string()), ("size", size.to_string())],
+            Self::Conflict { size } => vec![("size", size.to_string())],
+            Self::BadProof(error) => error.arguments(),
         }
     }
 }

@@ -7,7 +7,7 @@ pub enum DbError {
     #[error("a database is sqlite:<path>, sqlite::memory: or postgres://user@host/name")]
     Url,
     /// The database or the way to it failed.
-    #[error("database: {0}")]
+    #[error("database: {}", crate::disk::database_says(.0))]
     Sqlx(#[from] sqlx::Error),
     /// A value that cannot be sent.
     #[error("value {index} cannot be sent: {reason}")]
@@ -69,6 +69,7 @@ impl DbError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Url => "db-url",
+            Self::Sqlx(error) if crate::disk::is_database_full(error) => "disk-full",
             Self::Sqlx(_) => "db-failed",
             Self::Value { .. } => "db-value",
             Self::Column { .. } => "db-column",
@@ -79,6 +80,24 @@ impl DbError {
             Self::MigrationTwice { .. } => "db-migration-twice",
             Self::BackupPath => "db-backup-path",
             Self::BackupDialect => "db-backup-dialect",
+        }
+    }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Url | Self::ReplaceKeys | Self::BackupPath | Self::BackupDialect => Vec::new(),
+            Self::Sqlx(value) => vec![("reason", value.to_string())],
+            Self::Value { index, reason } => vec![("index", index.to_string()), ("reason", reason.clone())],
+            Self::Column { column, expected } => {
+                vec![("column", column.to_string()), ("expected", (*expected).to_owned())]
+            }
+            Self::Identifier { name } | Self::MigrationChanged { name } | Self::MigrationTwice { name } => {
+                vec![("name", name.clone())]
+            }
+            Self::Width { row, found, columns } => {
+                vec![("row", row.to_string()), ("found", found.to_string()), ("columns", columns.to_string())]
+            }
         }
     }
 
