@@ -6,6 +6,7 @@
 //! verified before it is stored, and nothing is believed because of who sent it.
 
 pub mod alarm;
+pub mod bundle;
 pub mod engine;
 pub mod follow;
 pub mod heads;

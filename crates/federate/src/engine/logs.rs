@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use record::{Authority, Origin, Readers, Verdict};
-use tlog::{Hash, SignedCheckpoint};
+use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
 use super::blobs::Blobs;
 use super::kept::write_log;
@@ -136,6 +136,11 @@ impl Log {
         self.stored.verified.as_ref()
     }
 
+    /// A checkpoint of this text that somebody showed before and that the log's key signed.
+    fn verified_before(&self, text: &Checkpoint) -> Option<&SignedCheckpoint> {
+        self.sources.values().map(|source| &source.checkpoint).find(|known| known.checkpoint == *text)
+    }
+
     pub fn stored_size(&self) -> u64 {
         self.stored.size
     }
@@ -232,10 +237,10 @@ impl Engine {
         checkpoint: &SignedCheckpoint,
     ) -> Option<SignedCheckpoint> {
         let author = self.peers.get(&origin.authority)?;
-        let known = self.logs.get(origin).and_then(|log| log.sources.get(peer));
-        if let Some(source) = known.filter(|source| source.checkpoint.checkpoint == checkpoint.checkpoint) {
-            // The same text was verified before.
-            return Some(source.checkpoint.clone());
+        // Every peer shows the same text: it is verified once, whoever shows it.
+        let known = self.logs.get(origin).and_then(|log| log.verified_before(&checkpoint.checkpoint));
+        if let Some(known) = known {
+            return Some(known.clone());
         }
         let keys = log_keys(&author.config.chain, origin, self.is_acknowledged(origin, checkpoint));
         if verify_by_one(checkpoint, &keys).is_ok() {

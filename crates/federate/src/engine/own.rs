@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin, Readers};
-use tlog::{Hash, Policy, SignedCheckpoint};
+use tlog::{Checkpoint, Hash, Policy, SignedCheckpoint};
 
 use super::logs::{Log, Source};
 use super::pending::Pending;
 use super::reconcile::Then;
+use super::seen::LostSeen;
 use super::submit::Round;
 use super::{Answer, Engine, GuardStanding, Output, OwnLog, Permission, log_keys, only_lines_of};
 use crate::alarm::Alarm;
@@ -41,6 +42,8 @@ pub(super) struct Own {
     pub kept: Kept,
     pub is_archiving: BTreeSet<Authority>,
     pub round: Round,
+    /// `seen` files that were lost here, such as by an old backup, and are fetched back.
+    pub lost: LostSeen,
     /// When witnesses and followers are asked next.
     ask_due: u64,
     is_given: bool,
@@ -58,6 +61,7 @@ impl Own {
             kept,
             is_archiving: BTreeSet::new(),
             round: Round::default(),
+            lost: LostSeen::default(),
             ask_due: 0,
             is_given: false,
         }
@@ -70,6 +74,13 @@ impl Own {
     /// Known only from what others show.
     pub fn is_only_shown(&self) -> bool {
         !self.is_given && self.start.is_shown_more_than(0)
+    }
+
+    /// Is a checkpoint known to be of our tree, and is that tree whole here?
+    fn is_ours(&self, checkpoint: &Checkpoint) -> bool {
+        !self.start.lacks_files()
+            && checkpoint.size <= self.size()
+            && self.known.get(&checkpoint.size) == Some(&checkpoint.root)
     }
 
     pub fn remember(&mut self, size: u64, root: Hash) {
@@ -91,7 +102,8 @@ impl Own {
 
     pub fn deadline(&self, now: u64) -> Option<u64> {
         let start = self.start.deadline().filter(|at| *at > now);
-        [start, self.round.deadline(self.size()), self.is_given.then_some(self.ask_due)]
+        let asks = self.is_given.then_some(self.ask_due);
+        [start, self.round.deadline(self.size()), asks, self.lost.deadline(self.kept.seen)]
             .into_iter()
             .flatten()
             .min()
@@ -139,6 +151,7 @@ impl Engine {
                 self.ask_witnesses(&origin);
             }
             self.tell_permission(&origin);
+            self.fetch_lost_seen(&origin);
             self.run_round(&origin);
         }
     }
@@ -200,6 +213,9 @@ impl Engine {
         for receipt in std::iter::once(&head.checkpoint).chain(&head.held) {
             self.receipt_offered(peer, receipt);
         }
+        if let Some(own) = self.own.get_mut(origin) {
+            own.lost.shown(peer, head.seen);
+        }
         if let Some(log) = self.logs.get_mut(origin)
             && let Some(source) = log.sources.get_mut(peer)
         {
@@ -208,6 +224,10 @@ impl Engine {
     }
 
     fn own_checkpoint_shown(&mut self, peer: &Authority, origin: &Origin, shown: &SignedCheckpoint) {
+        // Shown by every peer again and again: what is of our tree needs no look at its signature.
+        if self.own.get(origin).is_some_and(|own| own.is_ours(&shown.checkpoint)) {
+            return;
+        }
         let Some(chain) = &self.own_chain else { return };
         let keys = log_keys(chain, origin, true);
         if verify_by_one(shown, &keys).is_err() {

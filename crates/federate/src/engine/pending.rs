@@ -17,6 +17,8 @@ pub(super) enum Pending {
     File { origin: Origin, peer: Authority, attempt: u64, file: LogFile },
     /// A `seen` file.
     Seen { origin: Origin, peer: Authority, n: u64 },
+    /// A `seen` file of an own log, as a peer has it.
+    LostSeen { origin: Origin, peer: Authority, n: u64 },
     /// A blob.
     Blob { origin: Origin, peer: Authority, sha256: Hash },
     /// The next root of an authority.
@@ -70,6 +72,7 @@ impl Engine {
                 self.file_answered(&origin, &peer, attempt, &file, answer);
             }
             Pending::Seen { origin, peer, n } => self.seen_answered(&origin, &peer, n, answer),
+            Pending::LostSeen { origin, peer, n } => self.lost_seen_answered(&origin, &peer, n, answer),
             Pending::Blob { origin, peer, sha256 } => self.blob_answered(&origin, &peer, &sha256, answer),
             Pending::NextRoot { authority, version, peer } => {
                 self.next_root_answered(&authority, version, &peer, answer);

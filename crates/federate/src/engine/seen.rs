@@ -1,9 +1,12 @@
-//! `seen` files of followed logs: archived checkpoints with their cosignatures, replicated in order.
+//! `seen` files: archived checkpoints with their cosignatures. Those of followed logs are replicated in order; those
+//! of own logs that were lost here are fetched back from whoever replicated them.
+
+use std::collections::BTreeMap;
 
 use record::{Authority, Origin};
-use tlog::SignedCheckpoint;
+use tlog::{SignedCheckpoint, verify_cosignature};
 
-use super::kept::write_log;
+use super::kept::{write_log, write_own_seen};
 use super::pending::Pending;
 use super::reconcile::Then;
 use super::{Answer, Engine, Event, Output, Write, log_keys};
@@ -11,7 +14,89 @@ use crate::paths::LogFile;
 use crate::places;
 use crate::split::verify_by_one;
 
+/// Which `seen` files of an own log others have and this node has not.
+#[derive(Debug, Default)]
+pub(super) struct LostSeen {
+    /// How many each peer shows.
+    shown: BTreeMap<Authority, u64>,
+    pub is_asked: bool,
+    not_before: u64,
+}
+
+impl LostSeen {
+    pub fn shown(&mut self, peer: &Authority, count: u64) {
+        self.shown.insert(peer.clone(), count);
+    }
+
+    /// Somebody who shows more than are here.
+    fn source(&self, here: u64) -> Option<&Authority> {
+        self.shown.iter().find(|(_, count)| **count > here).map(|(peer, _)| peer)
+    }
+
+    pub fn deadline(&self, here: u64) -> Option<u64> {
+        (!self.is_asked && self.source(here).is_some()).then_some(self.not_before)
+    }
+
+    /// Who did not give what it shows is not asked again before it shows it again.
+    fn failed(&mut self, from: Option<&Authority>, not_before: u64) {
+        (self.is_asked, self.not_before) = (false, not_before);
+        if let Some(from) = from {
+            self.shown.remove(from);
+        }
+    }
+}
+
 impl Engine {
+    /// Asks for the next `seen` file of an own log that others have.
+    pub(super) fn fetch_lost_seen(&mut self, origin: &Origin) {
+        let now = self.now;
+        let Some(own) = self.own.get_mut(origin) else { return };
+        let n = own.kept.seen;
+        if own.round.is_storing || own.lost.deadline(n).is_none_or(|due| now < due) {
+            return;
+        }
+        let Some(peer) = own.lost.source(n).cloned() else { return };
+        own.lost.is_asked = true;
+        let route = Self::route_of(&peer, origin, LogFile::Seen(n));
+        let pending = Pending::LostSeen { origin: origin.clone(), peer: peer.clone(), n };
+        self.fetch(&peer, route, pending);
+    }
+
+    pub(super) fn lost_seen_answered(&mut self, origin: &Origin, peer: &Authority, n: u64, answer: Answer) {
+        let later = self.now + self.config.limits.at_most_every;
+        let body = match answer {
+            Answer::Response { status: 200, body, .. } => body,
+            _ => Vec::new(),
+        };
+        let checkpoint = SignedCheckpoint::parse(&body).ok().filter(|c| self.is_own_seen(origin, c));
+        let Some(own) = self.own.get_mut(origin) else { return };
+        let Some(checkpoint) = checkpoint.filter(|c| c.checkpoint.size >= own.kept.seen_size) else {
+            return own.lost.failed(Some(peer), later);
+        };
+        if own.kept.seen != n || checkpoint.checkpoint.size > own.size() {
+            // Its entries are fetched back first.
+            return own.lost.failed(None, later);
+        }
+        self.reconcile(origin, checkpoint, Then::Seen { n });
+    }
+
+    /// Whether this node may have written this `seen` file: its own line, and besides it only valid ones of the
+    /// policy's witnesses. Whoever replicated it cannot slip another line in.
+    fn is_own_seen(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
+        let (Some(own), Some(chain)) = (self.own.get(origin), &self.own_chain) else { return false };
+        let keys = log_keys(chain, origin, true);
+        let is_good = |line: &tlog::NoteSignature| {
+            keys.iter().any(|key| line.is_by(key))
+                || own.policy.witnesses().any(|(_, key, _)| {
+                    line.is_by(key) && verify_cosignature(&checkpoint.note.text, line, key).is_ok()
+                })
+        };
+        checkpoint.checkpoint.origin == origin.to_string()
+            && verify_by_one(checkpoint, &keys).is_ok()
+            && checkpoint.note.signatures.len() > 1
+            && checkpoint.note.signatures.iter().all(is_good)
+    }
+
     pub(super) fn run_seen(&mut self, origin: &Origin) {
         let now = self.now;
         let Some(log) = self.logs.get_mut(origin) else { return };
@@ -59,14 +144,28 @@ impl Engine {
     /// Tried again soon: what is missing is mostly on its way.
     pub(super) fn seen_failed(&mut self, origin: &Origin) {
         let later = self.now + self.config.limits.at_most_every;
+        if let Some(own) = self.own.get_mut(origin) {
+            return own.lost.failed(None, later);
+        }
         let Some(log) = self.logs.get_mut(origin) else { return };
         (log.seen_asked, log.seen_not_before) = (false, later);
     }
 
     /// A `seen` file that is of our tree.
     pub(super) fn keep_seen(&mut self, origin: &Origin, n: u64, checkpoint: SignedCheckpoint) {
-        let Some(log) = self.logs.get(origin) else { return };
         let size = checkpoint.checkpoint.size;
+        if let Some(own) = self.own.get_mut(origin) {
+            own.round.is_storing = true;
+            let path = places::file(&places::own(origin), &LogFile::Seen(n));
+            let writes = vec![
+                Write::File { path, bytes: checkpoint.to_bytes() },
+                write_own_seen(origin, (n + 1, size)),
+            ];
+            let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint: Box::new(checkpoint) }];
+            let pending = Pending::StoredOwnSeen { origin: origin.clone(), size, is_new: false };
+            return self.store(writes, events, pending);
+        }
+        let Some(log) = self.logs.get(origin) else { return };
         let path = places::file(&places::mirror(origin), &LogFile::Seen(n));
         let writes = vec![
             Write::File { path, bytes: checkpoint.to_bytes() },

@@ -24,7 +24,7 @@ pub(super) struct Round {
     lines: BTreeMap<VerifierKey, NoteSignature>,
     /// Whether the lines that came are archived.
     is_archived: bool,
-    is_storing: bool,
+    pub is_storing: bool,
     /// When a newer checkpoint may take its place.
     renew: u64,
     /// The last `seen` file was written.
@@ -214,6 +214,7 @@ impl Engine {
         let Some(checkpoint) = round.checkpoint.clone() else { return };
         if round.is_storing
             || round.is_archived
+            || own.lost.is_asked
             || round.lines.is_empty()
             || checkpoint.checkpoint.size < own.kept.seen_size
         {
@@ -265,6 +266,7 @@ impl Engine {
         let (now, wait) = (self.now, self.config.limits.at_most_every);
         let Some(own) = self.own.get_mut(origin) else { return };
         own.round.is_storing = false;
+        own.lost.is_asked = false;
         if done {
             (own.kept.seen, own.kept.seen_size) = (own.kept.seen + 1, size);
             self.out.push(Output::HeadsChanged);
