@@ -9,10 +9,26 @@ use clap::{Args, Subcommand};
 use record::{Authority, Date, Status, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::operate::blob_parts;
+
+/// How a command's help ends: an example, and how the command ends.
+macro_rules! teach {
+    ($($example:literal),+) => {
+        concat!(
+            "Example:\n",
+            $("  concord ", $example, "\n",)+
+            "\nExit codes: 0 done; 1 refused or failed, the reason is on standard error (with --json also on standard \
+             output, as code and arguments); 2 wrong usage"
+        )
+    };
+}
+pub(crate) use teach;
+
 /// A command that needs the node's state.
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum Command {
     /// Print a one-time link to the inside face
+    #[command(after_help = teach!("--data /srv/concord link"))]
     Link,
     /// Trust roots: draft the next one, sign it, publish it
     #[command(subcommand)]
@@ -27,6 +43,7 @@ pub enum Command {
     #[command(subcommand)]
     Mechanism(MechanismCommand),
     /// Release a record: a notice, or any kind, with files as its content
+    #[command(after_help = teach!("release --public --text en=\"Two cases in one household\"", "release --to moh.jpn.example --blob \"application/pdf;en=report.pdf\"", "release --public --blob \"text/csv;schema=hxl=figures.csv\" --kind situation.figures"))]
     Release(Release),
     /// Bring files in
     #[command(subcommand)]
@@ -44,13 +61,16 @@ pub enum Command {
     #[command(subcommand)]
     Bundle(BundleCommand),
     /// Recreate the index from logs, blobs and witness files alone
+    #[command(after_help = teach!("rebuild"))]
     Rebuild,
     /// Copy what a new machine needs: state, keys, logs and blobs
+    #[command(after_help = teach!("backup /mnt/usb/concord-2026-11-22"))]
     Backup {
         /// A new folder for the copy
         folder: PathBuf,
     },
     /// What this node holds, who is reachable, what is wrong
+    #[command(after_help = teach!("status", "status --json | jq .alarms"))]
     Status,
 }
 
@@ -77,11 +97,18 @@ impl Command {
             | Self::Bundle(BundleCommand::Export { file, .. } | BundleCommand::Import { file }) => {
                 *file = folder.join(&*file);
             }
-            Self::Mechanism(MechanismCommand::Propose { texts: pairs, .. })
-            | Self::Release(Release { blobs: pairs, .. }) => {
-                for pair in pairs {
-                    if let Some((what, file)) = pair.split_once('=') {
-                        *pair = format!("{what}={}", folder.join(file).display());
+            Self::Mechanism(MechanismCommand::Propose { texts, .. }) => {
+                for text in texts {
+                    if let Some((lang, file)) = text.split_once('=') {
+                        *text = format!("{lang}={}", folder.join(file).display());
+                    }
+                }
+            }
+            Self::Release(Release { blobs, .. }) => {
+                for blob in blobs {
+                    if let Some((media_type, lang, file)) = blob_parts(blob) {
+                        let lang = lang.map(|lang| format!(";{lang}")).unwrap_or_default();
+                        *blob = format!("{media_type}{lang}={}", folder.join(file).display());
                     }
                 }
             }
@@ -95,8 +122,10 @@ impl Command {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum RootCommand {
     /// Print this authority's fingerprint and newest root
+    #[command(after_help = teach!("root show"))]
     Show,
     /// Write the text of the next root, to be signed where the root keys are
+    #[command(after_help = teach!("root draft next.root --root-key \"$(concord root vkey root-4.key)\" --root-key \"$(concord root vkey root-5.key)\" --next-key \"$(concord root vkey root-7.key)\""))]
     Draft {
         /// Where to write it
         file: PathBuf,
@@ -114,6 +143,7 @@ pub enum RootCommand {
         days: u32,
     },
     /// Sign a drafted root with a root key, where the root keys are kept; again for each key, on the same file
+    #[command(after_help = teach!("root sign next.root --key /media/safe-1/root-4.key"))]
     Sign {
         /// The draft, or what others have signed already; it is replaced by the signed root
         file: PathBuf,
@@ -122,6 +152,7 @@ pub enum RootCommand {
         keys: Vec<PathBuf>,
     },
     /// Make root keys for the root after next, where the root keys are kept
+    #[command(after_help = teach!("root keys --authority moh.chn.example --first 4 --folder /media/safe-1"))]
     Keys {
         /// The authority's DNS name
         #[arg(long)]
@@ -137,12 +168,14 @@ pub enum RootCommand {
         folder: PathBuf,
     },
     /// Print the verifier keys of root key files, as `draft` wants them; nothing secret is printed
+    #[command(after_help = teach!("root vkey /media/safe-1/root-4.key"))]
     Vkey {
         /// The root key files
         #[arg(required = true)]
         keys: Vec<PathBuf>,
     },
     /// Check a signed root and take it into use: publish it, then enter it in the logs
+    #[command(after_help = teach!("root publish next.root"))]
     Publish {
         /// The signed root
         file: PathBuf,
@@ -153,11 +186,13 @@ pub enum RootCommand {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum KeyCommand {
     /// Make a new key of a role; the next root will list it
+    #[command(after_help = teach!("key rotate author"))]
     Rotate {
         /// author, log, caller, witness, holds or age
         role: String,
     },
     /// Declare a key stolen: the next root will revoke it
+    #[command(after_help = teach!("key revoke \"moh.chn.example/author/1+a1b2c3d4+AU...\" --since 2026-11-20T00:00:00Z"))]
     Revoke {
         /// The verifier key
         vkey: String,
@@ -166,6 +201,7 @@ pub enum KeyCommand {
         since: Option<Time>,
     },
     /// List this authority's keys
+    #[command(after_help = teach!("key list"))]
     List,
 }
 
@@ -173,8 +209,10 @@ pub enum KeyCommand {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum PeerCommand {
     /// First operator: name an authority and the fingerprint that it gave you
+    #[command(after_help = teach!("peer add moh.jpn.example --endpoint https://concord.moh.jpn.example --code JPN --fingerprint \"abcd efgh ...\"", "peer add moh.jpn.example --root moh.jpn.example.root --fingerprint \"abcd efgh ...\""))]
     Add(PeerAdd),
     /// Second operator: type the fingerprint again; the exchange begins
+    #[command(after_help = teach!("peer confirm moh.jpn.example --fingerprint \"abcd efgh ...\""))]
     Confirm {
         /// The authority's DNS name
         authority: Authority,
@@ -191,8 +229,10 @@ pub enum PeerCommand {
         names: Vec<String>,
     },
     /// List the authorities this node knows
+    #[command(after_help = teach!("peer list"))]
     List,
     /// Stop exchanging with an authority; what it shared is kept
+    #[command(after_help = teach!("peer remove moh.jpn.example"))]
     Remove {
         /// The authority's DNS name
         authority: Authority,
@@ -228,6 +268,7 @@ pub struct PeerAdd {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum MechanismCommand {
     /// Release a charter; it is in force when every member accepted it
+    #[command(after_help = teach!("mechanism propose trilateral --text en=charter.txt --member moh.jpn.example --member moh.kor.example --threshold 2"))]
     Propose {
         /// A short name of letters, digits and hyphens
         name: String,
@@ -251,6 +292,7 @@ pub enum MechanismCommand {
         released: Option<Time>,
     },
     /// Accept a charter, after reading the fingerprints in it
+    #[command(after_help = teach!("mechanism accept moh.chn.example/trilateral"))]
     Accept {
         /// The mechanism's id, <authority>/<name>
         mechanism: String,
@@ -262,11 +304,13 @@ pub enum MechanismCommand {
         released: Option<Time>,
     },
     /// Leave a mechanism
+    #[command(after_help = teach!("mechanism leave moh.chn.example/trilateral"))]
     Leave {
         /// The mechanism's id
         mechanism: String,
     },
     /// List mechanisms, their charters and who accepted them
+    #[command(after_help = teach!("mechanism list"))]
     List,
 }
 
@@ -285,7 +329,7 @@ pub struct Release {
     /// For the readers of this mechanism
     #[arg(long, conflicts_with = "to")]
     pub mechanism: Option<String>,
-    /// Content: <media type>=<file>, or <media type>;<language>=<file>
+    /// Content: <media type>=<file>, or <media type>;<language>=<file>; what is behind the last = before a path is the file
     #[arg(long = "blob")]
     pub blobs: Vec<String>,
     /// A short text as content: <language>=<text>
@@ -318,6 +362,7 @@ pub struct Release {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum ImportCommand {
     /// Import figures from a CSV file with an HXL tag row or mapped headers, and release them
+    #[command(after_help = teach!("import figures today.csv --dry-run", "import figures today.csv --reason \"late reports from two provinces\""))]
     Figures(ImportFigures),
 }
 
@@ -353,11 +398,13 @@ pub struct ImportFigures {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum RecordCommand {
     /// Show a record: header, signatures, place, proofs
+    #[command(after_help = teach!("record show 3f1c..."))]
     Show {
         /// Its name (64 hex digits)
         name: String,
     },
     /// Write one file with all that is needed to check a record offline
+    #[command(after_help = teach!("record evidence 3f1c... notice.evidence", "verify notice.evidence --pin \"abcd efgh ...\""))]
     Evidence {
         /// Its name (64 hex digits)
         name: String,
@@ -370,6 +417,7 @@ pub enum RecordCommand {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum RecordsCommand {
     /// List records, newest first
+    #[command(after_help = teach!("records list --author moh.jpn.example --limit 10"))]
     List {
         /// Only of this author
         #[arg(long)]
@@ -387,18 +435,22 @@ pub enum RecordsCommand {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum LogCommand {
     /// List own logs and copies of others'
+    #[command(after_help = teach!("log list"))]
     List,
     /// Sign again in a log that waits because nobody could say that it is whole
+    #[command(after_help = teach!("log resume moh.chn.example/log/public/2026"))]
     Resume {
         /// The log's origin
         origin: String,
     },
     /// Close an own log
+    #[command(after_help = teach!("log close moh.chn.example/log/public/2026"))]
     Close {
         /// The log's origin
         origin: String,
     },
     /// Go on in a new log where an own one must not grow any more: its entries are lost, or its key was revoked
+    #[command(after_help = teach!("log succeed moh.chn.example/log/public/2026"))]
     Succeed {
         /// The log's origin
         origin: String,
@@ -409,6 +461,7 @@ pub enum LogCommand {
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum BundleCommand {
     /// Write what a reader may have into one file
+    #[command(after_help = teach!("bundle export /mnt/usb/for-jpn.bundle --for moh.jpn.example", "bundle export /mnt/usb/public.bundle"))]
     Export {
         /// The file
         file: PathBuf,
@@ -417,6 +470,7 @@ pub enum BundleCommand {
         reader: Option<Authority>,
     },
     /// Verify and take in a bundle; twice changes nothing
+    #[command(after_help = teach!("bundle import /mnt/usb/for-jpn.bundle"))]
     Import {
         /// The file
         file: PathBuf,
@@ -437,5 +491,22 @@ mod tests {
             panic!("another command")
         };
         assert_eq!(file, Path::new("/media/usb/bundle"));
+    }
+
+    #[test]
+    fn the_file_of_a_blob_is_behind_its_media_types_parameters() {
+        let release = <Release as clap::FromArgMatches>::from_arg_matches(
+            &<Release as Args>::augment_args(clap::Command::new("release")).get_matches_from([
+                "release",
+                "--public",
+                "--blob",
+                "text/csv;schema=hxl;en=f.csv",
+            ]),
+        )
+        .unwrap();
+        let Command::Release(release) = Command::Release(release).seen_from(Path::new("/home/op")) else {
+            panic!("another command")
+        };
+        assert_eq!(release.blobs, ["text/csv;schema=hxl;en=/home/op/f.csv"]);
     }
 }

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use record::Authority;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Coded;
+
 /// The file's name inside the data folder.
 pub const FILE_NAME: &str = "concord.toml";
 /// A configuration larger than this is a mistake.
@@ -135,6 +137,25 @@ pub enum ConfigError {
         /// The line and what would be right.
         why: String,
     },
+}
+
+impl Coded for ConfigError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Missing(_) => "config-missing",
+            Self::Unreadable { .. } => "config-unreadable",
+            Self::Invalid { .. } => "config-invalid",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Missing(path) => vec![("path", path.display().to_string())],
+            Self::Unreadable { path, why } | Self::Invalid { path, why } => {
+                vec![("path", path.display().to_string()), ("reason", why.clone())]
+            }
+        }
+    }
 }
 
 impl Config {

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
+use crate::fault::Fault;
 use crate::leading::Standing;
 use crate::node::Node;
 use crate::operate::{self, Outcome};
@@ -25,7 +26,7 @@ pub struct Answer {
     /// What was done.
     pub outcome: Option<Outcome>,
     /// Why nothing was done.
-    pub error: Option<String>,
+    pub error: Option<Fault>,
 }
 
 /// Listens on the control socket until `stop` resolves.
@@ -51,32 +52,45 @@ async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) ->
     if let Standing::StandsBy { leader } = &*standing.borrow()
         && !matches!(command, Command::Status)
     {
-        let error = format!("this server stands by: the one at {leader} leads; give the command there");
-        return Json(Answer { outcome: None, error: Some(error) });
+        let message = format!("this server stands by: the one at {leader} leads; give the command there");
+        let fault = Fault::new("control-stands-by", message).with("leader", leader);
+        return Json(Answer { outcome: None, error: Some(fault) });
     }
     Json(match operate::run(&node, command).await {
         Ok(outcome) => Answer { outcome: Some(outcome), error: None },
-        Err(error) => Answer { outcome: None, error: Some(error.to_string()) },
+        Err(error) => Answer { outcome: None, error: Some(error.into()) },
     })
 }
 
 /// Sends a command to the server of a data folder; `None` if no server answers there.
 ///
 /// # Errors
-/// The server answers something that is not an answer.
-pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, reqwest::Error> {
+/// The server breaks off before it has answered.
+pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, Fault> {
+    let broke_off = |why: reqwest::Error| {
+        let message =
+            format!("the server broke off before it answered ({why}): look whether it did what was asked");
+        Fault::new("control-broke-off", message).with("reason", why)
+    };
     if tokio::net::UnixStream::connect(socket).await.is_err() {
         return Ok(None);
     }
-    let client = reqwest::Client::builder().unix_socket(socket).build()?;
+    let client = reqwest::Client::builder().unix_socket(socket).build().map_err(broke_off)?;
     let response = client
         .post("http://concord/command")
         .header("content-type", "application/json")
         .body(serde_json::to_vec(command).unwrap_or_default())
         .send()
-        .await?;
-    let bytes = response.bytes().await?;
-    let unreadable = || Answer { outcome: None, error: Some("the server's answer cannot be read".into()) };
+        .await
+        .map_err(broke_off)?;
+    let bytes = response.bytes().await.map_err(broke_off)?;
+    let unreadable = || Answer {
+        outcome: None,
+        error: Some(Fault::new(
+            "control-answer",
+            "the server's answer cannot be read: is it another version?",
+        )),
+    };
     if bytes.len() > MAX_ANSWER {
         return Ok(Some(unreadable()));
     }

@@ -11,6 +11,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::proof_file::ProofFile;
 
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::operate::OperateError;
 
@@ -19,8 +20,7 @@ impl Node {
     pub async fn evidence(&self, name: &Hash) -> Result<Vec<u8>, OperateError> {
         let sql = "select origin, pos from entry where name = $1 and valid = 1 order by proven, pos limit 1";
         let rows = self.index.db().rows(sql, &[name.to_hex().into()]).await?;
-        let row =
-            rows.first().ok_or_else(|| OperateError::NotFound(format!("no record {name} is known here")))?;
+        let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
         let (origin, index): (Origin, u64) = (parse_origin(&row.text(0)?)?, row.uint(1)?);
         let checkpoints = self.checkpoints_covering(&origin, index).await?;
         let record = self.entry_at(&origin.to_string(), index).await?.to_vec();
@@ -28,9 +28,10 @@ impl Node {
         for checkpoint in &checkpoints {
             proofs.push(self.proof(&origin, index, checkpoint).await?);
         }
-        let newest = checkpoints
-            .last()
-            .ok_or_else(|| OperateError::NotFound(format!("no checkpoint that covers {name} is here yet")))?;
+        let newest = checkpoints.last().ok_or_else(|| {
+            let message = format!("no checkpoint that covers {name} is here yet");
+            OperateError::NotFound(Fault::new("record-not-covered", message).with("name", name))
+        })?;
         let mut entries = Vec::new();
         let sql = "select pos from entry where origin = $1 and valid = 1 and kind in ($2, $3, $4)
                    and pos < $5 order by pos";
@@ -146,5 +147,5 @@ impl Node {
 }
 
 fn parse_origin(text: &str) -> Result<Origin, OperateError> {
-    text.parse().map_err(|_| OperateError::NotFound(format!("{text} is no log")))
+    text.parse().map_err(|why: record::EncodingError| OperateError::NotFound(why.into()))
 }

@@ -12,6 +12,8 @@ use record::Authority;
 use record::root::Role;
 use tlog::key::{KeyType, LocalSigner, SecretKey, VerifierKey};
 
+use crate::fault::Coded;
+
 /// A key file larger than this is not one.
 const MAX_KEY_FILE: u64 = 4096;
 
@@ -48,6 +50,31 @@ pub enum IdentityError {
     /// Root keys lie in the data folder of a serving node.
     #[error("root keys lie in {0}: move them to a place that no server can read, then start again")]
     RootKeysInside(PathBuf),
+}
+
+impl Coded for IdentityError {
+    fn code(&self) -> &str {
+        match self {
+            Self::File { .. } => "identity-file",
+            Self::NotAKey { .. } => "identity-not-a-key",
+            Self::NoKey { .. } => "identity-no-key",
+            Self::NoRandomness(_) => "identity-no-randomness",
+            Self::RootKeysInside(_) => "identity-root-keys-inside",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::File { path, why } | Self::NotAKey { path, why } => {
+                vec![("path", path.display().to_string()), ("reason", why.clone())]
+            }
+            Self::NoKey { role, path } => {
+                vec![("role", role.to_string()), ("path", path.display().to_string())]
+            }
+            Self::NoRandomness(why) => vec![("reason", why.clone())],
+            Self::RootKeysInside(path) => vec![("path", path.display().to_string())],
+        }
+    }
 }
 
 /// What type of signature a role makes (protocol section 0).

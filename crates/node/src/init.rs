@@ -15,6 +15,7 @@ use tlog::hash::sha256;
 use tlog::key::Signer;
 
 use crate::config::{Config, Exchange, Storage};
+use crate::fault::Coded;
 use crate::identity::{self, Key};
 use crate::saved;
 
@@ -118,24 +119,9 @@ pub enum InitError {
     /// The root keys would lie in the data folder.
     #[error("the root keys must not lie in the data folder; name another folder with --root-keys")]
     RootKeysInside,
-    /// Keys.
-    #[error(transparent)]
-    Identity(#[from] identity::IdentityError),
     /// The root.
     #[error("the first root is not valid: {0}")]
     Root(#[from] record::RootError),
-    /// State.
-    #[error(transparent)]
-    Saved(#[from] saved::SavedError),
-    /// Databases.
-    #[error(transparent)]
-    Db(#[from] store::DbError),
-    /// Cells.
-    #[error(transparent)]
-    Cells(#[from] store::CellsError),
-    /// The guard.
-    #[error(transparent)]
-    Guard(#[from] store::GuardError),
     /// Files.
     #[error("{path}: {why}")]
     File {
@@ -144,6 +130,35 @@ pub enum InitError {
         /// What the system said.
         why: String,
     },
+    /// What the layers below answer.
+    #[error(transparent)]
+    Underlying(crate::fault::Underlying),
+}
+
+crate::fault::stands_on_underlying!(InitError);
+
+impl Coded for InitError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Underlying(error) => error.code(),
+            Self::Root(error) => error.code(),
+            Self::NotEmpty(_) => "init-not-empty",
+            Self::Taken(_) => "init-taken",
+            Self::RootKeysInside => "init-root-keys-inside",
+            Self::File { .. } => "init-file",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Underlying(error) => error.arguments(),
+            Self::Root(error) => error.arguments(),
+            Self::NotEmpty(path) => vec![("path", path.display().to_string())],
+            Self::RootKeysInside => Vec::new(),
+            Self::Taken(authority) => vec![("authority", authority.to_string())],
+            Self::File { path, why } => vec![("path", path.display().to_string()), ("reason", why.clone())],
+        }
+    }
 }
 
 fn empty_or_absent(folder: &Path) -> bool {

@@ -17,6 +17,7 @@ pub mod desks;
 mod evidence;
 pub mod exchange;
 pub mod face;
+pub mod fault;
 mod follow_up;
 pub mod http;
 pub mod i18n;

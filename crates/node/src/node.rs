@@ -11,6 +11,7 @@ use store::{Cells, Db, DbOptions, Files, FolderLock, Guard, LogReader, LogWriter
 use tlog::SignedCheckpoint;
 
 use crate::config::Config;
+use crate::fault::Coded;
 use crate::identity::Identity;
 use crate::index::Index;
 use crate::init::{ROOT_SPACE, version_key};
@@ -53,7 +54,7 @@ pub struct Node {
     /// The engine's thread, where a command started it for itself.
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
-    pub bundles: RwLock<BTreeMap<Authority, Arc<crate::exchange::Bundle>>>,
+    pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     /// Who leads, where several servers share a database.
@@ -77,33 +78,12 @@ pub enum OpenError {
     /// Another process has the folder.
     #[error(transparent)]
     Lock(#[from] store::LockError),
-    /// A database.
-    #[error(transparent)]
-    Db(#[from] store::DbError),
-    /// Cells.
-    #[error(transparent)]
-    Cells(#[from] store::CellsError),
-    /// Files.
-    #[error(transparent)]
-    Files(#[from] store::FilesError),
-    /// The guard.
-    #[error(transparent)]
-    Guard(#[from] store::GuardError),
-    /// A log.
-    #[error(transparent)]
-    Log(#[from] store::LogError),
     /// The index.
     #[error(transparent)]
     Index(#[from] crate::index::IndexError),
-    /// Keys.
-    #[error(transparent)]
-    Identity(#[from] crate::identity::IdentityError),
     /// Peers.
     #[error(transparent)]
     Peer(#[from] peers::PeerError),
-    /// State.
-    #[error(transparent)]
-    Saved(#[from] crate::saved::SavedError),
     /// TLS.
     #[error(transparent)]
     Outbound(#[from] crate::outbound::OutboundError),
@@ -138,6 +118,51 @@ pub enum OpenError {
     /// The root is not ours or not valid.
     #[error("the trust root in state is refused: {0}")]
     Root(#[from] record::RootError),
+    /// What the layers below answer.
+    #[error(transparent)]
+    Underlying(crate::fault::Underlying),
+}
+
+crate::fault::stands_on_underlying!(OpenError);
+
+impl Coded for OpenError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Peer(error) => error.code(),
+            Self::Outbound(error) => error.code(),
+            Self::Exchange(error) => error.code(),
+            Self::Root(error) => error.code(),
+            Self::Underlying(error) => error.code(),
+            Self::Lease(error) => error.code(),
+            Self::Led { .. } => "open-led",
+            Self::ServerName { .. } => "open-server-name",
+            Self::Places(_) => "open-places",
+            Self::NoRoot(_) => "open-no-root",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Config(error) => error.arguments(),
+            Self::Lock(error) => error.arguments(),
+            Self::Index(error) => error.arguments(),
+            Self::Peer(error) => error.arguments(),
+            Self::Outbound(error) => error.arguments(),
+            Self::Exchange(error) => error.arguments(),
+            Self::Root(error) => error.arguments(),
+            Self::Underlying(error) => error.arguments(),
+            Self::Lease(error) => error.arguments(),
+            Self::Led { by } => vec![("leader", by.clone())],
+            Self::ServerName { path, why } => {
+                vec![("path", path.display().to_string()), ("reason", why.to_string())]
+            }
+            Self::Places(why) => vec![("reason", why.to_string())],
+            Self::NoRoot(authority) => vec![("authority", authority.to_string())],
+        }
+    }
 }
 
 impl Node {

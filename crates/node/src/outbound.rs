@@ -12,6 +12,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
 
+use crate::fault::Coded;
+
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may pause.
@@ -44,6 +46,24 @@ pub enum OutboundError {
         /// The limit in bytes.
         limit: usize,
     },
+}
+
+impl Coded for OutboundError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Refused { .. } => "outbound-refused",
+            Self::NoAnswer { .. } => "outbound-no-answer",
+            Self::TooLong { .. } => "outbound-too-long",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Refused { url, why } => vec![("url", url.clone()), ("reason", (*why).to_owned())],
+            Self::NoAnswer { host, why } => vec![("host", host.clone()), ("reason", why.clone())],
+            Self::TooLong { host, limit } => vec![("host", host.clone()), ("limit", limit.to_string())],
+        }
+    }
 }
 
 /// An answer, whatever its status.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::Cells;
 
 use crate::config::Config;
+use crate::fault::Coded;
 use crate::init::version_key;
 use crate::outbound::Address;
 use crate::saved::{self, SavedError};
@@ -77,12 +78,6 @@ impl Known {
 /// Why a peer is not taken or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
-    /// State.
-    #[error(transparent)]
-    Saved(#[from] SavedError),
-    /// Cells.
-    #[error(transparent)]
-    Cells(#[from] store::CellsError),
     /// The root does not stand up to the fingerprint or to its predecessor.
     #[error("the root of {authority} is refused: {why}")]
     Root {
@@ -116,6 +111,42 @@ pub enum PeerError {
     /// A node is not its own peer.
     #[error("{0} is this node")]
     Oneself(Authority),
+    /// What the layers below answer.
+    #[error(transparent)]
+    Underlying(crate::fault::Underlying),
+}
+
+crate::fault::stands_on_underlying!(PeerError: SavedError, store::CellsError);
+
+impl Coded for PeerError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Underlying(error) => error.code(),
+            Self::Root { .. } => "peer-root",
+            Self::NotAFingerprint(_) => "peer-not-a-fingerprint",
+            Self::FingerprintDiffers(_) => "peer-fingerprint-differs",
+            Self::WrongAuthority { .. } => "peer-wrong-authority",
+            Self::Unknown(_) => "peer-unknown",
+            Self::NotAName(_) => "peer-not-a-name",
+            Self::Oneself(_) => "peer-oneself",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Underlying(error) => error.arguments(),
+            Self::Root { authority, why } => {
+                vec![("authority", authority.to_string()), ("reason", why.to_string())]
+            }
+            Self::NotAFingerprint(text) | Self::NotAName(text) => vec![("text", text.clone())],
+            Self::FingerprintDiffers(authority) | Self::Unknown(authority) | Self::Oneself(authority) => {
+                vec![("authority", authority.to_string())]
+            }
+            Self::WrongAuthority { wanted, found } => {
+                vec![("wanted", wanted.to_string()), ("found", found.to_string())]
+            }
+        }
+    }
 }
 
 /// Reads a fingerprint as people type it.

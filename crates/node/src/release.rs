@@ -16,6 +16,7 @@ use tlog::hash::{Hash, sha256};
 use tlog::key::Signer;
 
 use crate::clock;
+use crate::fault::Coded;
 use crate::identity::random;
 use crate::node::Node;
 use crate::own_log::{self, Audience, OwnLog};
@@ -146,21 +147,46 @@ pub enum ReleaseError {
     /// Sealing failed.
     #[error("the record cannot be sealed: {0}")]
     Seal(String),
-    /// Keys.
-    #[error(transparent)]
-    Identity(#[from] crate::identity::IdentityError),
-    /// State.
-    #[error(transparent)]
-    Saved(#[from] crate::saved::SavedError),
-    /// Files.
-    #[error(transparent)]
-    Files(#[from] store::FilesError),
-    /// The log.
-    #[error(transparent)]
-    Log(#[from] store::LogError),
     /// The index did not follow; the record is released all the same.
     #[error("released, but the index could not take it: {0}; run `concord rebuild`")]
     Index(#[from] crate::index::IndexError),
+    /// What the layers below answer.
+    #[error(transparent)]
+    Underlying(crate::fault::Underlying),
+}
+
+crate::fault::stands_on_underlying!(ReleaseError);
+
+impl Coded for ReleaseError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Replay => "release-replay",
+            Self::ExpiringPublic => "release-expiring-public",
+            Self::UnknownReader(_) => "release-unknown-reader",
+            Self::NoRecipient(_) => "release-no-recipient",
+            Self::Waits { .. } => "release-waits",
+            Self::NoSuccessor { .. } => "release-no-successor",
+            Self::Record(error) => error.code(),
+            Self::Seal(_) => "release-seal",
+            Self::Index(_) => "release-index",
+            Self::Underlying(error) => error.code(),
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Record(error) => error.arguments(),
+            Self::Underlying(error) => error.arguments(),
+            Self::Replay | Self::ExpiringPublic => Vec::new(),
+            Self::UnknownReader(authority) => vec![("authority", authority.to_string())],
+            Self::NoRecipient(why) | Self::Seal(why) => vec![("reason", why.clone())],
+            Self::Waits { origin, why } => vec![("origin", origin.to_string()), ("reason", why.clone())],
+            Self::NoSuccessor { origin, why } => {
+                vec![("origin", origin.to_string()), ("reason", (*why).to_owned())]
+            }
+            Self::Index(why) => vec![("reason", why.to_string())],
+        }
+    }
 }
 
 /// A log that was closed.

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Cells, CellsError};
 
+use crate::fault::Coded;
+
 /// Why a saved value cannot be had or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
@@ -30,6 +32,26 @@ pub enum SavedError {
         /// The key.
         key: String,
     },
+}
+
+impl Coded for SavedError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Cells(error) => error.code(),
+            Self::Unreadable { .. } => "saved-unreadable",
+            Self::Contended { .. } => "saved-contended",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Cells(error) => error.arguments(),
+            Self::Unreadable { space, key, why } => {
+                vec![("space", space.clone()), ("key", key.clone()), ("reason", why.clone())]
+            }
+            Self::Contended { space, key } => vec![("space", space.clone()), ("key", key.clone())],
+        }
+    }
 }
 
 /// Attempts of a read-change-swap before it gives up.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::fault::Coded;
 use crate::node::{Node, OpenError};
 use crate::{clock, control, exchange, http, identity, leading, session};
 
@@ -32,6 +33,28 @@ pub enum ServeError {
     /// Sockets.
     #[error("the server broke off: {0}")]
     Io(#[from] std::io::Error),
+}
+
+impl Coded for ServeError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Open(error) => error.code(),
+            Self::Identity(error) => error.code(),
+            Self::Listen { .. } => "serve-listen",
+            Self::Io(_) => "serve-broke-off",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Open(error) => error.arguments(),
+            Self::Identity(error) => error.arguments(),
+            Self::Listen { address, why } => {
+                vec![("address", address.to_string()), ("reason", why.to_string())]
+            }
+            Self::Io(why) => vec![("reason", why.to_string())],
+        }
+    }
 }
 
 /// Serves until `stop` says so.

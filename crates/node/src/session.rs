@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Cells;
 use tlog::hash::sha256;
 
+use crate::fault::Coded;
 use crate::identity::{IdentityError, random};
 use crate::saved::{self, SavedError};
 
@@ -28,6 +29,22 @@ pub enum SessionError {
     /// Randomness.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+}
+
+impl Coded for SessionError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Saved(error) => error.code(),
+            Self::Identity(error) => error.code(),
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Saved(error) => error.arguments(),
+            Self::Identity(error) => error.arguments(),
+        }
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -40,6 +40,15 @@ impl LeaseError {
             Self::Cells(error) => error.code(),
         }
     }
+
+    /// Named arguments of the message, in a fixed order.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Lost => Vec::new(),
+            Self::Form { key } => vec![("key", (*key).to_owned())],
+            Self::Cells(error) => error.arguments(),
+        }
+    }
 }
 
 /// Who leads, and until when nobody else may.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
 use crate::demo;
+use crate::fault::Fault;
 use crate::operate::Outcome;
 
 /// `concord demo`
@@ -22,10 +22,14 @@ pub struct DemoArgs {
     check: bool,
 }
 
-pub(super) async fn run(args: DemoArgs) -> Result<Option<Outcome>, Failure> {
+pub(super) async fn run(args: DemoArgs) -> Result<Option<Outcome>, Fault> {
     if args.check {
-        return Ok(Some(demo::check(args.port).await?));
+        return demo::check(args.port).await.map(Some).map_err(|why| broken(&*why));
     }
-    demo::show(&args.folder, args.port).await?;
+    demo::show(&args.folder, args.port).await.map_err(|why| broken(&*why))?;
     Ok(None)
+}
+
+fn broken(why: &dyn std::error::Error) -> Fault {
+    Fault::new("demo-broken", why.to_string()).with("reason", why)
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Failure;
 use crate::clock;
 use crate::config::Config;
+use crate::fault::Fault;
 use crate::identity;
 use crate::operate::Outcome;
 use crate::outbound::{Address, Outbound};
@@ -26,7 +26,7 @@ struct Check {
 }
 
 /// Runs every check; exit code 1 if one fails.
-pub(super) async fn run(data: &Path) -> Result<Outcome, Failure> {
+pub(super) async fn run(data: &Path) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
     let mut checks = vec![space(&config), root_keys(&config), port(&config).await];
     checks.extend(peers(&config).await?);
@@ -37,7 +37,8 @@ pub(super) async fn run(data: &Path) -> Result<Outcome, Failure> {
     }
     let rows: Vec<_> =
         checks.iter().map(|c| json!({ "check": c.what, "ok": c.ok, "says": c.says })).collect();
-    if checks.iter().all(|c| c.ok) { Ok(Outcome::new(rows, text)) } else { Err(text.into()) }
+    let outcome = Outcome::new(rows, text);
+    Ok(if checks.iter().all(|c| c.ok) { outcome } else { outcome.refusing() })
 }
 
 fn space(config: &Config) -> Check {
@@ -76,7 +77,7 @@ async fn port(config: &Config) -> Check {
 }
 
 /// Each peer that has an address: does it answer, and what time does it say it is?
-async fn peers(config: &Config) -> Result<Vec<Check>, Failure> {
+async fn peers(config: &Config) -> Result<Vec<Check>, Fault> {
     let outbound = Outbound::new()?;
     let mut checks = Vec::new();
     for (authority, url) in &config.dial {
@@ -91,7 +92,9 @@ async fn peers(config: &Config) -> Result<Vec<Check>, Failure> {
             Ok(Ok(answer)) if answer.status == 200 => {
                 let date = answer.date.and_then(|d| i64::try_from(d).ok()).unwrap_or_else(clock::seconds);
                 let skew = date - clock::seconds();
-                let says = format!("answers at {url}; its clock differs by {skew} s");
+                let wrong =
+                    if skew.abs() > MAX_SKEW { ": one of the two is wrong; set this one by NTP" } else { "" };
+                let says = format!("answers at {url}; its clock differs by {skew} s{wrong}");
                 Check { what, ok: skew.abs() <= MAX_SKEW, says }
             }
             Ok(Ok(answer)) => Check { what, ok: false, says: format!("{url} answers {}", answer.status) },

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use record::{Authority, Status};
 
-use super::Failure;
 use crate::clock;
 use crate::config::Exchange;
+use crate::fault::Fault;
 use crate::init::{self, Init};
 use crate::operate::Outcome;
 
@@ -57,20 +57,21 @@ pub struct InitArgs {
     dial: Vec<String>,
 }
 
-pub(super) async fn run(args: InitArgs, data: &Path) -> Result<Outcome, Failure> {
-    let pairs = |texts: &[String], flag: &str| -> Result<Vec<(String, String)>, Failure> {
+pub(super) async fn run(args: InitArgs, data: &Path) -> Result<Outcome, Fault> {
+    let pairs = |texts: &[String], flag: &str| -> Result<Vec<(String, String)>, Fault> {
         texts
             .iter()
             .map(|text| {
-                let (key, value) =
-                    text.split_once('=').ok_or_else(|| format!("{flag} {text:?}: wanted <key>=<value>"))?;
+                let (key, value) = crate::operate::pair(flag, text)?;
                 Ok((key.to_owned(), value.to_owned()))
             })
             .collect()
     };
     let mut dial = BTreeMap::new();
     for (authority, url) in pairs(&args.dial, "--dial")? {
-        dial.insert(authority.parse()?, url);
+        let authority =
+            authority.parse().map_err(|why: record::EncodingError| Fault::from(why).at("--dial"))?;
+        dial.insert(authority, url);
     }
     let made = init::init(
         &Init {

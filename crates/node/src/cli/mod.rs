@@ -1,6 +1,8 @@
 //! The command line: what can be asked, how answers are printed, how failures end.
 //!
 //! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+//! A failure is said in the language of `--lang`, or of the terminal; with `--json` it is also on standard output,
+//! as code and arguments.
 
 mod demo;
 mod doctor;
@@ -9,14 +11,16 @@ mod restore;
 mod root_keys;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::Command;
+use crate::command::{Command, teach};
 use crate::config::Config;
+use crate::fault::Fault;
+use crate::i18n::{Lang, Locale};
 use crate::node::Node;
 use crate::operate::{self, Outcome};
 use crate::{control, serve};
@@ -26,7 +30,12 @@ use crate::{control, serve};
 /// An authority shares signed records in verifiable logs; its peers copy and verify them; anybody can check
 /// them offline. Start with `concord init`, then `concord serve`; `concord demo` shows four authorities at work.
 #[derive(Debug, Parser)]
-#[command(name = "concord", version, max_term_width = 100)]
+#[command(
+    name = "concord",
+    version,
+    max_term_width = 100,
+    after_help = teach!("--data /srv/concord init --help", "demo")
+)]
 pub struct Cli {
     /// The data folder
     #[arg(long, global = true, env = "CONCORD_DATA", default_value = ".")]
@@ -34,24 +43,44 @@ pub struct Cli {
     /// Print results as JSON
     #[arg(long, global = true)]
     json: bool,
+    /// The language of failures: ar, en, es, fr, ru or zh; the terminal's (LANG and its like) if not given
+    #[arg(long, global = true, value_parser = language)]
+    lang: Option<Lang>,
     #[command(subcommand)]
     command: Top,
+}
+
+fn language(text: &str) -> Result<Lang, String> {
+    Lang::from_code(text).ok_or_else(|| "ar, en, es, fr, ru or zh".to_owned())
+}
+
+/// The language of the terminal, as POSIX has it: `zh_CN.UTF-8` is Chinese. English if it is none of the six.
+fn language_of_terminal() -> Lang {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let value = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    Lang::from_code(value.split(['_', '.', '@']).next().unwrap_or_default()).unwrap_or(Lang::En)
 }
 
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant)] // Parsed once.
 enum Top {
     /// Make a new authority: keys, first trust root, configuration
+    #[command(after_help = teach!("--data /srv/concord init --authority moh.chn.example --code CHN --name en=\"National Health Commission\" --root-keys /media/safe/root-keys --endpoint https://concord.moh.chn.example"))]
     Init(init::InitArgs),
     /// Run the node: exchange, pages, API
+    #[command(after_help = teach!("--data /srv/concord serve"))]
     Serve,
     /// Show four authorities at work on this machine: an exercise that replays 2020
+    #[command(after_help = teach!("demo", "demo --check --json"))]
     Demo(demo::DemoArgs),
     /// Check an evidence file offline
+    #[command(after_help = teach!("verify notice.evidence --pin \"abcd efgh ...\""))]
     Verify(verify::VerifyArgs),
     /// Is this machine fit: clock, disk, ports, peers
+    #[command(after_help = teach!("--data /srv/concord doctor"))]
     Doctor,
     /// Make a node from a backup
+    #[command(after_help = teach!("--data /srv/concord restore /mnt/usb/concord-2026-11-22"))]
     Restore(restore::RestoreArgs),
     #[command(flatten)]
     Node(Command),
@@ -71,17 +100,18 @@ pub fn main() -> ExitCode {
         }
     };
     let json = cli.json;
-    match runtime.block_on(run(cli)) {
+    let locale = Locale::new(cli.lang.unwrap_or_else(language_of_terminal), jiff::tz::TimeZone::UTC);
+    match runtime.block_on(run(cli, &locale)) {
         Ok(Some(outcome)) => {
             print(&outcome, json);
             if outcome.refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
         Ok(None) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(fault) => {
             if json {
-                println!("{}", serde_json::json!({ "error": error.to_string() }));
+                print(&Outcome::new(serde_json::json!({ "error": fault }), ""), true);
             }
-            eprintln!("concord: {error}");
+            eprintln!("concord: {}", fault.said_in(&locale));
             ExitCode::FAILURE
         }
     }
@@ -100,9 +130,7 @@ fn print(outcome: &Outcome, json: bool) {
     }
 }
 
-type Failure = Box<dyn std::error::Error>;
-
-async fn run(cli: Cli) -> Result<Option<Outcome>, Failure> {
+async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
     match cli.command {
         Top::Init(args) => init::run(args, &cli.data).await.map(Some),
         Top::Serve => {
@@ -116,21 +144,38 @@ async fn run(cli: Cli) -> Result<Option<Outcome>, Failure> {
         Top::Restore(args) => restore::run(&args, &cli.data).map(Some),
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(command) => on_node(&cli.data, command).await.map(Some),
+            Err(command) => on_node(&cli.data, command, locale).await.map(Some),
         },
     }
 }
 
 /// Through the server that has the folder, or by opening it.
-async fn on_node(data: &std::path::Path, command: Command) -> Result<Outcome, Failure> {
+async fn on_node(data: &Path, command: Command, locale: &Locale) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
-    let command = command.seen_from(&std::env::current_dir()?);
+    let here = std::env::current_dir().map_err(|why| operate::OperateError::file(".".as_ref(), why))?;
+    let command = command.seen_from(&here);
     if let Some(answer) = control::send(&config.socket_path(), &command).await? {
-        return answer.outcome.ok_or_else(|| answer.error.unwrap_or_default().into());
+        let unsaid =
+            || Fault::new("control-answer", "the server's answer cannot be read: is it another version?");
+        return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
     }
     let node = Arc::new(Node::open(config).await?);
     let outcome = operate::run(&node, command).await;
     node.close().await;
+    if outcome.is_ok() {
+        let alone = if node.inbox.get().is_some() {
+            Fault::new(
+                "server-absent-asked",
+                "no server runs on this data folder: peers were asked while this command ran, and hear of its result at the next `concord serve`",
+            )
+        } else {
+            Fault::new(
+                "server-absent",
+                "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
+            )
+        };
+        eprintln!("concord: {}", alone.said_in(locale));
+    }
     Ok(outcome?)
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
 use crate::config::FILE_NAME;
+use crate::fault::Fault;
 use crate::operate::Outcome;
 
 /// `concord restore`
@@ -16,13 +16,17 @@ pub struct RestoreArgs {
     backup: PathBuf,
 }
 
-pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Fault> {
     if std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!("{} is not empty: restore into a new folder", data.display()).into());
+        let message = format!("{} is not empty: restore into a new folder", data.display());
+        return Err(Fault::new("restore-not-empty", message).with("path", data.display()));
     }
     for needed in [FILE_NAME, "state.db", "keys"] {
         if !args.backup.join(needed).exists() {
-            return Err(format!("{} is no backup: it has no {needed}", args.backup.display()).into());
+            let message = format!("{} is no backup: it has no {needed}", args.backup.display());
+            return Err(Fault::new("restore-no-backup", message)
+                .with("path", args.backup.display())
+                .with("missing", needed));
         }
     }
     crate::operate::copy_folder(&args.backup, data)?;

@@ -7,8 +7,8 @@ use record::Fingerprint;
 use record::evidence::Evidence;
 use serde_json::json;
 
-use super::Failure;
-use crate::operate::Outcome;
+use crate::fault::Fault;
+use crate::operate::{self, Outcome};
 
 /// The largest evidence file.
 const MAX_EVIDENCE: u64 = 256 << 20;
@@ -23,24 +23,19 @@ pub struct VerifyArgs {
     pins: Vec<String>,
 }
 
-pub(super) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result<Outcome, Fault> {
     let pins = args
         .pins
         .iter()
         .map(|text| Fingerprint::from_typed(text))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| format!("--pin: {e}"))?;
-    let size =
-        std::fs::metadata(&args.evidence).map_err(|e| format!("{}: {e}", args.evidence.display()))?.len();
-    if size > MAX_EVIDENCE {
-        return Err(format!("{}: {size} bytes; at most {MAX_EVIDENCE}", args.evidence.display()).into());
-    }
-    let bytes = std::fs::read(&args.evidence)?;
+        .map_err(|why| Fault::from(why).at("--pin"))?;
+    let bytes = operate::read_file(&args.evidence, MAX_EVIDENCE)?;
     verify(&bytes, &pins)
 }
 
 /// Checks the bytes of an evidence file.
-pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Failure> {
+pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Fault> {
     let evidence = Evidence::parse(bytes)?;
     let report = evidence.verify(pins);
     let mut text = String::new();
@@ -53,8 +48,14 @@ pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Failure> {
         let arguments: Vec<String> = step.arguments.iter().map(|(k, v)| format!("{k}={v}")).collect();
         text.push_str(&format!("{mark} {} {}\n", step.code, arguments.join(" ")));
     }
+    let steps: Vec<_> = report
+        .steps
+        .iter()
+        .map(|s| json!({ "code": s.code, "ok": s.ok, "required": s.required, "arguments": arguments(&s.arguments) }))
+        .collect();
     let Some(conclusion) = &report.conclusion else {
-        return Err(format!("{text}the evidence does not hold").into());
+        text.push_str("\nThe evidence does not hold: see the step marked FAIL");
+        return Ok(Outcome::new(json!({ "holds": false, "steps": steps }), text).refusing());
     };
     let header = conclusion.inner.as_ref().map_or(&conclusion.record.header, |inner| &inner.header);
     let proven = conclusion.proven.map_or_else(|| "claimed only".to_owned(), |t| format!("proven by {t}"));
@@ -64,16 +65,18 @@ pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Failure> {
     ));
     Ok(Outcome::new(
         json!({
-            "name": conclusion.name.to_hex(), "author": header.author, "kind": header.kind,
+            "holds": true, "name": conclusion.name.to_hex(), "author": header.author, "kind": header.kind,
             "claimed": header.released, "proven": conclusion.proven, "log": conclusion.log,
             "index": conclusion.index, "fingerprint": conclusion.fingerprint,
             "witnesses": conclusion.witnesses.iter()
                 .map(|w| json!({ "authority": w.authority, "key": w.key.name(), "time": w.time }))
                 .collect::<Vec<_>>(),
-            "steps": report.steps.iter()
-                .map(|s| json!({ "code": s.code, "ok": s.ok, "required": s.required }))
-                .collect::<Vec<_>>(),
+            "steps": steps,
         }),
         text,
     ))
+}
+
+fn arguments(pairs: &[(&'static str, String)]) -> serde_json::Map<String, serde_json::Value> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect()
 }

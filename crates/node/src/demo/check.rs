@@ -117,6 +117,9 @@ async fn every_record_verifies(world: &World) -> Result<usize, Failure> {
                 .await?;
             let outcome = verify_evidence(&std::fs::read(&file)?, &pins)
                 .map_err(|e| format!("{} of {}: {e}", name, node.party.code))?;
+            if outcome.refused {
+                return Err(format!("the evidence of {name} of {} does not hold", node.party.code).into());
+            }
             if outcome.json["proven"].is_null() {
                 return Err(format!("{name} of {} is claimed only", node.party.code).into());
             }

@@ -50,9 +50,8 @@ impl Running {
         let answer = control::send(&self.data.join("control.sock"), command)
             .await?
             .ok_or_else(|| format!("the node of {} does not answer", self.party.authority))?;
-        answer
-            .outcome
-            .ok_or_else(|| format!("{}: {}", self.party.authority, answer.error.unwrap_or_default()).into())
+        let why = || answer.error.map(|fault| fault.message).unwrap_or_default();
+        answer.outcome.ok_or_else(|| format!("{}: {}", self.party.authority, why()).into())
     }
 }
 

@@ -1,77 +1,29 @@
-//! A bundle: what one reader would have fetched from a node, in one file. The same bytes by another road.
-//!
-//! The file begins `concord.bundle/v1`, then `from <authority>`, `for <authority>` or `for public`, and
-//! `created <time>`; then for each resource `file <path> <bytes>`, the bytes, and a line feed. Nothing in it is
-//! believed: it is read by the same engine that reads peers over the network.
+//! Bundles: made from what a reader may have, and read as a peer is read. Their form is [`federate::bundle`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use federate::engine::Answer;
+use federate::bundle::Bundle;
 use federate::{Heads, LogFile, MirrorFile, Route, origin_hash};
-use record::{Authority, Origin, Time};
+use record::{Authority, Origin};
 use tlog::TileId;
 use tlog::hash::Hash;
 use tlog::tile::hashes_at;
 
 use super::serving::find;
 use crate::clock;
+use crate::fault::Coded;
 use crate::node::{Node, OpenError};
 
-const TAG: &str = "concord.bundle/v1";
-/// The largest bundle, in bytes.
-pub const MAX_BUNDLE: u64 = 2 << 30;
-/// The most resources in one.
-const MAX_FILES: usize = 2_000_000;
-/// The longest line of its own.
-const MAX_LINE: usize = 1024;
 /// Entries and hashes of a full tile.
 const FULL: u64 = 256;
 
-/// A bundle in memory.
-#[derive(Clone)]
-pub struct Bundle {
-    /// Whose node it is of.
-    pub from: Authority,
-    /// For whom; `None` is everybody.
-    pub reader: Option<Authority>,
-    /// When it was made.
-    pub created: Time,
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl std::fmt::Debug for Bundle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bundle")
-            .field("from", &self.from)
-            .field("files", &self.files.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why bytes are no bundle.
+/// Why a bundle is not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// The first line is another.
-    #[error("this is not a bundle: its first line is not {TAG}")]
-    Tag,
-    /// A line is not what it should be.
-    #[error("byte {at} of the bundle: wanted {wanted}")]
-    Line {
-        /// Where.
-        at: usize,
-        /// What would be right.
-        wanted: &'static str,
-    },
-    /// It ends in the middle of a file.
-    #[error("the bundle ends in the middle of {path}: copy it again")]
-    Cut {
-        /// The resource.
-        path: String,
-    },
-    /// Too many files.
-    #[error("more than {MAX_FILES} files are in the bundle")]
-    TooMany,
+    /// The file is no bundle, or not the one that was written.
+    #[error(transparent)]
+    Form(#[from] federate::bundle::BundleError),
     /// It is of somebody who is not a confirmed peer.
     #[error(
         "the bundle is of {0}, who is not a confirmed peer: `concord peer add --root` and `confirm` come first"
@@ -85,96 +37,25 @@ pub enum BundleError {
     Incomplete(String),
 }
 
-impl Bundle {
-    /// The file.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let reader = self.reader.as_ref().map_or("public", Authority::as_str);
-        let mut out =
-            format!("{TAG}\nfrom {}\nfor {reader}\ncreated {}\n", self.from, self.created).into_bytes();
-        for (path, bytes) in &self.files {
-            out.extend_from_slice(format!("file {path} {}\n", bytes.len()).as_bytes());
-            out.extend_from_slice(bytes);
-            out.push(b'\n');
+impl Coded for BundleError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Form(error) => error.code(),
+            Self::Stranger(_) => "bundle-stranger",
+            Self::NotForUs(_) => "bundle-not-for-us",
+            Self::Incomplete(_) => "bundle-incomplete",
         }
-        out
     }
 
-    /// Reads a file.
-    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let mut at = 0;
-        if line(bytes, &mut at, "the tag")? != TAG {
-            return Err(BundleError::Tag);
-        }
-        let from = field(bytes, &mut at, "from ", "from <authority>")?;
-        let reader: String = field(bytes, &mut at, "for ", "for <authority> or public")?;
-        let created = field(bytes, &mut at, "created ", "created <time>")?;
-        let reader = match reader.as_str() {
-            "public" => None,
-            authority => {
-                Some(authority.parse().map_err(|_| BundleError::Line { at, wanted: "an authority" })?)
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Form(error) => error.arguments(),
+            Self::Stranger(authority) | Self::NotForUs(authority) => {
+                vec![("authority", authority.to_string())]
             }
-        };
-        let mut files = BTreeMap::new();
-        while at < bytes.len() {
-            if files.len() >= MAX_FILES {
-                return Err(BundleError::TooMany);
-            }
-            let wanted = "file <path> <bytes>";
-            let text = line(bytes, &mut at, wanted)?;
-            let (path, size) = text
-                .strip_prefix("file ")
-                .and_then(|rest| rest.rsplit_once(' '))
-                .and_then(|(path, size)| Some((path.to_owned(), size.parse::<usize>().ok()?)))
-                .ok_or(BundleError::Line { at, wanted })?;
-            let end = at.checked_add(size).filter(|end| *end < bytes.len() && bytes[*end] == b'\n');
-            let Some(end) = end else { return Err(BundleError::Cut { path }) };
-            files.insert(path, bytes[at..end].to_vec());
-            at = end + 1;
-        }
-        Ok(Self { from, reader, created, files })
-    }
-
-    /// Answers as the node would have.
-    pub fn answer(&self, path: &str, etag: Option<&str>) -> Answer {
-        let response = |status, etag, body| Answer::Response { status, etag, date: None, body };
-        match self.files.get(path) {
-            Some(body) if path == Route::Heads.path() => {
-                let tag = Heads::etag(body);
-                if etag == Some(tag.as_str()) {
-                    return response(304, Some(tag), Vec::new());
-                }
-                response(200, Some(tag), body.clone())
-            }
-            Some(body) => response(200, None, body.clone()),
-            None => response(404, None, Vec::new()),
+            Self::Incomplete(missing) => vec![("missing", missing.clone())],
         }
     }
-
-    /// The heads in it.
-    pub fn heads(&self) -> Heads {
-        self.files.get(&Route::Heads.path()).and_then(|body| Heads::parse(body).ok()).unwrap_or_default()
-    }
-}
-
-fn line<'b>(bytes: &'b [u8], at: &mut usize, wanted: &'static str) -> Result<&'b str, BundleError> {
-    let error = BundleError::Line { at: *at, wanted };
-    let rest = &bytes[*at..];
-    let Some(end) = rest.iter().take(MAX_LINE).position(|b| *b == b'\n') else { return Err(error) };
-    *at += end + 1;
-    std::str::from_utf8(&rest[..end]).map_err(|_| error)
-}
-
-fn field<T: std::str::FromStr>(
-    bytes: &[u8],
-    at: &mut usize,
-    prefix: &str,
-    wanted: &'static str,
-) -> Result<T, BundleError> {
-    let start = *at;
-    line(bytes, at, wanted)?
-        .strip_prefix(prefix)
-        .and_then(|value| value.parse().ok())
-        .ok_or(BundleError::Line { at: start, wanted })
 }
 
 impl Node {
@@ -265,38 +146,6 @@ fn log_files(size: u64, seen: u64) -> Vec<LogFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sample() -> Bundle {
-        Bundle {
-            from: "a.example".parse().unwrap(),
-            reader: Some("b.example".parse().unwrap()),
-            created: "2026-11-22T00:00:00Z".parse().unwrap(),
-            files: [("/root/1".to_owned(), b"text\nfile /x 3\n".to_vec()), ("/heads".to_owned(), Vec::new())]
-                .into(),
-        }
-    }
-
-    #[test]
-    fn a_bundle_is_read_as_it_was_written() {
-        let bytes = sample().to_bytes();
-        let read = Bundle::parse(&bytes).unwrap();
-        assert_eq!(read.to_bytes(), bytes);
-        let Answer::Response { status, body, .. } = read.answer("/root/1", None) else { panic!("an answer") };
-        assert_eq!((status, body.as_slice()), (200, b"text\nfile /x 3\n".as_slice()));
-        assert!(matches!(read.answer("/root/2", None), Answer::Response { status: 404, .. }));
-    }
-
-    #[test]
-    fn a_bundle_that_was_cut_or_changed_in_its_lines_is_refused() {
-        let bytes = sample().to_bytes();
-        for end in 0..bytes.len() {
-            let cut = Bundle::parse(&bytes[..end]);
-            let whole_files = cut.as_ref().is_ok_and(|b| b.files.len() < 2);
-            assert!(cut.is_err() || whole_files, "cut at {end}");
-        }
-        assert!(matches!(Bundle::parse(b"hello\n"), Err(BundleError::Tag)));
-        assert!(Bundle::parse(b"concord.bundle/v1\nfrom a.example\nfor public\ncreated 2026-11-22T00:00:00Z\nfile /x 18446744073709551615\n").is_err());
-    }
 
     #[test]
     fn every_file_of_a_log_is_named_once() {

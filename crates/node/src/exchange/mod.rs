@@ -10,7 +10,7 @@ mod proofs;
 mod serving;
 mod transport;
 
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE};
+pub use bundle::BundleError;
 pub use driver::{Inbox, Message};
 pub use proofs::Proofs;
 pub use serving::routes;

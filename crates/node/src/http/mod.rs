@@ -17,15 +17,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use entrance::same_site;
 pub use viewer::{Viewer, cookie};
@@ -33,10 +35,16 @@ pub use viewer::{Viewer, cookie};
 use crate::layout::Refusal;
 use crate::node::Node;
 
-/// The largest body of a page's form (an uploaded table); smaller ones are set per route.
+/// The largest body of all, with an uploaded table in it; only the route that takes tables reads so much.
 pub const MAX_UPLOAD: usize = 64 << 20;
-/// The longest a request may take; the long poll of `/heads` is 30 s.
+/// The largest body of a form without files.
+const MAX_FORM: usize = 64 << 10;
+/// The longest a request may take, besides what its body takes; the long poll of `/heads` is 30 s.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// A body may take as long as it takes at this rate, in bytes a second: 32 kbit/s.
+const SLOWEST: u64 = 4 << 10;
+/// A body may pause this long.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// Every route of a node.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -54,8 +62,11 @@ pub fn router(node: &Arc<Node>) -> Router {
     Router::new()
         .merge(pages)
         .merge(crate::exchange::routes())
-        .layer(DefaultBodyLimit::max(MAX_UPLOAD))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        // What says that it is larger than anything that is read here is not begun.
+        .layer(RequestBodyLimitLayer::new(MAX_UPLOAD))
+        .layer(RequestBodyTimeoutLayer::new(PAUSE))
+        .layer(middleware::from_fn(end_in_time))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
         .layer(middleware::from_fn_with_state(node.clone(), count_and_limit))
@@ -97,6 +108,29 @@ async fn in_words(State(node): State<Arc<Node>>, request: Request, next: Next) -
     }
 }
 
+/// A request ends in time, but nobody is cut off for a slow line: the longer its body, the longer it may take.
+async fn end_in_time(request: Request, next: Next) -> Response {
+    let time = time_for(content_length(request.headers()));
+    match tokio::time::timeout(time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+/// Bytes that a request says its body has; a body of unknown length may have as many as are read at all.
+fn content_length(headers: &HeaderMap) -> u64 {
+    let most = u64::try_from(MAX_UPLOAD).unwrap_or(u64::MAX);
+    match headers.get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok().and_then(|l| l.parse::<u64>().ok()).unwrap_or(0).min(most),
+        None if headers.contains_key(TRANSFER_ENCODING) => most,
+        None => 0,
+    }
+}
+
+fn time_for(length: u64) -> Duration {
+    TIMEOUT + Duration::from_secs(length / SLOWEST)
+}
+
 async fn count_and_limit(
     State(node): State<Arc<Node>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -121,4 +155,22 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let service = router(node).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_table_may_take_long_on_a_thin_line_and_nothing_else_may() {
+        let with = |name: HeaderName, value: &'static str| {
+            time_for(content_length(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))])))
+        };
+        assert_eq!(time_for(content_length(&HeaderMap::new())), TIMEOUT);
+        assert_eq!(with(CONTENT_LENGTH, "4096000"), TIMEOUT + Duration::from_secs(1000));
+        let longest = TIMEOUT + Duration::from_secs(MAX_UPLOAD as u64 / SLOWEST);
+        assert_eq!(with(CONTENT_LENGTH, "5368709120"), longest);
+        assert_eq!(with(TRANSFER_ENCODING, "chunked"), longest);
+        assert_eq!(with(CONTENT_LENGTH, "many"), TIMEOUT);
+    }
 }

@@ -9,11 +9,13 @@ mod schema;
 mod times;
 
 pub use content::{Content, ContentSource, Opening};
-pub use replay::{Batch, Finding, IndexedEntry, LogFacts, Source};
+pub use replay::{Batch, Finding, IndexedEntry, LogFacts, Source, readers_text};
 pub use times::{Receipt, Seen};
 
 use record::{LogState, Origin};
 use store::db::{Db, DbError};
+
+use crate::fault::Coded;
 
 /// The index database.
 #[derive(Clone, Debug)]
@@ -58,6 +60,32 @@ pub enum IndexError {
         /// Why.
         why: String,
     },
+}
+
+impl Coded for IndexError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Db(error) => error.code(),
+            Self::Files(error) => error.code(),
+            Self::Damaged { .. } => "index-damaged",
+            Self::NoRoot { .. } => "index-no-root",
+            Self::Desk { .. } => "index-desk",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Db(error) => error.arguments(),
+            Self::Files(error) => error.arguments(),
+            Self::Damaged { origin, index } => vec![("origin", origin.clone()), ("index", index.to_string())],
+            Self::NoRoot { origin, version } => {
+                vec![("origin", origin.clone()), ("version", version.to_string())]
+            }
+            Self::Desk { desk, name, why } => {
+                vec![("desk", (*desk).to_owned()), ("name", name.clone()), ("reason", why.clone())]
+            }
+        }
+    }
 }
 
 impl Index {

@@ -531,13 +531,17 @@ async fn conflicts(tx: &mut Tx, origin: &str, first: u64, last: u64) -> Result<V
     Ok(findings)
 }
 
+/// Readers as the table of logs has them.
+pub fn readers_text(readers: &Readers) -> String {
+    match readers {
+        Readers::Set(set) => set.iter().map(record::Authority::as_str).collect::<Vec<_>>().join(" "),
+        Readers::Public => "public".to_owned(),
+    }
+}
+
 async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), IndexError> {
     let log = batch.log;
-    let readers = match &log.readers {
-        Some(Readers::Set(set)) => set.iter().map(record::Authority::as_str).collect::<Vec<_>>().join(" "),
-        Some(Readers::Public) => "public".to_owned(),
-        None => String::new(),
-    };
+    let readers = log.readers.as_ref().map(readers_text).unwrap_or_default();
     let kept = tx.rows("select root, checkpoint from log where origin = $1", &[origin.into()]).await?;
     let (root, checkpoint) = match (batch.checkpoint, kept.first()) {
         (Some(checkpoint), _) => (checkpoint.checkpoint.root.to_hex(), checkpoint.to_bytes()),

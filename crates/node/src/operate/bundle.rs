@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use federate::bundle::{Bundle, MAX_BUNDLE};
 use record::Readers;
 use serde_json::json;
 
 use super::{OperateError, Outcome, read_file};
 use crate::command::BundleCommand;
-use crate::exchange::{self, Bundle, BundleError, MAX_BUNDLE};
+use crate::exchange::{self, BundleError};
 use crate::node::Node;
 
 /// Taking in a bundle may pause this long before it counts as stuck.
@@ -51,7 +52,7 @@ async fn start_exchange(node: &Arc<Node>) -> Result<(), OperateError> {
 }
 
 async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError> {
-    let bundle = Arc::new(Bundle::parse(bytes)?);
+    let bundle = Arc::new(Bundle::parse(bytes).map_err(BundleError::from)?);
     let from = bundle.from.clone();
     if node.confirmed_peer(&from).is_none() {
         return Err(BundleError::Stranger(from).into());

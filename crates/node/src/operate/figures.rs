@@ -26,6 +26,7 @@ use self::stated::{Stated, Thing, date};
 use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::ImportFigures;
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Content, Draft, Released};
@@ -133,9 +134,18 @@ fn text_of(report: &Report, dry_run: bool) -> String {
     text
 }
 
+/// For whom the figures are.
+async fn audience(node: &Node, command: &ImportFigures) -> Result<Audience, OperateError> {
+    match &command.mechanism {
+        Some(id) => super::mechanism::audience(node, &argument::<MechanismId>("--mechanism", id)?).await,
+        None => Ok(Audience::Public),
+    }
+}
+
 /// Reads and checks; releases nothing.
 pub async fn dry_run(node: &Node, command: &ImportFigures, listing: Listing) -> Result<Report, OperateError> {
-    let reading = Reading::prepare(node, command, listing).await?;
+    let audience = audience(node, command).await?;
+    let reading = Reading::prepare(node, command, &audience, listing).await?;
     beside(move || reading.run(|_| {})).await
 }
 
@@ -165,7 +175,12 @@ struct Reading {
 }
 
 impl Reading {
-    async fn prepare(node: &Node, command: &ImportFigures, listing: Listing) -> Result<Self, OperateError> {
+    async fn prepare(
+        node: &Node,
+        command: &ImportFigures,
+        audience: &Audience,
+        listing: Listing,
+    ) -> Result<Self, OperateError> {
         let mut read = ReadOptions { places: node.places.clone(), ..ReadOptions::default() };
         if let Some(map) = &command.map {
             read.map = HeaderMap::read(map).map_err(|why| OperateError::table("--map", why))?;
@@ -173,9 +188,13 @@ impl Reading {
         let reason = command
             .reason
             .as_deref()
-            .map(|text| Text::new(text).map_err(|e| OperateError::Argument(format!("--reason: {e}"))))
+            .map(|text| {
+                Text::new(text).map_err(|e| {
+                    OperateError::Argument(Fault::new("text-invalid", e.to_string()).at("--reason"))
+                })
+            })
             .transpose()?;
-        let stated = Arc::new(stated::stated(node, command).await?);
+        let stated = Arc::new(stated::stated(node, command, audience).await?);
         Ok(Self { file: command.file.clone(), read, import: ImportOptions { reason }, stated, listing })
     }
 
@@ -343,11 +362,8 @@ impl Gathering {
 /// Checks the whole table, then releases what is new or corrected.
 pub async fn release_figures(node: &Arc<Node>, command: &ImportFigures) -> Result<Report, OperateError> {
     let _alone = IMPORTING.lock().await;
-    let audience = match &command.mechanism {
-        Some(id) => super::mechanism::audience(node, &argument::<MechanismId>("--mechanism", id)?).await?,
-        None => Audience::Public,
-    };
-    let reading = Reading::prepare(node, command, Listing::Notable).await?;
+    let audience = audience(node, command).await?;
+    let reading = Reading::prepare(node, command, &audience, Listing::Notable).await?;
     let again = reading.clone();
     let mut report = beside(move || reading.run(|_| {})).await?;
     if !report.accepted {
@@ -407,7 +423,8 @@ fn draft(
     period: Period,
     figures: &[Figure],
 ) -> Result<Draft, OperateError> {
-    let table = write_hxl(figures).map_err(|e| OperateError::Argument(e.to_string()))?;
+    let table =
+        write_hxl(figures).map_err(|e| OperateError::Argument(Fault::new(e.code(), e.to_string())))?;
     let mut draft = Draft::new(kind::FIGURES, status);
     draft.released = released(command, period)?;
     draft.mechanism = command.mechanism.as_deref().map(|m| argument("--mechanism", m)).transpose()?;

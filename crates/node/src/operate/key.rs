@@ -11,6 +11,7 @@ use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::clock;
 use crate::command::KeyCommand;
+use crate::fault::Fault;
 use crate::identity::Key;
 use crate::init::{AGE_SPACE, new_age_secret};
 use crate::node::Node;
@@ -78,9 +79,10 @@ async fn rotate(node: &Arc<Node>, role: &str) -> Result<Outcome, OperateError> {
     } else {
         let role: Role = argument("ROLE", role)?;
         if role == Role::Root {
-            return Err(OperateError::Argument(
-                "root keys are made where they are kept: concord root keys".into(),
-            ));
+            return Err(OperateError::Argument(Fault::new(
+                "root-keys-elsewhere",
+                "root keys are made where they are kept: concord root keys",
+            )));
         }
         // Read again from the folder: an earlier rotation may not be in force yet.
         let keys = crate::identity::Identity::read(&node.config.keys_folder())?;
@@ -98,9 +100,10 @@ async fn revoke(node: &Arc<Node>, vkey: &str, since: Option<Time>) -> Result<Out
     let key: tlog::VerifierKey = argument("VKEY", vkey)?;
     let root = node.own_root();
     if !root.keys.iter().any(|listed| listed.vkey == key) {
-        return Err(OperateError::NotFound(
-            "the newest root does not list this key: concord key list".into(),
-        ));
+        return Err(OperateError::NotFound(Fault::new(
+            "key-not-listed",
+            "the newest root does not list this key: concord key list",
+        )));
     }
     let since = since.unwrap_or_else(clock::now);
     change(node, |c| c.revoked.push((key.to_string(), since))).await?;

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::LogCommand;
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::signing::Permit;
 
@@ -74,11 +75,10 @@ async fn standing(node: &Node, origin: &str) -> Result<(u64, BTreeMap<String, u6
 /// The operator takes the responsibility that nothing is missing.
 async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateError> {
     let key = origin.to_string();
-    let head = node
-        .writer
-        .head(&key)
-        .await?
-        .ok_or_else(|| OperateError::NotFound(format!("{origin} is not a log of this node")))?;
+    let head = node.writer.head(&key).await?.ok_or_else(|| {
+        let message = format!("{origin} is not a log of this node");
+        OperateError::NotFound(Fault::new("log-not-ours", message).with("origin", &origin))
+    })?;
     node.writer.guard().resume(&key, head.checkpoint.size).await?;
     node.writer.open(&key, &federate::places::own(&origin)).await?;
     node.tell(federate::Input::Resume { origin: origin.clone() });

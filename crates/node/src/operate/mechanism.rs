@@ -11,6 +11,7 @@ use tlog::hash::Hash;
 use super::release::{argument, pair};
 use super::{OperateError, Outcome, read_file};
 use crate::command::MechanismCommand;
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Content, Draft};
@@ -37,7 +38,8 @@ pub(super) async fn audience(node: &Node, id: &MechanismId) -> Result<Audience, 
     let mechanisms = node.mechanisms().await?;
     let mechanism =
         mechanisms.get(node.config.status, id).filter(|m| m.charter().is_some()).ok_or_else(|| {
-            OperateError::NotFound(format!("no charter of {id} is in force here: `concord mechanism list`"))
+            let message = format!("no charter of {id} is in force here: `concord mechanism list`");
+            OperateError::NotFound(Fault::new("mechanism-not-in-force", message).with("mechanism", id))
         })?;
     Ok(Audience::of(&node.config.authority, mechanism.readers()))
 }
@@ -60,7 +62,7 @@ fn charter(
         observers: observers.into_iter().map(party).collect::<Result<_, _>>()?,
         threshold: threshold as usize,
     };
-    charter.check().map_err(|e| OperateError::Argument(e.to_string()))?;
+    charter.check().map_err(|e| OperateError::Argument(e.into()))?;
     Ok(charter)
 }
 
@@ -73,7 +75,7 @@ async fn propose(
 ) -> Result<Outcome, OperateError> {
     let mut draft = Draft::new(kind::CHARTER, node.config.status);
     draft.released = released;
-    draft.own = charter.to_lines().map_err(|e| OperateError::Argument(e.to_string()))?;
+    draft.own = charter.to_lines().map_err(|e| OperateError::Argument(e.into()))?;
     for text in texts {
         let (lang, path) = pair("--text", text)?;
         draft.contents.push(Content {
@@ -86,15 +88,16 @@ async fn propose(
     if let Some(id) = replaces {
         let id: MechanismId = argument("--replaces", id)?;
         let mechanisms = node.mechanisms().await?;
-        let before = mechanisms
-            .get(node.config.status, &id)
-            .ok_or_else(|| OperateError::NotFound(format!("{id} is not known here")))?;
+        let before = mechanisms.get(node.config.status, &id).ok_or_else(|| {
+            let message = format!("{id} is not known here: `concord mechanism list`");
+            OperateError::NotFound(Fault::new("mechanism-unknown", message).with("mechanism", &id))
+        })?;
         draft.supersedes = before.in_force();
         readers = charter.audience(before.charter());
         draft.mechanism = Some(id);
     }
     let id = MechanismId::new(&node.config.authority, &charter.name)
-        .map_err(|e| OperateError::Argument(e.to_string()))?;
+        .map_err(|e| OperateError::Argument(e.into()))?;
     let audience = Audience::of(&node.config.authority, readers);
     let released = node.release(&audience, vec![draft]).await?;
     let name = released.first().map(|r| r.name.clone()).unwrap_or_default();
@@ -110,17 +113,21 @@ async fn accept(
     released: Option<Time>,
 ) -> Result<Outcome, OperateError> {
     let wanted = charter
-        .map(|text| {
-            Hash::from_hex(text).map_err(|_| OperateError::Argument("--charter: 64 hex digits".into()))
-        })
+        .map(|text| Hash::from_hex(text).map_err(|why| OperateError::argument("--charter", why)))
         .transpose()?;
     let found = find_charter(node, id, wanted).await?;
     for (authority, fingerprint) in found.charter.members.iter().chain(&found.charter.observers) {
         let known = node.chain_of(authority).map(|chain| chain.fingerprint());
         if known.is_some_and(|known| known != *fingerprint) {
-            return Err(OperateError::Argument(format!(
-                "the charter names another fingerprint of {authority} than the one confirmed here: do not accept it, ask them"
-            )));
+            return Err(OperateError::Argument(
+                Fault::new(
+                    "charter-fingerprint-differs",
+                    format!(
+                        "the charter names another fingerprint of {authority} than the one confirmed here: do not accept it, ask them"
+                    ),
+                )
+                .with("authority", authority),
+            ));
         }
     }
     let mut draft = Draft::new(kind::ACCEPT, node.config.status);
@@ -146,7 +153,7 @@ async fn find_charter(node: &Node, id: &MechanismId, wanted: Option<Hash>) -> Re
                where kind = $1 and status = $2 order by released desc, pos desc";
     let rows = node.index.db().rows(sql, &[kind::CHARTER.into(), node.config.status.as_str().into()]).await?;
     for row in rows {
-        let name = Hash::from_hex(&row.text(0)?).map_err(|e| OperateError::NotFound(e.to_string()))?;
+        let name = Hash::from_hex(&row.text(0)?).map_err(|e| OperateError::NotFound(e.into()))?;
         let author: Authority = argument("author", &row.text(1)?)?;
         let lines: Vec<record::Line> = row
             .text(2)?
@@ -162,7 +169,8 @@ async fn find_charter(node: &Node, id: &MechanismId, wanted: Option<Hash>) -> Re
             return Ok(Found { author, name, charter });
         }
     }
-    Err(OperateError::NotFound(format!("no charter of {id} has arrived here yet: `concord mechanism list`")))
+    let message = format!("no charter of {id} has arrived here yet: `concord mechanism list`");
+    Err(OperateError::NotFound(Fault::new("charter-not-here", message).with("mechanism", id)))
 }
 
 async fn leave(node: &Arc<Node>, id: &MechanismId) -> Result<Outcome, OperateError> {

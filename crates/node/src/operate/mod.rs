@@ -20,9 +20,11 @@ use serde_json::Value;
 
 use crate::clock;
 use crate::command::Command;
+use crate::fault::{Coded, Fault};
 use crate::node::Node;
 
 pub use figures::{Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures};
+pub use release::{blob_parts, pair};
 pub use status::copy_folder;
 
 /// What a command did.
@@ -42,6 +44,13 @@ impl Outcome {
     pub fn new(json: impl Serialize, text: impl Into<String>) -> Self {
         Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: text.into(), refused: false }
     }
+
+    /// The same, with an exit code that says that something was refused.
+    #[must_use]
+    pub fn refusing(mut self) -> Self {
+        self.refused = true;
+        self
+    }
 }
 
 /// Why a command did nothing.
@@ -49,10 +58,10 @@ impl Outcome {
 pub enum OperateError {
     /// The argument cannot be.
     #[error("{0}")]
-    Argument(String),
+    Argument(Fault),
     /// There is no such thing.
     #[error("{0}")]
-    NotFound(String),
+    NotFound(Fault),
     /// A file of the operator's.
     #[error("{path}: {why}")]
     File {
@@ -87,42 +96,77 @@ pub enum OperateError {
     /// The index.
     #[error(transparent)]
     Index(#[from] crate::index::IndexError),
-    /// State.
-    #[error(transparent)]
-    Saved(#[from] crate::saved::SavedError),
     /// Sessions.
     #[error(transparent)]
     Session(#[from] crate::session::SessionError),
-    /// Databases.
-    #[error(transparent)]
-    Db(#[from] store::DbError),
-    /// Cells.
-    #[error(transparent)]
-    Cells(#[from] store::CellsError),
-    /// Files.
-    #[error(transparent)]
-    Files(#[from] store::FilesError),
-    /// Logs.
-    #[error(transparent)]
-    Log(#[from] store::LogError),
-    /// The guard.
-    #[error(transparent)]
-    Guard(#[from] store::GuardError),
-    /// Keys.
-    #[error(transparent)]
-    Identity(#[from] crate::identity::IdentityError),
     /// Bundles.
     #[error(transparent)]
     Bundle(#[from] crate::exchange::BundleError),
     /// Roots.
     #[error(transparent)]
     Root(#[from] ::record::RootError),
+    /// What the layers below answer.
+    #[error(transparent)]
+    Underlying(crate::fault::Underlying),
+}
+
+crate::fault::stands_on_underlying!(OperateError);
+
+impl Coded for OperateError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Argument(fault) | Self::NotFound(fault) => &fault.code,
+            Self::File { .. } => "operate-file",
+            Self::Table { why, .. } => why.code(),
+            Self::Stopping => "operate-stopping",
+            Self::Peer(error) => error.code(),
+            Self::Outbound(error) => error.code(),
+            Self::Release(error) => error.code(),
+            Self::Open(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Session(error) => error.code(),
+            Self::Bundle(error) => error.code(),
+            Self::Root(error) => error.code(),
+            Self::Underlying(error) => error.code(),
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Table { what, why } => why.args().into_iter().chain([("at", what.clone())]).collect(),
+            Self::Peer(error) => error.arguments(),
+            Self::Outbound(error) => error.arguments(),
+            Self::Release(error) => error.arguments(),
+            Self::Open(error) => error.arguments(),
+            Self::Index(error) => error.arguments(),
+            Self::Session(error) => error.arguments(),
+            Self::Bundle(error) => error.arguments(),
+            Self::Root(error) => error.arguments(),
+            Self::Underlying(error) => error.arguments(),
+            Self::Argument(fault) | Self::NotFound(fault) => {
+                fault.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+            }
+            Self::File { path, why } => vec![("path", path.display().to_string()), ("reason", why.clone())],
+            Self::Stopping => Vec::new(),
+        }
+    }
 }
 
 impl OperateError {
     /// A file that cannot be read or written.
     pub fn file(path: &std::path::Path, error: impl std::fmt::Display) -> Self {
         Self::File { path: path.to_path_buf(), why: error.to_string() }
+    }
+
+    /// An argument that cannot be, said by its own type; `place` is its flag.
+    pub fn argument(place: &str, why: impl Into<Fault>) -> Self {
+        Self::Argument(why.into().at(place))
+    }
+
+    /// A record that is not here.
+    pub fn unknown_record(name: &tlog::Hash) -> Self {
+        let message = format!("no record {name} is known here");
+        Self::NotFound(Fault::new("record-unknown", message).with("name", name))
     }
 
     /// A table that cannot be read.

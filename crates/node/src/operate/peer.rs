@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{OperateError, Outcome, read_file};
 use crate::clock;
 use crate::command::{PeerAdd, PeerCommand};
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::outbound::Address;
 use crate::peers::{self, Known, Peer, PeerError, Standing};
@@ -85,9 +86,13 @@ async fn fetch_roots(
         (Some(url), _) => Address::Dialled(url.clone()),
         (None, Some(url)) => Address::Published(url.to_owned()),
         (None, None) => {
-            return Err(OperateError::Argument(format!(
-                "where is {authority}? Give --endpoint https://..., or --root FILE, or name it under [dial]"
-            )));
+            return Err(OperateError::Argument(
+                Fault::new(
+                    "peer-where",
+                    format!("where is {authority}? Give --endpoint https://..., or --root FILE, or name it under [dial]"),
+                )
+                .with("authority", authority),
+            ));
         }
     };
     let mut roots = Vec::new();
@@ -98,9 +103,14 @@ async fn fetch_roots(
             200 => roots.push(answer.body.to_vec()),
             _ if version > 1 => break,
             status => {
-                return Err(OperateError::NotFound(format!(
-                    "{authority} answers {status} when asked for its first root"
-                )));
+                return Err(OperateError::NotFound(
+                    Fault::new(
+                        "peer-no-first-root",
+                        format!("{authority} answers {status} when asked for its first root"),
+                    )
+                    .with("authority", authority)
+                    .with("status", status),
+                ));
             }
         }
     }

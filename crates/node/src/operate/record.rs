@@ -23,14 +23,13 @@ pub(super) async fn run(node: &Arc<Node>, command: RecordCommand) -> Result<Outc
 }
 
 fn parse(name: &str) -> Result<Hash, OperateError> {
-    Hash::from_hex(name).map_err(|_| OperateError::Argument(format!("{name:?} is no name: 64 hex digits")))
+    Hash::from_hex(name).map_err(|why| OperateError::argument("NAME", why))
 }
 
 async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
     let sql = "select origin, pos, valid, reason, proven, here, sealed, opened from entry where name = $1 order by pos";
     let rows = node.index.db().rows(sql, &[name.to_hex().into()]).await?;
-    let row =
-        rows.first().ok_or_else(|| OperateError::NotFound(format!("no record {name} is known here")))?;
+    let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
     let (origin, pos) = (row.text(0)?, row.uint(1)?);
     let bytes = node.entry_at(&origin, pos).await?;
     let note = String::from_utf8_lossy(&bytes).into_owned();

@@ -8,6 +8,7 @@ use tlog::hash::Hash;
 
 use super::{OperateError, Outcome, read_file};
 use crate::command::Release;
+use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Content, Draft, is_reserved};
@@ -17,10 +18,13 @@ const MAX_CONTENT: u64 = 256 << 20;
 
 pub(super) async fn run(node: &Arc<Node>, command: Release) -> Result<Outcome, OperateError> {
     if is_reserved(&command.kind) {
-        return Err(OperateError::Argument(format!(
-            "records of kind {} are made by the node itself",
-            command.kind
-        )));
+        return Err(OperateError::Argument(
+            Fault::new(
+                "kind-reserved",
+                format!("records of kind {} are made by the node itself", command.kind),
+            )
+            .with("kind", &command.kind),
+        ));
     }
     let audience = audience(node, &command).await?;
     let draft = draft(node, command).await?;
@@ -42,9 +46,10 @@ async fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, Opera
         return Ok(Audience::Public);
     }
     if command.to.is_empty() {
-        return Err(OperateError::Argument(
-            "for whom? Give --public, --to AUTHORITY or --mechanism ID".to_owned(),
-        ));
+        return Err(OperateError::Argument(Fault::new(
+            "audience-missing",
+            "for whom? Give --public, --to AUTHORITY or --mechanism ID",
+        )));
     }
     Ok(Audience::of(&node.config.authority, command.to.iter().cloned()))
 }
@@ -56,7 +61,7 @@ async fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError
     draft.mechanism = command.mechanism.as_deref().map(|id| argument("--mechanism", id)).transpose()?;
     for line in &command.lines {
         let (key, value) = pair("--line", line)?;
-        draft.own.push(Line::new(key, value).map_err(|e| OperateError::Argument(format!("--line: {e}")))?);
+        draft.own.push(Line::new(key, value).map_err(|e| OperateError::argument("--line", e))?);
     }
     for about in &command.about {
         let (what, at) = pair("--about", about)?;
@@ -82,22 +87,35 @@ pub(super) async fn newest_edition(node: &Node, id: Ulid) -> Result<(u32, Hash),
                order by edition desc limit 1";
     let rows =
         node.index.db().rows(sql, &[node.config.authority.as_str().into(), id.to_string().into()]).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| OperateError::NotFound(format!("this authority has released nothing with id {id}")))?;
+    let row = rows.first().ok_or_else(|| {
+        let message = format!("this authority has released nothing with id {id}");
+        OperateError::NotFound(Fault::new("id-unknown", message).with("id", id))
+    })?;
     let edition = u32::try_from(row.int(0)?).unwrap_or(u32::MAX);
     Ok((edition, argument("name", &row.text(1)?)?))
 }
 
-/// `<media type>[;<language>]=<file>` and `<language>=<text>`.
+/// The media type, language and file of `<media type>[;<language>]=<file>`. A parameter of the media type has an
+/// equals sign too, so what names the file begins behind the last one; a file whose own name has an equals sign is
+/// given with a path to it that ends there in `/`: `text/csv=./a=b.csv`.
+pub fn blob_parts(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let end = text.find('/').map_or(0, |slash| slash + 1);
+    // The media type has one slash: behind a second one begins a path, which may hold anything.
+    let path = text.get(end..)?.find('/').map_or(text.len(), |slash| end + slash);
+    let at = text.get(..path)?.rfind('=')?;
+    let (what, file) = (text.get(..at)?, text.get(at + 1..)?);
+    match what.rsplit_once(';') {
+        Some((media_type, lang)) if !lang.contains('=') => Some((media_type, Some(lang), file)),
+        _ => Some((what, None, file)),
+    }
+}
+
+/// `--blob` and `--text` arguments.
 pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content>, OperateError> {
     let mut contents = Vec::new();
     for blob in blobs {
-        let (what, path) = pair("--blob", blob)?;
-        let (media_type, lang) = match what.rsplit_once(';') {
-            Some((media_type, lang)) if !lang.contains('=') => (media_type, Some(lang)),
-            _ => (what, None),
-        };
+        let wanted = "<media type>=<file> or <media type>;<language>=<file>";
+        let (media_type, lang, path) = blob_parts(blob).ok_or_else(|| malformed("--blob", blob, wanted))?;
         contents.push(Content {
             media_type: argument("--blob", media_type)?,
             lang: lang.map(|l| argument::<Lang>("--blob", l)).transpose()?,
@@ -117,27 +135,61 @@ pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content
 
 fn parse_ref(text: &str) -> Result<Ref, OperateError> {
     let (relation, target) = pair("--ref", text)?;
-    let (author, name) = target.split_once('/').ok_or_else(|| {
-        OperateError::Argument(format!("--ref {text}: wanted <relation>=<authority>/<name>"))
-    })?;
+    let (author, name) =
+        target.split_once('/').ok_or_else(|| malformed("--ref", text, "<relation>=<authority>/<name>"))?;
     Ok(Ref {
         relation: argument::<Relation>("--ref", relation)?,
         author: argument::<Authority>("--ref", author)?,
-        name: Hash::from_hex(name)
-            .map_err(|_| OperateError::Argument(format!("--ref: {name:?} is no name: 64 hex digits")))?,
+        name: Hash::from_hex(name).map_err(|why| OperateError::argument("--ref", why))?,
     })
 }
 
+fn malformed(flag: &str, text: &str, wanted: &str) -> OperateError {
+    let message = format!("{text:?}: wanted {wanted}");
+    OperateError::Argument(
+        Fault::new("pair-malformed", message).with("text", text).with("wanted", wanted).at(flag),
+    )
+}
+
 /// `<key>=<value>`.
-pub(super) fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), OperateError> {
-    text.split_once('=')
-        .ok_or_else(|| OperateError::Argument(format!("{flag} {text:?}: wanted <key>=<value>")))
+pub fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), OperateError> {
+    text.split_once('=').ok_or_else(|| malformed(flag, text, "<key>=<value>"))
 }
 
 /// A typed argument.
-pub(super) fn argument<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn argument<T: std::str::FromStr<Err: Into<Fault>>>(
     flag: &str,
     text: &str,
 ) -> Result<T, OperateError> {
-    text.parse().map_err(|e| OperateError::Argument(format!("{flag}: {e}")))
+    text.parse().map_err(|why| OperateError::argument(flag, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_of_the_media_type_is_no_file() {
+        assert_eq!(blob_parts("text/csv;schema=hxl=f.csv"), Some(("text/csv;schema=hxl", None, "f.csv")));
+        assert_eq!(
+            blob_parts("text/csv;schema=hxl;en=f.csv"),
+            Some(("text/csv;schema=hxl", Some("en"), "f.csv"))
+        );
+        assert_eq!(
+            blob_parts("application/pdf;fr=/a/b.pdf"),
+            Some(("application/pdf", Some("fr"), "/a/b.pdf"))
+        );
+        assert_eq!(blob_parts("text/plain=notice"), Some(("text/plain", None, "notice")));
+    }
+
+    #[test]
+    fn a_path_may_hold_anything() {
+        assert_eq!(blob_parts("text/plain=./a=b"), Some(("text/plain", None, "./a=b")));
+        assert_eq!(
+            blob_parts("text/csv;schema=hxl=/data/day=2/x.csv"),
+            Some(("text/csv;schema=hxl", None, "/data/day=2/x.csv"))
+        );
+        assert_eq!(blob_parts("text/plain"), None);
+        assert_eq!(blob_parts(""), None);
+    }
 }

@@ -13,6 +13,7 @@ use super::release::argument;
 use super::{OperateError, Outcome, read_file};
 use crate::clock;
 use crate::command::RootCommand;
+use crate::fault::Fault;
 use crate::init::{ROOT_SPACE, version_key};
 use crate::node::Node;
 use crate::saved;
@@ -37,9 +38,10 @@ pub(super) async fn run(node: &Arc<Node>, command: RootCommand) -> Result<Outcom
             Ok(Outcome::new(json!({ "version": draft.version, "file": file, "text": text }), shown))
         }
         RootCommand::Sign { .. } | RootCommand::Keys { .. } | RootCommand::Vkey { .. } => {
-            Err(OperateError::Argument(
-                "root keys never come to a node: this command is run where they are kept".into(),
-            ))
+            Err(OperateError::Argument(Fault::new(
+                "root-keys-elsewhere",
+                "root keys never come to a node: this command is run where they are kept",
+            )))
         }
         RootCommand::Publish { file } => publish(node, &read_file(&file, MAX_ROOT)?).await,
     }
@@ -71,7 +73,10 @@ async fn draft(
     let now = chain.latest();
     let changes: Changes = saved::read(&*node.cells, NEXT_SPACE, NEXT_KEY).await?.unwrap_or_default();
     let (threshold, _) = now.next.clone().ok_or_else(|| {
-        OperateError::Argument("the newest root names no next keys: it is the last one".into())
+        OperateError::Argument(Fault::new(
+            "root-last",
+            "the newest root names no next keys: it is the last one",
+        ))
     })?;
     let mut draft = now.clone();
     draft.version += 1;

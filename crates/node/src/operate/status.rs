@@ -8,6 +8,7 @@ use store::Cells as _;
 
 use super::{OperateError, Outcome};
 use crate::alarm;
+use crate::fault::Fault;
 use crate::init::{AGE_SPACE, AgeSecret};
 use crate::leading::Standing;
 use crate::node::Node;
@@ -92,9 +93,10 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
         return Err(OperateError::file(folder, "is not empty: a backup is written into a new folder"));
     }
     if !node.config.storage.state.starts_with("sqlite:") {
-        return Err(OperateError::Argument(
-            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it".into(),
-        ));
+        return Err(OperateError::Argument(Fault::new(
+            "backup-postgresql",
+            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it",
+        )));
     }
     // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
     let one_at_a_time = node.releasing.lock().await;

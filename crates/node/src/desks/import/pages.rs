@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::multipart::Multipart;
-use axum::extract::{Form, FromRequest as _, Path, Request, State as Of};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest as _, Path, Request, State as Of};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -18,7 +18,7 @@ use super::uploads::{State, Upload, UploadError, UploadId, Uploads};
 use crate::command::ImportFigures;
 use crate::desks::situation::names::{Names, authorities};
 use crate::face::Face;
-use crate::http::{Viewer, answer, same_site};
+use crate::http::{MAX_UPLOAD, Viewer, answer, same_site};
 use crate::layout::{Desk, Problem, Refusal};
 use crate::node::Node;
 use crate::operate::{self, Listing, OperateError, command_for};
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The routes of this desk's pages.
 pub fn routes() -> Router<Arc<Node>> {
     Router::new()
-        .route("/import", get(form_page).post(upload))
+        .route("/import", get(form_page).post(upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)))
         .route("/import/release", post(release))
         .route("/import/discard", post(discard))
         .route("/import/{id}", get(report))

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Coded;
 use crate::identity;
 use crate::operate::Report;
 
@@ -81,6 +82,26 @@ pub enum UploadError {
     /// The kept report cannot be read.
     #[error("uploads/: {0}")]
     Report(#[from] serde_json::Error),
+}
+
+impl Coded for UploadError {
+    fn code(&self) -> &str {
+        match self {
+            Self::TooMany => "upload-too-many",
+            Self::Disk(_) => "upload-disk",
+            Self::Identity(error) => error.code(),
+            Self::Report(_) => "upload-report",
+        }
+    }
+
+    fn arguments(&self) -> Vec<(&str, String)> {
+        match self {
+            Self::Identity(error) => error.arguments(),
+            Self::TooMany => vec![("limit", MAX_WAITING.to_string())],
+            Self::Disk(why) => vec![("reason", why.to_string())],
+            Self::Report(why) => vec![("reason", why.to_string())],
+        }
+    }
 }
 
 /// The folder of uploads.

@@ -11,6 +11,7 @@ use tlog::hash::{Hash, sha256};
 
 use super::MEDIA_TYPE;
 use crate::command::ImportFigures;
+use crate::fault::Fault;
 use crate::index::{ContentSource, Opening};
 use crate::node::Node;
 use crate::operate::OperateError;
@@ -50,16 +51,27 @@ fn digest(key: &str) -> u128 {
     u128::from_le_bytes(hash.0[..16].try_into().expect("a hash has 32 bytes"))
 }
 
-/// Every value in force of this authority, among public or among sealed statements, for this status.
+/// Every value in force of this authority that this audience was given, for this status. What another audience was
+/// told is no news to be corrected here: each has a ledger of its own.
 ///
 /// Read in pages, in no order of time: of several statements of a figure the last one in the order of records counts.
-pub(super) async fn stated(node: &Node, command: &ImportFigures) -> Result<Stated, OperateError> {
-    let sql = if command.mechanism.is_some() { SEALED_PAGE } else { PUBLIC_PAGE };
+pub(super) async fn stated(
+    node: &Node,
+    command: &ImportFigures,
+    audience: &Audience,
+) -> Result<Stated, OperateError> {
+    let sql = if *audience == Audience::Public { PUBLIC_PAGE } else { SEALED_PAGE };
+    let readers = crate::index::readers_text(&audience.readers());
     let status = command.status.unwrap_or(node.config.status);
     let (mut stated, mut after) = (Stated::default(), -1);
     loop {
-        let values =
-            [node.config.authority.as_str().into(), status.as_str().into(), after.into(), PAGE.into()];
+        let values = [
+            node.config.authority.as_str().into(),
+            status.as_str().into(),
+            after.into(),
+            PAGE.into(),
+            readers.as_str().into(),
+        ];
         let rows = node.index.db().rows(sql, &values).await?;
         for row in &rows {
             after = row.int(7)?;
@@ -77,12 +89,16 @@ const PUBLIC_PAGE: &str =
     "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
     x.rank, x.pos
   from situation_statement x join situation_series s on s.no = x.series
-  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
+  join situation_release r on r.no = x.release join log l on l.origin = r.origin
+  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 and l.readers = $5
+  order by x.no limit $4";
 const SEALED_PAGE: &str =
     "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
     x.rank, x.pos
   from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 order by x.no limit $4";
+  join sealed_situation_release r on r.no = x.release join log l on l.origin = r.origin
+  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 and l.readers = $5
+  order by x.no limit $4";
 
 fn civil(day: i64) -> Option<Date> {
     Date::from_days(i32::try_from(day).ok()?)
@@ -98,7 +114,7 @@ pub(super) struct Thing {
     pub(super) figures: Vec<Figure>,
 }
 
-/// The id of the thing that states a figure.
+/// The id of the thing that states a figure to this audience.
 pub(super) async fn id_of_thing(
     node: &Node,
     audience: &Audience,
@@ -107,14 +123,14 @@ pub(super) async fn id_of_thing(
 ) -> Result<Ulid, OperateError> {
     let sql = if *audience == Audience::Public {
         "select r.id from situation_statement x join situation_series s on s.no = x.series
-           join situation_release r on r.no = x.release
+           join situation_release r on r.no = x.release join log l on l.origin = r.origin
          where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
+           and s.disaggregation = $6 and x.day = $7 and x.start = $8 and l.readers = $9 order by x.rank desc, x.pos desc limit 1"
     } else {
         "select r.id from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-           join sealed_situation_release r on r.no = x.release
+           join sealed_situation_release r on r.no = x.release join log l on l.origin = r.origin
          where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 order by x.rank desc, x.pos desc limit 1"
+           and s.disaggregation = $6 and x.day = $7 and x.start = $8 and l.readers = $9 order by x.rank desc, x.pos desc limit 1"
     };
     let values = [
         node.config.authority.as_str().into(),
@@ -125,6 +141,7 @@ pub(super) async fn id_of_thing(
         key.disaggregation.to_string().into(),
         i64::from(date(key.period.end())?.days()).into(),
         i64::from(date(key.period.start())?.days()).into(),
+        crate::index::readers_text(&audience.readers()).into(),
     ];
     let rows = node.index.db().rows(sql, &values).await?;
     let missing = || missing(&key.to_string());
@@ -132,7 +149,8 @@ pub(super) async fn id_of_thing(
 }
 
 fn missing(what: &str) -> OperateError {
-    OperateError::NotFound(format!("the record that states {what} is not in the index: `concord rebuild`"))
+    let message = format!("the record that states {what} is not in the index: `concord rebuild`");
+    OperateError::NotFound(Fault::new("index-lacks", message).with("what", what))
 }
 
 /// Reads the newest edition of a thing.
@@ -153,9 +171,14 @@ pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateErr
     for blob in header.blobs.iter().filter(|b| b.media_type.as_str() == MEDIA_TYPE) {
         let bytes = content.blob(&blob.sha256).ok_or_else(missing)?;
         let options = ReadOptions::canonical(formats::places::PlaceNames::bundled());
-        let reader = FigureReader::new(bytes, options).map_err(|e| OperateError::Argument(e.to_string()))?;
+        let reader = FigureReader::new(bytes, options).map_err(|e| OperateError::Argument(e.into()))?;
         for row in reader {
-            figures.extend(row.map_err(|e| OperateError::Argument(e.to_string()))?.figures);
+            figures.extend(
+                row.map_err(|e| {
+                    OperateError::Argument(Fault::new("table-row", e.to_string()).with("reason", e))
+                })?
+                .figures,
+            );
         }
     }
     Ok(Thing { edition, name, figures })
