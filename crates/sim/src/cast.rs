@@ -1,8 +1,10 @@
 //! The authorities of a run: their keys, trust roots, logs and records. Every key follows from its name.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use record::logstate::{LogOpen, log_open_header, log_root_header};
+use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log_root_header};
 use record::root::announced;
 use record::{
     AudienceId, Authority, BlobRef, Header, ListedKey, MediaType, Origin, Readers, Record, Role, RootChain,
@@ -18,10 +20,42 @@ pub fn authority(n: usize) -> Authority {
     format!("a{n:02}.example").parse().expect("an authority")
 }
 
+thread_local! {
+    /// Making a key costs as much as signing with it, and a run signs with few keys a hundred thousand times.
+    static SIGNERS: RefCell<BTreeMap<(String, String), Rc<LocalSigner>>> = const { RefCell::new(BTreeMap::new()) };
+    static CHAINS: RefCell<BTreeMap<(Authority, Versions), RootChain>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+fn kept_signer(shown: &str, name: &str, key_type: KeyType) -> Rc<LocalSigner> {
+    let make = || Rc::new(LocalSigner::new(shown, key_type, secret(name)).expect("a key"));
+    SIGNERS
+        .with_borrow_mut(|kept| kept.entry((shown.to_owned(), name.to_owned())).or_insert_with(make).clone())
+}
+
 /// A signer of `<authority>/<role>/<version>`.
-pub fn signer(authority: &Authority, role: Role, version: u64) -> LocalSigner {
+pub fn signer(authority: &Authority, role: Role, version: u64) -> Rc<LocalSigner> {
     let name = format!("{authority}/{role}/{version}");
-    LocalSigner::new(&name, role.key_type(), secret(&name)).expect("a key")
+    kept_signer(&name, &name, role.key_type())
+}
+
+/// How many roots an authority made, and which of them revoked the log key before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Versions {
+    /// The newest version.
+    pub newest: u64,
+    /// The version that revokes the log key of the one before, and since when, in milliseconds.
+    pub revoking: Option<(u64, u64)>,
+}
+
+impl Versions {
+    /// The first root alone.
+    pub const FIRST: Self = Self { newest: 1, revoking: None };
+
+    /// The same chain when it ended earlier.
+    #[must_use]
+    pub fn up_to(self, newest: u64) -> Self {
+        Self { newest, revoking: self.revoking.filter(|(version, _)| *version <= newest) }
+    }
 }
 
 fn secret(name: &str) -> SecretKey {
@@ -29,9 +63,9 @@ fn secret(name: &str) -> SecretKey {
 }
 
 /// The signer of a log's checkpoints: the log key of a root version, under the log's name.
-pub fn log_signer(origin: &Origin, version: u64) -> LocalSigner {
+pub fn log_signer(origin: &Origin, version: u64) -> Rc<LocalSigner> {
     let name = format!("{}/{}/{version}", origin.authority, Role::Log);
-    LocalSigner::new(&origin.to_string(), KeyType::Ed25519, secret(&name)).expect("a key")
+    kept_signer(&origin.to_string(), &name, KeyType::Ed25519)
 }
 
 fn vkey(authority: &Authority, role: Role, version: u64) -> VerifierKey {
@@ -43,7 +77,7 @@ fn time(ms: u64) -> Time {
 }
 
 /// A root version: one key per role, numbered like the version; the witness key stays.
-fn root(authority: &Authority, version: u64, previous: Option<Hash>) -> TrustRoot {
+fn root(authority: &Authority, version: u64, versions: Versions, previous: Option<Hash>) -> TrustRoot {
     let listed = |role| ListedKey { role, vkey: vkey(authority, role, version), kinds: Vec::new() };
     let witness =
         ListedKey { role: Role::Witness, vkey: vkey(authority, Role::Witness, 1), kinds: Vec::new() };
@@ -59,7 +93,12 @@ fn root(authority: &Authority, version: u64, previous: Option<Hash>) -> TrustRoo
         next: Some((1, vec![announced(&vkey(authority, Role::Root, version + 1))])),
         keys: roles.map(listed).into_iter().chain([witness]).collect(),
         age: Vec::new(),
-        revoked: Vec::new(),
+        revoked: versions
+            .revoking
+            .filter(|(revoking, _)| *revoking == version)
+            .map(|(_, since)| (vkey(authority, Role::Log, version - 1), time(since)))
+            .into_iter()
+            .collect(),
         endpoint: Some(format!("https://{authority}")),
         mirrors: Vec::new(),
         succession: Vec::new(),
@@ -67,16 +106,22 @@ fn root(authority: &Authority, version: u64, previous: Option<Hash>) -> TrustRoo
     }
 }
 
-/// The roots 1 to `versions` of an authority.
-pub fn chain(authority: &Authority, versions: u64) -> RootChain {
-    let signed = |root: &TrustRoot| {
-        SignedRoot::sign(root, &[&signer(authority, Role::Root, root.version)]).expect("a sound root").bytes
-    };
-    let mut chain = RootChain::accept_first(&signed(&root(authority, 1, None))).expect("root 1");
-    for version in 2..=versions {
-        let previous = chain.text_hash(version - 1);
-        chain.extend(&signed(&root(authority, version, previous))).expect("the next root");
+/// The roots of an authority up to its newest.
+pub fn chain(authority: &Authority, versions: Versions) -> RootChain {
+    let key = (authority.clone(), versions);
+    if let Some(chain) = CHAINS.with_borrow(|kept| kept.get(&key).cloned()) {
+        return chain;
     }
+    let signed = |root: &TrustRoot| {
+        let signer = signer(authority, Role::Root, root.version);
+        SignedRoot::sign(root, &[&*signer]).expect("a sound root").bytes
+    };
+    let mut chain = RootChain::accept_first(&signed(&root(authority, 1, versions, None))).expect("root 1");
+    for version in 2..=versions.newest {
+        let previous = chain.text_hash(version - 1);
+        chain.extend(&signed(&root(authority, version, versions, previous))).expect("the next root");
+    }
+    CHAINS.with_borrow_mut(|kept| kept.insert(key, chain.clone()));
     chain
 }
 
@@ -107,27 +152,47 @@ pub fn policy(witnesses: &[Authority], quorum: usize) -> Vec<u8> {
     (text + &format!("group g {quorum}{names}\nquorum g\n")).into_bytes()
 }
 
-/// The first entry of a log.
-pub fn open(origin: &Origin, readers: &Readers, policy: &[u8], version: u64, now: u64) -> Vec<u8> {
-    let text_hash = chain(&origin.authority, version).text_hash(version).expect("in the chain");
-    let open = LogOpen {
-        readers: readers.clone(),
-        root: (version, text_hash),
-        policy: sha256(policy),
-        previous: None,
-    };
+/// The log of the same audience that comes after this one.
+pub fn next_log(origin: &Origin) -> Origin {
+    Origin { n: Some(origin.n.unwrap_or(1) + 1), ..origin.clone() }
+}
+
+/// The first entry of a log; `previous` is the head that it goes on from.
+pub fn open(
+    origin: &Origin,
+    readers: &Readers,
+    policy: &[u8],
+    versions: Versions,
+    previous: Option<&tlog::Checkpoint>,
+    now: u64,
+) -> Vec<u8> {
+    let version = versions.newest;
+    let text_hash = chain(&origin.authority, versions).text_hash(version).expect("in the chain");
+    let previous = previous.map(|head| Previous {
+        origin: head.origin.parse().expect("an origin"),
+        size: head.size,
+        root: head.root,
+    });
+    let open =
+        LogOpen { readers: readers.clone(), root: (version, text_hash), policy: sha256(policy), previous };
     let header = log_open_header(origin, &open, Ulid::new(now, [1; 10]), time(now), Status::Test);
     sign(&header, version)
 }
 
 /// The entry that moves a log to a root version.
-pub fn move_root(origin: &Origin, version: u64, now: u64) -> Vec<u8> {
-    let chain = chain(&origin.authority, version);
+pub fn move_root(origin: &Origin, versions: Versions, now: u64) -> Vec<u8> {
+    let (chain, version) = (chain(&origin.authority, versions), versions.newest);
     let text_hash = chain.text_hash(version).expect("in the chain");
     let note = if origin.audience.is_public() { chain.bytes(version) } else { None };
     let root = (version, text_hash);
     let header = log_root_header(origin, root, note, Ulid::new(now, [2; 10]), time(now), Status::Test);
     sign(&header, version)
+}
+
+/// The entry that ends a log.
+pub fn close(origin: &Origin, version: u64, now: u64) -> Vec<u8> {
+    let id = Ulid::new(now, [3; 10]);
+    sign(&log_close_header(origin, &next_log(origin), id, time(now), Status::Test), version)
 }
 
 /// A record of a log, with a blob if there is one. `salt` makes it unique.
@@ -176,5 +241,5 @@ pub fn record(origin: &Origin, version: u64, salt: u64, blob: Option<&[u8]>, now
 
 fn sign(header: &Header, version: u64) -> Vec<u8> {
     let author = signer(&header.author, Role::Author, version);
-    Record::sign(header, &[&author]).expect("a sound header").bytes
+    Record::sign(header, &[&*author]).expect("a sound header").bytes
 }

@@ -62,6 +62,11 @@ impl Truth {
         self.logs.get(origin).map_or(0, |log| log.version)
     }
 
+    /// Is this the last entry that was committed?
+    pub fn ends_with(&self, origin: &Origin, leaf: Hash) -> bool {
+        self.logs.get(origin).is_some_and(|log| log.leaves.last() == Some(&leaf))
+    }
+
     /// How many entries were committed.
     pub fn size(&self, origin: &Origin) -> u64 {
         self.logs.get(origin).map_or(0, |log| log.leaves.len() as u64)
@@ -155,7 +160,22 @@ pub fn differences(world: &World) -> Vec<String> {
             }
         }
     }
+    found.extend(false_alarms(world));
     found
+}
+
+/// Honest authors whose logs go on one from the other have one open log per audience, and nobody may say otherwise.
+fn false_alarms(world: &World) -> impl Iterator<Item = String> {
+    let is_honest =
+        |origin: &Origin| world.nodes.iter().any(|node| node.name == origin.authority && node.is_honest);
+    world.alarms.iter().enumerate().flat_map(move |(n, alarms)| {
+        alarms.iter().filter_map(move |alarm| match alarm {
+            Alarm::TwoOpenLogs { origin, other } if is_honest(origin) => {
+                Some(format!("{n} believes that {origin} and {other} are open for one audience"))
+            }
+            _ => None,
+        })
+    })
 }
 
 fn difference(world: &World, origin: &Origin, reader: usize, head: u64) -> Option<String> {
@@ -182,7 +202,7 @@ pub fn is_about(alarm: &Alarm, origin: &Origin) -> bool {
         Alarm::SplitView { origin: about, .. } | Alarm::CheckpointKey { origin: about, .. } => {
             about == origin
         }
-        Alarm::InvalidEntry { origin: about, .. } => about == origin,
+        Alarm::InvalidEntry { origin: about, .. } | Alarm::CutOff { origin: about, .. } => about == origin,
         _ => false,
     }
 }

@@ -58,7 +58,7 @@ impl Fork {
         tiles.extend(edge.partials().into_iter().map(|(tile, bytes)| ((tile.level, tile.index), bytes)));
         let checkpoint = Checkpoint { origin: origin.to_string(), size: edge.size(), root: edge.root() };
         let checkpoint =
-            SignedCheckpoint::sign(checkpoint, &cast::log_signer(origin, version)).expect("signs");
+            SignedCheckpoint::sign(checkpoint, &*cast::log_signer(origin, version)).expect("signs");
         let bundles =
             entries.chunks(usize::from(FULL_WIDTH)).map(|c| write_bundle(c).expect("fits")).collect();
         Self { origin: origin.clone(), checkpoint, tiles, bundles }

@@ -15,9 +15,9 @@ use store::files::{Crash, FileWrite};
 use store::guard::Standing;
 use store::log::HEAD;
 use store::{Cells, Files, Guard, LogWriter, MemoryCells, MemoryFiles, layout};
-use tlog::{Hash, SignedCheckpoint};
+use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
-use crate::cast;
+use crate::cast::{self, Versions};
 use crate::dice::Dice;
 use crate::liar::Lie;
 
@@ -30,6 +30,10 @@ pub struct OwnPlan {
     pub readers: Readers,
     /// Its witness policy.
     pub policy: Vec<u8>,
+    /// The head of the log that it goes on from.
+    pub previous: Option<Checkpoint>,
+    /// Nothing is appended to it any more: another one goes on.
+    pub is_ended: bool,
 }
 
 /// One machine.
@@ -52,8 +56,8 @@ pub struct Node {
     pub guard: Guard,
     /// An older copy of `cells`.
     pub backup: Option<MemoryCells>,
-    /// Its newest root version.
-    pub version: u64,
+    /// Its roots.
+    pub versions: Versions,
     /// The logs it keeps.
     pub plans: BTreeMap<Origin, OwnPlan>,
     /// Which own logs name a blob.
@@ -81,7 +85,7 @@ impl Node {
             files: MemoryFiles::new(),
             guard: Guard::memory(),
             backup: None,
-            version: 1,
+            versions: Versions::FIRST,
             plans,
             blobs: BTreeMap::new(),
             nonces: Nonces::default(),
@@ -155,7 +159,7 @@ impl Node {
         let config = EngineConfig { me: self.name.clone(), seed, limits };
         self.engine = Some(Engine::new(config, snapshot).map_err(|error| format!("{}: {error}", self.name))?);
         self.writer = Some(writer);
-        let mut inputs = vec![Input::OwnRoots(cast::chain(&self.name, self.version))];
+        let mut inputs = vec![Input::OwnRoots(cast::chain(&self.name, self.versions))];
         inputs.push(Input::Peers(peers.iter().map(|peer| self.peer_config(peer)).collect()));
         let origins: Vec<Origin> = self.plans.keys().cloned().collect();
         inputs.extend(origins.iter().map(|origin| Input::OwnLog(Box::new(self.own_log(origin)))));
@@ -164,7 +168,7 @@ impl Node {
 
     /// A peer with its roots, as far as they are stored here.
     pub fn peer_config(&self, peer: &Authority) -> PeerConfig {
-        let mut chain: RootChain = cast::chain(peer, 1);
+        let mut chain: RootChain = cast::chain(peer, Versions::FIRST);
         let prefix = format!("{peer} ");
         for (_, bytes) in block_on(self.cells.scan(ROOTS, &prefix, None, 1000)).unwrap_or_default() {
             let _ = chain.extend(&bytes);

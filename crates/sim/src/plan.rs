@@ -6,7 +6,7 @@ use federate::{Alarm, Limits};
 use record::{Authority, Origin, Readers};
 use store::Guard;
 
-use crate::cast;
+use crate::cast::{self, Versions};
 use crate::check::{differences, is_about};
 use crate::dice::Dice;
 use crate::liar::{Fork, Lie};
@@ -65,6 +65,8 @@ enum Act {
     Backup { node: usize },
     Restore { node: usize, guard: bool },
     Rotate { node: usize },
+    Close { node: usize, origin: Origin },
+    Revoke { node: usize },
     Lie { node: usize, kind: LieKind },
     SecondLog { node: usize },
 }
@@ -87,6 +89,8 @@ struct Run {
     story: Vec<&'static str>,
     lie: Option<(usize, LieKind, Origin)>,
     is_told: bool,
+    /// Whose log key was stolen.
+    victim: Option<usize>,
 }
 
 /// Carries one run out.
@@ -132,12 +136,18 @@ fn plans(n: usize, count: usize, dice: &mut Dice) -> BTreeMap<Origin, OwnPlan> {
         (1..=3.min(count - 1)).map(|k| cast::authority((n + k) % count)).collect();
     let policy = cast::policy(&witnesses, witnesses.len().div_ceil(2));
     let mut plans = BTreeMap::new();
-    plans.insert(cast::public_log(&me), OwnPlan { readers: Readers::Public, policy: policy.clone() });
+    plans.insert(
+        cast::public_log(&me),
+        OwnPlan { readers: Readers::Public, policy: policy.clone(), previous: None, is_ended: false },
+    );
     if dice.percent(40) {
         let others = (0..count).filter(|_| dice.percent(50)).map(cast::authority);
         let readers: BTreeSet<Authority> = others.chain([me.clone()]).collect();
         let origin = cast::restricted_log(&me, &readers);
-        plans.insert(origin, OwnPlan { readers: Readers::Set(readers), policy });
+        plans.insert(
+            origin,
+            OwnPlan { readers: Readers::Set(readers), policy, previous: None, is_ended: false },
+        );
     }
     plans
 }
@@ -151,7 +161,8 @@ impl Run {
         let nodes = (0..count).map(|n| Node::new(cast::authority(n), plans(n, count, &mut dice))).collect();
         let limits = Limits { logs_at_once: 4, in_flight: 8, batch_bundles: 2, ..Limits::default() };
         let world = World::new(plan.seed, nodes, limits);
-        let mut run = Self { world, acts: Vec::new(), story: Vec::new(), lie: None, is_told: false };
+        let mut run =
+            Self { world, acts: Vec::new(), story: Vec::new(), lie: None, is_told: false, victim: None };
         run.draw_network(&mut dice);
         run.draw_releases(&mut dice);
         run.draw_faults(&mut dice);
@@ -234,6 +245,13 @@ impl Run {
             self.plan(dice.below(TROUBLE), Act::Rotate { node });
             self.story.push("an authority makes its next root");
         }
+        if dice.percent(30) {
+            let node = dice.index(count);
+            let origins: Vec<Origin> = self.world.nodes[node].plans.keys().cloned().collect();
+            let origin = origins[dice.index(origins.len())].clone();
+            self.plan(dice.between(20_000, TROUBLE), Act::Close { node, origin });
+            self.story.push("a log is closed, and another one goes on");
+        }
     }
 
     fn draw_lie(&mut self, dice: &mut Dice) {
@@ -265,7 +283,16 @@ impl Run {
         if kind == LieKind::Theft {
             self.world.nodes[liar].is_honest = false;
         }
-        self.plan(dice.between(10_000, 60_000), Act::Lie { node: liar, kind });
+        let at = dice.between(10_000, 60_000);
+        if kind == LieKind::Theft {
+            let victim = dice.index(count - 1);
+            self.victim = Some(victim);
+            if dice.percent(70) {
+                self.plan(at + dice.between(1_000, 20_000), Act::Revoke { node: victim });
+                self.story.push("whose authority revokes it");
+            }
+        }
+        self.plan(at, Act::Lie { node: liar, kind });
     }
 
     fn go_until(&mut self, until: u64) {
@@ -303,6 +330,8 @@ impl Run {
             }
             Act::Restore { node, guard } => self.restore(node, guard),
             Act::Rotate { node } => self.world.rotate(node),
+            Act::Close { node, origin } => self.world.close(node, &origin),
+            Act::Revoke { node } => self.world.revoke(node),
             Act::Lie { node, kind } => self.lie(node, kind),
             Act::SecondLog { node } => self.second_log(node),
         }
@@ -351,7 +380,7 @@ impl Run {
 
     fn lie(&mut self, n: usize, kind: LieKind) {
         let count = self.world.nodes.len();
-        let victim = if kind == LieKind::Theft { self.world.dice.index(count - 1) } else { n };
+        let victim = self.victim.filter(|_| kind == LieKind::Theft).unwrap_or(n);
         let origin = cast::public_log(&self.world.nodes[victim].name.clone());
         self.world.nodes[n].lie = match kind {
             LieKind::WrongBytes => Lie::WrongBytes { percent: 30 },
@@ -376,7 +405,8 @@ impl Run {
         if self.world.truth.size(&first) == 0 || self.world.nodes[n].engine.is_none() {
             return;
         }
-        let second = Origin { n: Some(2), ..first.clone() };
+        // Under a number that no successor takes.
+        let second = Origin { n: Some(99), ..first.clone() };
         let plan = self.world.nodes[n].plans[&first].clone();
         self.world.nodes[n].plans.insert(second.clone(), plan);
         let log = self.world.nodes[n].own_log(&second);
@@ -453,7 +483,7 @@ fn is_foreign(alarm: &Alarm, origin: &Origin) -> bool {
 /// Entries of a forged view. Its author signs records of its own; a thief of the log key has only bytes.
 fn forged(origin: &Origin, is_author: bool, size: u64, version: u64, now: u64) -> Vec<Vec<u8>> {
     let policy = cast::policy(&[], 0);
-    let mut entries = vec![cast::open(origin, &Readers::Public, &policy, 1, now)];
+    let mut entries = vec![cast::open(origin, &Readers::Public, &policy, Versions::FIRST, None, now)];
     if !is_author {
         entries = vec![b"forged".to_vec()];
     }

@@ -77,8 +77,8 @@ impl Node {
                 is_readable.then(|| self.file(&store::layout::blob(&hash))).flatten()
             }
             Served::OwnRoot(n) => {
-                let chain = cast::chain(&self.name, self.version);
-                chain.bytes(n.unwrap_or(self.version)).map(<[u8]>::to_vec)
+                let chain = cast::chain(&self.name, self.versions);
+                chain.bytes(n.unwrap_or(self.versions.newest)).map(<[u8]>::to_vec)
             }
             Served::NotFound => None,
         };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use federate::engine::{Answer, Event, Id, Permission, RequestId, SignRequest};
+use federate::engine::{Answer, Event, Id, Permission, RequestId, SignRequest, Write};
 use federate::request::{Target, sign};
 use federate::{Alarm, Input, Limits, Output, Route};
 use futures::executor::block_on;
@@ -14,13 +14,15 @@ use crate::cast;
 use crate::check::Truth;
 use crate::dice::Dice;
 use crate::network::Network;
-use crate::node::Node;
+use crate::node::{Node, OwnPlan};
 use crate::serving::{Get, Outcome};
 
 /// How long a client waits for an answer, in milliseconds.
 const TIMEOUT: u64 = 10_000;
 /// How long a server keeps a long poll, in milliseconds.
 const LONG_POLL: u64 = 30_000;
+/// How long news are gathered before who waits is told, in milliseconds.
+const MOMENT: u64 = 20;
 /// How many of the last happenings are kept for the trace.
 const TRACE: usize = 400;
 
@@ -35,6 +37,8 @@ enum Happening {
     Get { server: usize, client: usize, epoch: u64, id: Id, get: Box<Get> },
     /// A `POST` arrives; `id` is `None` for one that arrives a second time.
     Post { server: usize, client: usize, epoch: u64, id: Option<Id>, route: Route, body: Vec<u8> },
+    /// Whoever waits for news of a machine hears of it.
+    News { server: usize },
     /// A long poll has waited long enough.
     PollOver { server: usize, ticket: u64 },
     /// A machine comes up.
@@ -74,6 +78,7 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Happening>,
     next: u64,
     parked: Vec<Vec<Parked>>,
+    has_news: Vec<bool>,
     ticks: Vec<Option<u64>>,
     replies: BTreeMap<(usize, u64), (usize, u64, Id)>,
     next_request: u64,
@@ -97,6 +102,7 @@ impl World {
             queue: BTreeMap::new(),
             next: 0,
             parked: (0..count).map(|_| Vec::new()).collect(),
+            has_news: vec![false; count],
             ticks: vec![None; count],
             replies: BTreeMap::new(),
             next_request: 0,
@@ -147,6 +153,10 @@ impl World {
             Happening::Get { server, client, epoch, id, get } => self.get(server, client, epoch, id, get),
             Happening::Post { server, client, epoch, id, route, body } => {
                 self.post(server, client, epoch, id, &route, body);
+            }
+            Happening::News { server } => {
+                self.has_news[server] = false;
+                self.unpark(server, None);
             }
             Happening::PollOver { server, ticket } => self.unpark(server, Some(ticket)),
             Happening::Start { node } => self.start(node),
@@ -255,9 +265,13 @@ impl World {
                 self.after(wait, Happening::Tell { node, epoch, input: Input::Read { id, files } });
             }
             Output::Store { id, writes, events } => {
+                let has_head = writes.iter().any(|write| matches!(write, Write::Head { .. }));
                 let done = self.nodes[node].store(writes);
                 if done {
                     self.stored(node, &events);
+                }
+                if has_head {
+                    self.observe_heads(node);
                 }
                 let input = if done { Input::Stored { id } } else { Input::StoreFailed { id } };
                 let wait = self.dice.below(8);
@@ -275,7 +289,7 @@ impl World {
             Output::Signing { origin, permission } => {
                 self.note(|| format!("{node} signing {origin}: {permission:?}"));
             }
-            Output::HeadsChanged => self.unpark(node, None),
+            Output::HeadsChanged => self.news(node),
         }
     }
 
@@ -297,7 +311,6 @@ impl World {
                 }
             }
         }
-        self.observe_heads(node);
     }
 
     fn sign(&mut self, node: usize, what: &SignRequest) -> Option<tlog::NoteSignature> {
@@ -305,9 +318,9 @@ impl World {
         let seconds = machine.clock(self.now) / 1000;
         let (role, version, checkpoint) = match what {
             SignRequest::Cosign(checkpoint) => (Role::Witness, 1, checkpoint),
-            SignRequest::Holds(checkpoint) => (Role::Holds, machine.version, checkpoint),
+            SignRequest::Holds(checkpoint) => (Role::Holds, machine.versions.newest, checkpoint),
         };
-        checkpoint.cosign(&cast::signer(&machine.name, role, version), seconds).ok()
+        checkpoint.cosign(&*cast::signer(&machine.name, role, version), seconds).ok()
     }
 
     fn signed(
@@ -321,8 +334,8 @@ impl World {
         let seconds = (machine.clock(self.now) / 1000).saturating_add_signed(ahead);
         let (path, nonce) = (route.path(), format!("{:016x}{:016x}", self.dice.draw(), self.dice.draw()));
         let target = Target { method: "GET", path: &path, query: None, to: peer };
-        let caller = cast::signer(&machine.name, Role::Caller, machine.version);
-        sign(target, seconds, seconds + 60, &nonce, &caller).expect("signs")
+        let caller = cast::signer(&machine.name, Role::Caller, machine.versions.newest);
+        sign(target, seconds, seconds + 60, &nonce, &*caller).expect("signs")
     }
 
     // ---------------------------------------------------------------------------------- the network
@@ -386,6 +399,13 @@ impl World {
         }
     }
 
+    /// What changes within a moment is told at once: with many peers, telling costs more than changing.
+    fn news(&mut self, server: usize) {
+        if !std::mem::replace(&mut self.has_news[server], true) {
+            self.after(MOMENT, Happening::News { server });
+        }
+    }
+
     /// Answers the parked polls for which there is news, or the one whose time is over.
     fn unpark(&mut self, server: usize, over: Option<u64>) {
         for parked in std::mem::take(&mut self.parked[server]) {
@@ -441,34 +461,114 @@ impl World {
 
     // ------------------------------------------------------------------------------------ releasing
 
-    /// An authority releases records in one of its logs, if it may sign. True if they were acknowledged.
+    /// An authority releases records to an audience, in the log that now serves it, if it may sign. True if they
+    /// were acknowledged.
     pub fn release(&mut self, node: usize, origin: &Origin, count: u64, blob: Option<Vec<u8>>) -> bool {
+        let origin = &self.serving_now(node, origin);
         let machine = &self.nodes[node];
         let Some(engine) = &machine.engine else { return false };
         if engine.permission(origin) != Permission::May {
             self.note(|| format!("{node} may not sign {origin}"));
             return false;
         }
-        let (version, clock) = (machine.version, machine.clock(self.now));
+        let (versions, clock) = (machine.versions, machine.clock(self.now));
         let plan = machine.plans[origin].clone();
         let head = machine.head(origin).map_or(0, |head| head.checkpoint.size);
         let mut entries = Vec::new();
         if head == 0 {
-            entries.push(cast::open(origin, &plan.readers, &plan.policy, version, clock));
-        } else if self.truth.root_of(origin) < version {
-            entries.push(cast::move_root(origin, version, clock));
+            let previous = plan.previous.as_ref();
+            entries.push(cast::open(origin, &plan.readers, &plan.policy, versions, previous, clock));
+        } else if self.truth.root_of(origin) < versions.newest {
+            entries.push(cast::move_root(origin, versions, clock));
         }
         for _ in 0..count {
             self.salt += 1;
-            entries.push(cast::record(origin, version, self.salt, blob.as_deref(), clock));
+            entries.push(cast::record(origin, versions.newest, self.salt, blob.as_deref(), clock));
         }
         let is_sealed = !origin.audience.is_public();
         let mut blobs: Vec<Vec<u8>> =
             blob.or_else(|| is_sealed.then(|| b"sealed".to_vec())).into_iter().collect();
-        if head == 0 || self.truth.root_of(origin) < version {
-            blobs.extend(cast::chain(&origin.authority, version).bytes(version).map(<[u8]>::to_vec));
+        if head == 0 || self.truth.root_of(origin) < versions.newest {
+            let chain = cast::chain(&origin.authority, versions);
+            blobs.extend(chain.bytes(versions.newest).map(<[u8]>::to_vec));
         }
-        self.append(node, origin, version, entries, blobs)
+        self.append(node, origin, versions.newest, entries, blobs)
+    }
+
+    /// The log that serves the audience of this one now.
+    fn serving_now(&self, node: usize, origin: &Origin) -> Origin {
+        let mut now = origin.clone();
+        while self.nodes[node].plans.get(&now).is_some_and(|plan| plan.is_ended) {
+            now = cast::next_log(&now);
+        }
+        now
+    }
+
+    /// An authority closes a log; the audience's next record opens another one.
+    pub fn close(&mut self, node: usize, origin: &Origin) {
+        let origin = &self.serving_now(node, origin);
+        let machine = &self.nodes[node];
+        let may_sign =
+            machine.engine.as_ref().is_some_and(|engine| engine.permission(origin) == Permission::May);
+        let is_moved = self.truth.root_of(origin) == machine.versions.newest;
+        if !may_sign || !is_moved || machine.head(origin).is_none() {
+            return;
+        }
+        let (version, clock) = (machine.versions.newest, machine.clock(self.now));
+        let entry = cast::close(origin, version, clock);
+        let leaf = tlog::leaf_hash(&entry);
+        self.append(node, origin, version, vec![entry], Vec::new());
+        // Also if nobody said so because the machine died: what is closed is closed, as its log says.
+        if self.truth.ends_with(origin, leaf) {
+            self.go_on(node, origin);
+        }
+    }
+
+    /// The next log goes on from the head of this one.
+    fn go_on(&mut self, node: usize, origin: &Origin) {
+        let head = self.nodes[node].head(origin).map(|head| head.checkpoint);
+        let machine = &mut self.nodes[node];
+        let Some(plan) = machine.plans.get_mut(origin) else { return };
+        plan.is_ended = true;
+        let next = cast::next_log(origin);
+        let successor = OwnPlan { previous: head, is_ended: false, ..plan.clone() };
+        machine.plans.insert(next.clone(), successor);
+        self.note(|| format!("{node} goes on in {next}"));
+        if self.nodes[node].engine.is_some() {
+            let log = Box::new(self.nodes[node].own_log(&next));
+            self.tell(node, self.nodes[node].epoch, Input::OwnLog(log));
+        }
+    }
+
+    /// An authority notices that its log key was stolen: its next root revokes the key, and its logs end where
+    /// they are.
+    pub fn revoke(&mut self, node: usize) {
+        if self.nodes[node].engine.is_none() || self.nodes[node].versions.revoking.is_some() {
+            return;
+        }
+        // Who is still fetching its own entries back does not know where its logs are.
+        let machine = &self.nodes[node];
+        let is_whole = |origin: &Origin| {
+            let permission = machine.engine.as_ref().map(|engine| engine.permission(origin));
+            matches!(permission, Some(Permission::May | Permission::Stopped))
+        };
+        if !machine.plans.keys().filter(|origin| machine.head(origin).is_some()).all(is_whole) {
+            return self.note(|| format!("{node} does not revoke: it is not whole"));
+        }
+        let now = self.now;
+        let versions = &mut self.nodes[node].versions;
+        versions.newest += 1;
+        versions.revoking = Some((versions.newest, now));
+        self.tell_roots(node);
+        let ended: Vec<Origin> = self.nodes[node]
+            .plans
+            .iter()
+            .filter(|(origin, plan)| !plan.is_ended && self.nodes[node].head(origin).is_some())
+            .map(|(origin, _)| origin.clone())
+            .collect();
+        for origin in ended {
+            self.go_on(node, &origin);
+        }
     }
 
     fn append(
@@ -503,7 +603,7 @@ impl World {
         let signer = cast::log_signer(origin, version);
         let Some(writer) = &machine.writer else { return false };
         self.truth.attempt(origin, version, &entries);
-        let appended = block_on(writer.append(&name, &prefix, entries, &signer));
+        let appended = block_on(writer.append(&name, &prefix, entries, &*signer));
         let is_acknowledged = match &appended {
             Ok(_) => true,
             Err(LogError::GuardMissing { .. } | LogError::GuardAhead { .. }) => {
@@ -545,10 +645,14 @@ impl World {
 
     /// An authority makes its next root and uses it from its next record on.
     pub fn rotate(&mut self, node: usize) {
-        self.nodes[node].version += 1;
-        let (version, name) = (self.nodes[node].version, self.nodes[node].name.clone());
-        self.note(|| format!("{node} makes root {version}"));
+        self.nodes[node].versions.newest += 1;
+        self.tell_roots(node);
+    }
+
+    fn tell_roots(&mut self, node: usize) {
+        let (versions, name) = (self.nodes[node].versions, self.nodes[node].name.clone());
+        self.note(|| format!("{node} makes root {versions:?}"));
         let epoch = self.nodes[node].epoch;
-        self.tell(node, epoch, Input::OwnRoots(cast::chain(&name, version)));
+        self.tell(node, epoch, Input::OwnRoots(cast::chain(&name, versions)));
     }
 }
