@@ -1,6 +1,10 @@
 //! What the program must stand, each test with processes, folders and ports of its own.
 
+mod bundle;
 mod ceremony;
+mod clock;
+mod commands;
+mod disk;
 mod evidence;
 mod exchange;
 mod hostile;
@@ -8,3 +12,4 @@ mod interop;
 mod outsider;
 mod recovery;
 mod servers;
+mod stall;

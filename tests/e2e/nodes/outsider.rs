@@ -13,10 +13,20 @@ fn now() -> u64 {
 }
 
 /// A GET signed with the caller key that lies in the asker's data folder, `ahead` seconds from now.
-fn signed_get(asker: &Authority, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
+pub fn signed_get(asker: &Authority, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
+    signed(asker, &asker.name, of, path, nonce, ahead)
+}
+
+/// The same, under another authority's name.
+pub fn signed_as(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str) -> Answer {
+    signed(asker, name, of, path, nonce, 0)
+}
+
+fn signed(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
     let text = std::fs::read_to_string(asker.data.join("keys/caller-1.key")).expect("the caller key");
     let (key, secret) = tlog::SecretKey::from_text(text.trim_end()).expect("a key");
-    let signer = tlog::LocalSigner::new(key.name(), key.key_type(), secret).expect("a signer");
+    let signer =
+        tlog::LocalSigner::new(&format!("{name}/caller/1"), key.key_type(), secret).expect("a signer");
     let to = of.name.parse().expect("a name");
     let target = Target { method: "GET", path, query: None, to: &to };
     let created = now().saturating_add_signed(ahead);
@@ -135,4 +145,59 @@ fn what_is_sealed_is_for_its_readers_alone() {
         assert!(skewed.headers.contains_key("date"), "a caller whose clock is wrong is told the time");
     }
     assert_eq!(signed_get(b, a, &path, "reader-nonce-0002", 0).status, 200);
+}
+
+/// How often each answer is timed.
+const TIMED: usize = 400;
+
+/// The time that most answers take, in microseconds: the median, which a busy machine hardly moves.
+fn median(mut times: Vec<u128>) -> u128 {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+#[test]
+fn what_is_restricted_and_what_is_missing_are_answered_in_the_same_time() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    // So much that whoever read it before refusing would be slow.
+    let big = world.path("big.txt");
+    std::fs::write(&big, "x".repeat(4 << 20)).expect("written");
+    let blob = format!("text/plain={}", e2e::path_in(&big));
+    let mut sealed = a.ask(&["release", "--to", "b.example", "--blob", &blob]).expect("release")[0].take();
+    for n in 0..30 {
+        sealed = a.release(&["--to", "b.example"], &format!("number {n}")).expect("release");
+    }
+    let name = sealed["name"].as_str().expect("a name");
+    until("the reader has it", || b.knows(name).then_some(()));
+    let origin = sealed["origin"].as_str().expect("a log");
+    let log = format!("/{}", origin.split_once('/').expect("a path").1);
+    let note = b.ask(&["record", "show", name]).expect("show")["note"].to_string().replace("\\n", "\n");
+    let hash = blobs(&note).pop().expect("a blob");
+    let pairs = [
+        (format!("{log}/checkpoint"), "/log/00000000000000000000000000/2026/checkpoint".to_owned()),
+        (
+            format!("{log}/tile/entries/000.p/32"),
+            "/log/00000000000000000000000000/2026/tile/entries/000.p/32".to_owned(),
+        ),
+        (format!("/blob/{hash}"), format!("/blob/{}", "0".repeat(64))),
+    ];
+    let client = a.client();
+    for (there, absent) in &pairs {
+        assert_eq!((client.get(there).status, client.get(absent).status), (404, 404), "{there}");
+        let mut times = [Vec::new(), Vec::new()];
+        // In turns, so that whatever else the machine does falls on both.
+        for n in 0..2 * TIMED {
+            let path = if n % 2 == 0 { there } else { absent };
+            let begun = std::time::Instant::now();
+            assert_eq!(client.get(path).status, 404);
+            times[n % 2].push(begun.elapsed().as_micros());
+        }
+        let [there_takes, absent_takes] = times.map(median);
+        let (less, more) = (there_takes.min(absent_takes), there_takes.max(absent_takes));
+        assert!(
+            more <= less + less / 4 + 200,
+            "{there} takes {there_takes} us, what is missing {absent_takes} us"
+        );
+    }
 }

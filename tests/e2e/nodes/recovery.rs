@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use e2e::{World, concord, path_in, until};
+use e2e::{Authority, World, concord, path_in, until};
 use tlog::SignedCheckpoint;
 
 #[test]
@@ -75,24 +75,167 @@ fn a_second_process_on_a_data_folder_is_told_who_is_the_first() {
     node.say("the first goes on");
 }
 
+/// Moments after the first of several releases at which the power goes, in milliseconds.
+const MOMENTS: [u64; 8] = [0, 3, 7, 12, 20, 35, 60, 110];
+
 #[test]
-fn a_rebuilt_index_says_the_same() {
-    let world = World::of_friends(&["a.example", "b.example"]);
+fn at_whatever_moment_the_power_goes_nothing_acknowledged_is_lost_and_nothing_forks() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let origin = world.nodes[0].release(&["--public"], "opens the log").expect("release")["origin"].clone();
+    let origin = origin.as_str().expect("an origin").to_owned();
+    let mut acknowledged = Vec::new();
+    for (round, moment) in MOMENTS.into_iter().enumerate() {
+        let node = &mut world.nodes[0];
+        let under_way: Vec<_> = (0..4)
+            .map(|n| {
+                let text = format!("en=round {round}, number {n}");
+                let to: &[&str] = if n == 3 { &["--to", "b.example"] } else { &["--public"] };
+                std::process::Command::new(concord())
+                    .arg("--data")
+                    .arg(&node.data)
+                    .arg("release")
+                    .args(to)
+                    .args(["--text", &text, "--json"])
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .expect("the program starts")
+            })
+            .collect();
+        // The moment is what is tried here: no event tells where in its writes the program is.
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        node.kill();
+        for release in under_way {
+            // Whoever did not reach the server goes on by himself, which is right too.
+            let output = release.wait_with_output().expect("it ends");
+            if output.status.success() {
+                let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+                acknowledged.push(json[0]["name"].as_str().expect("a name").to_owned());
+            }
+        }
+        node.serve();
+        let records = node.records();
+        for name in &acknowledged {
+            assert!(records.iter().any(|row| row["name"] == name.as_str()), "round {round}: {name} is lost");
+        }
+    }
+    assert!(!acknowledged.is_empty(), "no release was acknowledged in any round");
     let [a, b] = &world.nodes[..] else { unreachable!("two") };
-    let theirs = a.say("of the one");
-    let sealed = a.release(&["--to", "b.example"], "for the other alone").expect("release");
-    b.say("of the other");
-    let origins = until("both logs are here and proven to their ends", || {
-        let rows = b.records();
-        let sealed = sealed["name"].as_str()?;
-        let here = [theirs.as_str(), sealed].iter().all(|name| rows.iter().any(|row| row["name"] == *name));
-        (here && rows.iter().all(|row| row["proven"].is_string())).then_some(rows.len())
+    let last = a.say("the power is back");
+    until("the peer follows to the end", || b.knows(&last).then_some(()));
+    for name in &acknowledged {
+        until("the peer has what was acknowledged", || b.knows(name).then_some(()));
+    }
+    for node in [a, b] {
+        assert_eq!(node.alarms(), Vec::<String>::new(), "{} rang", node.name);
+    }
+    let opened =
+        a.records().iter().filter(|row| row["kind"] == "log.open" && row["origin"] == *origin).count();
+    assert_eq!(opened, 1, "a log is opened once");
+}
+
+/// A list of records without when each was first verified here: the one time that is not in logs and files.
+fn without_here(mut records: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
+    for record in &mut records {
+        record.as_object_mut().expect("an object").remove("here");
+    }
+    records
+}
+
+/// A page or answer without that time.
+fn text_without_here(text: &str) -> String {
+    let without = |text: &str, label: &str, end: &str| {
+        let (mut kept, mut rest) = (String::new(), text);
+        while let Some((before, after)) = rest.split_once(label) {
+            kept.push_str(before);
+            rest = after.split_once(end).map_or("", |(_, rest)| rest);
+        }
+        kept + rest
+    };
+    without(&without(text, "First verified by this node</dt>", "</dd>"), "\"here\":\"", "\"")
+}
+
+/// Everything that a reader can ask of a node, but what says when it was asked.
+fn everything_shown(node: &Authority, names: &[&str]) -> Vec<(String, u16, String)> {
+    let client = node.client();
+    let mut paths: Vec<String> = [
+        "/situation",
+        "/situation?lang=ar",
+        "/network",
+        "/network/a.example",
+        "/network/b.example",
+        "/records",
+        "/api/v1/records",
+        "/api/v1/openapi.json",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for name in names {
+        paths.extend([format!("/record/{name}"), format!("/api/v1/records/{name}")]);
+    }
+    let show = |path: String| {
+        let answer = client.get(&path);
+        (path, answer.status, text_without_here(&answer.text()))
+    };
+    paths.into_iter().map(show).collect()
+}
+
+/// Says which line of which answer is another, and not the whole of both.
+fn assert_same(before: &[(String, u16, String)], after: &[(String, u16, String)], when: &str) {
+    for ((path, status, text), (_, status_after, text_after)) in before.iter().zip(after) {
+        assert_eq!(status, status_after, "{path}, {when}");
+        let pieces = |text: &str| text.replace("><", ">\n<").replace("},{", "},\n{");
+        let (old, new) = (pieces(text), pieces(text_after));
+        let differs = old.lines().zip(new.lines()).find(|(old, new)| old != new);
+        assert_eq!(differs, None, "{path}, {when}");
+        assert_eq!(text, text_after, "{path}, {when}");
+    }
+}
+
+#[test]
+fn a_lost_index_is_made_again_from_logs_blobs_and_seen_files() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let table = world.path("table.csv");
+    let rows = "#date,#country+code,#affected+infected+confirmed+cumulative\n2020-01-22,CHN,571\n2020-01-23,CHN,830\n";
+    std::fs::write(&table, rows).expect("written");
+    world.nodes[0].ask(&["import", "figures", &path_in(&table)]).expect("import");
+    let theirs = world.nodes[0].say("of the one");
+    let sealed = world.nodes[0].release(&["--to", "b.example"], "for the other alone").expect("release");
+    let sealed = sealed["name"].as_str().expect("a name").to_owned();
+    let ours = world.nodes[1].say("of the other");
+    until("all is here, proven and opened", || {
+        let rows = world.nodes[1].records();
+        let here = [&theirs, &sealed, &ours].iter().all(|name| rows.iter().any(|row| row["name"] == **name));
+        let opened =
+            world.nodes[1].ask(&["record", "show", &sealed]).is_ok_and(|shown| shown["opened"] == true);
+        let held = rows.iter().all(|row| row["proven"].is_string());
+        (here && opened && held && rows.len() >= 6).then_some(())
     });
-    assert!(origins >= 3);
-    let before = b.records();
+    let names = [theirs.as_str(), sealed.as_str(), ours.as_str()];
+    // The peer stops first: what is compared must not move.
+    world.nodes[0].stop();
+    let b = &mut world.nodes[1];
+    let (records, logs) = (without_here(b.records()), b.ask(&["log", "list"]).expect("log list"));
+    let shown = everything_shown(b, &names);
+    assert!(
+        shown.iter().any(|(path, _, text)| path == "/situation" && text.contains("830")),
+        "no figure is shown"
+    );
+
     let answer = b.ask(&["rebuild"]).expect("rebuild");
-    assert!(answer["entries"].as_u64().expect("a number") >= u64::try_from(before.len()).expect("small"));
-    assert_eq!(b.records(), before);
+    assert!(answer["entries"].as_u64().expect("a number") >= u64::try_from(records.len()).expect("small"));
+    assert_eq!(without_here(b.records()), records, "after `rebuild` while it serves");
+    assert_same(&shown, &everything_shown(b, &names), "after `rebuild` while it serves");
+
+    b.stop();
+    for file in ["index.db", "index.db-wal", "index.db-shm"] {
+        let _ = std::fs::remove_file(b.data.join(file));
+    }
+    b.serve();
+    assert_eq!(without_here(b.records()), records, "after the index was deleted");
+    assert_eq!(b.ask(&["log", "list"]).expect("log list"), logs, "after the index was deleted");
+    assert_same(&shown, &everything_shown(b, &names), "after the index was deleted");
 }
 
 #[test]
@@ -115,8 +258,38 @@ fn a_restored_node_fetches_its_own_entries_back_before_it_signs() {
     assert!(next["index"].as_u64() >= log["size"].as_u64(), "{next} is not after {log}");
     let name = next["name"].as_str().expect("a name");
     until("the peer follows, without an alarm", || world.nodes[1].knows(name).then_some(()));
-    let status = world.nodes[1].ask(&["status"]).expect("status");
-    assert_eq!(status["alarms"], serde_json::json!([]));
+    assert_eq!(world.nodes[1].alarms(), Vec::<String>::new());
+}
+
+#[test]
+fn archived_cosignatures_of_an_own_log_that_were_lost_are_fetched_back() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
+    world.nodes[0].say("in the backup");
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    let mut proven = Vec::new();
+    for n in 0..3 {
+        let name = world.nodes[0].say(&format!("after the backup, {n}"));
+        let time = until("it is proven at both", || {
+            let time = |node: &Authority| {
+                let rows = node.records();
+                rows.iter().find(|row| row["name"] == name.as_str())?["proven"].as_str().map(str::to_owned)
+            };
+            (time(&world.nodes[0])? == time(&world.nodes[1])?).then(|| time(&world.nodes[0]))?
+        });
+        proven.push((name, time));
+    }
+    world.nodes[0].stop();
+    let mut node = world.nodes[0].at(restored);
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    for (name, time) in &proven {
+        until("what was proven before is proven at the same time again", || {
+            let rows = node.records();
+            let row = rows.into_iter().find(|row| row["name"] == name.as_str())?;
+            (row["proven"] == time.as_str()).then_some(())
+        });
+    }
 }
 
 #[test]

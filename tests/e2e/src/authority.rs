@@ -22,6 +22,10 @@ pub struct Authority {
     pub root_keys: PathBuf,
     /// Where it listens.
     pub port: u16,
+    /// Further environment of its processes.
+    pub environment: Vec<(String, String)>,
+    /// The largest file that its processes may write, in bytes, if there is a limit.
+    pub largest_file: Option<u64>,
     child: Option<Child>,
     starts: u32,
 }
@@ -50,6 +54,8 @@ impl World {
                 data: folder.path().join(name),
                 root_keys: folder.path().join(format!("{name}-root-keys")),
                 port: *port,
+                environment: Vec::new(),
+                largest_file: None,
                 child: None,
                 starts: 0,
             };
@@ -67,8 +73,6 @@ impl World {
                 &format!("127.0.0.1:{port}"),
                 "--public-url",
                 &format!("http://127.0.0.1:{port}"),
-                "--endpoint",
-                &format!("https://concord.{name}"),
             ]
             .map(str::to_owned)
             .to_vec();
@@ -78,6 +82,9 @@ impl World {
             let more = more(name);
             if !more.iter().any(|arg| arg == "--name") {
                 args.extend(["--name".to_owned(), format!("en=Health of {name}")]);
+            }
+            if !more.iter().any(|arg| arg == "--endpoint") {
+                args.extend(["--endpoint".to_owned(), format!("https://concord.{name}")]);
             }
             args.extend(more);
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -137,7 +144,8 @@ impl Authority {
     #[must_use]
     pub fn at(&self, data: PathBuf) -> Self {
         let (name, root_keys, port) = (self.name.clone(), self.root_keys.clone(), self.port);
-        Self { name, data, root_keys, port, child: None, starts: 0 }
+        let (environment, largest_file) = (self.environment.clone(), self.largest_file);
+        Self { name, data, root_keys, port, environment, largest_file, child: None, starts: 0 }
     }
 
     /// Starts the process and waits until it answers.
@@ -157,6 +165,12 @@ impl Authority {
             std::os::unix::net::UnixStream::connect(&socket).ok()
         });
         self.child = Some(child);
+    }
+
+    /// Starts the process where it is not expected to serve: its exit code and what it said.
+    pub fn fails_to_serve(&mut self) -> (Option<i32>, String) {
+        let output = self.run(&["serve"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     fn start(&mut self) {
@@ -202,7 +216,18 @@ impl Authority {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(crate::concord());
+        let mut command = match self.largest_file {
+            None => Command::new(crate::concord()),
+            // A write beyond the limit fails instead of ending the program, as on a full disk.
+            Some(bytes) => {
+                let mut shell = Command::new("sh");
+                let blocks = bytes / 512;
+                shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+                shell.arg(crate::concord());
+                shell
+            }
+        };
+        command.env("LC_ALL", "C").envs(self.environment.iter().map(|(k, v)| (k, v)));
         for variable in ["CONCORD_DATA", "CONCORD_LISTEN", "CONCORD_STATE", "CONCORD_INDEX", "CONCORD_FILES"]
         {
             command.env_remove(variable);
@@ -285,6 +310,21 @@ impl Authority {
     pub fn say(&self, text: &str) -> String {
         let released = self.release(&["--public"], text).expect("release");
         released["name"].as_str().expect("a name").to_owned()
+    }
+
+    /// Its newest root as a file, for where there is no network.
+    pub fn root_file(&self, folder: &Path) -> PathBuf {
+        let shown = self.ask(&["root", "show"]).expect("root show");
+        let file = folder.join(format!("{}.root", self.name));
+        std::fs::write(&file, shown["root"].as_str().expect("a root")).expect("written");
+        file
+    }
+
+    /// Codes of the alarms that `status` lists.
+    pub fn alarms(&self) -> Vec<String> {
+        let status = self.ask(&["status"]).expect("status");
+        let alarms = status["alarms"].as_array().expect("a list");
+        alarms.iter().map(|alarm| alarm["code"].as_str().expect("a code").to_owned()).collect()
     }
 
     /// `records list`: every valid record it knows.

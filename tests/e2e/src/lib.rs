@@ -6,9 +6,15 @@
 mod authority;
 mod binary;
 mod client;
+mod forgery;
+mod impostor;
+mod memory;
 mod wait;
 
 pub use authority::{Authority, World, free_ports, path_in};
 pub use binary::concord;
 pub use client::{Answer, Client, raw};
+pub use forgery::Forgery;
+pub use impostor::Impostor;
+pub use memory::peak_memory;
 pub use wait::{PATIENCE, until};
