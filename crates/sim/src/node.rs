@@ -14,7 +14,7 @@ use store::cells::CellFault;
 use store::files::{Crash, FileWrite};
 use store::guard::Standing;
 use store::log::HEAD;
-use store::{Cells, Files, Guard, LogWriter, MemoryCells, MemoryFiles, layout};
+use store::{Cells, Files, Guard, LogError, LogWriter, MemoryCells, MemoryFiles, layout};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
 use crate::cast::{self, Versions};
@@ -68,6 +68,8 @@ pub struct Node {
     pub lie: Lie,
     /// Does it behave? Only then are promises about its own logs checked.
     pub is_honest: bool,
+    /// Own logs whose files do not lead to their heads.
+    damaged: BTreeSet<Origin>,
     /// How many more writes until it dies; negative: none is planned.
     fuse: Arc<AtomicI64>,
 }
@@ -91,6 +93,7 @@ impl Node {
             nonces: Nonces::default(),
             lie: Lie::None,
             is_honest: true,
+            damaged: BTreeSet::new(),
             fuse: Arc::new(AtomicI64::new(-1)),
         }
     }
@@ -145,11 +148,18 @@ impl Node {
         self.epoch += 1;
         let (cells, files) = self.faulty();
         let writer = LogWriter::new(Arc::new(cells), Arc::new(files), self.guard.clone());
-        let prefix_of = |origin: &str| layout::own_log_of(origin);
-        match block_on(writer.recover(prefix_of)) {
-            // A guard that is missing refuses publication; the head stands all the same.
-            Ok(_) | Err(store::LogError::Guard(_)) => {}
-            Err(error) => return Err(format!("{}: recovery failed: {error}", self.name)),
+        self.damaged.clear();
+        for origin in self.plans.keys() {
+            let name = origin.to_string();
+            let prefix = layout::own_log_of(&name).expect("an origin");
+            match block_on(writer.open(&name, &prefix)) {
+                // A guard that does not vouch for a log refuses publication; the head stands all the same.
+                Ok(_)
+                | Err(LogError::Guard(_) | LogError::GuardAhead { .. } | LogError::GuardMissing { .. }) => {}
+                // Its files do not lead to its head, as after an old state was put beside newer files.
+                Err(error) if error.is_damage() => drop(self.damaged.insert(origin.clone())),
+                Err(error) => return Err(format!("{}: recovery failed: {error}", self.name)),
+            }
         }
         let mut snapshot = Snapshot::default();
         for space in SPACES {
@@ -187,6 +197,7 @@ impl Node {
             Standing::Missing => GuardStanding::Missing,
             Standing::Ahead { signed } => GuardStanding::Ahead { signed },
         };
+        let standing = if self.damaged.contains(origin) { GuardStanding::Damaged } else { standing };
         let (policy, readers) = (plan.policy.clone(), plan.readers.clone());
         OwnLog { origin: origin.clone(), checkpoint, policy, readers, standing }
     }
