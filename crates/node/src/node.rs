@@ -258,6 +258,9 @@ impl Node {
         self.catch_up_index().await?;
         self.own_logs_follow().await?;
         self.load_proofs().await?;
+        if self.index.has_no_receipts().await? {
+            self.load_receipts().await?;
+        }
         for log in self.own_logs().await? {
             let head = self.writer.head(&log.origin.to_string()).await?;
             let standing = self.engine_log(&log, head).await?.standing;

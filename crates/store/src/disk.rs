@@ -27,7 +27,7 @@ pub(crate) fn store_says(error: &object_store::Error) -> String {
     if is_caused_by_full(error) { format!("{FULL} ({error})") } else { error.to_string() }
 }
 
-/// Did the database refuse for want of space? `SQLITE_FULL` and `SQLITE_IOERR_WRITE`; PostgreSQL's `disk_full`.
+/// Did the database refuse for want of space? `SQLITE_FULL` and `SQLITE_IOERR_WRITE`; `PostgreSQL`'s `disk_full`.
 pub(crate) fn is_database_full(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["13", "778", "53100"].contains(&code.as_ref()))

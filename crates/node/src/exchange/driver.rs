@@ -365,7 +365,7 @@ async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
         judged: &commit.judged,
         log: &LogFacts::of(&commit.state),
         checkpoint: commit.checkpoint.as_ref(),
-        here: Some(clock::seconds()),
+        here: node.here(&commit.origin.to_string(), commit.from).await?,
     };
     node.index_batch(&batch).await?;
     if own && commit.checkpoint.is_some() {

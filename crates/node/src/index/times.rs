@@ -74,6 +74,12 @@ impl Index {
         Ok(())
     }
 
+    /// Whether no receipt is known, as after the index was lost.
+    pub async fn has_no_receipts(&self) -> Result<bool, IndexError> {
+        let rows = self.db.rows("select 1 from receipt limit 1", &[]).await?;
+        Ok(rows.is_empty())
+    }
+
     /// Records a receipt.
     pub async fn received(&self, origin: &Origin, receipt: &Receipt) -> Result<(), IndexError> {
         let mut tx = self.db().begin().await?;
