@@ -82,7 +82,7 @@ impl CellsError {
     /// Named arguments of the message, in a fixed order.
     pub fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Fault => Vec::new(),
+            Self::Fault | Self::NotLeading => Vec::new(),
             Self::Db(error) => error.arguments(),
             Self::Key { space, key } | Self::Twice { space, key } => {
                 vec![("space", space.clone()), ("key", key.clone())]

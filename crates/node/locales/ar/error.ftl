@@ -238,3 +238,20 @@ error-code-witness = جواب الشاهد ليس كما ينبغي: { $code }
 error-code-add = طلب الشهادة ليس كما ينبغي: { $code }
 error-code-exchange = يتعذر الاحتفاظ بحالة التبادل: { $code }
 error-code-disk = القرص ممتلئ أو لا يعمل: { $code }
+
+## سطر الأوامر وخوادم العقدة
+error-code-audience-missing = لمن هو؟ اكتب --public أو --to الجهة أو --mechanism المعرّف.
+error-code-backup-postgresql = الحالة محفوظة في PostgreSQL: انسخها احتياطيًا بواسطة pg_dump، وانسخ إلى جانبها المفاتيح والإعدادات والملفات.
+error-code-kind-reserved = السجلات من نوع { $kind } تنشئها العقدة نفسها.
+error-code-peer-where = أين { $authority }؟ اكتب --endpoint https://… أو --root الملف، أو سمِّها تحت [dial].
+error-code-peer-no-first-root = تجيب { $authority } بالرمز { $status } عند طلب أول جذر ثقة لها.
+error-code-release-no-successor = ليس للسجل { $origin } خلف: { $reason }
+error-code-lease = تعذّر تحديد الخادم الذي يقود: { $code }
+error-code-lease-lost = تولّى خادم آخر القيادة. على هذا الخادم أن يتوقف، وإذا شُغّل من جديد بقي في الاحتياط.
+error-code-open-led = الخادم { $leader } هو الذي يقود. أعطِ الأمر هناك.
+error-code-open-server-name = لا يمكن حفظ اسم هذا الخادم في { $path }: { $reason }
+error-code-server-absent = لا يعمل خادم على مجلد البيانات هذا: لم يُسأل أي نظير ولم يُبلَّغ بشيء. يحدث ذلك عند تشغيل concord serve في المرة القادمة.
+error-code-server-absent-asked = لا يعمل خادم على مجلد البيانات هذا: سُئل النظراء أثناء تنفيذ هذا الأمر، وسيعلمون بنتيجته عند تشغيل concord serve في المرة القادمة.
+error-code-disk-full = القرص ممتلئ. وفّر مساحة عليه ثم حاول مرة أخرى. لم يُفقد شيء مما أُكِّد. { $reason }
+error-code-bundle-damaged = تلفت الحزمة في الطريق. انسخها من جديد؛ لم يُؤخذ منها شيء.
+error-code-bundle-cut = الحزمة مبتورة. انسخها من جديد؛ لم يُؤخذ منها شيء.

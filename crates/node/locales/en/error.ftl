@@ -238,3 +238,20 @@ error-code-witness = A witness’s answer is not as it should be: { $code }
 error-code-add = The request to a witness is not as it should be: { $code }
 error-code-exchange = The state of the exchange cannot be kept: { $code }
 error-code-disk = The disk is full or does not work: { $code }
+
+## The command line and the servers of a node
+error-code-audience-missing = For whom is it? Give --public, --to AUTHORITY or --mechanism ID.
+error-code-backup-postgresql = The state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it.
+error-code-kind-reserved = Records of kind { $kind } are made by the node itself.
+error-code-peer-where = Where is { $authority }? Give --endpoint https://…, or --root FILE, or name it under [dial].
+error-code-peer-no-first-root = { $authority } answers { $status } when asked for its first trust root.
+error-code-release-no-successor = { $origin } gets no successor: { $reason }
+error-code-lease = Which server leads could not be settled: { $code }
+error-code-lease-lost = Another server has taken the lead. This one must end, and stands by when it is started again.
+error-code-open-led = The server { $leader } leads. Give the command there.
+error-code-open-server-name = The name of this server cannot be kept in { $path }: { $reason }
+error-code-server-absent = No server runs on this data folder: no peer was asked or told anything. That happens at the next concord serve.
+error-code-server-absent-asked = No server runs on this data folder: peers were asked while this command ran, and hear of its result at the next concord serve.
+error-code-disk-full = The disk is full. Free space on it, then try again. Nothing that was confirmed is lost. { $reason }
+error-code-bundle-damaged = The bundle was damaged on its way. Copy it again; nothing of it was taken in.
+error-code-bundle-cut = The bundle is cut off. Copy it again; nothing of it was taken in.

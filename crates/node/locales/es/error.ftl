@@ -238,3 +238,20 @@ error-code-witness = La respuesta de un testigo no es como debe: { $code }
 error-code-add = La solicitud a un testigo no es como debe: { $code }
 error-code-exchange = No se puede conservar el estado del intercambio: { $code }
 error-code-disk = El disco está lleno o no funciona: { $code }
+
+## La línea de órdenes y los servidores de un nodo
+error-code-audience-missing = ¿Para quién es? Indique --public, --to AUTORIDAD o --mechanism ID.
+error-code-backup-postgresql = El estado está en PostgreSQL: haga la copia con pg_dump y copie además las claves, la configuración y los archivos.
+error-code-kind-reserved = Los registros de tipo { $kind } los hace el propio nodo.
+error-code-peer-where = ¿Dónde está { $authority }? Indique --endpoint https://…, o --root ARCHIVO, o nómbrela en [dial].
+error-code-peer-no-first-root = { $authority } responde { $status } cuando se le pide su primera raíz de confianza.
+error-code-release-no-successor = { $origin } no recibe sucesor: { $reason }
+error-code-lease = No se pudo establecer qué servidor dirige: { $code }
+error-code-lease-lost = Otro servidor ha tomado la dirección. Este debe terminar; al iniciarse de nuevo queda en reserva.
+error-code-open-led = Dirige el servidor { $leader }. Dé la orden allí.
+error-code-open-server-name = El nombre de este servidor no se puede guardar en { $path }: { $reason }
+error-code-server-absent = Ningún servidor funciona sobre esta carpeta de datos: no se preguntó ni se informó a ningún par. Eso ocurre en el próximo concord serve.
+error-code-server-absent-asked = Ningún servidor funciona sobre esta carpeta de datos: se preguntó a los pares mientras duró esta orden, y conocerán su resultado en el próximo concord serve.
+error-code-disk-full = El disco está lleno. Libere espacio y vuelva a intentarlo. Nada de lo confirmado se ha perdido. { $reason }
+error-code-bundle-damaged = El paquete se dañó en el camino. Cópielo de nuevo; no se ha tomado nada de él.
+error-code-bundle-cut = El paquete está cortado. Cópielo de nuevo; no se ha tomado nada de él.

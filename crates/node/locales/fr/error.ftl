@@ -238,3 +238,20 @@ error-code-witness = La réponse d’un témoin n’est pas comme il faut : { $c
 error-code-add = La demande à un témoin n’est pas comme il faut : { $code }
 error-code-exchange = L’état de l’échange ne peut être conservé : { $code }
 error-code-disk = Le disque est plein ou ne fonctionne pas : { $code }
+
+## La ligne de commande et les serveurs d’un nœud
+error-code-audience-missing = Pour qui ? Indiquez --public, --to AUTORITÉ ou --mechanism ID.
+error-code-backup-postgresql = L’état est dans PostgreSQL : sauvegardez-le avec pg_dump, et copiez à côté les clés, la configuration et les fichiers.
+error-code-kind-reserved = Les documents du type { $kind } sont établis par le nœud lui-même.
+error-code-peer-where = Où se trouve { $authority } ? Indiquez --endpoint https://…, ou --root FICHIER, ou inscrivez-la sous [dial].
+error-code-peer-no-first-root = { $authority } répond { $status } quand on lui demande sa première racine de confiance.
+error-code-release-no-successor = { $origin } n’a pas de successeur : { $reason }
+error-code-lease = Il n’a pas pu être établi quel serveur dirige : { $code }
+error-code-lease-lost = Un autre serveur a pris la direction. Celui-ci doit s’arrêter ; relancé, il se tient en réserve.
+error-code-open-led = Le serveur { $leader } dirige. Donnez la commande là-bas.
+error-code-open-server-name = Le nom de ce serveur ne peut pas être conservé dans { $path } : { $reason }
+error-code-server-absent = Aucun serveur ne fonctionne sur ce dossier de données : aucun pair n’a été interrogé ni informé. Cela se fera au prochain concord serve.
+error-code-server-absent-asked = Aucun serveur ne fonctionne sur ce dossier de données : les pairs ont été interrogés pendant cette commande et apprendront son résultat au prochain concord serve.
+error-code-disk-full = Le disque est plein. Libérez de l’espace, puis réessayez. Rien de ce qui a été confirmé n’est perdu. { $reason }
+error-code-bundle-damaged = Le paquet a été endommagé en chemin. Copiez-le de nouveau ; rien n’en a été repris.
+error-code-bundle-cut = Le paquet est tronqué. Copiez-le de nouveau ; rien n’en a été repris.

@@ -238,3 +238,20 @@ error-code-witness = Ответ свидетеля не такой, как сл�
 error-code-add = Запрос к свидетелю не такой, как следует: { $code }
 error-code-exchange = Состояние обмена не удаётся сохранить: { $code }
 error-code-disk = Диск полон или не работает: { $code }
+
+## Командная строка и серверы узла
+error-code-audience-missing = Для кого? Укажите --public, --to ВЕДОМСТВО или --mechanism ID.
+error-code-backup-postgresql = Состояние хранится в PostgreSQL: сохраните его с помощью pg_dump и скопируйте рядом ключи, настройки и файлы.
+error-code-kind-reserved = Записи вида { $kind } создаёт сам узел.
+error-code-peer-where = Где находится { $authority }? Укажите --endpoint https://…, или --root ФАЙЛ, или впишите в раздел [dial].
+error-code-peer-no-first-root = { $authority } отвечает { $status } на запрос первого корня доверия.
+error-code-release-no-successor = { $origin } не получает преемника: { $reason }
+error-code-lease = Не удалось установить, какой сервер ведёт: { $code }
+error-code-lease-lost = Ведущим стал другой сервер. Этот должен завершиться; после нового запуска он останется в резерве.
+error-code-open-led = Ведёт сервер { $leader }. Дайте команду там.
+error-code-open-server-name = Имя этого сервера нельзя сохранить в { $path }: { $reason }
+error-code-server-absent = На этой папке данных не работает сервер: ни одного партнёра не спросили и не известили. Это произойдёт при следующем concord serve.
+error-code-server-absent-asked = На этой папке данных не работает сервер: партнёров спрашивали, пока выполнялась команда, и о её результате они узнают при следующем concord serve.
+error-code-disk-full = Диск заполнен. Освободите место и повторите. Ничего из подтверждённого не потеряно. { $reason }
+error-code-bundle-damaged = Пакет повреждён в пути. Скопируйте его заново; из него ничего не принято.
+error-code-bundle-cut = Пакет обрезан. Скопируйте его заново; из него ничего не принято.

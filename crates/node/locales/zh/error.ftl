@@ -238,3 +238,20 @@ error-code-witness = 见证方的应答不符合要求：{ $code }
 error-code-add = 对见证方的请求不符合要求：{ $code }
 error-code-exchange = 无法保存交换状态：{ $code }
 error-code-disk = 磁盘已满或无法工作：{ $code }
+
+## 命令行与节点的各服务器
+error-code-audience-missing = 发给谁？请给出 --public、--to 机构 或 --mechanism 编号。
+error-code-backup-postgresql = 状态保存在 PostgreSQL 中：请用 pg_dump 备份，并另行复制密钥、配置和文件。
+error-code-kind-reserved = { $kind } 类记录由节点自行生成。
+error-code-peer-where = { $authority } 在哪里？请给出 --endpoint https://…，或 --root 文件，或在 [dial] 下写明。
+error-code-peer-no-first-root = 向 { $authority } 请求其第一个信任根时，回答为 { $status }。
+error-code-release-no-successor = { $origin } 没有后继日志：{ $reason }
+error-code-lease = 无法确定由哪台服务器主持：{ $code }
+error-code-lease-lost = 另一台服务器已接替主持。本服务器必须结束；重新启动后处于待命状态。
+error-code-open-led = 由服务器 { $leader } 主持。请在那里发出命令。
+error-code-open-server-name = 本服务器的名称无法保存到 { $path }：{ $reason }
+error-code-server-absent = 此数据目录上没有服务器在运行：没有询问或通知任何对等方。下次运行 concord serve 时才会进行。
+error-code-server-absent-asked = 此数据目录上没有服务器在运行：命令执行期间已询问对等方，其结果将在下次运行 concord serve 时告知它们。
+error-code-disk-full = 磁盘已满。请腾出空间后重试。已确认的内容没有丢失。{ $reason }
+error-code-bundle-damaged = 数据包在途中损坏。请重新复制；其中内容一概未收录。
+error-code-bundle-cut = 数据包不完整。请重新复制；其中内容一概未收录。
