@@ -143,6 +143,18 @@ struct Slashed<'a> {
     name: &'a str,
 }
 
+/// A link that shows a piece of HTML.
+pub fn linked(href: &str, shown: &Markup) -> Markup {
+    Markup::of(&Linked { href, shown })
+}
+
+#[derive(Template)]
+#[template(ext = "html", source = r#"<a href="{{ href }}">{{ shown }}</a>"#)]
+struct Linked<'a> {
+    href: &'a str,
+    shown: &'a Markup,
+}
+
 /// A short hash that leads to what it names.
 pub fn hash_link(href: &str, full: &str) -> Markup {
     let code = Markup::element("code", &[], &short_hash(full));

@@ -6,7 +6,7 @@ use crate::alarm::Alarm;
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
 use crate::i18n::{Locale, MESSAGES, Value};
-use crate::layout::component::{Tone, hash_link, slashed, status_tag, tag};
+use crate::layout::component::{Tone, hash_link, linked, slashed, status_tag, tag};
 use crate::layout::{Cell, Column, Key, Markup, Page, Problem, Row, Table};
 use ::record::charter::{Charter, Mechanisms, Party as CharterParty};
 use askama::Template;
@@ -196,17 +196,10 @@ pub fn logs_table(
         .map(|table| table.when_empty(t.network_no_logs()))
 }
 
-/// A link that shows a name with slashes.
-#[derive(Template)]
-#[template(ext = "html", source = r#"<a href="{{ href }}">{{ name }}</a>"#)]
-struct NameLink {
-    href: String,
-    name: Markup,
-}
-
+/// A log with a link to its page.
 fn log_link(page: &Page, origin: &str) -> Cell {
     let href = page.href(format!("/network/logs/{origin}"));
-    Cell::from(Markup::of(&NameLink { href, name: slashed(origin) })).keyed(Key::text(origin))
+    Cell::from(linked(&href, &slashed(origin))).keyed(Key::text(origin))
 }
 
 /// Who may read a log.
@@ -297,7 +290,7 @@ pub fn mechanisms_table(
         let id = mechanism.id.as_str();
         let mut row = |state: Markup, charter: &Charter, name: &tlog::hash::Hash| {
             let href = page.href(format!("/network/mechanisms/{id}"));
-            let link = Markup::of(&NameLink { href, name: slashed(id) });
+            let link = linked(&href, &slashed(id));
             let mark = status_tag(t, status.as_str());
             let name = name.to_hex();
             rows.push(Row::new(vec![

@@ -5,8 +5,8 @@ use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
 use crate::i18n::Locale;
 use crate::layout::component::{
-    Facts, SLOT, Standing, Tone, alarm_panel, empty, hash, hash_link, seal, sentence, slashed, status_tag,
-    tag,
+    Facts, SLOT, Standing, Tone, alarm_panel, empty, hash, hash_link, linked, seal, sentence, slashed,
+    status_tag, tag,
 };
 use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
@@ -217,7 +217,14 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
     facts =
         facts.with(t.record_id(), Markup::element("code", &[], &entry.id)).with(t.record_edition(), edition);
     if let Some(mechanism) = &entry.mechanism {
-        facts = facts.with(t.record_mechanism(), slashed(mechanism));
+        let name = slashed(mechanism);
+        // Charters are sealed: who could open what was sealed to a mechanism knows its charter.
+        let name = if page.inside() && entry.sealed {
+            linked(&page.href(format!("/network/mechanisms/{mechanism}")), &name)
+        } else {
+            name
+        };
+        facts = facts.with(t.record_mechanism(), name);
     }
     if let Some(signer) = &entry.signer {
         let key = slashed(signer);

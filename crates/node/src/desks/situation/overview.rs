@@ -397,7 +397,7 @@ fn row(page: &Page, names: &Names<'_>, line: &Line, weeks: &[Option<f64>]) -> Ro
         Cell::text(value_text(t, point.value)),
         line.seven.map_or_else(Cell::unknown, |seven| Cell::text(count_text(t, seven))),
         if known { chart::sparkline(weeks).into() } else { Cell::unknown() },
-        day_link(page, &series.place, point.day, t.date_short(date_of(point.day))).into(),
+        day_link(page, &series.place, point.day, &t.date_short(date_of(point.day))).into(),
         said_by(page, names, line).into(),
         standing.into(),
         proof_cell(page, &line.latest.source),

@@ -6,7 +6,7 @@ use super::names::{Names, place_path};
 use super::query::{Correction, Series, Source};
 use crate::i18n::Locale;
 pub use crate::layout::Csv;
-use crate::layout::component::{SLOT, Tone, hash_link, sentence, tag};
+use crate::layout::component::{SLOT, Tone, hash_link, linked, sentence, tag};
 use crate::layout::{Asked, Cell, Column, Key, Markup, Page, Row};
 use askama::Template;
 use formats::figures::Value;
@@ -82,7 +82,7 @@ pub fn period_cell(page: &Page, place: &str, period: (i64, i64)) -> Cell {
     let text = period_text(&page.t, period);
     let (start, day) = period;
     let written = if start == day { iso_day(day) } else { format!("{}/{}", iso_day(start), iso_day(day)) };
-    Cell::from(day_link(page, place, day, text)).keyed(Key::whole(day).written(written))
+    Cell::from(day_link(page, place, day, &text)).keyed(Key::whole(day).written(written))
 }
 
 #[derive(Template)]
@@ -177,16 +177,9 @@ pub fn indicator_cell(names: &Names<'_>, series: &Series) -> Cell {
 }
 
 /// A link to everything that was stated about one day.
-pub fn day_link(page: &Page, place: &str, day: i64, text: Markup) -> Markup {
+pub fn day_link(page: &Page, place: &str, day: i64, text: &Markup) -> Markup {
     let href = page.href(format!("{}/{}", place_path(place), date_of(day)));
-    Markup::of(&Link { href, text })
-}
-
-#[derive(Template)]
-#[template(ext = "html", source = r#"<a href="{{ href }}">{{ text }}</a>"#)]
-struct Link {
-    href: String,
-    text: Markup,
+    linked(&href, text)
 }
 
 /// Links between the indicators that somebody states.

@@ -382,7 +382,7 @@ async fn days_table(
         .iter()
         .map(|day| {
             let mut cells = vec![
-                day_link(page, &place.place, day.day, t.date_short(date_of(day.day))).into(),
+                day_link(page, &place.place, day.day, &t.date_short(date_of(day.day))).into(),
                 Markup::of(&Valued {
                     value: value_text(t, day.stated),
                     corrected: (day.corrections > 0).then(|| tag(Tone::Notice, &t.seal_corrected())),
