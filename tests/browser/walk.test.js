@@ -329,7 +329,7 @@ describe('lists', () => {
     });
     const record = JSON.parse((await get(node('CHN'), '/api/v1/situation/corrections')).body)[0].record.name;
     const lists = {
-      '/network': ['authorities', 'logs', 'held'], '/network/nhc.chn.example': ['logs', 'held'],
+      '/network': ['authorities', 'logs', 'held'], '/network/mhlw.jpn.example': ['logs', 'held'],
       '/situation': ['differs-table'], '/situation/CHN': ['authors', 'corrections', 'differs-table'],
       '/situation/corrections': ['corrections'], '/situation/CHN/2020-04-16': ['statements'],
       [`/record/${record}`]: ['content', 'witnesses', 'holders', 'references'], '/api': ['operations'],
@@ -545,7 +545,7 @@ describe('accessible and in order', () => {
     const own = logs.find((one) => one.authority === 'nhc.chn.example' && one.log.includes('/public/'));
     places.year = own.log.split('/').pop();
     places.record = (await json('/api/v1/situation/corrections'))[0].record.name;
-    places.sealed = (await json('/api/v1/records?kind=notice'))[0].name;
+    places.sealed = (await json('/api/v1/records?kind=notice')).records[0].name;
     const { stdout } = await concord('--data', node('CHN').data, 'link', '--json');
     places.link = JSON.parse(stdout).url.split('/').pop();
     await look({ storageState: inside.CHN }, async (page) => {

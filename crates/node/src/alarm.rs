@@ -7,9 +7,12 @@ use store::Cells;
 use tlog::hash::sha256;
 
 use crate::clock;
+use crate::fault::Fault;
 use crate::saved;
 
 const SPACE: &str = "alarm";
+/// The argument that holds the fault behind an alarm, as JSON.
+const FAULT: &str = "why-fault";
 
 /// An alarm: a machine code with arguments, shown in the reader's language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,18 @@ impl Alarm {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.arguments.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Says why: in English for the operator's journal, and with code and arguments for everybody's language.
+    #[must_use]
+    pub fn because(self, why: &Fault) -> Self {
+        let fault = serde_json::to_string(why).unwrap_or_default();
+        self.with("why", &why.message).with(FAULT, &fault)
+    }
+
+    /// The fault behind it, if there is one.
+    pub fn fault(&self) -> Option<Fault> {
+        serde_json::from_str(self.arguments.get(FAULT)?).ok()
     }
 
     /// Equal alarms have equal keys.

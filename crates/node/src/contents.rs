@@ -96,7 +96,7 @@ impl ContentSource for Node {
             }
             Err(record::seal::OpenError::Missing { .. }) => Opening::Waiting,
             Err(error) if error.is_refusal(self.holds_listed_keys(&identities)) => {
-                Opening::Refused(error.to_string())
+                Opening::Refused(error.into())
             }
             Err(_) => Opening::NotForUs,
         })

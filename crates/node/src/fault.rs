@@ -115,7 +115,8 @@ coded!(store::LogError, store::lease::LeaseError);
 coded!(tlog::KeyError, tlog::NoteError, tlog::CheckpointError, tlog::HashError, tlog::PolicyError);
 coded!(by Refusal: record::EncodingError, record::RootError, record::RecordError, record::HeaderError);
 coded!(by Refusal: record::evidence::EvidenceError, record::charter::CharterError, record::lines::LineError);
-coded!(by Refusal: record::seal::SealError, record::seal::RecipientError);
+coded!(by Refusal: record::seal::SealError, record::seal::RecipientError, record::seal::OpenError);
+coded!(by Refusal: record::logstate::InvalidReason);
 
 impl Coded for formats::figures::LayoutError {
     fn code(&self) -> &str {

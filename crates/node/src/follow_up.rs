@@ -149,9 +149,9 @@ impl Node {
                 Finding::Invalid { origin, index, why } => Alarm::new("invalid-entry")
                     .with("origin", &origin)
                     .with("index", &index.to_string())
-                    .with("why", &why),
+                    .because(&why),
                 Finding::SealRefused { name, why } => {
-                    Alarm::new("seal-refused").with("name", &name).with("why", &why)
+                    Alarm::new("seal-refused").with("name", &name).because(&why)
                 }
                 Finding::Conflict { author, id, edition } => Alarm::new("conflicting-edition")
                     .with("author", &author)

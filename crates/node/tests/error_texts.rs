@@ -44,9 +44,11 @@ fn bodies<'t>(text: &'t str, head: &str) -> Vec<&'t str> {
     found
 }
 
-/// What stands in quotes after each `call`.
+/// What stands in quotes right after each `call`, or on the line below it.
 fn quoted_after<'t>(text: &'t str, call: &str) -> Vec<&'t str> {
-    text.match_indices(call).filter_map(|(at, _)| text[at + call.len()..].split('"').next()).collect()
+    let first =
+        |(at, _): (usize, _)| text[at + call.len()..].trim_start().strip_prefix('"')?.split('"').next();
+    text.match_indices(call).filter_map(first).collect()
 }
 
 /// Codes with the file that has them, and the names of all arguments, of one crate.
@@ -59,12 +61,12 @@ fn codes(name: &str) -> (BTreeMap<String, PathBuf>, BTreeSet<String>) {
         let mut found: Vec<&str> =
             bodies(text, "fn code(&self) -> &").into_iter().flat_map(literals).collect();
         found.extend(bodies(text, "fn code(self) -> &").into_iter().flat_map(literals));
-        found.extend(["Fault::new(\"", "Problem::new(\""].iter().flat_map(|call| quoted_after(text, call)));
+        found.extend(["Fault::new(", "Problem::new("].iter().flat_map(|call| quoted_after(text, call)));
         // What has no hyphen is a word of its own domain, such as a language.
         for code in found.into_iter().filter(|code| code.contains('-') && !code.contains(['{', ' '])) {
             codes.insert(code.to_owned(), path.clone());
         }
-        arguments.extend(quoted_after(text, "(\"").into_iter().map(str::to_owned));
+        arguments.extend(quoted_after(text, "(").into_iter().map(str::to_owned));
     }
     (codes, arguments)
 }
@@ -117,5 +119,6 @@ fn codes_are_read_from_sources_as_they_are_written() {
                 }\n    }\n    fn other() { \"c-d\" }\n}\n";
     let found: Vec<&str> = bodies(text, "fn code(&self) -> &").into_iter().flat_map(literals).collect();
     assert_eq!(found, ["a-b"]);
-    assert_eq!(quoted_after("Problem::new(\"as-of-date\").with(", "Problem::new(\""), ["as-of-date"]);
+    let calls = "Problem::new(\"as-of-date\").with(1) Problem::new(\n    \"two\") Problem::new(code)";
+    assert_eq!(quoted_after(calls, "Problem::new("), ["as-of-date", "two"]);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::fault::Fault;
 use async_trait::async_trait;
 use record::{Header, Record};
 use tlog::hash::Hash;
@@ -59,7 +60,7 @@ pub enum Opening {
     /// Sealed for others.
     NotForUs,
     /// Refused: the seal is broken. An alarm was raised.
-    Refused(String),
+    Refused(Fault),
 }
 
 /// Where content comes from.

@@ -8,6 +8,7 @@ use tlog::hash::Hash;
 use super::content::{Content, ContentSource, Opening};
 use super::{Index, IndexError};
 use crate::desks;
+use crate::fault::Fault;
 
 /// Where a log comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,14 +93,14 @@ pub enum Finding {
         /// Its place.
         index: u64,
         /// Why.
-        why: String,
+        why: Fault,
     },
     /// A sealed record that was for us is refused.
     SealRefused {
         /// Its name.
         name: String,
         /// Why.
-        why: String,
+        why: Fault,
     },
     /// Two records claim to be the same edition of one thing.
     Conflict {
@@ -294,15 +295,19 @@ async fn insert_entries(
 ) -> Result<Vec<Finding>, IndexError> {
     let mut findings = Vec::new();
     let (mut entries, mut blobs, mut refs, mut abouts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut refusals = Vec::new();
     for item in ready {
         let pos = int(item.judged.index);
         match &item.judged.verdict {
             Verdict::Invalid { reason, bytes } => {
+                let fault = Fault::from(reason.clone());
                 findings.push(Finding::Invalid {
                     origin: origin.to_owned(),
                     index: item.judged.index,
-                    why: reason.to_string(),
+                    why: fault.clone(),
                 });
+                let fault = serde_json::to_string(&fault).unwrap_or_default();
+                refusals.push(vec![origin.into(), pos.clone(), fault.into()]);
                 entries.push(invalid_row(origin, item.judged, &reason.to_string(), bytes.len(), here));
             }
             Verdict::Valid { record, key, root } => {
@@ -344,6 +349,7 @@ async fn insert_entries(
         }
     }
     tx.insert_many("entry", &ENTRY, &entries, Conflict::Fail).await?;
+    tx.insert_many("refusal", &["origin", "pos", "fault"], &refusals, Conflict::Fail).await?;
     insert_parts(tx, &blobs, &refs, &abouts).await?;
     Ok(findings)
 }

@@ -68,4 +68,13 @@ create table authority_name (
 );
 ",
     },
+    Migration {
+        name: "index-refusals",
+        sql: "
+create table refusal (
+  origin text not null, pos {bigint} not null, fault text not null,
+  primary key (origin, pos)
+);
+",
+    },
 ];

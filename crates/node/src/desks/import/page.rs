@@ -240,7 +240,9 @@ pub fn report_page(
         _ => None,
     };
     let alarm = match &upload.state {
-        State::Failed(cause) => Some(alarm_panel(&t.import_failed(), &[t.import_failed_text(cause).into()])),
+        State::Failed(cause) => {
+            Some(alarm_panel(&t.import_failed(), &[t.import_failed_text(cause.said_in(t)).into()]))
+        }
         State::Checked if !report.accepted => {
             let text = t.import_refused_text(t.number(report.refused));
             Some(alarm_panel(&t.import_refused_title(), &[text.into()]))

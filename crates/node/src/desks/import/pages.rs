@@ -285,7 +285,7 @@ async fn released(
         }
         Err(error) => {
             tracing::error!(%error, "an uploaded table could not be released to its end");
-            upload.state = State::Failed(error.to_string());
+            upload.state = State::Failed(error.into());
             uploads.give_back(&id).await?;
         }
     }

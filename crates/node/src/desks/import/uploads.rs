@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Coded;
+use crate::fault::{Coded, Fault};
 use crate::identity;
 use crate::operate::Report;
 
@@ -47,7 +47,7 @@ pub enum State {
     /// All of it is released.
     Released,
     /// A release stopped; what the system said.
-    Failed(String),
+    Failed(Fault),
 }
 
 /// An upload and its report.

@@ -369,8 +369,13 @@ pub fn alarm_text(t: &Locale, alarm: &Alarm) -> String {
     if let Some(wanted) = wanted
         && wanted.iter().all(|name| alarm.arguments.contains_key(*name))
     {
+        let behind = alarm.fault();
         let worded = |name: &str, text: &str| {
-            Value::Text(if name == "fault" { fault(t, text) } else { text.to_owned() })
+            Value::Text(match (name, &behind) {
+                ("fault", _) => fault(t, text),
+                ("why", Some(behind)) => behind.said_in(t),
+                _ => text.to_owned(),
+            })
         };
         let given: Vec<(&str, Value)> =
             alarm.arguments.iter().map(|(name, text)| (name.as_str(), worded(name, text))).collect();
@@ -381,4 +386,36 @@ pub fn alarm_text(t: &Locale, alarm: &Alarm) -> String {
     let arguments: Vec<String> =
         alarm.arguments.iter().map(|(name, text)| format!("{name}: {text}")).collect();
     format!("{} ({})", alarm.code, arguments.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+    use crate::i18n::Lang;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn an_alarm_says_why_in_every_language() {
+        let why = Fault::from(::record::seal::OpenError::Commitment);
+        let alarm = Alarm::new("seal-refused").with("name", "abcd").because(&why);
+        let mut said: Vec<String> = Vec::new();
+        for lang in Lang::ALL {
+            let t = Locale::new(lang, TimeZone::UTC);
+            let text = alarm_text(&t, &alarm);
+            assert!(text.contains(&why.said_in(&t)), "{text}");
+            said.push(why.said_in(&t));
+        }
+        said.sort();
+        said.dedup();
+        assert_eq!(said.len(), Lang::ALL.len(), "no language borrows another's sentence: {said:?}");
+    }
+
+    #[test]
+    fn a_fault_of_a_peer_is_said_by_its_own_sentence_or_its_familys() {
+        let t = Locale::new(Lang::Fr, TimeZone::UTC);
+        assert_eq!(fault(&t, "peer-unreachable"), "injoignable");
+        assert!(fault(&t, "heads-order").contains("heads-order"));
+        assert_eq!(fault(&t, "unheard-of"), "unheard-of");
+    }
 }

@@ -3,6 +3,7 @@
 use super::query::{Blob, Entry, Reference, Seen};
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
+use crate::fault::Fault;
 use crate::i18n::Locale;
 use crate::layout::component::{
     Facts, SLOT, Standing, Tone, alarm_panel, empty, hash, hash_link, linked, seal, sentence, slashed,
@@ -56,6 +57,8 @@ pub struct View {
     pub raw: Option<String>,
     /// The inner header of a sealed record that this node opened.
     pub inner: Option<String>,
+    /// Why the entry counts for nothing.
+    pub refusal: Option<Fault>,
     /// What the situation desk read from it.
     pub figures: Option<FiguresTaken>,
 }
@@ -129,7 +132,7 @@ pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) ->
     Ok(RecordPage {
         tags: tags(t, entry),
         standing: seal(t, standing),
-        warnings: warnings(&page, entry),
+        warnings: warnings(&page, view, entry),
         evidence,
         says: says(&page, names, view, entry),
         when: when(&page, entry),
@@ -164,13 +167,14 @@ fn about(t: &Locale, view: &View) -> Option<Facts> {
     Some(facts)
 }
 
-fn warnings(page: &Page, entry: &Entry) -> Option<Markup> {
+fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
     let t = &page.t;
     let link = |name: &str| hash_link(&page.href(format!("/record/{name}")), name);
     let behind = |text: String, name: &str| Markup::joined([Markup::text(text), link(name)], " ");
     let mut found = Vec::new();
     if !entry.valid {
-        found.push(Markup::text(t.record_invalid_text(entry.reason.as_deref().unwrap_or("–"))));
+        let why = view.refusal.as_ref().map(|fault| fault.said_in(t));
+        found.push(Markup::text(t.record_invalid_text(why.as_deref().unwrap_or("–"))));
     }
     if let Some(by) = &entry.withdrawn_by {
         found.push(behind(t.record_withdrawn(), by));

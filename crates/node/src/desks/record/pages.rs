@@ -131,6 +131,7 @@ async fn view(node: &Node, viewer: &Viewer, entries: Vec<Entry>) -> Result<View,
         inclusion: inclusion(node, entry).await?,
         raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         inner: inner(node, entry).await,
+        refusal: query::refusal(db, entry).await?,
         figures: figures(db, entry).await?,
         entries,
     })

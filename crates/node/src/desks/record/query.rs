@@ -5,6 +5,7 @@
 
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
+use crate::fault::Fault;
 use store::db::{Db, DbError, Row, Sql, Value};
 
 /// Records counted for a list; beyond it says "more than".
@@ -188,6 +189,14 @@ pub async fn blobs(db: &Db, entry: &Entry) -> Result<Vec<Blob>, DbError> {
             })
         })
         .collect()
+}
+
+/// Why an entry counts for nothing, with code and arguments.
+pub async fn refusal(db: &Db, entry: &Entry) -> Result<Option<Fault>, DbError> {
+    let sql = "select fault from refusal where origin = $1 and pos = $2";
+    let rows = db.rows(sql, &[entry.origin.as_str().into(), entry.pos.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(serde_json::from_str(&row.text(0)?).ok())
 }
 
 /// Times that the author claims.

@@ -204,6 +204,7 @@ async fn a_records_page_says_what_proves_it_in_every_language() {
             inclusion: Some(Inclusion { size: 4, root: "root".into(), path: vec![name(7), name(8)] }),
             raw: Some("concord.record/v1\n<author>".into()),
             inner: Some("concord.sealed/v1\nkind notice".into()),
+            refusal: None,
             figures: None,
         };
         let page = Page::new(&shell, &asked, "x");
