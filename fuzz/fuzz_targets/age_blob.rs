@@ -13,12 +13,8 @@ const AUTHOR: &str = "moh.chn.example/author/1";
 libfuzzer_sys::fuzz_target!(|blob: &[u8]| {
     let chain = RootChain::accept_first(ROOT).expect("a sound root");
     let mut outer = Record::parse(OUTER).expect("a record").header;
-    let line = BlobRef {
-        media_type: MediaType::age(),
-        size: blob.len() as u64,
-        sha256: sha256(blob),
-        lang: None,
-    };
+    let line =
+        BlobRef { media_type: MediaType::age(), size: blob.len() as u64, sha256: sha256(blob), lang: None };
     outer.blobs = vec![line];
     let secret = SecretKey::from_seed(sha256(AUTHOR.as_bytes()).0);
     let signer = LocalSigner::new(AUTHOR, KeyType::Ed25519, secret).expect("a key");

@@ -19,9 +19,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             .map(|signed| signed.root.fingerprint())
             .collect();
         let report = evidence.verify(&pins);
-        assert_eq!(
-            report.conclusion.is_some(),
-            report.steps.iter().all(|step| step.ok || !step.required)
-        );
+        assert_eq!(report.conclusion.is_some(), report.steps.iter().all(|step| step.ok || !step.required));
     }
 });

@@ -25,7 +25,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         Ok(table) => {
             let options = ReadOptions::canonical(PlaceNames::bundled());
             let reader = FigureReader::new(&table[..], options).expect("what is written has a layout");
-            let again: Vec<_> = reader.flat_map(|row| row.expect("what is written is good").figures).collect();
+            let again: Vec<_> =
+                reader.flat_map(|row| row.expect("what is written is good").figures).collect();
             assert_eq!(again, figures);
         }
         Err(WriteError::Empty | WriteError::Twice { .. }) => {}
