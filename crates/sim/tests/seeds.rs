@@ -22,3 +22,9 @@ fn few_nodes_in_trouble() {
 fn many_nodes_in_trouble() {
     holds(101..102, Some(16));
 }
+
+#[test]
+fn a_region_in_trouble() {
+    // Here a thief signs another's log with its key, and its authority revokes it.
+    holds(401..402, Some(50));
+}
