@@ -33,6 +33,11 @@ use value::{postgres_arguments, sqlite_arguments};
 /// How long a statement waits for `SQLite`'s write lock, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// `SQLite`: how much the writing connection may keep of its file, as kibibytes below zero.
+const WRITER_CACHE: &str = "-32768";
+/// `SQLite`: the write-ahead log is moved into the file after so many pages of 4 KiB.
+const WAL_PAGES: &str = "8192";
+
 /// Which of the two databases it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -222,7 +227,10 @@ async fn sqlite_pools(
         // A connection of an embedded database does not go away by itself.
         pool.test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(connect.clone()).await?;
+    // Rows by names that are hashes go all over the file: with room for the pages that they touch, a page is
+    // written once for many rows.
+    let writing = connect.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WAL_PAGES);
+    let writer = pool(1).connect_with(writing).await?;
     let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await?;
     Ok(Pools::Sqlite { writer, readers, _folder: folder })
 }

@@ -42,6 +42,15 @@ impl Sql {
         self
     }
 
+    /// Adds `?, ?`: so many of the next values, in their order. Only `SQLite` takes them; it finds a numbered one
+    /// by walking over all, which makes thousands of them slow.
+    pub(super) fn next_values(&mut self, count: usize) -> &mut Self {
+        for number in 0..count {
+            self.push(if number == 0 { "?" } else { ", ?" });
+        }
+        self
+    }
+
     /// Adds the name of a table or column.
     pub fn identifier(&mut self, name: &str) -> Result<&mut Self, DbError> {
         check_identifier(name)?;

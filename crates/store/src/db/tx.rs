@@ -115,9 +115,18 @@ impl Tx {
         let per_statement = (MAX_VALUES / columns.len().max(1)).max(1);
         let mut changed = 0;
         for chunk in rows.chunks(per_statement) {
-            let sql = insert_sql(table, columns, chunk.len(), on_conflict)?;
-            let values: Vec<Value> = chunk.iter().flat_map(|row| row.iter().cloned()).collect();
-            changed += self.run(sql, &values).await?;
+            let sql = insert_sql(self.dialect(), table, columns, chunk.len(), on_conflict)?.into_safe();
+            let values = || chunk.iter().flat_map(|row| row.iter());
+            changed += match &mut self.0 {
+                Inner::Sqlite(tx) => {
+                    let query = sqlx::query_with(sql, sqlite_arguments(values()));
+                    query.execute(&mut **tx).await?.rows_affected()
+                }
+                Inner::Postgres(tx) => {
+                    let query = sqlx::query_with(sql, postgres_arguments(values())?);
+                    query.execute(&mut **tx).await?.rows_affected()
+                }
+            };
         }
         Ok(changed)
     }
@@ -141,14 +150,24 @@ impl Tx {
     }
 }
 
-fn insert_sql(table: &str, columns: &[&str], rows: usize, conflict: Conflict<'_>) -> Result<Sql, DbError> {
+fn insert_sql(
+    dialect: Dialect,
+    table: &str,
+    columns: &[&str],
+    rows: usize,
+    conflict: Conflict<'_>,
+) -> Result<Sql, DbError> {
     let mut sql = Sql::from("insert into ");
     sql.identifier(table)?.push(" (");
     list(&mut sql, columns)?;
     sql.push(") values ");
     for row in 0..rows {
         sql.push(if row == 0 { "(" } else { ", (" });
-        sql.placeholders(row * columns.len() + 1, columns.len()).push(")");
+        match dialect {
+            Dialect::Sqlite => sql.next_values(columns.len()),
+            Dialect::Postgres => sql.placeholders(row * columns.len() + 1, columns.len()),
+        };
+        sql.push(")");
     }
     match conflict {
         Conflict::Fail => {}

@@ -92,9 +92,10 @@ impl Encode<'_, Postgres> for UntypedNull {
     }
 }
 
-pub(super) fn sqlite_arguments(values: &[Value]) -> SqliteArguments {
+pub(super) fn sqlite_arguments<'v>(values: impl IntoIterator<Item = &'v Value>) -> SqliteArguments {
+    let values = values.into_iter();
     let mut arguments = SqliteArguments::default();
-    arguments.reserve(values.len(), 0);
+    arguments.reserve(values.size_hint().0, 0);
     for value in values {
         let added = match value {
             Value::Null => arguments.add(None::<i64>),
@@ -109,10 +110,13 @@ pub(super) fn sqlite_arguments(values: &[Value]) -> SqliteArguments {
     arguments
 }
 
-pub(super) fn postgres_arguments(values: &[Value]) -> Result<PgArguments, DbError> {
+pub(super) fn postgres_arguments<'v>(
+    values: impl IntoIterator<Item = &'v Value>,
+) -> Result<PgArguments, DbError> {
+    let values = values.into_iter();
     let mut arguments = PgArguments::default();
-    arguments.reserve(values.len(), 0);
-    for (index, value) in values.iter().enumerate() {
+    arguments.reserve(values.size_hint().0, 0);
+    for (index, value) in values.enumerate() {
         let added = match value {
             Value::Null => arguments.add(UntypedNull),
             Value::Int(value) => arguments.add(*value),
