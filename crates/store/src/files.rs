@@ -147,6 +147,15 @@ pub trait Files: Send + Sync {
     /// Writes or replaces a file; durable when it returns.
     async fn put(&self, path: &str, bytes: Bytes) -> Result<(), FilesError>;
 
+    /// Writes or replaces files, in the order given; all are durable when it returns. Each is whole or as it was
+    /// before, but after a crash on the way a later one may be there without an earlier one.
+    async fn put_all(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
+        for (path, bytes) in files {
+            self.put(&path, bytes).await?;
+        }
+        Ok(())
+    }
+
     /// Writes a file that is not there yet (true; durable), or leaves the one that is (false).
     async fn put_new(&self, path: &str, bytes: Bytes) -> Result<bool, FilesError>;
 

@@ -169,7 +169,7 @@ pub enum Input {
 }
 
 /// One durable change. A list is executed in order; a later one must not survive a crash that an earlier one
-/// did not.
+/// did not, except that files which follow each other may become durable in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// Writes or replaces a file below the root of the files.

@@ -24,6 +24,9 @@ use crate::node::Node;
 /// Deadlines further away than this are looked at again then.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
+/// What is stored may be so many events ahead of the index. A batch of entries is one, and in memory until then.
+const EVENTS_WAITING: usize = 2;
+
 /// A message to the engine's thread.
 pub enum Message {
     /// For the engine.
@@ -97,7 +100,9 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     let inbox = Inbox { sender, replies: Arc::default(), next: Arc::new(AtomicU64::new(1)) };
     let _ = node.inbox.set(inbox.clone());
     let (stores, jobs) = mpsc::unbounded_channel();
-    tokio::spawn(carry_out_stores(node.clone(), jobs));
+    let (stored, happenings) = mpsc::channel(EVENTS_WAITING);
+    tokio::spawn(carry_out_stores(node.clone(), jobs, stored));
+    tokio::spawn(follow_events(node.clone(), happenings));
     // Before anything else the engine learns whom and what it works for.
     inbox.send(Message::Input(Input::OwnRoots(node.own_chain().as_ref().clone())));
     inbox.send(Message::Input(Input::Peers(node.peer_configs())));
@@ -246,7 +251,11 @@ fn sign(
     Ok(line)
 }
 
-async fn carry_out_stores(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<StoreJob>) {
+async fn carry_out_stores(
+    node: Arc<Node>,
+    mut jobs: mpsc::UnboundedReceiver<StoreJob>,
+    stored: mpsc::Sender<Event>,
+) {
     while let Some(job) = jobs.recv().await {
         let result = store(&node, job.writes).await;
         let input = match &result {
@@ -259,10 +268,22 @@ async fn carry_out_stores(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Sto
         node.tell(input);
         if result.is_ok() {
             for event in job.events {
-                if let Err(error) = happened(&node, event).await {
-                    tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");
+                if let Event::Entries(commit) = &event {
+                    node.metrics.verified_entries.fetch_add(commit.to - commit.from, Ordering::Relaxed);
+                }
+                if stored.send(event).await.is_err() {
+                    return; // The program ends.
                 }
             }
+        }
+    }
+}
+
+/// The index follows what is stored, in the same order, while more is being stored.
+async fn follow_events(node: Arc<Node>, mut stored: mpsc::Receiver<Event>) {
+    while let Some(event) = stored.recv().await {
+        if let Err(error) = happened(&node, event).await {
+            tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");
         }
     }
 }
@@ -270,9 +291,18 @@ async fn carry_out_stores(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Sto
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn store(node: &Node, writes: Vec<Write>) -> Result<(), Failure> {
+    let mut files: Vec<(String, bytes::Bytes)> = Vec::new();
     let mut cells: Vec<Swap> = Vec::new();
     for write in writes {
+        // Order matters: what comes before something of another kind is durable before it.
+        if !matches!(write, Write::Cell { .. }) {
+            flush(node, &mut cells).await?;
+        }
+        if !matches!(write, Write::File { .. }) && !files.is_empty() {
+            node.files.put_all(std::mem::take(&mut files)).await?;
+        }
         match write {
+            Write::File { path, bytes } => files.push((path, bytes.into())),
             Write::Cell { space, key, value } => {
                 if let Some(earlier) = cells.iter_mut().find(|s| s.space == space && s.key == key) {
                     earlier.new = value;
@@ -281,13 +311,10 @@ async fn store(node: &Node, writes: Vec<Write>) -> Result<(), Failure> {
                 let old = node.cells.get(space, &key).await?;
                 cells.push(Swap::new(space, &key, old, value));
             }
-            other => {
-                // Order matters: cells before a file are durable before it.
-                flush(node, &mut cells).await?;
-                store_one(node, other).await?;
-            }
+            other => store_one(node, other).await?,
         }
     }
+    node.files.put_all(files).await?;
     flush(node, &mut cells).await
 }
 
@@ -302,7 +329,6 @@ async fn flush(node: &Node, cells: &mut Vec<Swap>) -> Result<(), Failure> {
 
 async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
     match write {
-        Write::File { path, bytes } => node.files.put(&path, bytes.into()).await?,
         Write::Root { authority, version, bytes } => {
             let known = node.peers().get(&authority).cloned().ok_or("the root of an unknown authority")?;
             let mut chain = known.chain.clone();
@@ -327,7 +353,7 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
             node.writer.open(&key, &federate::places::own(&origin)).await?;
             node.permits.set_damaged(&origin, false);
         }
-        Write::Cell { .. } => {}
+        Write::File { .. } | Write::Cell { .. } => {}
     }
     Ok(())
 }
@@ -356,7 +382,6 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
 }
 
 async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
-    node.metrics.verified_entries.fetch_add(commit.to - commit.from, Ordering::Relaxed);
     node.note_here(&commit.origin, commit.to).await?;
     let own = commit.origin.authority == node.config.authority;
     let batch = Batch {

@@ -41,6 +41,37 @@ impl LocalFolder {
         .await
     }
 
+    /// Writes files beside their places, waits for the disk once for all of them, moves them to their places in
+    /// the order given, and waits for the folders.
+    pub(super) async fn put_synced(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
+        let durable = Arc::clone(&self.durable);
+        self.blocking(move |root| {
+            let places: Vec<PathBuf> = files.iter().map(|(path, _)| root.join(path)).collect();
+            let besides: Vec<PathBuf> = places.iter().map(|place| beside(place)).collect();
+            let put = || {
+                for (((path, bytes), place), beside) in files.iter().zip(&places).zip(&besides) {
+                    create(beside, place).and_then(|mut made| made.write_all(bytes)).map_err(at(path))?;
+                }
+                sync_all(&besides.iter().cloned().collect())?;
+                for (((path, _), place), beside) in files.iter().zip(&places).zip(&besides) {
+                    fs::rename(beside, place).map_err(at(path))?;
+                }
+                // Whoever stages at the same time does not wait for these folders.
+                let known = || durable.lock().unwrap_or_else(PoisonError::into_inner);
+                let folders = {
+                    let known = known();
+                    places.iter().flat_map(|place| new_folders(root, place, &known)).collect()
+                };
+                sync_all(&folders)?;
+                known().extend(places.iter().filter_map(|place| place.parent()).map(Path::to_owned));
+                Ok(())
+            };
+            // A full disk must not fill up with what lies beside.
+            put().inspect_err(|_| besides.iter().for_each(|beside| drop(fs::remove_file(beside))))
+        })
+        .await
+    }
+
     /// Writes a file under its name and waits for the disk, once: what `object_store` does with a second name
     /// and a move costs a second wait.
     pub(super) async fn stage(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
@@ -53,9 +84,7 @@ impl LocalFolder {
             });
             written.map_err(at(&path))?;
             let mut durable = durable.lock().unwrap_or_else(PoisonError::into_inner);
-            let folders = folders_of(root, &file).into_iter();
-            let is_known = file.parent().is_some_and(|folder| durable.contains(folder));
-            sync_all(&folders.take(if is_known { 1 } else { usize::MAX }).collect())?;
+            sync_all(&new_folders(root, &file, &durable).into_iter().collect())?;
             durable.extend(file.parent().map(Path::to_owned));
             Ok(())
         })
@@ -111,13 +140,18 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = beside(file);
+    create(&beside, file)?.write_all(bytes)?;
+    fs::rename(&beside, file)
+}
+
+/// A name beside a file that nobody else uses.
+fn beside(file: &Path) -> PathBuf {
     // `object_store` skips names that end in # and digits when it lists; its own count from 1.
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!("#9{:08}", NEXT.fetch_add(1, Ordering::Relaxed)));
-    let beside = PathBuf::from(beside);
-    create(&beside, file)?.write_all(bytes)?;
-    fs::rename(&beside, file)
+    PathBuf::from(beside)
 }
 
 /// Creates a file, and the folder of `place` if it is not there.
@@ -142,6 +176,12 @@ fn sync_if_there(file: &Path) -> io::Result<()> {
 /// The folders from the one that holds a file up to the root, any of which may be new.
 fn folders_of(root: &Path, file: &Path) -> Vec<PathBuf> {
     file.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).map(Path::to_owned).collect()
+}
+
+/// Of these folders those that must be flushed: the one that holds the file, and what leads to it if it may be new.
+fn new_folders(root: &Path, file: &Path, durable: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let is_known = file.parent().is_some_and(|folder| durable.contains(folder));
+    folders_of(root, file).into_iter().take(if is_known { 1 } else { usize::MAX }).collect()
 }
 
 /// Flushes files or folders, several at a time: the file system joins their waits.

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Attempts at a write that others keep overtaking.
 const MAX_ATTEMPTS: usize = 16;
+/// How many files are written to a bucket at a time.
+const PUTS_AT_A_TIME: usize = 16;
 /// How many files are removed at a time.
 const DELETES_AT_A_TIME: usize = 16;
 
@@ -132,6 +134,17 @@ impl Files for ObjectFiles {
     async fn put(&self, path: &str, bytes: Bytes) -> Result<(), FilesError> {
         let put = self.store.put(&object_path(path)?, PutPayload::from_bytes(bytes)).await;
         put.map(drop).map_err(failed(path))
+    }
+
+    async fn put_all(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
+        for (path, _) in &files {
+            check_path(path)?;
+        }
+        if let Some(folder) = &self.local {
+            return folder.put_synced(files).await;
+        }
+        let puts = files.into_iter().map(|(path, bytes)| async move { self.put(&path, bytes).await });
+        futures::stream::iter(puts).buffered(PUTS_AT_A_TIME).try_collect().await
     }
 
     async fn put_new(&self, path: &str, bytes: Bytes) -> Result<bool, FilesError> {
