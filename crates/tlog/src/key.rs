@@ -7,11 +7,16 @@
 use crate::base64;
 use crate::hash::sha256;
 use crate::text::is_key_name;
+use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use multiples::Multiples;
+use sha2::{Digest as _, Sha512};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
+
+mod multiples;
 
 /// The longest key name, in bytes (that of C2SP cosigner names).
 pub const MAX_NAME: usize = 255;
@@ -379,12 +384,23 @@ pub fn verify_strict(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) ->
 
 /// A public key, decompressed and checked once, for verifying many signatures.
 #[derive(Debug, Clone)]
-pub struct PreparedKey(VerifyingKey);
+pub struct PreparedKey {
+    key: VerifyingKey,
+    /// Of the negated point.
+    multiples: Option<Arc<Multiples>>,
+}
 
 impl PreparedKey {
     /// `None` if the encoding is not canonical, not of a point, or of a point of small order.
     pub fn new(public: &[u8; 32]) -> Option<Self> {
-        strict_point(public).map(Self)
+        strict_point(public).map(|key| Self { key, multiples: None })
+    }
+
+    /// The same key, with tables that halve the time of a verification. They cost as much as some eighty
+    /// verifications, and 1.3 MB of memory.
+    #[must_use]
+    pub fn for_many(&self) -> Self {
+        Self { key: self.key, multiples: Some(Arc::new(Multiples::of(-self.key.to_edwards()))) }
     }
 
     /// Whether the signature is valid under the strict rules of this module.
@@ -392,9 +408,26 @@ impl PreparedKey {
         let (r, _) = signature.split_at(32);
         // The library refuses s >= L, recomputes R and compares its canonical encoding with the bytes given;
         // so R need not be decompressed, only checked against the few encodings of small order.
-        is_canonical_y(r)
-            && !is_small_order(r)
-            && self.0.verify(message, &Signature::from_bytes(signature)).is_ok()
+        if !is_canonical_y(r) || is_small_order(r) {
+            return false;
+        }
+        let signature = Signature::from_bytes(signature);
+        match &self.multiples {
+            None => self.key.verify(message, &signature).is_ok(),
+            Some(multiples) => self.verify_with(multiples, message, &signature),
+        }
+    }
+
+    /// The same, step by step (RFC 8032 section 5.1.7, without the cofactor).
+    fn verify_with(&self, multiples: &Multiples, message: &[u8], signature: &Signature) -> bool {
+        let Some(s) = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes())) else { return false };
+        let hash = Sha512::new()
+            .chain_update(signature.r_bytes())
+            .chain_update(self.key.as_bytes())
+            .chain_update(message)
+            .finalize();
+        let k = Scalar::from_bytes_mod_order_wide(&hash.into());
+        multiples.combined(&s, &k) == *signature.r_bytes()
     }
 }
 

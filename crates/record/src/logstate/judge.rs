@@ -3,6 +3,8 @@
 //! verified by the newer root, in parallel again. Only `log.*` records are verified on the walk itself.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use tlog::{Check, Hash, Note, PreparedKey, VerifierKey, leaf_hash, verify_cosignature};
@@ -265,10 +267,16 @@ fn placed<'a>(origin: &Origin, record: &'a Parsed) -> Result<&'a Record, Invalid
     }
 }
 
+/// So many signatures of one key in a run are worth the tables that make further ones cheap.
+const MANY: usize = 128;
+
 /// Every key of one root, ready to verify.
 struct RootKeys {
     version: u64,
     keys: Vec<RootKey>,
+    /// The first key that signed many records of the run, with its tables. One of them at most: they are large,
+    /// and a liar's root may list many keys.
+    signs_many: OnceLock<(VerifierKey, PreparedKey)>,
 }
 
 struct RootKey {
@@ -276,6 +284,8 @@ struct RootKey {
     /// Revoked by this root or one before it: its signatures must not fail, and do not count.
     revoked: bool,
     prepared: PreparedKey,
+    /// How many records of the run it signed.
+    signed: AtomicUsize,
 }
 
 impl RootKeys {
@@ -291,8 +301,9 @@ impl RootKeys {
             revoked: chain.revoked_before(version, &listed.vkey),
             prepared: PreparedKey::from(&listed.vkey),
             listed,
+            signed: AtomicUsize::new(0),
         };
-        Self { version, keys: listed.chain(roots).map(ready).collect() }
+        Self { version, keys: listed.chain(roots).map(ready).collect(), signs_many: OnceLock::new() }
     }
 
     /// The first author key that is allowed for the record's kind and signed it, if no key of the root
@@ -300,7 +311,7 @@ impl RootKeys {
     fn judge(&self, record: &Record) -> Result<VerifierKey, InvalidReason> {
         let mut signer = None;
         for key in &self.keys {
-            match key.check(&record.note) {
+            match key.check(&record.note, &self.signs_many) {
                 Check::Failed => {
                     return Err(InvalidReason::BadSignature { name: key.listed.vkey.name().to_owned() });
                 }
@@ -318,19 +329,29 @@ impl RootKeys {
 }
 
 impl RootKey {
-    fn check(&self, note: &Note) -> Check {
+    fn check(&self, note: &Note, signs_many: &OnceLock<(VerifierKey, PreparedKey)>) -> Check {
         let vkey = &self.listed.vkey;
-        if self.listed.role.key_type() == tlog::KeyType::Ed25519 {
-            return note.check_prepared(vkey, &self.prepared);
-        }
-        // A cosignature counts for nothing on a record, but one that fails makes the record invalid too.
         let lines = || note.signatures.iter().filter(|signature| signature.is_by(vkey));
         if lines().next().is_none() {
-            Check::Absent
-        } else if lines().all(|line| verify_cosignature(&note.text, line, vkey).is_ok()) {
+            return Check::Absent;
+        }
+        if self.listed.role.key_type() == tlog::KeyType::Ed25519 {
+            return note.check_prepared(vkey, self.prepared(signs_many));
+        }
+        // A cosignature counts for nothing on a record, but one that fails makes the record invalid too.
+        if lines().all(|line| verify_cosignature(&note.text, line, vkey).is_ok()) {
             Check::Valid
         } else {
             Check::Failed
         }
+    }
+
+    /// The key as it verifies best: after many signatures with tables, if no other key has them.
+    fn prepared<'a>(&'a self, signs_many: &'a OnceLock<(VerifierKey, PreparedKey)>) -> &'a PreparedKey {
+        if self.signed.fetch_add(1, Ordering::Relaxed) < MANY {
+            return &self.prepared;
+        }
+        let (key, prepared) = signs_many.get_or_init(|| (self.listed.vkey.clone(), self.prepared.for_many()));
+        if *key == self.listed.vkey { prepared } else { &self.prepared }
     }
 }

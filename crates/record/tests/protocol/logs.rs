@@ -379,6 +379,23 @@ fn piecemeal(entries: &[Vec<u8>], runs: &[usize]) -> (LogState, Vec<Judged>) {
     (state, all)
 }
 
+/// After many signatures of one key they are verified in another way, which must come to the same.
+#[test]
+fn a_long_run_is_judged_as_short_ones_are() {
+    let (log, chain) = (MOH.public_log(), MOH.chain(2));
+    let mut entries = vec![opening(&log, &chain)];
+    for n in 1..800 {
+        let entry = String::from_utf8(notice(n, 1)).expect("text");
+        // Every tenth says something that was not signed.
+        let entry = if n % 10 == 0 { entry.replacen("status exercise", "status actual", 1) } else { entry };
+        entries.push(entry.into_bytes());
+    }
+    let (_, at_once) = judge(&log, &entries, &chain);
+    assert_eq!(at_once, piecemeal(&entries, &[100]).1);
+    let expected: Vec<bool> = (0..800).map(|n| n == 0 || n % 10 != 0).collect();
+    assert_eq!(valid(&at_once), expected);
+}
+
 #[test]
 fn a_pause_names_the_root_that_is_needed() {
     let full = MOH.chain(3);
