@@ -2,7 +2,7 @@
 # Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test needs-demo needs-test format lint build unit check browser interop licences clean
+.PHONY: help demo test needs-demo needs-test format lint build unit check browser bench interop licences clean
 
 # The folder that cargo uses, in this repository unless the environment says otherwise.
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
@@ -20,6 +20,7 @@ help:
 	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
 	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser'
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
+	@echo 'make bench     how fast it is, as tables (profile release): bench/run NAME for one of them'
 	@echo 'make interop   our logs and seals read by Tessera, Go and age: needs Go'
 	@echo 'make licences  dependencies: licences and known weaknesses, with cargo-deny'
 	@echo 'make clean     remove what was built, and the demonstration'
@@ -75,6 +76,11 @@ browser: build
 	else \
 		echo 'there are no browser tests in tests/browser' >&2; exit 1; \
 	fi
+
+# Seconds each; `bench/run --full` measures as much as the aims say.
+bench:
+	$(call say,how fast it is)
+	bench/run
 
 interop: build
 	$(call say,read by programs that were not written here)
