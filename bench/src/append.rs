@@ -21,7 +21,7 @@ const PREFIX: &str = "log/public/2020/";
 /// Bytes of an entry: about those of a record that names two blobs.
 const BYTES: usize = 1024;
 /// Callers, and batches that each number of callers makes.
-const SIZES: [(usize, usize); 3] = [(1, 400), (16, 200), (256, 80)];
+const SIZES: [(usize, usize); 3] = [(1, 100), (16, 60), (256, 30)];
 /// How often each is measured, in turn; the median counts.
 const PASSES: usize = 3;
 

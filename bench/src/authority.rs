@@ -128,7 +128,7 @@ impl Authority {
     pub async fn ask(&self, command: &Command) -> Result<Outcome, Failure> {
         let answer = node::control::send(&self.data.join("control.sock"), command).await?;
         let answer = answer.ok_or_else(|| format!("the node of {} does not answer", self.name))?;
-        answer.outcome.ok_or_else(|| answer.error.unwrap_or_default().into())
+        answer.outcome.ok_or_else(|| answer.error.map(|fault| fault.message).unwrap_or_default().into())
     }
 
     /// Adds another authority by its fingerprint and confirms it.
@@ -138,7 +138,7 @@ impl Authority {
             authority: authority.clone(),
             fingerprint: fingerprint.clone(),
             code: Some("XTS".to_owned()),
-            name: None,
+            name: Vec::new(),
             role: "ministry".to_owned(),
             endpoint: None,
             root: None,
