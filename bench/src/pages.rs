@@ -43,7 +43,7 @@ pub async fn measure(setting: &Setting) -> Result<(), Failure> {
     node.stop().await?;
     let url = format!("sqlite:{}", node.data.join("index.db").display());
     let db = Db::connect(&url, DbOptions::default()).await?;
-    Index::open(db.clone()).await?;
+    Index::open(db.clone(), &"moh.jpn.example".parse()?).await?;
     made_up::fill(&db).await?;
     db.close().await;
     node.serve().await?;

@@ -116,6 +116,7 @@ impl Engine {
             Input::Nudge { request, body } => self.take_nudge(request, &body),
             Input::AddCheckpoint { request, body } => self.take_add_checkpoint(request, &body),
             Input::Signed { id, line } => self.take_signed(id, line),
+            Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
         }
         self.run();

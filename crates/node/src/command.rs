@@ -78,7 +78,9 @@ impl Command {
     /// May it append to an own log?
     pub fn signs(&self) -> bool {
         match self {
-            Self::Release(_) | Self::Log(LogCommand::Close { .. }) => true,
+            Self::Release(_)
+            | Self::Log(LogCommand::Close { .. })
+            | Self::Record(RecordCommand::Erase { .. }) => true,
             Self::Import(ImportCommand::Figures(import)) => !import.dry_run,
             Self::Mechanism(command) => !matches!(command, MechanismCommand::List),
             _ => false,
@@ -353,7 +355,7 @@ pub struct Release {
     /// Time to claim, in exercises that replay the past
     #[arg(long)]
     pub released: Option<Time>,
-    /// Personal data: destroy on this day
+    /// Personal data: this node and all readers destroy it at 00:00 UTC of this day, at most 400 days from now
     #[arg(long)]
     pub expires: Option<Date>,
 }
@@ -400,6 +402,11 @@ pub enum RecordCommand {
     /// Show a record: header, signatures, place, proofs
     #[command(after_help = teach!("record show 3f1c..."))]
     Show {
+        /// Its name (64 hex digits)
+        name: String,
+    },
+    /// Destroy this node's copies of a record's content, and tell its readers; theirs stay, and so do name and header
+    Erase {
         /// Its name (64 hex digits)
         name: String,
     },

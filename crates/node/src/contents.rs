@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use record::{Readers, Record};
 use tlog::hash::{Hash, sha256};
 
+use crate::age_keys::{AGE_SPACE, AgeSecret};
+use crate::clock;
 use crate::index::{Content, ContentSource, Opening};
-use crate::init::{AGE_SPACE, AgeSecret};
 use crate::node::Node;
 use crate::saved;
 
@@ -18,13 +19,27 @@ impl Node {
         Ok(secrets.iter().filter_map(|(_, secret)| secret.identity.parse().ok()).collect())
     }
 
-    /// Are the private keys of all lasting recipients that our root lists here?
-    fn holds_listed_keys(&self, identities: &[record::seal::Identity]) -> bool {
-        let root = self.own_root();
-        root.age
-            .iter()
-            .filter(|listed| !listed.expiring)
-            .all(|listed| identities.iter().any(|identity| identity.recipient() == listed.recipient))
+    /// Are the private keys here to which this record should have been sealed? Of a lasting record those of all
+    /// lasting recipients that our newest root lists; of personal data those of the recipients that were in
+    /// force when it was released, of which some may be destroyed, or be lost with a machine.
+    fn holds_listed_keys(&self, record: &Record, identities: &[record::seal::Identity]) -> bool {
+        let is_here = |recipient: &str| identities.iter().any(|identity| identity.recipient() == recipient);
+        let at = record.header.released;
+        if record.header.expires.is_none() {
+            return self
+                .own_root()
+                .age
+                .iter()
+                .filter(|listed| !listed.expiring)
+                .all(|l| is_here(&l.recipient));
+        }
+        let chain = self.own_chain();
+        let mut in_force = chain
+            .roots()
+            .flat_map(|root| &root.root.age)
+            .filter(|listed| listed.expiring && listed.from <= at && at < listed.until)
+            .peekable();
+        in_force.peek().is_some() && in_force.all(|listed| is_here(&listed.recipient))
     }
 
     async fn clear_blobs(&self, record: &Record) -> Result<Option<Content>, store::FilesError> {
@@ -72,6 +87,9 @@ impl ContentSource for Node {
                 None => Opening::Waiting,
             });
         }
+        if record.header.expires.is_some_and(|day| day.start() <= clock::now()) {
+            return Ok(Opening::Expired);
+        }
         let mut files: std::collections::BTreeMap<Hash, Vec<u8>> = std::collections::BTreeMap::new();
         for blob in &record.header.blobs {
             if let Some(bytes) = self.files.get(&store::layout::blob(&blob.sha256)).await? {
@@ -95,7 +113,7 @@ impl ContentSource for Node {
                 Opening::Whole { inner: Some(opened.inner.header), content }
             }
             Err(record::seal::OpenError::Missing { .. }) => Opening::Waiting,
-            Err(error) if error.is_refusal(self.holds_listed_keys(&identities)) => {
+            Err(error) if error.is_refusal(self.holds_listed_keys(record, &identities)) => {
                 Opening::Refused(error.into())
             }
             Err(_) => Opening::NotForUs,

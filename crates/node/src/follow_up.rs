@@ -144,8 +144,10 @@ impl Node {
     }
 
     async fn report(&self, findings: Vec<Finding>) {
+        self.tell_engine_of_quotes(&findings);
         for finding in findings {
             let alarm = match finding {
+                Finding::Quotes { .. } => continue,
                 Finding::Invalid { origin, index, why } => Alarm::new("invalid-entry")
                     .with("origin", &origin)
                     .with("index", &index.to_string())

@@ -14,6 +14,7 @@ use store::{Cells, Db, DbOptions, Guard, SqlCells};
 use tlog::hash::sha256;
 use tlog::key::Signer;
 
+use crate::age_keys::{self, AGE_SPACE};
 use crate::config::{Config, Exchange, Storage};
 use crate::fault::Coded;
 use crate::identity::{self, Key};
@@ -78,27 +79,6 @@ pub struct Made {
     pub root_keys: PathBuf,
 }
 
-/// A secret age identity, as kept in `state`.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct AgeSecret {
-    /// `AGE-SECRET-KEY-1...`
-    pub identity: String,
-    /// In force from.
-    pub from: Time,
-    /// In force until.
-    pub until: Time,
-    /// Only for personal data, and destroyed after it.
-    pub expiring: bool,
-}
-
-impl std::fmt::Debug for AgeSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AgeSecret").field("until", &self.until).finish_non_exhaustive()
-    }
-}
-
-/// The space of age secrets in `state`, by recipient.
-pub const AGE_SPACE: &str = "age";
 /// The space of own roots in `state`, by version.
 pub const ROOT_SPACE: &str = "own-root";
 
@@ -198,13 +178,16 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
             generate(&init.authority, role, 1, 1, &config.keys_folder())?.into_iter().map(|k| (role, k)),
         );
     }
-    let (recipient, secret) = new_age_secret(now, AGE_DAYS, false);
+    let until = now.saturating_add(ROOT_DAYS * DAY);
+    let mut secrets = vec![age_keys::generate(now, now.saturating_add(AGE_DAYS * DAY), false)];
+    let windows = age_keys::missing_windows(None, now, until);
+    secrets.extend(windows.into_iter().map(|(from, until)| age_keys::generate(from, until, true)));
     let root = TrustRoot {
         authority: init.authority.clone(),
         version: 1,
         previous: None,
         from: now,
-        until: now.saturating_add(ROOT_DAYS * DAY),
+        until,
         threshold: ROOT_THRESHOLD,
         roots: root_keys.iter().map(|k| k.verifier.clone()).collect(),
         next: Some((
@@ -215,12 +198,15 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
             .iter()
             .map(|(role, k)| ListedKey { role: *role, vkey: k.verifier.clone(), kinds: Vec::new() })
             .collect(),
-        age: vec![AgeRecipient {
-            recipient: recipient.clone(),
-            from: secret.from,
-            until: secret.until,
-            expiring: false,
-        }],
+        age: secrets
+            .iter()
+            .map(|(recipient, secret)| AgeRecipient {
+                recipient: recipient.clone(),
+                from: secret.from,
+                until: secret.until,
+                expiring: secret.expiring,
+            })
+            .collect(),
         revoked: Vec::new(),
         endpoint: Some(init.endpoint.clone()),
         mirrors: Vec::new(),
@@ -231,7 +217,9 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     let signers: Vec<&dyn Signer> = signers.iter().map(|s| s as &dyn Signer).collect();
     let signed = SignedRoot::sign(&root, &signers)?;
 
-    saved::put(&cells, AGE_SPACE, &recipient, &secret).await?;
+    for (recipient, secret) in &secrets {
+        saved::put(&cells, AGE_SPACE, recipient, secret).await?;
+    }
     cells.swap(ROOT_SPACE, &version_key(1), None, Some(signed.bytes.clone())).await?;
     Guard::create(&config.guard_path())?;
     let path = config.folder.join(crate::config::FILE_NAME);
@@ -243,18 +231,6 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
         data: init.data.clone(),
         root_keys: init.root_keys.clone(),
     })
-}
-
-/// A new age recipient and its secret, in force from `now` for `days`.
-pub fn new_age_secret(now: Time, days: i64, expiring: bool) -> (String, AgeSecret) {
-    let identity = record::seal::Identity::generate();
-    let secret = AgeSecret {
-        identity: identity.to_secret_text().to_string(),
-        from: now,
-        until: now.saturating_add(days * DAY),
-        expiring,
-    };
-    (identity.recipient().to_owned(), secret)
 }
 
 fn generate(

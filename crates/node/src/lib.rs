@@ -3,7 +3,9 @@
 //! It is the only crate with sockets and clocks. What every page shares lies in [`layout`], its words in
 //! [`i18n`], what is drawn in [`chart`] and [`map`]; none of these four opens a socket or reads a clock.
 
+mod age_keys;
 pub mod alarm;
+mod anchors;
 pub mod asof;
 pub mod chart;
 pub mod cli;
@@ -14,6 +16,7 @@ mod contents;
 pub mod control;
 pub mod demo;
 pub mod desks;
+pub mod erasure;
 mod evidence;
 pub mod exchange;
 pub mod face;

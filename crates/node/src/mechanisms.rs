@@ -3,6 +3,8 @@
 //! Charters are sealed to their parties, so this table belongs to the inside face alone. What is in force is
 //! computed by [`record::charter::Mechanisms`] each time; nothing is remembered beside the records.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use record::charter::{Fact, Mechanisms, Place};
 use record::{
     Authority, Fingerprint, Header, Line, MechanismId, Origin, Ref, Relation, Status, Time, Ulid, kind,
@@ -67,6 +69,12 @@ pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, _content: &Content) -
     Ok(())
 }
 
+/// Forgets what a record said.
+pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
+    let values = [author.into(), name.into()];
+    tx.run("delete from sealed_mechanism_fact where author = $1 and name = $2", &values).await.map(drop)
+}
+
 /// Mechanisms as this node knows them.
 pub async fn load(
     db: &Db,
@@ -75,16 +83,51 @@ pub async fn load(
     let sql =
         "select origin, pos, name, author, kind, status, released, supersedes, mechanism, charter, accepts
                from sealed_mechanism_fact order by origin, pos";
+    let chains = load_chains(db).await?;
     let mut facts = Vec::new();
     for row in db.rows(sql, &[]).await? {
-        facts.extend(fact(&row, &fingerprint_of)?.unwrap_or_default());
+        facts.extend(fact(&row, &chains, &fingerprint_of)?.unwrap_or_default());
     }
     Ok(Mechanisms::replay(facts))
+}
+
+/// Where a log stands among those of its author that `previous` joins: the first of them, and how many are
+/// between.
+type Chains = BTreeMap<Origin, (Origin, u32)>;
+
+/// The chains of all logs with facts in them, and of those before.
+async fn load_chains(db: &Db) -> Result<Chains, DbError> {
+    let mut previous = BTreeMap::new();
+    for row in db.rows("select origin, previous from log where previous is not null", &[]).await? {
+        if let (Ok(origin), Ok(before)) = (row.text(0)?.parse::<Origin>(), row.text(1)?.parse::<Origin>()) {
+            previous.insert(origin, before);
+        }
+    }
+    Ok(chains(&previous))
+}
+
+/// Joins logs by what each names as the one before it. Of several that name the same one, the first by its origin
+/// goes on and the others begin anew: a fork is an alarm elsewhere, and must not mix two orders here.
+fn chains(previous: &BTreeMap<Origin, Origin>) -> Chains {
+    let mut next: BTreeMap<&Origin, &Origin> = BTreeMap::new();
+    for (origin, before) in previous.iter().filter(|(origin, before)| origin.authority == before.authority) {
+        next.entry(before).or_insert(origin);
+    }
+    let followers: BTreeSet<&Origin> = next.values().copied().collect();
+    let mut chains = Chains::new();
+    for first in next.keys().copied().filter(|origin| !followers.contains(*origin)) {
+        let parts = std::iter::successors(Some(first), |origin| next.get(*origin).copied());
+        for (part, origin) in (0..).zip(parts) {
+            chains.insert(origin.clone(), (first.clone(), part));
+        }
+    }
+    chains
 }
 
 /// The facts of a row; `None` if its author is not known any more or the record is no proper fact.
 fn fact(
     row: &Row,
+    chains: &Chains,
     fingerprint_of: &impl Fn(&Authority) -> Option<Fingerprint>,
 ) -> Result<Option<Vec<Fact>>, DbError> {
     let (origin, author): (String, String) = (row.text(0)?, row.text(3)?);
@@ -117,7 +160,8 @@ fn fact(
                 .collect(),
             author: author.clone(),
         };
-        let place = Place { part: 0, index, released, chain: origin };
+        let (chain, part) = chains.get(&origin).cloned().unwrap_or((origin, 0));
+        let place = Place { chain, part, index, released };
         Fact::of(&header, Hash::from_hex(&name).ok()?, fingerprint_of(&author)?, &place).ok()
     })())
 }
@@ -131,5 +175,160 @@ impl Node {
     /// Mechanisms as this node knows them.
     pub async fn mechanisms(&self) -> Result<Mechanisms, DbError> {
         load(self.index.db(), |authority| self.chain_of(authority).map(|chain| chain.fingerprint())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Index;
+    use record::charter::{Charter, Mechanism};
+    use store::{DbOptions, Value};
+    use tlog::hash::sha256;
+
+    fn origin(text: &str) -> Origin {
+        text.parse().unwrap()
+    }
+
+    fn log(n: u8) -> Origin {
+        origin(&format!("who.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026.{}", n + 2))
+    }
+
+    #[test]
+    fn logs_that_previous_joins_are_one_chain() {
+        let other = origin("who.example/log/bbbbbbbbbbbbbbbbbbbbbbbbbb/2026");
+        let chains = chains(&BTreeMap::from([(log(2), log(1)), (log(1), log(0)), (log(3), log(2))]));
+        let parts: Vec<_> = (0..4).map(|n| chains[&log(n)].clone()).collect();
+        assert_eq!(parts, [(log(0), 0), (log(0), 1), (log(0), 2), (log(0), 3)]);
+        assert!(!chains.contains_key(&other), "a log of its own is its own chain");
+    }
+
+    #[test]
+    fn two_successors_of_one_log_are_not_mixed_and_a_ring_ends() {
+        let fork = chains(&BTreeMap::from([(log(1), log(0)), (log(2), log(0)), (log(3), log(2))]));
+        assert_eq!(fork[&log(1)], (log(0), 1));
+        assert_eq!(fork[&log(3)], (log(2), 1), "the other branch is a chain of its own");
+        assert!(chains(&BTreeMap::from([(log(1), log(0)), (log(0), log(1))])).is_empty());
+        let foreign = origin("else.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026");
+        assert!(chains(&BTreeMap::from([(log(1), foreign)])).is_empty(), "nobody follows another's log");
+    }
+
+    const MEMBERS: [&str; 3] = ["a.example", "b.example", "c.example"];
+
+    fn fingerprint(authority: &Authority) -> Fingerprint {
+        Fingerprint(sha256(authority.as_str().as_bytes()).0)
+    }
+
+    /// A row of facts: the log and the place in it, what it is, and when its author claims to have done it.
+    struct Told<'a> {
+        log: &'a str,
+        pos: i64,
+        kind: &'a str,
+        released: i64,
+        supersedes: Option<Hash>,
+        accepts: Option<(&'a str, Hash)>,
+    }
+
+    fn name_of(log: &str, pos: i64) -> Hash {
+        sha256(format!("{log} {pos}").as_bytes())
+    }
+
+    async fn tell(db: &Db, told: &Told<'_>) {
+        let charter = Charter {
+            name: "three".into(),
+            members: MEMBERS
+                .map(|member| member.parse().unwrap())
+                .map(|member: Authority| (member.clone(), fingerprint(&member)))
+                .to_vec(),
+            observers: vec![],
+            threshold: 2,
+        };
+        let lines: Vec<String> =
+            charter.to_lines().unwrap().iter().map(|l| format!("{} {}", l.key(), l.value())).collect();
+        let row: Vec<Value> = vec![
+            told.log.into(),
+            told.pos.into(),
+            name_of(told.log, told.pos).to_hex().into(),
+            told.log.split('/').next().unwrap().into(),
+            told.kind.into(),
+            "exercise".into(),
+            told.released.into(),
+            told.supersedes.map(|hash| hash.to_hex()).into(),
+            (told.supersedes.is_some()).then_some("a.example/three").into(),
+            if told.kind == kind::CHARTER { lines.join("\n") } else { String::new() }.into(),
+            told.accepts.map(|(author, hash)| format!("{author}/{hash}")).unwrap_or_default().into(),
+        ];
+        let columns = [
+            "origin",
+            "pos",
+            "name",
+            "author",
+            "kind",
+            "status",
+            "released",
+            "supersedes",
+            "mechanism",
+            "charter",
+            "accepts",
+        ];
+        let mut tx = db.begin().await.unwrap();
+        tx.insert_many("sealed_mechanism_fact", &columns, &[row], Conflict::Fail).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A charter is adopted in logs of one year. At its end a member whose clock is far ahead accepts one text to
+    /// follow it; in the log after, with the clock set right, another one. The first counts.
+    async fn what_follows(joined: bool) -> Option<Hash> {
+        let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
+        Index::open(db.clone(), &"a.example".parse().unwrap()).await.unwrap();
+        let log = |author: &str, year: u16| format!("{author}/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/{year}");
+        let [a, b, c] = MEMBERS.map(|author| log(author, 2026));
+        let a_next = log("a.example", 2027);
+        let previous = if joined { Some(a.as_str()) } else { None };
+        db.run(
+            "insert into log (origin, authority, audience, year, readers, own, size, root, checkpoint, closed, policy,
+               root_version, state, previous)
+             values ($1, 'a.example', 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 2027, '', 0, 9, '', $2, 0, '', 1, $2, $3)",
+            &[a_next.as_str().into(), Value::Bytes(vec![]), previous.into()],
+        )
+        .await
+        .unwrap();
+        let (first, of_b, of_c) = (name_of(&a, 1), name_of(&b, 2), name_of(&c, 2));
+        let fact = |log, pos, kind, released, supersedes, accepts| Told {
+            log,
+            pos,
+            kind,
+            released,
+            supersedes,
+            accepts,
+        };
+        for told in [
+            fact(a.as_str(), 1, kind::CHARTER, 1_800_000_000, None, None),
+            fact(b.as_str(), 1, kind::ACCEPT, 1_800_000_010, None, Some(("a.example", first))),
+            fact(c.as_str(), 1, kind::ACCEPT, 1_800_000_020, None, Some(("a.example", first))),
+            fact(b.as_str(), 2, kind::CHARTER, 1_800_000_030, Some(first), None),
+            fact(c.as_str(), 2, kind::CHARTER, 1_800_000_040, Some(first), None),
+            fact(a.as_str(), 2, kind::ACCEPT, 1_900_000_000, None, Some(("b.example", of_b))),
+            fact(a_next.as_str(), 1, kind::ACCEPT, 1_800_000_050, None, Some(("c.example", of_c))),
+        ] {
+            tell(&db, &told).await;
+        }
+        let mechanisms = load(&db, |authority| Some(fingerprint(authority))).await.unwrap();
+        let id = MechanismId::new(&"a.example".parse().unwrap(), "three").unwrap();
+        let in_force = mechanisms.get(Status::Exercise, &id).and_then(Mechanism::in_force);
+        assert!([of_b, of_c].map(Some).contains(&in_force), "one of the two has two votes of three");
+        in_force
+    }
+
+    #[tokio::test]
+    async fn a_charter_adopted_in_one_log_and_amended_in_its_successor_is_one_story() {
+        let [b, c] = ["b.example", "c.example"]
+            .map(|a| name_of(&format!("{a}/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026"), 2));
+        assert_eq!(what_follows(true).await, Some(b), "the order is the chain's, not that of claimed times");
+        assert_eq!(
+            what_follows(false).await,
+            Some(c),
+            "logs that nothing joins are ordered by claimed times"
+        );
     }
 }

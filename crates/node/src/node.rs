@@ -55,6 +55,8 @@ pub struct Node {
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
+    /// What of the erasure is left to do.
+    pub erasing: crate::erasure::Pending,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     /// Who leads, where several servers share a database.
@@ -90,6 +92,9 @@ pub enum OpenError {
     /// Names of places.
     #[error("[places] in the configuration: {0}")]
     Places(#[from] formats::places::OverrideError),
+    /// Erasure.
+    #[error(transparent)]
+    Erasure(#[from] crate::erasure::ErasureError),
     /// The exchange's state.
     #[error(transparent)]
     Exchange(#[from] federate::engine::SnapshotError),
@@ -129,6 +134,7 @@ impl Coded for OpenError {
     fn code(&self) -> &str {
         match self {
             Self::Config(error) => error.code(),
+            Self::Erasure(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::Index(error) => error.code(),
             Self::Peer(error) => error.code(),
@@ -147,6 +153,7 @@ impl Coded for OpenError {
     fn arguments(&self) -> Vec<(&str, String)> {
         match self {
             Self::Config(error) => error.arguments(),
+            Self::Erasure(error) => error.arguments(),
             Self::Lock(error) => error.arguments(),
             Self::Index(error) => error.arguments(),
             Self::Peer(error) => error.arguments(),
@@ -184,7 +191,7 @@ impl Node {
         let lease = leading::lease(&config, &cells)?;
         let cells = lease.as_ref().map_or(cells, store::lease::Lease::fenced);
         let index = Db::connect(&config.resolve(&config.storage.index), index_options()).await?;
-        let index = Index::open(index).await?;
+        let index = Index::open(index, &config.authority).await?;
         let files: Arc<dyn Files> = Arc::new(store::open_files(&config.resolve(&config.storage.files))?);
         // A server that joins others has none yet. An empty guard vouches for no log that is there already.
         let guard = &config.guard_path();
@@ -211,6 +218,7 @@ impl Node {
             proofs: tokio::sync::Mutex::default(),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
+            erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
             chain: RwLock::new(Arc::new(chain)),
@@ -237,6 +245,10 @@ impl Node {
         let engine = open_engine(&*self.cells, &self.config.authority).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover().await?;
+        // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
+        self.erase_overdue(crate::clock::now()).await?;
+        self.index.db().checkpoint_truncate().await?;
+        self.state.checkpoint_truncate().await?;
         self.standing.send_replace(leading::Standing::Leads);
         Ok(Lead::Ours)
     }

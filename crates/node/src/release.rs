@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log_root_header};
 use record::root::{Role, TrustRoot};
 use record::{
-    Authority, BlobRef, Date, Header, Lang, Line, MechanismId, MediaType, Origin, Record, Ref, Relation,
-    Status, Time, TimeOrDate, Ulid, Use, kind,
+    Anchor, Authority, BlobRef, Date, Header, Lang, Line, MechanismId, MediaType, Origin, Record, Ref,
+    Relation, Status, Time, TimeOrDate, Ulid, Use, kind,
 };
 use serde::{Deserialize, Serialize};
 use tlog::hash::{Hash, sha256};
@@ -117,6 +117,12 @@ pub enum ReleaseError {
     /// Personal data in the open.
     #[error("a record that expires holds personal data: it must go to named readers, never to the public")]
     ExpiringPublic,
+    /// Personal data that would have to be destroyed before it is released.
+    #[error("it would expire on {0}, 00:00 UTC, which is not after its release: choose a later day")]
+    Expired(Date),
+    /// Personal data under a claimed time.
+    #[error("a record that expires is released now: it cannot claim a time that has not come")]
+    ExpiringLater,
     /// A reader is not known.
     #[error(
         "{0} is not a confirmed peer, so nothing can be sealed to it: `concord peer add` and `confirm` come first"
@@ -162,6 +168,8 @@ impl Coded for ReleaseError {
         match self {
             Self::Replay => "release-replay",
             Self::ExpiringPublic => "release-expiring-public",
+            Self::Expired(_) => "release-expired",
+            Self::ExpiringLater => "release-expiring-later",
             Self::UnknownReader(_) => "release-unknown-reader",
             Self::NoRecipient(_) => "release-no-recipient",
             Self::Waits { .. } => "release-waits",
@@ -177,7 +185,8 @@ impl Coded for ReleaseError {
         match self {
             Self::Record(error) => error.arguments(),
             Self::Underlying(error) => error.arguments(),
-            Self::Replay | Self::ExpiringPublic => Vec::new(),
+            Self::Expired(day) => vec![("day", day.to_string())],
+            Self::Replay | Self::ExpiringPublic | Self::ExpiringLater => Vec::new(),
             Self::UnknownReader(authority) => vec![("authority", authority.to_string())],
             Self::NoRecipient(why) | Self::Seal(why) => vec![("reason", why.clone())],
             Self::Waits { origin, why } => vec![("origin", origin.to_string()), ("reason", why.clone())],
@@ -216,8 +225,9 @@ impl Node {
         let mut log = self.log_for(audience).await?;
         self.may_sign(&log.origin).await?;
         let mut entries = self.opening_entries(&mut log, audience).await?;
+        let anchors = self.anchors().await;
         for draft in drafts {
-            entries.push(self.prepare(&log, audience, draft).await?);
+            entries.push(self.prepare(&log, audience, draft, &anchors).await?);
         }
         let appended = self.append(&log, &entries).await?;
         own_log::save(&*self.cells, &log).await?;
@@ -335,6 +345,15 @@ impl Node {
         if draft.expires.is_some() && *audience == Audience::Public {
             return Err(ReleaseError::ExpiringPublic);
         }
+        if let Some(day) = draft.expires {
+            let now = clock::now();
+            if draft.released.is_some_and(|claimed| claimed > now) {
+                return Err(ReleaseError::ExpiringLater);
+            }
+            if day.start() <= now {
+                return Err(ReleaseError::Expired(day));
+            }
+        }
         Ok(())
     }
 
@@ -424,7 +443,13 @@ impl Node {
         Ok(vec![Entry { bytes: record.bytes, released: None }])
     }
 
-    async fn prepare(&self, log: &OwnLog, audience: &Audience, draft: Draft) -> Result<Entry, ReleaseError> {
+    async fn prepare(
+        &self,
+        log: &OwnLog,
+        audience: &Audience,
+        draft: Draft,
+        anchors: &[Anchor],
+    ) -> Result<Entry, ReleaseError> {
         let id = match draft.id {
             Some(id) => id,
             None => Self::new_id()?,
@@ -443,7 +468,8 @@ impl Node {
             about: draft.about,
             usage: draft.usage,
             refs: draft.refs,
-            anchors: Vec::new(),
+            // An exercise that replays the past claims times long before what could be quoted now.
+            anchors: if draft.released.is_none() { anchors.to_vec() } else { Vec::new() },
             blobs: draft
                 .contents
                 .iter()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::fault::Coded;
 use crate::node::{Node, OpenError};
-use crate::{clock, control, exchange, http, identity, leading, session};
+use crate::{clock, control, erasure, exchange, http, identity, leading, session};
 
 /// How often old links and sessions are removed.
 const SWEEP: Duration = Duration::from_mins(10);
@@ -98,15 +98,24 @@ async fn work(
     stop: tokio::sync::watch::Receiver<bool>,
     end: tokio::sync::watch::Sender<bool>,
 ) -> Result<(), ServeError> {
-    let result = lead(&node, stop).await;
+    let mut eraser = None;
+    let result = lead(&node, stop, &mut eraser).await;
     if let Err(error) = &result {
         tracing::error!(%error, "this server ends");
     }
     end.send_replace(true);
+    if let Some(eraser) = eraser {
+        // What it began it finishes: a release is not broken off.
+        let _ = eraser.await;
+    }
     result
 }
 
-async fn lead(node: &Arc<Node>, stop: tokio::sync::watch::Receiver<bool>) -> Result<(), ServeError> {
+async fn lead(
+    node: &Arc<Node>,
+    stop: tokio::sync::watch::Receiver<bool>,
+    eraser: &mut Option<tokio::task::JoinHandle<()>>,
+) -> Result<(), ServeError> {
     if node.lease.is_some() {
         leading::stand_by(node, stop.clone()).await?;
         if *stop.borrow() {
@@ -114,6 +123,7 @@ async fn lead(node: &Arc<Node>, stop: tokio::sync::watch::Receiver<bool>) -> Res
         }
     }
     exchange::run_here(node).await?;
+    *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
         error = leading::keep_lead(node) => Err(OpenError::from(error).into()),

@@ -7,6 +7,7 @@ mod commands;
 mod disk;
 mod evidence;
 mod exchange;
+mod expiry;
 mod hostile;
 mod interop;
 mod outsider;

@@ -40,7 +40,7 @@ fn signed(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str
 }
 
 /// Every file below a folder.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -57,12 +57,13 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn holds(path: &Path, text: &[u8]) -> bool {
+/// Does a file hold these bytes?
+pub fn holds(path: &Path, text: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|w| w == text))
 }
 
 /// Names of the blobs of a record: the last word of each `blob` line that is a hash.
-fn blobs(note: &str) -> Vec<String> {
+pub fn blobs(note: &str) -> Vec<String> {
     let is_hash = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let lines = note.lines().filter(|line| line.starts_with("blob"));
     lines.flat_map(|line| line.split([' ', ':']).filter(is_hash)).map(str::to_owned).collect()

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::clock::Clock;
 use crate::wait::{PATIENCE, until};
 
 /// An authority with a data folder, and its process while it serves. Dropped, the process is killed.
@@ -26,6 +28,7 @@ pub struct Authority {
     pub environment: Vec<(String, String)>,
     /// The largest file that its processes may write, in bytes, if there is a limit.
     pub largest_file: Option<u64>,
+    clock: Option<Arc<Clock>>,
     child: Option<Child>,
     starts: u32,
 }
@@ -45,7 +48,22 @@ impl World {
 
     /// The same, with further arguments of `init` for each.
     pub fn with(names: &[&str], more: impl Fn(&str) -> Vec<String>) -> Self {
+        Self::made(names, tempfile::tempdir().expect("a folder"), None, more)
+    }
+
+    /// The same, where a test moves the clock.
+    pub fn with_clock(names: &[&str]) -> (Self, Arc<Clock>) {
         let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(Clock::new(folder.path()));
+        (Self::made(names, folder, Some(clock.clone()), |_| Vec::new()), clock)
+    }
+
+    fn made(
+        names: &[&str],
+        folder: TempDir,
+        clock: Option<Arc<Clock>>,
+        more: impl Fn(&str) -> Vec<String>,
+    ) -> Self {
         let ports = free_ports(names.len());
         let mut nodes = Vec::new();
         for (name, port) in names.iter().zip(&ports) {
@@ -56,6 +74,7 @@ impl World {
                 port: *port,
                 environment: Vec::new(),
                 largest_file: None,
+                clock: clock.clone(),
                 child: None,
                 starts: 0,
             };
@@ -145,7 +164,17 @@ impl Authority {
     pub fn at(&self, data: PathBuf) -> Self {
         let (name, root_keys, port) = (self.name.clone(), self.root_keys.clone(), self.port);
         let (environment, largest_file) = (self.environment.clone(), self.largest_file);
-        Self { name, data, root_keys, port, environment, largest_file, child: None, starts: 0 }
+        Self {
+            name,
+            data,
+            root_keys,
+            port,
+            environment,
+            largest_file,
+            clock: self.clock.clone(),
+            child: None,
+            starts: 0,
+        }
     }
 
     /// Starts the process and waits until it answers.
@@ -231,6 +260,9 @@ impl Authority {
         for variable in ["CONCORD_DATA", "CONCORD_LISTEN", "CONCORD_STATE", "CONCORD_INDEX", "CONCORD_FILES"]
         {
             command.env_remove(variable);
+        }
+        if let Some(clock) = &self.clock {
+            clock.give_to(&mut command);
         }
         command.arg("--data").arg(&self.data).args(args);
         command

@@ -6,6 +6,7 @@
 mod authority;
 mod binary;
 mod client;
+mod clock;
 mod forgery;
 mod impostor;
 mod memory;
@@ -14,6 +15,7 @@ mod wait;
 pub use authority::{Authority, World, free_ports, path_in};
 pub use binary::concord;
 pub use client::{Answer, Client, raw};
+pub use clock::Clock;
 pub use forgery::Forgery;
 pub use impostor::Impostor;
 pub use memory::peak_memory;

@@ -26,6 +26,10 @@ pub(super) struct Want {
 }
 
 impl Want {
+    fn has_expired(&self, today: Option<Date>) -> bool {
+        self.expires.is_some_and(|day| Some(day) <= today)
+    }
+
     fn to_text(&self) -> String {
         let expires = self.expires.map_or_else(|| "-".to_owned(), |date| date.to_string());
         format!("{} {} {} {expires}", self.origin, self.size, self.name)
@@ -75,6 +79,13 @@ impl Blobs {
         let (hash, want) = self.wanted.iter().find(|(hash, _)| is_free(hash))?;
         let fits = self.asked.is_empty() || self.bytes + want.size <= limit;
         fits.then(|| (*hash, want.clone()))
+    }
+
+    /// Those that nobody needs any more; what is under way is dropped when it is answered.
+    fn expired(&self, today: Option<Date>) -> Vec<Hash> {
+        let is_free = |(hash, _): &(&Hash, &Want)| !self.asked.contains(*hash);
+        let expired = self.wanted.iter().filter(is_free).filter(|(_, want)| want.has_expired(today));
+        expired.map(|(hash, _)| *hash).collect()
     }
 
     fn drop_want(&mut self, hash: &Hash) {
@@ -138,7 +149,24 @@ impl Engine {
         record::Time::from_posix(seconds).map(record::Time::date)
     }
 
+    /// Wants of records that have expired meanwhile: they are neither fetched nor kept.
+    fn drop_expired(&mut self, origin: &Origin) {
+        let today = self.today();
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        let expired = log.blobs.expired(today);
+        if expired.is_empty() {
+            return;
+        }
+        for hash in &expired {
+            log.blobs.drop_want(hash);
+        }
+        let writes = expired.iter().map(|hash| unwanted(origin, hash)).collect();
+        self.store(writes, Vec::new(), Pending::Unwatched);
+        self.out.push(Output::HeadsChanged);
+    }
+
     pub(super) fn run_blobs(&mut self, origin: &Origin) {
+        self.drop_expired(origin);
         loop {
             let (now, limit) = (self.now, self.config.limits.blob_bytes);
             let Some(log) = self.logs.get_mut(origin) else { return };
@@ -174,6 +202,9 @@ impl Engine {
         let Some(want) = log.blobs.wanted.get(hash).cloned() else { return };
         log.blobs.bytes = log.blobs.bytes.saturating_sub(want.size);
         self.dirty.insert(origin.clone());
+        if want.has_expired(self.today()) {
+            return self.drop_expired(origin);
+        }
         match answer {
             Answer::Response { status: 200, body, .. } => {
                 if body.len() as u64 == want.size && sha256(&body) == *hash {
@@ -212,20 +243,39 @@ impl Engine {
     }
 
     fn blob_failed(&mut self, origin: &Origin, sha256: &Hash) {
-        let today = self.today();
         let Some(log) = self.logs.get(origin) else { return };
         let failures = log.blobs.waiting.get(sha256).map_or(1, |(failures, _)| failures + 1);
-        let is_expired =
-            log.blobs.wanted.get(sha256).and_then(|want| want.expires).is_some_and(|day| Some(day) <= today);
         let wait = self.back_off(failures);
         let at = self.now + wait;
         let Some(log) = self.logs.get_mut(origin) else { return };
-        if is_expired {
-            log.blobs.drop_want(sha256);
-            self.store(vec![unwanted(origin, sha256)], Vec::new(), Pending::Unwatched);
-            self.out.push(Output::HeadsChanged);
-        } else {
-            log.blobs.waiting.insert(*sha256, (failures, at));
+        log.blobs.waiting.insert(*sha256, (failures, at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_expires_is_wanted_until_its_day_begins() {
+        let want = |expires: Option<&str>| Want {
+            origin: "moh.chn.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026".parse().unwrap(),
+            size: 7,
+            name: sha256(b"name"),
+            expires: expires.map(|day| day.parse().unwrap()),
+        };
+        let (lasting, short, under_way) = (sha256(b"1"), sha256(b"2"), sha256(b"3"));
+        let mut blobs = Blobs::default();
+        for (hash, expires) in [(lasting, None), (short, Some("2026-12-01")), (under_way, Some("2026-12-01"))]
+        {
+            let want = want(expires);
+            assert_eq!(Want::from_text(&want.to_text()), Some(want.clone()), "it survives a restart");
+            blobs.wanted.insert(hash, want);
         }
+        blobs.asked.insert(under_way);
+        let on = |day: &str| blobs.expired(Some(day.parse().unwrap()));
+        assert!(on("2026-11-30").is_empty());
+        assert_eq!(on("2026-12-01"), [short]);
+        assert_eq!(on("2027-12-01"), [short], "a lasting record's blob is wanted for ever");
     }
 }

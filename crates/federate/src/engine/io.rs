@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
 //! and keys. Nothing happens here.
 
-use record::{Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain};
+use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain};
 use tlog::{NoteSignature, SignedCheckpoint};
 
 use crate::alarm::Alarm;
@@ -160,6 +160,13 @@ pub enum Input {
         id: Id,
         /// The line.
         line: Option<NoteSignature>,
+    },
+    /// A valid record quotes cosigned checkpoints of other logs, each verified as that of a witness.
+    Quoted {
+        /// Its author.
+        by: Authority,
+        /// What it quotes.
+        anchors: Vec<Anchor>,
     },
     /// An operator takes the responsibility that an own log may sign.
     Resume {

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use record::{Authority, Origin};
-use tlog::SignedCheckpoint;
+use record::{Anchor, Authority, Origin};
+use tlog::{Checkpoint, Note, NoteSignature, SignedCheckpoint};
 
 use super::pending::Pending;
 use super::{Engine, Output, log_keys};
@@ -24,7 +24,24 @@ pub(super) enum Then {
     Receipt { authority: Authority },
 }
 
+/// The quoted checkpoint with the one line that is quoted: it is not signed by its log.
+fn checkpoint_of(anchor: &Anchor) -> SignedCheckpoint {
+    let [a, b, c, d, bytes @ ..] = &anchor.cosignature;
+    let id = u32::from_be_bytes([*a, *b, *c, *d]);
+    let line = NoteSignature { name: anchor.witness.clone(), id, bytes: bytes.to_vec() };
+    let checkpoint = Checkpoint { origin: anchor.origin.to_string(), size: anchor.size, root: anchor.root };
+    let note = Note { text: checkpoint.to_text(), signatures: vec![line] };
+    SignedCheckpoint { checkpoint, note }
+}
+
 impl Engine {
+    /// What a record quotes of logs that are here is checked like everything else that is shown.
+    pub(super) fn take_quoted(&mut self, by: &Authority, anchors: Vec<Anchor>) {
+        for anchor in anchors {
+            self.reconcile(&anchor.origin, checkpoint_of(&anchor), Then::Shown { peer: by.clone() });
+        }
+    }
+
     /// Checks a checkpoint of at most our own size against our copy. One that needs no look at tiles is
     /// answered at once.
     pub(super) fn reconcile(&mut self, origin: &Origin, shown: SignedCheckpoint, then: Then) {

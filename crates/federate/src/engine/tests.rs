@@ -243,6 +243,32 @@ fn a_log_that_is_rewritten_is_frozen_with_evidence() {
 }
 
 #[test]
+fn a_record_that_quotes_another_tree_raises_an_alarm() {
+    let log = public(300);
+    let mut node = Node::new(vec![log.clone()]);
+    node.pass(2_000);
+    let witness = signer("c.example", Role::Witness, 1);
+    let quote = |log: &TestLog| {
+        let line = log.checkpoint().cosign(&witness, NOW / 1000).unwrap();
+        let cosignature = [&line.id.to_be_bytes()[..], &line.bytes].concat().try_into().unwrap();
+        let (size, root) = (log.checkpoint().checkpoint.size, log.root());
+        record::Anchor { origin: log.origin.clone(), size, root, witness: line.name, cosignature }
+    };
+    let by = authority("d.example");
+    let (mut earlier, mut other) = (public(100), TestLog::opened(PUBLIC, &[]));
+    other.grow(100, 9);
+    node.tell(Input::Quoted { by: by.clone(), anchors: vec![quote(&log), quote(&earlier)] });
+    assert!(node.alarms.is_empty(), "both are of the tree that is here: {:?}", node.alarms);
+    earlier.grow(900, 9);
+    node.tell(Input::Quoted { by: by.clone(), anchors: vec![quote(&earlier)] });
+    assert!(node.alarms.is_empty(), "nothing is known yet of a later one: {:?}", node.alarms);
+    node.tell(Input::Quoted { by: by.clone(), anchors: vec![quote(&other)] });
+    let [Alarm::Unreconciled { size: 101, from, .. }] = &node.alarms[..] else { panic!("{:?}", node.alarms) };
+    assert_eq!(*from, by);
+    assert!(!node.followed(PUBLIC).is_split, "one who quotes does not freeze the log of another");
+}
+
+#[test]
 fn a_witness_stores_before_it_signs() {
     let mut engine = Node::new(vec![]).engine;
     let mut log = TestLog::opened(PUBLIC, &[]);

@@ -167,6 +167,10 @@ error-code-open-no-root = ليس هنا جذر ثقة لـ { $authority }.
 ## Releasing, and what an operator asks
 error-code-release-replay = لا يُصدر بوقت غير الوقت الحالي إلا في تمرين أو اختبار تسمح به الإعدادات.
 error-code-release-expiring-public = السجل الذي ينقضي أجله بيانات شخصية: يُرسل إلى قراء مسمَّين لا إلى الجميع.
+error-code-release-expired = سيحل أجله في { $day } الساعة 00:00 بالتوقيت العالمي، وهو ليس بعد إصداره. اختر يوماً لاحقاً.
+error-code-release-expiring-later = السجل ذو الأجل يُصدر الآن، ولا يجوز أن يصرّح بوقت لم يحن بعد.
+error-code-erase-log-entry = { $name } من نوع { $kind }: لا يمكن قراءة السجل من دونه.
+error-code-erase-no-content = ليس لـ { $name } محتوى: كل ما يقوله في ترويسته، وهي جزء من السجل إلى الأبد.
 error-code-release-unknown-reader = { $authority } ليست نظيراً مؤكَّداً، فلا يمكن الختم لها. أضيفوها وأكدوها أولاً.
 error-code-release-no-recipient = لأحد القراء لا يوجد مفتاح يُختم له: { $reason }
 error-code-release-waits = لا يوقّع { $origin } بعد: { $reason }

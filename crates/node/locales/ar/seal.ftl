@@ -18,6 +18,7 @@ seal-corrected = مصحَّح
 seal-withdrawn = مسحوب
 seal-conflicting = إصدار متعارض
 seal-expired = منتهي الصلاحية
+seal-erased = محذوف
 seal-sealed = مختوم
 seal-alarm = إنذار
 seal-full-hash = SHA-256 كاملاً

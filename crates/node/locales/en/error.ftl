@@ -167,6 +167,10 @@ error-code-open-no-root = There is no trust root of { $authority } here.
 ## Releasing, and what an operator asks
 error-code-release-replay = Only an exercise or a test may be released under another time than now, and only where the configuration allows it.
 error-code-release-expiring-public = A record that expires holds personal data: it goes to named readers, never to the public.
+error-code-release-expired = It would expire on { $day }, 00:00 UTC, which is not after its release. Choose a later day.
+error-code-release-expiring-later = A record that expires is released now: it cannot claim a time that has not come.
+error-code-erase-log-entry = { $name } is { $kind }: the log cannot be read without it.
+error-code-erase-no-content = { $name } has no content: all that it says stands in its header, which is part of the log for ever.
 error-code-release-unknown-reader = { $authority } is not a confirmed peer, so nothing can be sealed to it. Add and confirm it first.
 error-code-release-no-recipient = A reader has no key that could be sealed to: { $reason }
 error-code-release-waits = { $origin } does not sign yet: { $reason }

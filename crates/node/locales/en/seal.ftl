@@ -15,6 +15,7 @@ seal-corrected = Corrected
 seal-withdrawn = Withdrawn
 seal-conflicting = Conflicting edition
 seal-expired = Expired
+seal-erased = Erased
 seal-sealed = Sealed
 seal-alarm = Alarm
 seal-full-hash = SHA-256, in full

@@ -167,6 +167,10 @@ error-code-open-no-root = Aquí no hay raíz de confianza de { $authority }.
 ## Releasing, and what an operator asks
 error-code-release-replay = Solo un ejercicio o una prueba pueden publicarse con otra hora que la actual, y solo si la configuración lo permite.
 error-code-release-expiring-public = Un registro que expira contiene datos personales: va a lectores nombrados, nunca al público.
+error-code-release-expired = Vencería el { $day } a las 00:00 UTC, que no es posterior a su publicación. Elija un día posterior.
+error-code-release-expiring-later = Un documento con plazo se publica ahora: no puede declarar un momento que aún no ha llegado.
+error-code-erase-log-entry = { $name } es { $kind }: sin él no se puede leer el registro.
+error-code-erase-no-content = { $name } no tiene contenido: todo lo que dice está en su cabecera, que forma parte del registro para siempre.
 error-code-release-unknown-reader = { $authority } no es un par confirmado: no se puede sellar nada para ella. Añádala y confírmela antes.
 error-code-release-no-recipient = Un lector no tiene clave para la que sellar: { $reason }
 error-code-release-waits = { $origin } aún no firma: { $reason }

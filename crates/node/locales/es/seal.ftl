@@ -15,6 +15,7 @@ seal-corrected = Corregido
 seal-withdrawn = Retirado
 seal-conflicting = Edición contradictoria
 seal-expired = Caducado
+seal-erased = Suprimido
 seal-sealed = Sellado
 seal-alarm = Alarma
 seal-full-hash = SHA-256 completo

@@ -167,6 +167,10 @@ error-code-open-no-root = Il n’y a pas ici de racine de confiance de { $author
 ## Releasing, and what an operator asks
 error-code-release-replay = Seul un exercice ou un test peut être publié sous une autre heure que l’heure actuelle, et seulement si la configuration le permet.
 error-code-release-expiring-public = Un enregistrement qui expire contient des données personnelles : il va à des lecteurs nommés, jamais au public.
+error-code-release-expired = Il arriverait à échéance le { $day } à 00:00 UTC, ce qui n’est pas après sa publication. Choisissez un jour ultérieur.
+error-code-release-expiring-later = Un enregistrement à échéance est publié maintenant : il ne peut pas revendiquer un moment à venir.
+error-code-erase-log-entry = { $name } est { $kind } : sans lui, le journal ne peut pas être lu.
+error-code-erase-no-content = { $name } n’a pas de contenu : tout ce qu’il dit est dans son en-tête, qui fait partie du journal pour toujours.
 error-code-release-unknown-reader = { $authority } n’est pas un pair confirmé : rien ne peut lui être scellé. Ajoutez-le et confirmez-le d’abord.
 error-code-release-no-recipient = Un lecteur n’a pas de clé pour laquelle sceller : { $reason }
 error-code-release-waits = { $origin } ne signe pas encore : { $reason }

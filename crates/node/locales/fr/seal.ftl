@@ -15,6 +15,7 @@ seal-corrected = Corrigé
 seal-withdrawn = Retiré
 seal-conflicting = Édition contradictoire
 seal-expired = Expiré
+seal-erased = Effacé
 seal-sealed = Scellé
 seal-alarm = Alerte
 seal-full-hash = SHA-256, en entier

@@ -167,6 +167,10 @@ error-code-open-no-root = Здесь нет корня доверия { $authori
 ## Releasing, and what an operator asks
 error-code-release-replay = Под другим временем, кроме нынешнего, выпускаются только учения или испытания, и только если это позволяют настройки.
 error-code-release-expiring-public = Запись со сроком содержит личные данные: она идёт названным читателям, а не всем.
+error-code-release-expired = Срок истёк бы { $day } в 00:00 UTC, то есть не после выпуска. Выберите более поздний день.
+error-code-release-expiring-later = Запись с истекающим сроком выпускается сейчас: она не может заявлять время, которое ещё не наступило.
+error-code-erase-log-entry = { $name } — это { $kind }: без этого журнал нельзя прочесть.
+error-code-erase-no-content = У { $name } нет содержания: всё сказанное стоит в заголовке, который навсегда остаётся частью журнала.
 error-code-release-unknown-reader = { $authority } — не подтверждённый партнёр: запечатать для него нельзя. Сначала добавьте и подтвердите его.
 error-code-release-no-recipient = У читателя нет ключа для запечатывания: { $reason }
 error-code-release-waits = { $origin } ещё не подписывает: { $reason }

@@ -17,6 +17,7 @@ seal-corrected = Исправлено
 seal-withdrawn = Отозвано
 seal-conflicting = Противоречащее издание
 seal-expired = Срок истек
+seal-erased = Удалено
 seal-sealed = Запечатано
 seal-alarm = Тревога
 seal-full-hash = SHA-256 полностью

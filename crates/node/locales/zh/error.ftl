@@ -167,6 +167,10 @@ error-code-open-no-root = 此处没有{ $authority }的信任根。
 ## Releasing, and what an operator asks
 error-code-release-replay = 只有演练或测试才能以当前时间以外的时间发布，而且须经配置允许。
 error-code-release-expiring-public = 会到期的记录属于个人数据：只发给指名的读者，绝不公开。
+error-code-release-expired = 该记录将于 { $day } 00:00 UTC 到期，而此时间不晚于其发布时间。请选择更晚的日期。
+error-code-release-expiring-later = 会到期的记录须以当前时间发布，不能声称尚未到来的时间。
+error-code-erase-log-entry = { $name } 属于 { $kind }：没有它就无法读取日志。
+error-code-erase-no-content = { $name } 没有内容：其全部信息都在标头中，而标头永久属于日志。
 error-code-release-unknown-reader = { $authority }不是已确认的对等方，无法封存给它。请先添加并确认。
 error-code-release-no-recipient = 有读者没有可用于封存的密钥：{ $reason }
 error-code-release-waits = { $origin }尚不签名：{ $reason }

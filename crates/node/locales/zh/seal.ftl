@@ -14,6 +14,7 @@ seal-corrected = 已更正
 seal-withdrawn = 已撤回
 seal-conflicting = 版本冲突
 seal-expired = 已过期
+seal-erased = 已删除
 seal-sealed = 已封存
 seal-alarm = 警报
 seal-full-hash = SHA-256全文

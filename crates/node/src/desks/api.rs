@@ -212,6 +212,10 @@ pub struct RecordEntry {
     withdrawn_by: Option<String>,
     /// The edition after it.
     superseded_by: Option<String>,
+    /// Personal data: when both ends destroy it.
+    expires: Option<String>,
+    /// Its content is destroyed on this node; name, place and outer header stay.
+    erased: bool,
 }
 
 impl From<&records::Entry> for RecordEntry {
@@ -232,6 +236,8 @@ impl From<&records::Entry> for RecordEntry {
             sealed: entry.sealed,
             withdrawn_by: entry.withdrawn_by.clone(),
             superseded_by: entry.superseded_by.clone(),
+            expires: entry.expires.map(time),
+            erased: entry.is_erased(),
         }
     }
 }

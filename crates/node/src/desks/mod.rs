@@ -14,7 +14,7 @@ use crate::mechanisms;
 use crate::node::Node;
 use axum::Router;
 use std::sync::Arc;
-use store::db::{Migration, Tx};
+use store::db::{DbError, Migration, Tx};
 
 /// Every desk's tables, in an order that never changes.
 pub fn migrations() -> impl Iterator<Item = &'static [Migration]> {
@@ -32,6 +32,12 @@ pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, content: &Content) ->
         mechanisms::replay(tx, entry, content).await?;
     }
     situation::index::replay(tx, entry, content).await
+}
+
+/// Forgets what one record said, public or sealed: the desks' tables are as if it had never been opened.
+pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
+    mechanisms::forget(tx, author, name).await?;
+    situation::replay::forget(tx, author, name).await
 }
 
 /// Every desk's pages and API.

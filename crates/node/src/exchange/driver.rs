@@ -365,6 +365,7 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         Event::Seen { origin, .. } => node.catch_up_proofs(&origin).await?,
         Event::Blob { origin, sha256 } => {
             node.blob_arrived(Some(&sha256)).await?;
+            node.erase_late_file(&origin, &sha256).await?;
             if node.lacks_proofs(&origin).await {
                 node.catch_up_proofs(&origin).await?;
             }

@@ -57,6 +57,8 @@ pub enum Opening {
     },
     /// Some blob has not arrived.
     Waiting,
+    /// Personal data whose day has come: nobody opens it any more.
+    Expired,
     /// Sealed for others.
     NotForUs,
     /// Refused: the seal is broken. An alarm was raised.

@@ -4,15 +4,17 @@
 //! no signature itself ([`record::LogState`] does) and keeps nothing that exists nowhere else.
 
 mod content;
+mod forget;
 mod replay;
 mod schema;
 mod times;
 
 pub use content::{Content, ContentSource, Opening};
-pub use replay::{Batch, Finding, IndexedEntry, LogFacts, Source, readers_text};
+pub use forget::{Forgettable, Unannounced};
+pub use replay::{Batch, FORGOTTEN, Finding, IndexedEntry, LogFacts, Source, readers_text};
 pub use times::{Receipt, Seen};
 
-use record::{LogState, Origin};
+use record::{Authority, LogState, Origin};
 use store::db::{Db, DbError};
 
 use crate::fault::Coded;
@@ -21,6 +23,8 @@ use crate::fault::Coded;
 #[derive(Clone, Debug)]
 pub struct Index {
     db: Db,
+    /// Whose index it is: what this authority erased stays erased.
+    own: String,
 }
 
 /// Why the index could not take something in.
@@ -89,13 +93,13 @@ impl Coded for IndexError {
 }
 
 impl Index {
-    /// Opens the index and brings its tables up to date.
-    pub async fn open(db: Db) -> Result<Self, IndexError> {
+    /// Opens the index of an authority and brings its tables up to date.
+    pub async fn open(db: Db, own: &Authority) -> Result<Self, IndexError> {
         db.migrate(schema::MIGRATIONS).await?;
         for migrations in crate::desks::migrations() {
             db.migrate(migrations).await?;
         }
-        Ok(Self { db })
+        Ok(Self { db, own: own.to_string() })
     }
 
     /// For queries.

@@ -1,6 +1,6 @@
 //! From judged entries to rows: one transaction per batch, the same rows whatever the batches were.
 
-use record::{Header, Judged, LogState, Origin, Readers, Record, Relation, Verdict, kind};
+use record::{Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Relation, Verdict, kind};
 use store::db::{Conflict, Tx, Value};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
@@ -102,6 +102,13 @@ pub enum Finding {
         /// Why.
         why: Fault,
     },
+    /// A record of somebody else quotes witnesses.
+    Quotes {
+        /// Its author.
+        author: Authority,
+        /// What it quotes.
+        anchors: Vec<Anchor>,
+    },
     /// Two records claim to be the same edition of one thing.
     Conflict {
         /// Their author.
@@ -121,6 +128,10 @@ const DONE: i64 = 1;
 const NOT_FOR_US: i64 = 2;
 /// `entry.content`: its seal is broken.
 const REFUSED: i64 = 3;
+/// `entry.content`: it expired, or this authority erased its copies: forgotten, here and in the desks.
+pub const FORGOTTEN: i64 = 4;
+/// `entry.content`: to be forgotten; files of it may still be here.
+pub(super) const TO_FORGET: i64 = 5;
 
 struct Ready<'a> {
     judged: &'a Judged,
@@ -148,11 +159,13 @@ impl Index {
                 let name = record_of(item.judged).map_or(item.judged.leaf, Record::name);
                 settle(&mut tx, &origin, item.judged.index, name, sealed, batch.here, header, content)
                     .await?;
+                findings.extend(quotes(header));
             }
         }
         if let (Some(first), Some(last)) = (ready.first(), ready.last()) {
             let (first, last) = (first.judged.index, last.judged.index);
             findings.extend(conflicts(&mut tx, &origin, first, last).await?);
+            self.keep_erased(&mut tx, &origin, first, last).await?;
         }
         save_log(&mut tx, batch, &origin).await?;
         tx.commit().await?;
@@ -191,7 +204,8 @@ impl Index {
             let mut tx = self.db.begin().await?;
             let sealed = record.is_sealed();
             match &opening {
-                Opening::Waiting => continue,
+                // What has expired meanwhile is forgotten with all that has.
+                Opening::Waiting | Opening::Expired => continue,
                 Opening::Whole { inner, content } => {
                     let header = inner.as_ref().unwrap_or(&record.header);
                     if let Some(inner) = inner {
@@ -199,7 +213,9 @@ impl Index {
                     }
                     settle(&mut tx, &origin, pos, record.name(), sealed, here, header, content).await?;
                     mark_content(&mut tx, &origin, pos, DONE).await?;
+                    findings.extend(quotes(header));
                     findings.extend(conflicts(&mut tx, &origin, pos, pos).await?);
+                    self.keep_erased(&mut tx, &origin, pos, pos).await?;
                 }
                 Opening::NotForUs => mark_content(&mut tx, &origin, pos, NOT_FOR_US).await?,
                 Opening::Refused(why) => {
@@ -211,6 +227,11 @@ impl Index {
         }
         Ok(findings)
     }
+}
+
+fn quotes(header: &Header) -> Option<Finding> {
+    let (author, anchors) = (header.author.clone(), header.anchors.clone());
+    (!anchors.is_empty()).then_some(Finding::Quotes { author, anchors })
 }
 
 impl Ready<'_> {
@@ -235,6 +256,7 @@ impl Ready<'_> {
     fn content(&self) -> i64 {
         match &self.opening {
             Some(Opening::Waiting) => WAITING,
+            Some(Opening::Expired) => TO_FORGET,
             Some(Opening::NotForUs) => NOT_FOR_US,
             Some(Opening::Refused(_)) => REFUSED,
             _ => DONE,
@@ -261,7 +283,7 @@ async fn open(judged: &Judged, contents: &dyn ContentSource) -> Result<Option<Op
     Ok(Some(contents.open(record, *root).await?))
 }
 
-const ENTRY: [&str; 23] = [
+const ENTRY: [&str; 25] = [
     "origin",
     "pos",
     "leaf",
@@ -285,6 +307,8 @@ const ENTRY: [&str; 23] = [
     "root_version",
     "content",
     "proven",
+    "expires",
+    "sealed_at",
 ];
 
 async fn insert_entries(
@@ -339,6 +363,8 @@ async fn insert_entries(
                     int(*root),
                     item.content().into(),
                     Value::Null,
+                    record.header.expires.map(|day| day.start().posix()).into(),
+                    record.is_sealed().then(|| record.header.released.posix()).into(),
                 ]);
                 name_parts(origin, &pos, header, 0, &mut blobs, &mut refs, &mut abouts);
                 if record.is_sealed() {
@@ -402,6 +428,8 @@ fn invalid_row(origin: &str, judged: &Judged, reason: &str, bytes: usize, here: 
         Value::Null,
         Value::Null,
         DONE.into(),
+        Value::Null,
+        Value::Null,
         Value::Null,
     ]
 }
@@ -485,7 +513,7 @@ async fn mark_content(tx: &mut Tx, origin: &str, pos: u64, content: i64) -> Resu
 
 /// What a whole record changes elsewhere: earlier editions, what it withdraws, and the desks.
 #[allow(clippy::too_many_arguments)] // One row's columns; a struct of them would be built once, here.
-async fn settle(
+pub(super) async fn settle(
     tx: &mut Tx,
     origin: &str,
     pos: u64,
@@ -515,7 +543,12 @@ async fn settle(
 }
 
 /// Marks records of one (author, id, edition) that differ.
-async fn conflicts(tx: &mut Tx, origin: &str, first: u64, last: u64) -> Result<Vec<Finding>, IndexError> {
+pub(super) async fn conflicts(
+    tx: &mut Tx,
+    origin: &str,
+    first: u64,
+    last: u64,
+) -> Result<Vec<Finding>, IndexError> {
     let values = [origin.into(), int(first), int(last)];
     let rows = tx
         .rows(
@@ -540,15 +573,27 @@ async fn conflicts(tx: &mut Tx, origin: &str, first: u64, last: u64) -> Result<V
 /// Readers as the table of logs has them.
 pub fn readers_text(readers: &Readers) -> String {
     match readers {
-        Readers::Set(set) => set.iter().map(record::Authority::as_str).collect::<Vec<_>>().join(" "),
+        Readers::Set(set) => set.iter().map(Authority::as_str).collect::<Vec<_>>().join(" "),
         Readers::Public => "public".to_owned(),
     }
+}
+
+/// The origin that the batch's valid `log.open` names as the log before, if it has one.
+fn previous(batch: &Batch<'_>) -> Option<String> {
+    let open = batch.judged.iter().find(|judged| judged.index == 0).and_then(record_of)?;
+    let line = open.header.own("previous").next().filter(|_| open.header.kind == kind::LOG_OPEN)?;
+    line.split(' ').next().map(str::to_owned)
 }
 
 async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), IndexError> {
     let log = batch.log;
     let readers = log.readers.as_ref().map(readers_text).unwrap_or_default();
-    let kept = tx.rows("select root, checkpoint from log where origin = $1", &[origin.into()]).await?;
+    let kept =
+        tx.rows("select root, checkpoint, previous from log where origin = $1", &[origin.into()]).await?;
+    let previous = match previous(batch) {
+        Some(previous) => Some(previous),
+        None => kept.first().map(|row| row.opt_text(2)).transpose()?.flatten(),
+    };
     let (root, checkpoint) = match (batch.checkpoint, kept.first()) {
         (Some(checkpoint), _) => (checkpoint.checkpoint.root.to_hex(), checkpoint.to_bytes()),
         (None, Some(row)) => (row.text(0)?, row.bytes(1)?),
@@ -568,6 +613,7 @@ async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), In
         "policy",
         "root_version",
         "state",
+        "previous",
     ];
     let row = vec![
         origin.into(),
@@ -583,6 +629,7 @@ async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), In
         log.policy.map(|h| h.to_hex()).unwrap_or_default().into(),
         int(log.root),
         log.state.clone().into(),
+        previous.into(),
     ];
     tx.insert_many("log", &columns, &[row], Conflict::Replace(&["origin"])).await?;
     Ok(())

@@ -77,4 +77,16 @@ create table refusal (
 );
 ",
     },
+    Migration {
+        name: "index-3-expiry",
+        sql: "
+alter table entry add column expires {bigint};
+alter table entry add column sealed_at {bigint};
+create index entry_expires on entry (expires) where expires is not null;
+create index entry_sealed_at on entry (sealed_at, expires) where expires is not null;
+create index entry_forgotten on entry (content) where content > 3;
+alter table log add column previous text;
+",
+    },
+    Migration { name: "index-4-anchors", sql: "create index cosignature_time on cosignature (time)" },
 ];

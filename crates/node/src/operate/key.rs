@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::release::argument;
 use super::{OperateError, Outcome};
+use crate::age_keys::{self, AGE_SPACE, AgeSecret};
 use crate::clock;
 use crate::command::KeyCommand;
 use crate::fault::Fault;
 use crate::identity::Key;
-use crate::init::{AGE_SPACE, new_age_secret};
 use crate::node::Node;
 use crate::saved;
 
@@ -23,6 +23,7 @@ pub const NEXT_SPACE: &str = "next-root";
 pub const NEXT_KEY: &str = "changes";
 /// An ordinary recipient is in force this long.
 const AGE_DAYS: i64 = 400;
+const DAY: i64 = 86_400;
 
 /// What the next root will change.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -37,13 +38,13 @@ pub struct Changes {
 
 pub(super) async fn run(node: &Arc<Node>, command: KeyCommand) -> Result<Outcome, OperateError> {
     match command {
-        KeyCommand::List => Ok(list(node)),
+        KeyCommand::List => list(node).await,
         KeyCommand::Rotate { role } => rotate(node, &role).await,
         KeyCommand::Revoke { vkey, since } => revoke(node, &vkey, since).await,
     }
 }
 
-fn list(node: &Node) -> Outcome {
+async fn list(node: &Node) -> Result<Outcome, OperateError> {
     let root = node.own_root();
     let mut text = String::new();
     let mut rows = Vec::new();
@@ -53,11 +54,22 @@ fn list(node: &Node) -> Outcome {
         text.push_str(&format!("{} {}{note}\n", listed.role, listed.vkey));
         rows.push(json!({ "role": listed.role, "vkey": listed.vkey.to_string(), "revoked": revoked }));
     }
+    let here = saved::list::<AgeSecret>(&*node.cells, AGE_SPACE, "").await?;
     for age in &root.age {
-        text.push_str(&format!("age {} until {}\n", age.recipient, age.until));
-        rows.push(json!({ "role": "age", "recipient": age.recipient, "from": age.from, "until": age.until }));
+        let is_here = here.iter().any(|(recipient, _)| *recipient == age.recipient);
+        let note = match (age.expiring, is_here) {
+            (false, true) => "",
+            (true, true) => " for personal data",
+            (true, false) => " for personal data, its private key is destroyed or was lost with a machine",
+            (false, false) => " its private key is not here: restore a backup of state",
+        };
+        text.push_str(&format!("age {} from {} until {}{note}\n", age.recipient, age.from, age.until));
+        rows.push(json!({
+            "role": "age", "recipient": age.recipient, "from": age.from, "until": age.until,
+            "expiring": age.expiring, "here": is_here,
+        }));
     }
-    Outcome::new(rows, text)
+    Ok(Outcome::new(rows, text))
 }
 
 async fn change(node: &Node, mut what: impl FnMut(&mut Changes)) -> Result<(), OperateError> {
@@ -72,7 +84,8 @@ async fn change(node: &Node, mut what: impl FnMut(&mut Changes)) -> Result<(), O
 
 async fn rotate(node: &Arc<Node>, role: &str) -> Result<Outcome, OperateError> {
     let made = if role == "age" {
-        let (recipient, secret) = new_age_secret(clock::now(), AGE_DAYS, false);
+        let now = clock::now();
+        let (recipient, secret) = age_keys::generate(now, now.saturating_add(AGE_DAYS * DAY), false);
         saved::put(&*node.cells, AGE_SPACE, &recipient, &secret).await?;
         change(node, |c| c.recipients.push((recipient.clone(), secret.from, secret.until, false))).await?;
         recipient

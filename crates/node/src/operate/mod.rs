@@ -99,6 +99,9 @@ pub enum OperateError {
     /// Sessions.
     #[error(transparent)]
     Session(#[from] crate::session::SessionError),
+    /// Erasure.
+    #[error(transparent)]
+    Erasure(#[from] crate::erasure::ErasureError),
     /// Bundles.
     #[error(transparent)]
     Bundle(#[from] crate::exchange::BundleError),
@@ -122,6 +125,7 @@ impl Coded for OperateError {
             Self::Peer(error) => error.code(),
             Self::Outbound(error) => error.code(),
             Self::Release(error) => error.code(),
+            Self::Erasure(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Index(error) => error.code(),
             Self::Session(error) => error.code(),
@@ -137,6 +141,7 @@ impl Coded for OperateError {
             Self::Peer(error) => error.arguments(),
             Self::Outbound(error) => error.arguments(),
             Self::Release(error) => error.arguments(),
+            Self::Erasure(error) => error.arguments(),
             Self::Open(error) => error.arguments(),
             Self::Index(error) => error.arguments(),
             Self::Session(error) => error.arguments(),

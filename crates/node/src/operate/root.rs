@@ -11,6 +11,7 @@ use tlog::hash::{Hash, sha256};
 use super::key::{Changes, NEXT_KEY, NEXT_SPACE};
 use super::release::argument;
 use super::{OperateError, Outcome, read_file};
+use crate::age_keys::{self, AGE_SPACE, AgeSecret};
 use crate::clock;
 use crate::command::RootCommand;
 use crate::fault::Fault;
@@ -89,7 +90,31 @@ async fn draft(
         vkeys("--next-key", next_keys)?.iter().map(|k| sha256(k.to_string().as_bytes())).collect();
     draft.next = Some((next_threshold.unwrap_or(threshold), hashes));
     apply(&mut draft, &changes)?;
+    list_expiring(node, &mut draft).await?;
     Ok(draft)
+}
+
+/// Lists the recipients for personal data whose private keys are here, and makes those that the new root needs
+/// besides. A second draft finds those of the first.
+async fn list_expiring(node: &Node, draft: &mut TrustRoot) -> Result<(), OperateError> {
+    let here = saved::list::<AgeSecret>(&*node.cells, AGE_SPACE, "").await?;
+    let mut expiring: Vec<(String, AgeSecret)> = here.into_iter().filter(|(_, key)| key.expiring).collect();
+    let newest = expiring.iter().map(|(_, key)| key.from).max();
+    for (from, until) in age_keys::missing_windows(newest, draft.from, draft.until) {
+        let (recipient, secret) = age_keys::generate(from, until, true);
+        saved::put(&*node.cells, AGE_SPACE, &recipient, &secret).await?;
+        expiring.push((recipient, secret));
+    }
+    draft.age.retain(|listed| !listed.expiring);
+    expiring.retain(|(_, key)| key.until > draft.from);
+    expiring.sort_by_key(|(_, key)| key.from);
+    draft.age.extend(expiring.into_iter().map(|(recipient, key)| AgeRecipient {
+        recipient,
+        from: key.from,
+        until: key.until,
+        expiring: true,
+    }));
+    Ok(())
 }
 
 fn apply(draft: &mut TrustRoot, changes: &Changes) -> Result<(), OperateError> {

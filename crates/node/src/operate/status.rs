@@ -7,9 +7,9 @@ use serde_json::json;
 use store::Cells as _;
 
 use super::{OperateError, Outcome};
+use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::alarm;
 use crate::fault::Fault;
-use crate::init::{AGE_SPACE, AgeSecret};
 use crate::leading::Standing;
 use crate::node::Node;
 use crate::saved;
@@ -73,11 +73,15 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let one_at_a_time = node.releasing.lock().await;
     let started = std::time::Instant::now();
+    // Until it is whole again, what it does not say must not cost a key.
+    node.erasing.index_is_partial(true);
     node.index.clear().await?;
     node.index_authorities().await?;
     node.catch_up_index().await?;
     node.load_proofs().await?;
     node.load_receipts().await?;
+    node.erasing.index_is_partial(false);
+    node.erase_overdue(crate::clock::now()).await?;
     drop(one_at_a_time);
     let rows = node.index.db().rows("select count(*) from entry", &[]).await?;
     let entries = rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);

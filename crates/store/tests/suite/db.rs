@@ -24,6 +24,7 @@ pub async fn all(db: &Db) {
     conflicts(db).await;
     transactions(db).await;
     typed_errors(db).await;
+    forgetting(db).await;
 }
 
 async fn migrations(db: &Db) {
@@ -137,4 +138,16 @@ async fn typed_errors(db: &Db) {
     assert!(matches!(rows[0].text(1), Err(DbError::Column { column: 1, .. })));
     assert!(matches!(rows[0].text(2), Err(DbError::Column { column: 2, .. })));
     assert!(matches!(rows[0].int(9), Err(DbError::Column { column: 9, .. })));
+}
+
+async fn forgetting(db: &Db) {
+    let before = db.rows("select count(*) from pair", &[]).await.unwrap()[0].int(0).unwrap();
+    let gone = db.run("delete from pair where a = $1 and b < $2", &["many".into(), Value::Int(10_000)]).await;
+    assert_eq!(gone.unwrap(), 10_000);
+    assert!(db.forget_deleted(&["pair", "sample"]).await.unwrap());
+    let after = db.rows("select count(*) from pair", &[]).await.unwrap()[0].int(0).unwrap();
+    assert_eq!(after, before - 10_000, "what was not deleted stays");
+    if db.dialect() == store::db::Dialect::Postgres {
+        db.forget_deleted(&["no_such_table"]).await.unwrap_err();
+    }
 }

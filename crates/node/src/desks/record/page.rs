@@ -59,6 +59,8 @@ pub struct View {
     pub inner: Option<String>,
     /// Why the entry counts for nothing.
     pub refusal: Option<Fault>,
+    /// After when it was signed, as its anchors prove.
+    pub signed_after: Option<i64>,
     /// What the situation desk read from it.
     pub figures: Option<FiguresTaken>,
 }
@@ -76,6 +78,7 @@ pub struct RecordPage {
     when: Facts,
     about: Option<Facts>,
     content: Option<Table>,
+    erased: bool,
     figures: Vec<String>,
     inclusion: Option<(String, Markup, Facts, Vec<String>)>,
     witnesses: Table,
@@ -108,6 +111,9 @@ pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
     if entry.sealed {
         tags.push(tag(Tone::Plain, &t.seal_sealed()));
     }
+    if entry.is_erased() {
+        tags.push(tag(Tone::Wait, &if has_expired(entry) { t.seal_expired() } else { t.seal_erased() }));
+    }
     if entry.withdrawn_by.is_some() {
         tags.push(tag(Tone::Wait, &t.seal_withdrawn()));
     }
@@ -115,6 +121,11 @@ pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
         tags.push(tag(Tone::Alarm, &t.seal_conflicting()));
     }
     tags
+}
+
+/// Whether its day has come. What is erased before was erased by hand.
+fn has_expired(entry: &Entry) -> bool {
+    entry.expires.is_some_and(|at| at <= crate::clock::seconds())
 }
 
 /// Builds the page; `view.entries` has at least one entry.
@@ -128,16 +139,18 @@ pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) ->
         None => Standing::Claimed { at: moment(entry.released) },
     };
     let evidence = view.inclusion.as_ref().map(|_| page.href(format!("/record/{}/evidence", entry.name)));
-    let content = if view.blobs.is_empty() { None } else { Some(content(&page, view, entry)?) };
+    let content =
+        if view.blobs.is_empty() || entry.is_erased() { None } else { Some(content(&page, view, entry)?) };
     Ok(RecordPage {
         tags: tags(t, entry),
         standing: seal(t, standing),
         warnings: warnings(&page, view, entry),
         evidence,
         says: says(&page, names, view, entry),
-        when: when(&page, entry),
+        when: when(&page, view, entry),
         about: about(t, view),
         content,
+        erased: entry.is_erased(),
         figures: figures(t, view),
         inclusion: view.inclusion.as_ref().map(|proof| inclusion(&page, proof, entry)),
         witnesses: witnesses(&page, names, &view.witnesses)?,
@@ -175,6 +188,10 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
     if !entry.valid {
         let why = view.refusal.as_ref().map(|fault| fault.said_in(t));
         found.push(Markup::text(t.record_invalid_text(why.as_deref().unwrap_or("–"))));
+    }
+    if entry.is_erased() {
+        let expired = has_expired(entry);
+        found.push(Markup::text(if expired { t.record_expired_text() } else { t.record_erased_text() }));
     }
     if let Some(by) = &entry.withdrawn_by {
         found.push(behind(t.record_withdrawn(), by));
@@ -238,15 +255,23 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
     facts.with(t.record_size(), Markup::text(t.record_bytes(t.number(entry.bytes))))
 }
 
-fn when(page: &Page, entry: &Entry) -> Facts {
+fn when(page: &Page, view: &View, entry: &Entry) -> Facts {
     let t = &page.t;
     let soft = |text: String| Markup::element("span", &[("class", "soft")], &text);
     let time =
         |second: Option<i64>, none: String| second.map_or_else(|| soft(none), |at| t.moment(moment(at)));
-    Facts::default()
+    let mut facts = Facts::default();
+    if let Some(after) = view.signed_after {
+        facts = facts.with(t.record_signed_after(), t.moment(moment(after)));
+    }
+    facts = facts
         .with(t.record_released(), t.moment(moment(entry.released)))
         .with(t.record_proven(), time(entry.proven, t.record_not_proven()))
-        .with(t.record_here(), time(entry.here, t.record_not_known()))
+        .with(t.record_here(), time(entry.here, t.record_not_known()));
+    match entry.expires {
+        Some(at) => facts.with(t.record_expires(), t.moment(moment(at))),
+        None => facts,
+    }
 }
 
 fn content(page: &Page, view: &View, entry: &Entry) -> Result<Table, Problem> {

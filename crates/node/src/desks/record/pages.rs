@@ -129,6 +129,13 @@ async fn view(node: &Node, viewer: &Viewer, entries: Vec<Entry>) -> Result<View,
         witnesses: query::witnesses(db, &entry.origin, entry.pos).await?,
         holders: query::holders(db, &entry.origin, entry.pos).await?,
         inclusion: inclusion(node, entry).await?,
+        signed_after: match raw.as_deref().map(::record::Record::parse) {
+            Some(Ok(record)) => {
+                let root = entry.root_version.unwrap_or(1).unsigned_abs();
+                node.signed_after(&record, root).await.map(::record::Time::posix)
+            }
+            _ => None,
+        },
         raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         inner: inner(node, entry).await,
         refusal: query::refusal(db, entry).await?,

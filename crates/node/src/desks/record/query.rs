@@ -64,6 +64,26 @@ pub struct Entry {
     pub bytes: i64,
     /// Readers of its log: `public`, or their names.
     pub readers: String,
+    /// Personal data: when it is destroyed, at both ends.
+    pub expires: Option<i64>,
+    /// What became of its content here.
+    pub copies: Copies,
+}
+
+/// What became of the copies of a record's content on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// They were not destroyed.
+    Kept,
+    /// They are destroyed.
+    Erased,
+}
+
+impl Entry {
+    /// Whether its content is destroyed on this node.
+    pub fn is_erased(&self) -> bool {
+        self.copies == Copies::Erased
+    }
 }
 
 /// A blob that a record names.
@@ -109,7 +129,8 @@ pub struct Seen {
 pub(crate) fn visible(face: Face) -> &'static str {
     match face {
         Face::Public => "l.audience = 'public' and e.sealed = 0",
-        Face::Inside => "(e.sealed = 0 or e.opened = 1)",
+        // Of what was erased here only the outer header is left, which every reader of the log may see.
+        Face::Inside => "(e.sealed = 0 or e.opened = 1 or e.content in (4, 5))",
     }
 }
 
@@ -129,7 +150,7 @@ pub(crate) fn moment(as_of: AsOf) -> Value {
 
 const COLUMNS: &str = "e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism,
   e.released, e.proven, e.here, e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.superseded_by,
-  e.withdrawn_by, e.conflicting, e.bytes, l.readers";
+  e.withdrawn_by, e.conflicting, e.bytes, l.readers, e.expires, e.content";
 
 fn select() -> Sql {
     let mut sql = Sql::from("select ");
@@ -163,6 +184,8 @@ fn entry(row: &Row) -> Result<Entry, DbError> {
         conflicting: row.int(21)? != 0,
         bytes: row.int(22)?,
         readers: row.text(23)?,
+        expires: row.opt_int(24)?,
+        copies: if row.int(25)? >= crate::index::FORGOTTEN { Copies::Erased } else { Copies::Kept },
     })
 }
 

@@ -27,7 +27,7 @@ fn name(number: u8) -> String {
 #[allow(clippy::too_many_lines)] // One table after the other.
 async fn index() -> Db {
     let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
-    Index::open(db.clone()).await.unwrap();
+    Index::open(db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let columns = [
         "origin",
@@ -135,6 +135,20 @@ async fn listed(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Vec<String
 }
 
 #[tokio::test]
+async fn of_what_was_erased_here_its_readers_see_the_outer_header() {
+    let db = index().await;
+    let sql = "update entry set content = 4, expires = $1 where name = $2";
+    db.run(sql, &[1_580_500_000_i64.into(), name(5).into()]).await.unwrap();
+    assert!(query::find(&db, Face::Public, &name(5)).await.unwrap().is_empty());
+    let found = query::find(&db, Face::Inside, &name(5)).await.unwrap();
+    assert_eq!((found[0].kind.as_str(), found[0].is_erased()), ("sealed", true));
+    assert_eq!(found[0].expires, Some(1_580_500_000));
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let tags: Vec<String> = super::page::tags(&t, &found[0]).iter().map(ToString::to_string).collect();
+    assert!(tags.iter().any(|tag| tag.contains("Expired")), "{tags:?}");
+}
+
+#[tokio::test]
 async fn what_is_sealed_for_others_is_nowhere() {
     let db = index().await;
     let (all, now) = (Wanted::default(), AsOf::default());
@@ -206,6 +220,7 @@ async fn a_records_page_says_what_proves_it_in_every_language() {
             inner: Some("concord.sealed/v1\nkind notice".into()),
             refusal: None,
             figures: None,
+            signed_after: None,
         };
         let page = Page::new(&shell, &asked, "x");
         let html = record_page(page, &names, &view, &entry).unwrap().render().unwrap();

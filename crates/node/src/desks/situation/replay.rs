@@ -115,16 +115,37 @@ struct Edition {
     here: Option<i64>,
 }
 
-/// Forgets what a sealed record said (personal data that expired, or copies its author asks to erase).
-pub async fn erase(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
-    let values = [author.into(), name.into()];
+/// Forgets what a record said: personal data that expired, or copies that were erased here. What other editions of
+/// its thing say is to be replayed again, because editions write down only what is new in them.
+pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
+    for shelf in [Shelf::Public, Shelf::Sealed] {
+        let sql = shelf.sql("select no from {release} where author = $1 and name = $2");
+        for row in tx.rows(sql, &[author.into(), name.into()]).await? {
+            forget_release(tx, shelf, row.int(0)?).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
+    let sql = shelf.sql("select distinct series from {statement} where release = $1");
+    let series = tx.rows(sql, &[no.into()]).await?;
     for sql in [
-        "delete from {statement} where release in (select no from {release} where author = $1 and name = $2)",
-        "delete from {release} where author = $1 and name = $2",
-        "delete from {series} where author = $1 and $2 <> ''
-           and no not in (select series from {statement})",
+        "update {statement} set ended_by = null, ended_claimed = null, ended_here = null where ended_by = $1",
+        "delete from {statement} where release = $1",
+        "delete from {release} where no = $1",
     ] {
-        tx.run(Shelf::Sealed.sql(sql), &values).await?;
+        tx.run(shelf.sql(sql), &[no.into()]).await?;
+    }
+    for row in series {
+        for sql in [
+            "delete from {series} where no = $1 and not exists (select 1 from {statement} x where x.series = $1)",
+            "update {statement} set revised = 0 where series = $1 and revised = 1 and not exists (
+               select 1 from {statement} o where o.series = $1 and o.day = {statement}.day
+                 and o.start = {statement}.start and o.value <> {statement}.value)",
+        ] {
+            tx.run(shelf.sql(sql), &[row.int(0)?.into()]).await?;
+        }
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ fn figure(text: &str, value: i64, reason: Option<&str>) -> Figure {
 impl Desk {
     async fn new() -> Self {
         let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
-        Index::open(db.clone()).await.unwrap();
+        Index::open(db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
         let mut tx = db.begin().await.unwrap();
         let columns = [
             "authority",
@@ -316,12 +316,12 @@ async fn sealed_figures_are_nowhere_on_the_public_face() {
 }
 
 #[tokio::test]
-async fn what_was_erased_leaves_no_row() {
+async fn what_was_forgotten_leaves_no_row() {
     let mut desk = Desk::new().await;
     let made = Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100)]);
     let name = desk.release(&Made { shelf: Shelf::Sealed, ..made }).await;
     let mut tx = desk.db.begin().await.unwrap();
-    replay::erase(&mut tx, CHINA, &name).await.unwrap();
+    replay::forget(&mut tx, CHINA, &name).await.unwrap();
     tx.commit().await.unwrap();
     for table in ["release", "series", "statement"] {
         let sql = match table {
