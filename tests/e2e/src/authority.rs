@@ -55,13 +55,13 @@ impl World {
     pub fn with_clock(names: &[&str]) -> (Self, Arc<Clock>) {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Clock::new(folder.path()));
-        (Self::made(names, folder, Some(clock.clone()), |_| Vec::new()), clock)
+        (Self::made(names, folder, Some(&clock), |_| Vec::new()), clock)
     }
 
     fn made(
         names: &[&str],
         folder: TempDir,
-        clock: Option<Arc<Clock>>,
+        clock: Option<&Arc<Clock>>,
         more: impl Fn(&str) -> Vec<String>,
     ) -> Self {
         let ports = free_ports(names.len());
@@ -74,7 +74,7 @@ impl World {
                 port: *port,
                 environment: Vec::new(),
                 largest_file: None,
-                clock: clock.clone(),
+                clock: clock.cloned(),
                 child: None,
                 starts: 0,
             };
