@@ -98,6 +98,10 @@ pub enum Channel {
 
 /// What must be known of a track to receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a wish of the publisher, independent of the others"
+)]
 pub struct Publish {
     /// The publisher's session.
     pub session: SessionId,
