@@ -13,4 +13,6 @@
 #![forbid(unsafe_code)]
 
 pub mod contract;
+pub mod grants;
 pub mod media;
+pub mod room;
