@@ -3,5 +3,24 @@
 //!
 //! It never reads a file, a clock or a source of randomness, never fills a gap in silence, and never turns a missing or negative
 //! figure into a zero.
+//!
+//! One file per method. What several methods stand on:
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`series`] | a figure for every day or week, or why there is none; differences; corrections spread back |
+//! | [`finding`] | what is wrong with a series; spikes; the flags that results carry |
+//! | [`distribution`] | probabilities and quantiles |
+//! | [`across`] | many series on many threads |
 
 #![forbid(unsafe_code)]
+// Numbers of days and of series are far below 2^53.
+#![allow(clippy::cast_precision_loss)]
+// That two floats are the same is what is promised.
+#![allow(clippy::float_cmp)]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
+pub mod across;
+pub mod distribution;
+pub mod finding;
+pub mod series;
