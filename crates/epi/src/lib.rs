@@ -21,6 +21,8 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 pub mod across;
+pub mod detect;
 pub mod distribution;
 pub mod finding;
 pub mod series;
+pub mod weeks;
