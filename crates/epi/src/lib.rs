@@ -11,18 +11,34 @@
 //! | [`series`] | a figure for every day or week, or why there is none; differences; corrections spread back |
 //! | [`finding`] | what is wrong with a series; spikes; the flags that results carry |
 //! | [`distribution`] | probabilities and quantiles |
+//! | [`delay`] | delays in whole days: given, or made of a continuous distribution |
+//! | [`serial_interval`] | the delay from one onset to those that it caused; infectiousness |
 //! | [`across`] | many series on many threads |
+//!
+//! The methods:
+//!
+//! | module | question |
+//! |---|---|
+//! | [`instantaneous`] | how many does a case infect now (Cori)? |
 
 #![forbid(unsafe_code)]
 // Numbers of days and of series are far below 2^53.
 #![allow(clippy::cast_precision_loss)]
 // That two floats are the same is what is promised.
 #![allow(clippy::float_cmp)]
-#![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+#![cfg_attr(
+    test,
+    allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unreadable_literal)
+)]
 
 pub mod across;
+pub mod delay;
 pub mod detect;
 pub mod distribution;
+#[cfg(test)]
+mod examples;
 pub mod finding;
+pub mod instantaneous;
+pub mod serial_interval;
 pub mod series;
 pub mod weeks;
