@@ -37,6 +37,8 @@ pub mod detect;
 pub mod distribution;
 #[cfg(test)]
 mod examples;
+pub mod establishment;
+pub mod final_size;
 pub mod finding;
 pub mod instantaneous;
 pub mod serial_interval;
