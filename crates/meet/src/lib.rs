@@ -12,7 +12,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod contract;
+pub mod driver;
 pub mod grants;
 pub mod media;
+mod metrics;
 pub mod room;
+pub mod service;
+pub mod token;

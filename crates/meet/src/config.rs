@@ -1,0 +1,62 @@
+//! What an operator sets of the engine, put together from its parts. It reads no file: whoever embeds the engine does.
+
+use std::net::SocketAddr;
+
+use crate::driver::{Addresses, DriverConfig};
+use crate::room::RoomsConfig;
+use crate::service::Relay;
+use crate::token::Keys;
+
+/// Everything that the engine needs to start.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Keys of access tokens; the first also signs webhooks and refreshed tokens.
+    pub keys: Keys,
+    /// What rooms are like.
+    pub rooms: RoomsConfig,
+    /// Where media is received, and by how many threads.
+    pub media: DriverConfig,
+    /// Of how many loudest audio tracks of a room the packets are forwarded; 0 for all. Exempt tracks come on top.
+    pub last_n: usize,
+    /// TURN servers that clients are told, with credentials of their own.
+    pub relay: Option<Relay>,
+    /// STUN servers that clients are told, `stun:host:port`; none are needed to reach a server with a public address.
+    pub stun: Vec<String>,
+    /// Where events are posted, signed.
+    pub webhooks: Vec<String>,
+    /// What strangers may ask for.
+    pub limits: Limits,
+}
+
+/// What strangers may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Joins and calls of one address per second, over a burst of ten seconds; a delegation behind one NAT enters together. 0 for any number.
+    pub joins_per_second: u32,
+    /// Refused tokens of one address per second, over a burst of ten seconds. 0 for any number.
+    pub refusals_per_second: u32,
+    /// Whether the address of a client is the last in `X-Forwarded-For`: only behind a proxy that sets it.
+    pub forwarded: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { joins_per_second: 50, refusals_per_second: 5, forwarded: false }
+    }
+}
+
+impl EngineConfig {
+    /// As `LiveKit` users know it: HTTP on `bind`, media by TCP on the next port and by UDP on the one after.
+    pub fn beside(bind: SocketAddr, keys: Keys) -> Self {
+        Self {
+            keys,
+            rooms: RoomsConfig::default(),
+            media: DriverConfig { addresses: Addresses::after(bind), threads: 0, pinned: false },
+            last_n: 0,
+            relay: None,
+            stun: Vec::new(),
+            webhooks: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
