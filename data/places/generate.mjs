@@ -1,5 +1,6 @@
-// Writes names.tsv from the Unicode CLDR: for every ISO 3166-1 entry its codes, and its name in the six
-// official languages of the United Nations. No name is typed here: what CLDR says is what is written.
+// Writes names.tsv and groups-m49.tsv from the Unicode CLDR: for every ISO 3166-1 entry its codes, and its name in the
+// six official languages of the United Nations; for every region of the M49 standard its names and the entries in it.
+// No name and no membership is typed here: what CLDR says is what is written.
 //
 //   cd data/places && npm install --no-save --prefix /tmp/cldr cldr-core@48.2.0 cldr-localenames-full@48.2.0
 //   node generate.mjs /tmp/cldr/node_modules
@@ -65,4 +66,26 @@ const lines = [
   ),
 ];
 writeFileSync(join(here, "names.tsv"), lines.join("\n") + "\n");
+
+// The regions of M49 have three digits; each is written with all entries of ISO 3166-1 below it.
+const containment = json("cldr-core/supplemental/territoryContainment.json").supplemental.territoryContainment;
+const parts = (region) => containment[region]?._contains ?? [];
+const below = (region) =>
+  parts(region).flatMap((part) => (codes.includes(part) ? [mappings[part]._alpha3] : below(part)));
+const regions = Object.keys(containment)
+  .filter((region) => /^\d{3}$/.test(region) && below(region).length > 0)
+  .sort();
+const groups = [
+  `# Regions of the UN standard M49, as the territory containment of the Unicode CLDR ${version} has them (npm cldr-core, cldr-localenames-full).`,
+  "# Unicode License v3, see UNICODE-LICENSE.txt. Made by generate.mjs; do not edit. The columns are explained in README.md.",
+  ["group", ...LANGUAGES, "members"].join("\t"),
+  ...regions.map((region) =>
+    [
+      `m49:${region}`,
+      ...LANGUAGES.map((language) => field(territories[language][region])),
+      [...new Set(below(region))].sort().join(" "),
+    ].join("\t"),
+  ),
+];
+writeFileSync(join(here, "groups-m49.tsv"), groups.join("\n") + "\n");
 copyFileSync(join(modules, "cldr-core/LICENSE"), join(here, "UNICODE-LICENSE.txt"));

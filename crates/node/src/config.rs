@@ -56,6 +56,9 @@ pub struct Config {
     /// Names of places where they differ from CLDR's: `iso3.lang = "name"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, BTreeMap<String, String>>,
+    /// A table of groups of countries, laid over WHO's regions and those of UN M49; its form stands in `data/places/README.md`.
+    #[serde(default)]
+    pub groups: Option<PathBuf>,
     /// A `GeoJSON` file of borders to draw on the map. None are drawn without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub borders: Option<PathBuf>,
@@ -281,6 +284,16 @@ impl Config {
             );
             let _ = writeln!(out, "# borders = \"borders.geojson\"");
         }
+        if let Some(groups) = &self.groups {
+            let _ = writeln!(out, "groups = {}", quoted(&groups.display().to_string()));
+        } else {
+            let _ = writeln!(
+                out,
+                "# Groups of countries whose figures are added up, beside WHO's regions and those of UN M49: a line for each,\n\
+                 # parted by tabs: key, name in ar zh en fr ru es, alpha-3 codes of the members."
+            );
+            let _ = writeln!(out, "# groups = \"groups.tsv\"");
+        }
         let _ = writeln!(out, "\n# The authority's name by language.\n[names]");
         for (lang, name) in &self.names {
             let _ = writeln!(out, "{lang} = {}", quoted(name));
@@ -356,6 +369,7 @@ mod tests {
             dial: [("moh.jpn.example".parse().unwrap(), "http://127.0.0.1:8102".into())].into(),
             places: [("KOR".into(), [("en".into(), "Republic of Korea".into())].into())].into(),
             borders: None,
+            groups: Some("groups.tsv".into()),
             folder: "/tmp/x".into(),
         }
     }
@@ -370,6 +384,7 @@ mod tests {
         assert_eq!(read.to_commented_toml(), wanted.to_commented_toml());
         assert_eq!(read.dial, wanted.dial);
         assert_eq!(read.places, wanted.places);
+        assert_eq!(read.groups, wanted.groups);
     }
 
     #[test]

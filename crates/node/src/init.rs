@@ -270,6 +270,7 @@ fn configuration(init: &Init) -> Config {
         dial: init.dial.clone(),
         places: BTreeMap::new(),
         borders: None,
+        groups: None,
         folder: init.data.clone(),
     }
 }

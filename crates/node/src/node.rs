@@ -41,6 +41,8 @@ pub struct Node {
     pub outbound: Outbound,
     /// Names of places.
     pub places: formats::places::PlaceNames,
+    /// Groups of countries.
+    pub groups: formats::places::Groups,
     /// Rises whenever something that `/heads` tells has changed.
     pub news: tokio::sync::watch::Sender<u64>,
     /// Becomes true when the server stops: long polls end.
@@ -92,6 +94,14 @@ pub enum OpenError {
     /// Names of places.
     #[error("[places] in the configuration: {0}")]
     Places(#[from] formats::places::OverrideError),
+    /// Groups of countries.
+    #[error("{path}: {why}")]
+    Groups {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Erasure.
     #[error(transparent)]
     Erasure(#[from] crate::erasure::ErasureError),
@@ -146,6 +156,7 @@ impl Coded for OpenError {
             Self::Led { .. } => "open-led",
             Self::ServerName { .. } => "open-server-name",
             Self::Places(_) => "open-places",
+            Self::Groups { .. } => "open-groups",
             Self::NoRoot(_) => "open-no-root",
         }
     }
@@ -167,6 +178,7 @@ impl Coded for OpenError {
                 vec![("path", path.display().to_string()), ("reason", why.to_string())]
             }
             Self::Places(why) => vec![("reason", why.to_string())],
+            Self::Groups { path, why } => vec![("path", path.display().to_string()), ("reason", why.clone())],
             Self::NoRoot(authority) => vec![("authority", authority.to_string())],
         }
     }
@@ -201,6 +213,7 @@ impl Node {
         let identity = Identity::read(&config.keys_folder())?;
         let peers = peers::load(&*cells).await?;
         let places = place_names(&config)?;
+        let groups = groups(&config)?;
         let engine = open_engine(&*cells, &config.authority).await?;
         Ok(Self {
             outbound: Outbound::new()?,
@@ -211,6 +224,7 @@ impl Node {
             writer,
             releasing: tokio::sync::Mutex::new(()),
             places,
+            groups,
             news: tokio::sync::watch::Sender::new(0),
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
@@ -415,6 +429,15 @@ fn place_names(config: &Config) -> Result<formats::places::PlaceNames, OpenError
         }
     }
     Ok(formats::places::PlaceNames::bundled().with_overrides(&table)?)
+}
+
+/// WHO's regions, those of UN M49, and the operator's own.
+fn groups(config: &Config) -> Result<formats::places::Groups, OpenError> {
+    let bundled = formats::places::Groups::bundled();
+    let Some(path) = config.groups.as_ref().map(|path| config.folder.join(path)) else { return Ok(bundled) };
+    let refused = |why: String| OpenError::Groups { path: path.clone(), why };
+    let table = std::fs::read_to_string(&path).map_err(|why| refused(why.to_string()))?;
+    bundled.with_table(&table).map_err(|why| refused(why.to_string()))
 }
 
 /// Cells read at once.

@@ -5,6 +5,7 @@
 //! (`data/places`), which a node can lay its own over; this code holds no name of any place.
 
 mod fold;
+mod groups;
 mod names;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use fold::fold;
+pub use groups::{Group, Groups, GroupsError, Member};
 pub use names::{LANGUAGES, OverrideError, PlaceNames};
 
 /// The longest name of a place that is kept, in bytes.

@@ -259,3 +259,11 @@ error-code-server-absent-asked = لا يعمل خادم على مجلد البي
 error-code-disk-full = القرص ممتلئ. وفّر مساحة عليه ثم حاول مرة أخرى. لم يُفقد شيء مما أُكِّد. { $reason }
 error-code-bundle-damaged = تلفت الحزمة في الطريق. انسخها من جديد؛ لم يُؤخذ منها شيء.
 error-code-bundle-cut = الحزمة مبتورة. انسخها من جديد؛ لم يُؤخذ منها شيء.
+
+## What pages of figures are asked
+error-code-choice-unknown = «{ $value }» ليس خياراً لـ { $name }.
+error-code-threshold-number = «{ $value }» ليس عدداً أكبر من الصفر.
+error-code-places-many = تضم القائمة على الأكثر هذا العدد من البلدان: { $limit }.
+error-code-place-code = «{ $value }» ليس رمزاً ثلاثي الأحرف وفق ISO 3166-1 مثل ⁦KOR⁩.
+error-code-group-unknown = لا توجد هنا مجموعة باسم «{ $value }».
+error-code-open-groups = جدول مجموعات البلدان { $path } مرفوض: { $reason }

@@ -96,3 +96,13 @@ situation-indicator-cases-active = الحالات النشطة
 situation-indicator-hospitalised = في المستشفى
 situation-indicator-critical = في حالة حرجة
 situation-indicator-population = السكان
+
+## Views and differences
+situation-views = طرق العرض
+situation-view-figures = الأرقام
+situation-differs-lead = الرقم نفسه للمكان نفسه واليوم نفسه كما تصرّح به سلطتان، مع السجلين معاً. لا يُغيَّر أي منهما هنا ولا يُرجَّح ولا يُعدّ خاطئاً.
+situation-other-who = من يقول خلاف ذلك
+situation-apart = مقدار التباين
+situation-days = الأيام المشمولة
+situation-days-back = آخر الأيام: { $days }
+situation-differs-more = يوجد المزيد؛ يُعرض الأحدث: { $count }.

@@ -259,3 +259,11 @@ error-code-server-absent-asked = No server runs on this data folder: peers were 
 error-code-disk-full = The disk is full. Free space on it, then try again. Nothing that was confirmed is lost. { $reason }
 error-code-bundle-damaged = The bundle was damaged on its way. Copy it again; nothing of it was taken in.
 error-code-bundle-cut = The bundle is cut off. Copy it again; nothing of it was taken in.
+
+## What pages of figures are asked
+error-code-choice-unknown = “{ $value }” is no choice for { $name }.
+error-code-threshold-number = “{ $value }” is no number above zero.
+error-code-places-many = A list has at most { $limit } countries.
+error-code-place-code = “{ $value }” is no ISO 3166-1 alpha-3 code, such as KOR.
+error-code-group-unknown = There is no group “{ $value }” here.
+error-code-open-groups = The table of groups of countries { $path } is refused: { $reason }

@@ -90,3 +90,13 @@ situation-indicator-cases-active = Active cases
 situation-indicator-hospitalised = In hospital
 situation-indicator-critical = In critical condition
 situation-indicator-population = Population
+
+## Views and differences
+situation-views = Views
+situation-view-figures = Figures
+situation-differs-lead = The same figure of the same place and day, as two authorities state it, with both records. Neither is changed, weighed or called wrong here.
+situation-other-who = Who says otherwise
+situation-apart = Apart by
+situation-days = Days looked at
+situation-days-back = Last { $days } days
+situation-differs-more = There are more; the newest { $count } are listed.

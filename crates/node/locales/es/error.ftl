@@ -259,3 +259,11 @@ error-code-server-absent-asked = Ningún servidor funciona sobre esta carpeta de
 error-code-disk-full = El disco está lleno. Libere espacio y vuelva a intentarlo. Nada de lo confirmado se ha perdido. { $reason }
 error-code-bundle-damaged = El paquete se dañó en el camino. Cópielo de nuevo; no se ha tomado nada de él.
 error-code-bundle-cut = El paquete está cortado. Cópielo de nuevo; no se ha tomado nada de él.
+
+## What pages of figures are asked
+error-code-choice-unknown = «{ $value }» no es una opción de { $name }.
+error-code-threshold-number = «{ $value }» no es un número mayor que cero.
+error-code-places-many = Una lista tiene como máximo { $limit } países.
+error-code-place-code = «{ $value }» no es un código ISO 3166-1 alfa-3, como KOR.
+error-code-group-unknown = Aquí no hay ningún grupo «{ $value }».
+error-code-open-groups = Se rechaza la tabla de grupos de países { $path }: { $reason }

@@ -90,3 +90,13 @@ situation-indicator-cases-active = Casos activos
 situation-indicator-hospitalised = Hospitalizados
 situation-indicator-critical = En estado crítico
 situation-indicator-population = Población
+
+## Views and differences
+situation-views = Vistas
+situation-view-figures = Cifras
+situation-differs-lead = La misma cifra, del mismo lugar y día, tal como la declaran dos autoridades, con ambos registros. Aquí ninguna se modifica, se pondera ni se da por errónea.
+situation-other-who = Quién dice otra cosa
+situation-apart = Diferencia
+situation-days = Días examinados
+situation-days-back = Últimos { $days } días
+situation-differs-more = Hay más; se listan las { $count } más recientes.

@@ -259,3 +259,11 @@ error-code-server-absent-asked = Aucun serveur ne fonctionne sur ce dossier de d
 error-code-disk-full = Le disque est plein. Libérez de l’espace, puis réessayez. Rien de ce qui a été confirmé n’est perdu. { $reason }
 error-code-bundle-damaged = Le paquet a été endommagé en chemin. Copiez-le de nouveau ; rien n’en a été repris.
 error-code-bundle-cut = Le paquet est tronqué. Copiez-le de nouveau ; rien n’en a été repris.
+
+## What pages of figures are asked
+error-code-choice-unknown = « { $value } » n’est pas un choix pour { $name }.
+error-code-threshold-number = « { $value } » n’est pas un nombre supérieur à zéro.
+error-code-places-many = Une liste a au plus { $limit } pays.
+error-code-place-code = « { $value } » n’est pas un code ISO 3166-1 alpha-3, comme KOR.
+error-code-group-unknown = Il n’y a pas ici de groupe « { $value } ».
+error-code-open-groups = La table des groupes de pays { $path } est refusée : { $reason }

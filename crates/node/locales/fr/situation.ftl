@@ -90,3 +90,13 @@ situation-indicator-cases-active = Cas actifs
 situation-indicator-hospitalised = Hospitalisés
 situation-indicator-critical = En état critique
 situation-indicator-population = Population
+
+## Views and differences
+situation-views = Vues
+situation-view-figures = Chiffres
+situation-differs-lead = Le même chiffre, pour le même lieu et le même jour, tel que deux autorités le déclarent, avec les deux enregistrements. Aucun n’est ici modifié, pondéré ni déclaré faux.
+situation-other-who = Qui dit autre chose
+situation-apart = Écart
+situation-days = Jours examinés
+situation-days-back = Les { $days } derniers jours
+situation-differs-more = Il y en a davantage ; les { $count } plus récents sont listés.

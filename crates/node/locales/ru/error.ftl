@@ -259,3 +259,11 @@ error-code-server-absent-asked = На этой папке данных не ра
 error-code-disk-full = Диск заполнен. Освободите место и повторите. Ничего из подтверждённого не потеряно. { $reason }
 error-code-bundle-damaged = Пакет повреждён в пути. Скопируйте его заново; из него ничего не принято.
 error-code-bundle-cut = Пакет обрезан. Скопируйте его заново; из него ничего не принято.
+
+## What pages of figures are asked
+error-code-choice-unknown = «{ $value }» — нет такого варианта для { $name }.
+error-code-threshold-number = «{ $value }» — не число больше нуля.
+error-code-places-many = В списке не более { $limit } стран.
+error-code-place-code = «{ $value }» — не код ISO 3166-1 alpha-3, как KOR.
+error-code-group-unknown = Здесь нет группы «{ $value }».
+error-code-open-groups = Таблица групп стран { $path } отклонена: { $reason }

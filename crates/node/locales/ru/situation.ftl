@@ -94,3 +94,13 @@ situation-indicator-cases-active = Активные случаи
 situation-indicator-hospitalised = Госпитализированные
 situation-indicator-critical = В критическом состоянии
 situation-indicator-population = Население
+
+## Views and differences
+situation-views = Представления
+situation-view-figures = Данные
+situation-differs-lead = Один и тот же показатель для одного места и дня, как его сообщают два органа, с обеими записями. Здесь ни один не изменяется, не взвешивается и не называется ошибочным.
+situation-other-who = Кто сообщает иначе
+situation-apart = Расхождение
+situation-days = Просматриваемые дни
+situation-days-back = Последние дни: { $days }
+situation-differs-more = Их больше; показаны самые новые: { $count }.

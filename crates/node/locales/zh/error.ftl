@@ -259,3 +259,11 @@ error-code-server-absent-asked = 此数据目录上没有服务器在运行：�
 error-code-disk-full = 磁盘已满。请腾出空间后重试。已确认的内容没有丢失。{ $reason }
 error-code-bundle-damaged = 数据包在途中损坏。请重新复制；其中内容一概未收录。
 error-code-bundle-cut = 数据包不完整。请重新复制；其中内容一概未收录。
+
+## What pages of figures are asked
+error-code-choice-unknown = “{ $value }”不是{ $name }的可选值。
+error-code-threshold-number = “{ $value }”不是大于零的数。
+error-code-places-many = 列表最多包含{ $limit }个国家。
+error-code-place-code = “{ $value }”不是ISO 3166-1三字母代码（如KOR）。
+error-code-group-unknown = 此处没有分组“{ $value }”。
+error-code-open-groups = 国家分组表{ $path }被拒绝：{ $reason }

@@ -88,3 +88,13 @@ situation-indicator-cases-active = 现有病例
 situation-indicator-hospitalised = 住院
 situation-indicator-critical = 危重
 situation-indicator-population = 人口
+
+## Views and differences
+situation-views = 视图
+situation-view-figures = 数据
+situation-differs-lead = 同一地点、同一日期的同一数据，由两个主管部门各自报告，并附两份记录。本节点不修改、不权衡、也不判定孰对孰错。
+situation-other-who = 另有说法者
+situation-apart = 相差
+situation-days = 查看天数
+situation-days-back = 最近{ $days }天
+situation-differs-more = 还有更多；此处列出最新的{ $count }条。

@@ -5,11 +5,13 @@
 //! it in a table. This module draws what it is given; it never fills a gap, smooths a value or guesses one.
 
 mod daily;
+mod lines;
 pub mod scale;
 mod spark;
 mod trend;
 
 pub use daily::Daily;
+pub use lines::{Across, Line, LineChart, MAX_LINES};
 pub use spark::sparkline;
 pub use trend::{Direction, Measure, Trend, summary, trend};
 

@@ -30,6 +30,37 @@ fn step_for(range: i64) -> i64 {
     }
 }
 
+/// The same for values that are no counts: steps may be fractions, and zero need not be enclosed from below.
+pub fn even(low: f64, high: f64) -> Vec<f64> {
+    let high = if high > low { high } else { low + 1.0 };
+    let mut step = 10_f64.powf(((high - low) / 6.0).log10().floor());
+    for factor in [2.0, 2.5, 2.0] {
+        if (high - low) / step <= 6.0 {
+            break;
+        }
+        step *= factor;
+    }
+    let (first, last) = ((low / step).floor(), (high / step - 1e-9).ceil());
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most seven steps
+    let count = (last - first) as usize;
+    (0..=count).map(|at| (first + f64::from(u32::try_from(at).unwrap_or(0))) * step).collect()
+}
+
+/// Powers of ten from 1 to the first that encloses a value; at least 1 and 10.
+pub fn powers(high: f64) -> Vec<f64> {
+    let mut found = vec![1.0, 10.0];
+    while found.len() < 16 && found.last().is_some_and(|last| *last < high) {
+        found.push(found[found.len() - 1] * 10.0);
+    }
+    found
+}
+
+/// A round step with which at most `labels` labels stand below so many days.
+pub fn step_of(days: usize, labels: usize) -> usize {
+    let steps = [1, 2, 5, 7, 10, 20, 50, 100, 200, 500, 1_000];
+    steps.into_iter().find(|step| days.div_ceil(*step) <= labels).unwrap_or(days.max(1))
+}
+
 /// First days of months within `days` days from `first`, thinned so that their names fit.
 pub fn months(first: Date, days: usize) -> Vec<Date> {
     let Some(last) = i64::try_from(days).ok().and_then(|days| first.checked_add((days - 1).days()).ok())
@@ -73,6 +104,16 @@ mod tests {
     }
 
     #[test]
+    fn fractions_and_ratios_have_round_lines_too() {
+        assert_eq!(even(0.0, 2.1), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+        assert_eq!(even(0.0, 6.0), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(even(0.0, 0.0).len(), 6, "of nothing: from 0 to 1");
+        assert_eq!(powers(450.0), [1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(powers(0.0), [1.0, 10.0]);
+        assert_eq!([step_of(8, 8), step_of(60, 8), step_of(4_000, 8)], [1, 10, 500]);
+    }
+
+    #[test]
     fn months_are_thinned_until_they_fit() {
         let labels = months(date(2020, 1, 22), 131);
         assert_eq!(labels, [date(2020, 2, 1), date(2020, 3, 1), date(2020, 4, 1), date(2020, 5, 1)]);
@@ -88,6 +129,13 @@ mod tests {
             let ticks = ticks(small, large);
             prop_assert!(ticks[0] <= small.min(0) && ticks[ticks.len() - 1] >= large);
             prop_assert!(ticks.len() <= 8 && ticks.contains(&0));
+        }
+
+        #[test]
+        fn even_lines_enclose_what_is_drawn(low in -50.0..=0.0_f64, range in 0.001..1e9_f64) {
+            let ticks = even(low, low + range);
+            prop_assert!(ticks.len() >= 2 && ticks.len() <= 9, "{ticks:?}");
+            prop_assert!(ticks[0] <= low && ticks[ticks.len() - 1] >= (low + range) * (1.0 - 1e-6) - 1e-6);
         }
     }
 }

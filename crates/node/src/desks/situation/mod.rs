@@ -4,8 +4,10 @@
 //! and is shown with the record behind it. This desk computes sums and curves from what was stated; it never
 //! corrects, guesses or merges what authorities say.
 
+pub mod compare;
 pub mod curve;
 pub mod day;
+pub mod differences;
 pub mod figure;
 pub mod index;
 pub mod names;
@@ -16,6 +18,7 @@ pub mod place;
 pub mod query;
 pub mod replay;
 pub mod schema;
+pub mod totals;
 
 #[cfg(test)]
 mod tests;

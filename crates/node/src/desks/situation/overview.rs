@@ -72,25 +72,36 @@ pub async fn read(
     wanted: Option<&str>,
 ) -> Result<Overview, DbError> {
     let known = query::indicators(db, scope).await?;
-    let indicator = wanted
-        .filter(|code| known.contains_key(*code))
-        .or_else(|| known.contains_key(USUAL).then_some(USUAL))
-        .or_else(|| known.keys().next().map(String::as_str))
-        .unwrap_or(USUAL)
-        .to_owned();
-    let latest = query::latest(db, scope, &indicator, None).await?;
-    let sevens = sevens(db, scope, Measure::of(&indicator), &latest).await?;
-    let differs = differs(db, scope, &latest).await?;
-    let lines = latest
-        .into_iter()
-        .zip(sevens)
-        .map(|(latest, seven)| {
-            let own = names.is_own(&latest.series.author, &latest.series.place);
-            Line { latest, seven, own }
-        })
-        .collect();
+    let indicators: Vec<String> = known.into_keys().collect();
+    let indicator = chosen(&indicators, wanted);
+    let lines = newest(db, scope, names, &indicator).await?;
+    let differs = differs(db, scope, &lines).await?;
     let corrections = query::corrections(db, scope, None, COUNTED_CORRECTIONS).await?;
-    Ok(Overview { indicators: known.into_keys().collect(), indicator, lines, corrections, differs })
+    Ok(Overview { indicators, indicator, lines, corrections, differs })
+}
+
+/// The indicator to show: the one asked for if somebody states it, else the usual one, else the first.
+pub fn chosen(indicators: &[String], wanted: Option<&str>) -> String {
+    let stated = |code: &&str| indicators.iter().any(|known| known == code);
+    let usual = || Some(USUAL).filter(stated);
+    let first = || indicators.first().map(String::as_str);
+    wanted.filter(stated).or_else(usual).or_else(first).unwrap_or(USUAL).to_owned()
+}
+
+/// The newest figures of an indicator, with what was new in seven days before each.
+pub async fn newest(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    indicator: &str,
+) -> Result<Vec<Line>, DbError> {
+    let latest = query::latest(db, scope, indicator, None).await?;
+    let sevens = sevens(db, scope, Measure::of(indicator), &latest).await?;
+    let line = |(latest, seven): (Latest, Option<f64>)| {
+        let own = names.is_own(&latest.series.author, &latest.series.place);
+        Line { latest, seven, own }
+    };
+    Ok(latest.into_iter().zip(sevens).map(line).collect())
 }
 
 async fn sevens(
@@ -127,9 +138,9 @@ async fn sevens(
 }
 
 /// Compares the authors of each place on the newest day that all of them have reached.
-async fn differs(db: &Db, scope: Scope<'_>, latest: &[Latest]) -> Result<Vec<Differs>, DbError> {
+async fn differs(db: &Db, scope: Scope<'_>, lines: &[Line]) -> Result<Vec<Differs>, DbError> {
     let mut groups: BTreeMap<(&str, &str), Vec<&Latest>> = BTreeMap::new();
-    for one in latest {
+    for one in lines.iter().map(|line| &line.latest) {
         groups.entry((&one.series.place, &one.series.definition)).or_default().push(one);
     }
     groups.retain(|_, group| group.len() > 1);
@@ -167,7 +178,7 @@ async fn differs(db: &Db, scope: Scope<'_>, latest: &[Latest]) -> Result<Vec<Dif
 }
 
 /// The figure of each country that a sum takes: its own authority's, else the newest.
-fn one_per_country(lines: &[Line]) -> Vec<&Line> {
+pub fn one_per_country(lines: &[Line]) -> Vec<&Line> {
     let mut chosen: BTreeMap<&str, &Line> = BTreeMap::new();
     for line in lines.iter().filter(|line| is_country(&line.latest.series.place)) {
         let better = |known: &&Line| (line.own, line.latest.point.day) > (known.own, known.latest.point.day);
@@ -184,6 +195,7 @@ fn one_per_country(lines: &[Line]) -> Vec<&Line> {
 pub struct OverviewPage {
     page: Page,
     lead: Option<Markup>,
+    views: Vec<(String, String, bool)>,
     indicators: Vec<(String, String, bool)>,
     nothing: Option<Markup>,
     figures: Figures,
@@ -248,6 +260,7 @@ pub async fn page(
     let shown_corrections = &overview.corrections[..overview.corrections.len().min(SHOWN)];
     Ok(Ok(OverviewPage {
         lead: lead(&page, overview),
+        views: super::parts::views(&page, "/situation"),
         indicators: indicator_links(&page, names, &overview.indicators, &overview.indicator),
         nothing,
         figures: figures(&page, names, overview),
@@ -349,7 +362,8 @@ fn arranged<'l>(names: &Names<'_>, lines: &'l [Line], asked: &TableQuery) -> Vec
     found.into_iter().map(|(_, line)| line).collect()
 }
 
-async fn weeks(
+/// New per week of each line, newest last.
+pub async fn weeks(
     db: &Db,
     scope: Scope<'_>,
     indicator: &str,

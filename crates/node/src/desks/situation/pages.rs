@@ -3,8 +3,9 @@
 use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::{self, Scope};
-use super::{day, overview, place};
+use super::{compare, day, differences, overview, place, totals};
 use crate::asof::AsOf;
+use crate::face::Face;
 use crate::http::{Viewer, answer};
 use crate::layout::{Desk, Page, Problem, Refusal, Sort, TableQuery};
 use crate::map::Borders;
@@ -26,6 +27,9 @@ pub fn routes() -> Router<Arc<Node>> {
         .route("/situation", get(overview_page))
         .route("/situation.csv", get(overview_csv))
         .route("/situation/corrections", get(corrections_page))
+        .route("/situation/compare", get(compare_page))
+        .route("/situation/differences", get(differences_page))
+        .route("/situation/totals", get(totals_page))
         .route("/situation/{place}", get(place_page))
         .route("/situation/{place}/{day}", get(day_page))
 }
@@ -129,6 +133,92 @@ async fn corrections_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Resp
         })
     };
     or_internal(answered.await)
+}
+
+async fn compare_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let wanted = match compare::Wanted::read(&viewer.asked) {
+        Ok(wanted) => wanted,
+        Err(problem) => return refused(&viewer, problem),
+    };
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let t = &viewer.asked.t;
+        let indicator = viewer.asked.query.get("indicator");
+        let found = compare::read(node.index.db(), desk.scope, &names, indicator, wanted).await?;
+        let page = framed(&viewer, t.compare_view()).below("/situation", t.shell_situation());
+        Ok(match compare::page(page, &names, &found) {
+            Ok(page) => answer::lists(&viewer, &page),
+            Err(problem) => refused(&viewer, problem),
+        })
+    };
+    or_internal(answered.await)
+}
+
+async fn differences_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    let days = match differences::days(&viewer.asked) {
+        Ok(days) => days,
+        Err(problem) => return refused(&viewer, problem),
+    };
+    let answered = async {
+        let desk = Desktop::open(&node, &viewer).await?;
+        let names = desk.names(&viewer);
+        let t = &viewer.asked.t;
+        let indicator = viewer.asked.query.get("indicator");
+        let found = differences::read(node.index.db(), desk.scope, &names, indicator, days).await?;
+        let page = framed(&viewer, t.situation_differs()).below("/situation", t.shell_situation());
+        Ok(match differences::page(page, &names, &found) {
+            Ok(page) => answer::lists(&viewer, &page),
+            Err(problem) => refused(&viewer, problem),
+        })
+    };
+    or_internal(answered.await)
+}
+
+async fn totals_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response {
+    or_internal(totals_answer(&node, &viewer).await)
+}
+
+async fn totals_answer(node: &Node, viewer: &Viewer) -> Result<Response, DbError> {
+    let desk = Desktop::open(node, viewer).await?;
+    let names = desk.names(viewer);
+    let (db, t) = (node.index.db(), &viewer.asked.t);
+    let mechanisms = mechanisms(node, viewer).await?;
+    let day = totals::day_of(desk.scope, crate::clock::seconds());
+    let wanted = match totals::wanted(&viewer.asked, &names, &node.groups, &mechanisms, day) {
+        Ok(wanted) => wanted,
+        Err(problem) => return Ok(refused(viewer, problem)),
+    };
+    let basis = totals::read(db, desk.scope, &names, viewer.asked.query.get("indicator")).await?;
+    let page = |title: String| framed(viewer, title).below("/situation", t.shell_situation());
+    let built = match wanted {
+        None => {
+            let all = totals::all(&names, &node.groups, &mechanisms, day);
+            totals::list_page(page(t.totals_view()), &names, &basis, &all)
+        }
+        Some(group) => {
+            let page = page(group.name.clone()).below("/situation/totals", t.totals_view());
+            totals::group_page(db, desk.scope, page, &names, &basis, &group).await?
+        }
+    };
+    Ok(match built {
+        Ok(page) => answer::lists(viewer, &page),
+        Err(problem) => refused(viewer, problem),
+    })
+}
+
+/// The mechanisms in force with their parties. Charters are sealed: the public face has none.
+async fn mechanisms(node: &Node, viewer: &Viewer) -> Result<Vec<totals::Mechanism>, DbError> {
+    if viewer.face == Face::Public {
+        return Ok(Vec::new());
+    }
+    let mechanisms = node.mechanisms().await?;
+    let in_force = mechanisms.iter().filter(|(status, _)| *status == viewer.status).filter_map(|(_, one)| {
+        let charter = one.charter()?;
+        let members = charter.members.iter().filter(|party| !one.left.contains(*party));
+        Some((one.id.as_str().to_owned(), members.map(|(party, _)| party.to_string()).collect()))
+    });
+    Ok(in_force.collect())
 }
 
 /// A place, or its CSV if the address ends in `.csv`.

@@ -197,6 +197,21 @@ pub fn indicator_links(
         .collect()
 }
 
+/// Links between the views of this desk, of which one is open.
+pub fn views(page: &Page, open: &str) -> Vec<(String, String, bool)> {
+    let t = &page.t;
+    [
+        ("/situation", t.situation_view_figures()),
+        ("/situation/compare", t.compare_view()),
+        ("/situation/totals", t.totals_view()),
+        ("/situation/differences", t.situation_differs()),
+        ("/situation/corrections", t.situation_corrections()),
+    ]
+    .into_iter()
+    .map(|(path, name)| (page.href(path), name, path == open))
+    .collect()
+}
+
 /// New per week, newest last, as a small line; weeks that are unknown break it.
 pub fn weekly_new(measure: Measure, values: &[Option<f64>]) -> Vec<Option<f64>> {
     match measure {

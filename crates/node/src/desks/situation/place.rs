@@ -92,15 +92,7 @@ pub async fn read(
         .unwrap_or(first)
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
-    let measure = Measure::of(&indicator);
-    let mut shown = Vec::new();
-    for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
-        let figures = current(&query::points(db, scope, series).await?);
-        let days = curve::curve(measure, &figures);
-        let own = names.is_own(&series.author, place);
-        shown.push(Shown { series: series.clone(), figures, days, own });
-    }
-    shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
+    let shown = shown(db, scope, names, place, &all, (&indicator, &group)).await?;
     let corrections = query::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
     let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
@@ -112,6 +104,27 @@ pub async fn read(
         newest.push(release.and_then(|no| found.get(&no).cloned()));
     }
     Ok(Some(Place { place: place.to_owned(), indicator, group, all, shown, corrections, differs, newest }))
+}
+
+/// The series of one indicator and group among all of a place: that of the place's own authority first, then the longest.
+pub async fn shown(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    place: &str,
+    all: &[Series],
+    (indicator, group): (&str, &str),
+) -> Result<Vec<Shown>, DbError> {
+    let measure = Measure::of(indicator);
+    let mut shown = Vec::new();
+    for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
+        let figures = current(&query::points(db, scope, series).await?);
+        let days = curve::curve(measure, &figures);
+        let own = names.is_own(&series.author, place);
+        shown.push(Shown { series: series.clone(), figures, days, own });
+    }
+    shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
+    Ok(shown)
 }
 
 /// The page.

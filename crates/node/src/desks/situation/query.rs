@@ -13,7 +13,7 @@ use store::db::{Db, DbError, Row, Sql, Value};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Pairs asked for in one statement; fixed, so that its text is prepared once.
-const PAIRS: usize = 64;
+pub const PAIRS: usize = 64;
 
 /// Everything that decides which statements count.
 #[derive(Clone, Copy, Debug)]
@@ -356,6 +356,38 @@ pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Po
     let mut values = scope.values();
     values[2] = series.no.into();
     db.rows(sql, &values).await?.iter().map(|row| point(row, 0)).collect()
+}
+
+/// Everything that stands by the moment of one indicator, for all groups together, with periods that end on `since` or
+/// later: every series with its statements in the order of days and then of releases.
+pub async fn recent(
+    db: &Db,
+    scope: Scope<'_>,
+    indicator: &str,
+    since: i64,
+) -> Result<Vec<(Series, Vec<Point>)>, DbError> {
+    const TEXT: &str = "
+      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
+        x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised
+      from {series} s cross join {statement} x
+      where s.status = $3 and s.indicator = $4 and s.disaggregation = '' and x.series = s.no and x.day >= $5
+        and +x.day <= $2 and {live x}
+      order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos";
+    let mut found: Vec<(Series, Vec<Point>)> = Vec::new();
+    for shelf in scope.shelves() {
+        let mut values = scope.values();
+        values.extend([indicator.into(), since.into()]);
+        for row in db.rows(scope.sql(*shelf, TEXT), &values).await? {
+            let no = row.int(0)?;
+            if !matches!(found.last(), Some((known, _)) if known.no == no && known.shelf == *shelf) {
+                found.push((series(&row, *shelf)?, Vec::new()));
+            }
+            if let Some((_, points)) = found.last_mut() {
+                points.push(point(&row, 6)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A statement as it was made, with its record.

@@ -1,5 +1,7 @@
 //! The desk from replay to pages, over a database in memory.
 
+mod side_by_side;
+
 use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
 use super::replay::{self, Release, Stated};

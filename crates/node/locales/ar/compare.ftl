@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = مقارنة
+compare-lead = أماكن جنباً إلى جنب: الجديد يومياً كمتوسط لسبعة أيام، كلٌّ كما تصرّح به سلطة واحدة، حسب التقويم أو محسوباً من اليوم الذي بلغ فيه كل مكان العدد نفسه.
+compare-title = { $indicator }: الجديد يومياً، متوسط سبعة أيام
+compare-title-people = { $indicator }: الجديد يومياً لكل 100,000 نسمة، متوسط سبعة أيام
+compare-summary = أحدث القيم: { $values }.
+compare-summary-threshold = تُحسب الأيام من أول يوم بلغ { $number } أو أكثر. أحدث القيم: { $values }.
+compare-empty-title = اختاروا أماكن
+compare-empty-text = اختاروا من مكانين إلى أربعة أماكن أعلاه. عندئذ يصف العنوان ما تجري مقارنته ويمكن إرساله إلى شخص آخر.
+compare-place = المكان { $number }
+compare-places = الأماكن المقارَنة
+compare-align = الأيام
+compare-by-date = حسب التقويم
+compare-by-threshold = من يوم بلوغ عدد معيّن
+compare-threshold = ذلك العدد
+compare-per = العدّ
+compare-per-count = أشخاص
+compare-per-people = لكل 100,000 نسمة
+compare-scale = المقياس
+compare-linear = خطي
+compare-log = لوغاريتمي
+compare-not-stated = { $place }: لا أحد يصرّح بهذا المؤشر.
+compare-no-people = { $place }: لا أحد يصرّح بعدد السكان، فلا معدّل.
+compare-not-reached = { $place }: لم يُبلَغ { $number }.
+compare-reached = بلوغ { $number }
+compare-day-counted = اليوم

@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = المجاميع
+totals-lead = مجموع أقاليم منظمة الصحة العالمية وأقاليم تصنيف الأمم المتحدة M49 ومجموعات هذه العقدة والآليات التي يحق لكم الاطلاع عليها، وعدد الأعضاء الناقصين في كل مجموع.
+totals-group-lead = مجموع أحدث أرقام أعضائها. العضو الذي لا رقم له ليس صفراً، بل هو ناقص.
+totals-group = المجموعة
+totals-members = الأعضاء
+totals-known = ضمن المجموع
+totals-known-of = الأعضاء ضمن هذا المجموع: { $known } من { $members }
+totals-in-sum = ضمن المجموع
+totals-missing = ناقص
+totals-missing-note = لا يُحسب صفراً
+totals-missing-list = الناقص في هذا المجموع: { $places }.
+totals-behind = أرقام أقدم
+totals-behind-list = ضمن المجموع بأرقام أقدم من الأحدث بأكثر من { $days } أيام: { $places }.
+totals-days = أرقام من { $oldest } إلى { $newest }
+totals-oldest = أقدم رقم
+totals-others = أطراف ليست بلداناً ولا أرقام خاصة بها: { $names }.
+totals-is-missing = ناقص
+totals-is-behind = محسوب، أقدم
+totals-is-known = محسوب
+totals-own-list = قائمة بلدان خاصة: { $count }
+totals-places = اجمعوا قائمة من عندكم
+totals-places-hint = رموز ISO 3166-1 الثلاثية الأحرف مفصولة بفواصل: ⁦DZA,EGY,ZAF⁩. يمكن حفظ العنوان وإرساله.
+totals-note = تؤخذ العضوية من جداول منشورة (منظمة الصحة العالمية؛ وتصنيف الأمم المتحدة M49 كما في Unicode CLDR) أو من جدول المشغّل أو من ميثاق آلية، حتى اليوم المعروض. يُحسب كل بلد برقم جهة واحدة: سلطته نفسها، وإلا فالأحدث. وما تعدّه الجهة داخل البلد هو وفق تعريفها.

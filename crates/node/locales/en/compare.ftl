@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = Compare
+compare-lead = Places side by side: new per day as a mean of seven days, each as one authority states it, by the calendar or counted from the day on which each reached the same number.
+compare-title = { $indicator }: new per day, mean of seven days
+compare-title-people = { $indicator }: new per day and 100,000 people, mean of seven days
+compare-summary = Newest values: { $values }.
+compare-summary-threshold = Days are counted from the first with { $number } or more. Newest values: { $values }.
+compare-empty-title = Choose places
+compare-empty-text = Choose two to four places above. The address then says what is compared and can be sent to somebody else.
+compare-place = Place { $number }
+compare-places = Places compared
+compare-align = Days
+compare-by-date = by the calendar
+compare-by-threshold = from the day a number was reached
+compare-threshold = That number
+compare-per = Count
+compare-per-count = people
+compare-per-people = per 100,000 people
+compare-scale = Scale
+compare-linear = linear
+compare-log = logarithmic
+compare-not-stated = { $place }: nobody states this indicator.
+compare-no-people = { $place }: nobody states a population, so there is no rate.
+compare-not-reached = { $place }: { $number } was not reached.
+compare-reached = { $number } reached
+compare-day-counted = Day

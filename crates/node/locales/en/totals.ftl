@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = Totals
+totals-lead = What WHO regions, the regions of UN M49, this node’s own groups and the mechanisms you may see add up to, and how many members are missing in each sum.
+totals-group-lead = The sum of the newest figures of its members. A member without a figure is not zero: it is missing.
+totals-group = Group
+totals-members = Members
+totals-known = In the sum
+totals-known-of = { $known } of { $members } members are in this sum
+totals-in-sum = In the sum
+totals-missing = Missing
+totals-missing-note = not counted as zero
+totals-missing-list = Missing in this sum: { $places }.
+totals-behind = Older figures
+totals-behind-list = In the sum with figures more than { $days } days older than the newest: { $places }.
+totals-days = figures for { $oldest } to { $newest }
+totals-oldest = Oldest figure
+totals-others = Parties that are no country and have no figures of their own: { $names }.
+totals-is-missing = missing
+totals-is-behind = counted, older
+totals-is-known = counted
+totals-own-list = Own list of countries: { $count }
+totals-places = Add up a list of your own
+totals-places-hint = ISO 3166-1 alpha-3 codes, parted by commas: DZA,EGY,ZAF. The address can be kept and sent.
+totals-note = Membership is taken from published tables (WHO; UN M49 as the Unicode CLDR has it), the operator’s own table or a mechanism’s charter, as of the day shown. Each country counts with one author’s figure: its own authority’s, else the newest. What an author counts within a country is the author’s definition.

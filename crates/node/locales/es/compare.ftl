@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = Comparar
+compare-lead = Lugares lado a lado: nuevos por día como media de siete días, cada uno según una autoridad, por calendario o contados desde el día en que cada uno alcanzó el mismo número.
+compare-title = { $indicator }: nuevos por día, media de siete días
+compare-title-people = { $indicator }: nuevos por día y 100.000 habitantes, media de siete días
+compare-summary = Últimos valores: { $values }.
+compare-summary-threshold = Los días se cuentan desde el primero con { $number } o más. Últimos valores: { $values }.
+compare-empty-title = Elija lugares
+compare-empty-text = Elija arriba de dos a cuatro lugares. La dirección dirá entonces qué se compara y podrá enviarse a otra persona.
+compare-place = Lugar { $number }
+compare-places = Lugares comparados
+compare-align = Días
+compare-by-date = por calendario
+compare-by-threshold = desde el día en que se alcanzó un número
+compare-threshold = Ese número
+compare-per = Recuento
+compare-per-count = personas
+compare-per-people = por 100.000 habitantes
+compare-scale = Escala
+compare-linear = lineal
+compare-log = logarítmica
+compare-not-stated = { $place }: nadie declara este indicador.
+compare-no-people = { $place }: nadie declara la población, así que no hay tasa.
+compare-not-reached = { $place }: no se alcanzó { $number }.
+compare-reached = { $number } alcanzado
+compare-day-counted = Día

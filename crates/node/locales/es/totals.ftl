@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = Totales
+totals-lead = Lo que suman las regiones de la OMS, las regiones M49 de las Naciones Unidas, los grupos propios de este nodo y los mecanismos que usted puede ver, y cuántos miembros faltan en cada suma.
+totals-group-lead = La suma de las últimas cifras de sus miembros. Un miembro sin cifra no es cero: falta.
+totals-group = Grupo
+totals-members = Miembros
+totals-known = En la suma
+totals-known-of = { $known } de { $members } miembros están en esta suma
+totals-in-sum = En la suma
+totals-missing = Faltan
+totals-missing-note = no se cuentan como cero
+totals-missing-list = Faltan en esta suma: { $places }.
+totals-behind = Cifras más antiguas
+totals-behind-list = En la suma con cifras más de { $days } días anteriores a la más reciente: { $places }.
+totals-days = cifras del { $oldest } al { $newest }
+totals-oldest = Cifra más antigua
+totals-others = Partes que no son países y no tienen cifras propias: { $names }.
+totals-is-missing = falta
+totals-is-behind = contado, más antiguo
+totals-is-known = contado
+totals-own-list = Lista propia de países: { $count }
+totals-places = Sumar una lista propia
+totals-places-hint = Códigos ISO 3166-1 alfa-3 separados por comas: DZA,EGY,ZAF. La dirección puede guardarse y enviarse.
+totals-note = La pertenencia se toma de tablas publicadas (OMS; M49 de las Naciones Unidas según el CLDR de Unicode), de la tabla propia del operador o de la carta de un mecanismo, al día mostrado. Cada país cuenta con la cifra de un solo autor: su propia autoridad o, si no, la más reciente. Lo que un autor cuenta dentro de un país es su definición.

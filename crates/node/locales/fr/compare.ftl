@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = Comparer
+compare-lead = Des lieux côte à côte : nouveaux par jour en moyenne sur sept jours, chacun tel qu’une autorité le déclare, selon le calendrier ou à partir du jour où chacun a atteint le même nombre.
+compare-title = { $indicator } : nouveaux par jour, moyenne sur sept jours
+compare-title-people = { $indicator } : nouveaux par jour pour 100 000 habitants, moyenne sur sept jours
+compare-summary = Dernières valeurs : { $values }.
+compare-summary-threshold = Les jours sont comptés à partir du premier avec { $number } ou plus. Dernières valeurs : { $values }.
+compare-empty-title = Choisissez des lieux
+compare-empty-text = Choisissez ci-dessus de deux à quatre lieux. L’adresse dit alors ce qui est comparé et peut être transmise.
+compare-place = Lieu { $number }
+compare-places = Lieux comparés
+compare-align = Jours
+compare-by-date = selon le calendrier
+compare-by-threshold = à partir du jour où un nombre est atteint
+compare-threshold = Ce nombre
+compare-per = Compte
+compare-per-count = personnes
+compare-per-people = pour 100 000 habitants
+compare-scale = Échelle
+compare-linear = linéaire
+compare-log = logarithmique
+compare-not-stated = { $place } : personne ne déclare cet indicateur.
+compare-no-people = { $place } : personne ne déclare de population, donc pas de taux.
+compare-not-reached = { $place } : { $number } n’a pas été atteint.
+compare-reached = { $number } atteint
+compare-day-counted = Jour

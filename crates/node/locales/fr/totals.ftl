@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = Totaux
+totals-lead = Ce que totalisent les Régions de l’OMS, les régions M49 de l’ONU, les groupes propres à ce nœud et les mécanismes que vous pouvez voir, et combien de membres manquent à chaque somme.
+totals-group-lead = La somme des derniers chiffres de ses membres. Un membre sans chiffre ne compte pas pour zéro : il manque.
+totals-group = Groupe
+totals-members = Membres
+totals-known = Dans la somme
+totals-known-of = { $known } membres sur { $members } sont dans cette somme
+totals-in-sum = Dans la somme
+totals-missing = Manquants
+totals-missing-note = non comptés comme zéro
+totals-missing-list = Manquent à cette somme : { $places }.
+totals-behind = Chiffres plus anciens
+totals-behind-list = Dans la somme avec des chiffres plus anciens que le dernier de plus de { $days } jours : { $places }.
+totals-days = chiffres du { $oldest } au { $newest }
+totals-oldest = Chiffre le plus ancien
+totals-others = Parties qui ne sont pas des pays et n’ont pas de chiffres propres : { $names }.
+totals-is-missing = manquant
+totals-is-behind = compté, plus ancien
+totals-is-known = compté
+totals-own-list = Liste de pays choisie : { $count }
+totals-places = Additionner une liste de votre choix
+totals-places-hint = Codes ISO 3166-1 alpha-3 séparés par des virgules : DZA,EGY,ZAF. L’adresse peut être conservée et transmise.
+totals-note = L’appartenance provient de tables publiées (OMS ; M49 de l’ONU selon le CLDR d’Unicode), de la table de l’exploitant ou de la charte d’un mécanisme, au jour affiché. Chaque pays compte avec le chiffre d’un seul auteur : sa propre autorité, sinon le plus récent. Ce qu’un auteur compte dans un pays relève de sa définition.

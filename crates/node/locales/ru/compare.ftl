@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = Сравнение
+compare-lead = Места рядом: новые за день в среднем за семь дней, каждое по данным одного органа, по календарю или от дня, когда каждое достигло одного и того же числа.
+compare-title = { $indicator }: новые за день, среднее за семь дней
+compare-title-people = { $indicator }: новые за день на 100 000 человек, среднее за семь дней
+compare-summary = Последние значения: { $values }.
+compare-summary-threshold = Дни отсчитываются от первого, когда было { $number } или больше. Последние значения: { $values }.
+compare-empty-title = Выберите места
+compare-empty-text = Выберите выше от двух до четырёх мест. Тогда адрес говорит, что сравнивается, и его можно передать.
+compare-place = Место { $number }
+compare-places = Сравниваемые места
+compare-align = Дни
+compare-by-date = по календарю
+compare-by-threshold = от дня достижения числа
+compare-threshold = Это число
+compare-per = Счёт
+compare-per-count = люди
+compare-per-people = на 100 000 человек
+compare-scale = Шкала
+compare-linear = линейная
+compare-log = логарифмическая
+compare-not-stated = { $place }: этот показатель никто не сообщает.
+compare-no-people = { $place }: численность населения никто не сообщает, поэтому показателя на население нет.
+compare-not-reached = { $place }: { $number } не достигнуто.
+compare-reached = Достигнуто { $number }
+compare-day-counted = День

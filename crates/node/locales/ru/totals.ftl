@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = Суммы
+totals-lead = Суммы по регионам ВОЗ, регионам ООН M49, собственным группам этого узла и механизмам, которые вам доступны, и сколько членов недостаёт в каждой сумме.
+totals-group-lead = Сумма последних данных её членов. Член без данных — не ноль: он отсутствует.
+totals-group = Группа
+totals-members = Члены
+totals-known = В сумме
+totals-known-of = В этой сумме { $known } из { $members } членов
+totals-in-sum = В сумме
+totals-missing = Отсутствуют
+totals-missing-note = не считаются нулём
+totals-missing-list = В этой сумме отсутствуют: { $places }.
+totals-behind = Более старые данные
+totals-behind-list = В сумме с данными, которые старше самых новых более чем на { $days } дней: { $places }.
+totals-days = данные за { $oldest } – { $newest }
+totals-oldest = Самые старые данные
+totals-others = Участники, которые не являются странами и не имеют собственных данных: { $names }.
+totals-is-missing = отсутствует
+totals-is-behind = учтено, старее
+totals-is-known = учтено
+totals-own-list = Свой список стран: { $count }
+totals-places = Сложить свой список
+totals-places-hint = Коды ISO 3166-1 alpha-3 через запятую: DZA,EGY,ZAF. Адрес можно сохранить и передать.
+totals-note = Членство берётся из опубликованных таблиц (ВОЗ; M49 ООН по Unicode CLDR), собственной таблицы оператора или устава механизма, на показанный день. Каждая страна учитывается по данным одного автора: собственного органа, иначе самым новым. Что автор считает внутри страны — его определение.

@@ -1,0 +1,26 @@
+# Places side by side.
+compare-view = 比较
+compare-lead = 并列比较各地：每日新增（七日均值），每地取一个主管部门的报告，可按日历对齐，也可从各自达到同一数字之日起计。
+compare-title = { $indicator }：每日新增，七日均值
+compare-title-people = { $indicator }：每10万人每日新增，七日均值
+compare-summary = 最新数值：{ $values }。
+compare-summary-threshold = 天数自首次达到{ $number }之日起计。最新数值：{ $values }。
+compare-empty-title = 请选择地点
+compare-empty-text = 请在上方选择两到四个地点。网址即说明比较内容，可转发给他人。
+compare-place = 地点{ $number }
+compare-places = 所比较的地点
+compare-align = 日期对齐
+compare-by-date = 按日历
+compare-by-threshold = 自达到某数之日起
+compare-threshold = 该数字
+compare-per = 计数
+compare-per-count = 人数
+compare-per-people = 每10万人
+compare-scale = 刻度
+compare-linear = 线性
+compare-log = 对数
+compare-not-stated = { $place }：无人报告该指标。
+compare-no-people = { $place }：无人报告人口数，因此无法计算比率。
+compare-not-reached = { $place }：未达到{ $number }。
+compare-reached = 达到{ $number }之日
+compare-day-counted = 第几天

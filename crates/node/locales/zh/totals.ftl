@@ -1,0 +1,24 @@
+# What groups of countries add up to.
+totals-view = 合计
+totals-lead = 世卫组织区域、联合国M49区域、本节点自设分组以及您有权查看的机制的合计，以及每个合计中缺少的成员数。
+totals-group-lead = 其成员最新数据之和。没有数据的成员不是零，而是缺失。
+totals-group = 分组
+totals-members = 成员
+totals-known = 计入合计
+totals-known-of = 此合计包含{ $members }个成员中的{ $known }个
+totals-in-sum = 是否计入
+totals-missing = 缺失
+totals-missing-note = 不计为零
+totals-missing-list = 此合计缺少：{ $places }。
+totals-behind = 较旧数据
+totals-behind-list = 计入合计但数据比最新者早{ $days }天以上：{ $places }。
+totals-days = 数据日期：{ $oldest }至{ $newest }
+totals-oldest = 最早数据
+totals-others = 非国家参与方，没有自己的数据：{ $names }。
+totals-is-missing = 缺失
+totals-is-behind = 计入，较旧
+totals-is-known = 计入
+totals-own-list = 自选国家：{ $count }个
+totals-places = 对自选国家求和
+totals-places-hint = ISO 3166-1三字母代码，以逗号分隔：DZA,EGY,ZAF。网址可保存和转发。
+totals-note = 成员资格取自已公布的表格（世卫组织；Unicode CLDR所载联合国M49）、运营者自设表格或机制章程，以所示日期为准。每个国家只计一个来源的数据：本国主管部门，否则取最新者。来源在一国内统计的范围由其自行定义。
