@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arguments;
 pub mod config;
 pub mod contract;
 pub mod driver;

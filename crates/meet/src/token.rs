@@ -73,6 +73,27 @@ pub enum KeysError {
     Short(String),
 }
 
+impl KeysError {
+    /// Lower-case words joined by hyphens; stable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Form => "meet-keys-form",
+            Self::Twice(_) => "meet-keys-twice",
+            Self::None => "meet-keys-none",
+            Self::Short(_) => "meet-keys-short",
+        }
+    }
+
+    /// Named arguments of the sentence.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Form | Self::None => Vec::new(),
+            Self::Twice(key) => vec![("key", key.clone())],
+            Self::Short(key) => vec![("key", key.clone()), ("least", MIN_SECRET.to_string())],
+        }
+    }
+}
+
 /// Fewer characters than this make a secret fit for trials only.
 pub const MIN_SECRET: usize = 32;
 

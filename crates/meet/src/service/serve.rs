@@ -47,6 +47,28 @@ pub enum ServeError {
     Broken,
 }
 
+impl ServeError {
+    /// Lower-case words joined by hyphens; stable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Listen { .. } => "meet-listen",
+            Self::Media(_) => "meet-media-socket",
+            Self::Broken => "meet-broken",
+        }
+    }
+
+    /// Named arguments of the sentence.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Listen { address, why } => {
+                vec![("address", address.to_string()), ("reason", why.to_string())]
+            }
+            Self::Media(why) => vec![("reason", why.to_string())],
+            Self::Broken => Vec::new(),
+        }
+    }
+}
+
 /// Serves on `bind` until `stop` resolves; then clients are asked to begin anew elsewhere.
 ///
 /// # Errors
