@@ -35,12 +35,14 @@ pub mod across;
 pub mod delay;
 pub mod detect;
 pub mod distribution;
+pub mod establishment;
 #[cfg(test)]
 mod examples;
-pub mod establishment;
 pub mod final_size;
 pub mod finding;
 pub mod instantaneous;
+pub mod random;
+pub mod scenario;
 pub mod serial_interval;
 pub mod series;
 pub mod weeks;
