@@ -40,6 +40,7 @@ pub mod establishment;
 mod examples;
 pub mod final_size;
 pub mod finding;
+pub mod importation;
 pub mod instantaneous;
 pub mod random;
 pub mod scenario;
