@@ -42,6 +42,7 @@ pub mod final_size;
 pub mod finding;
 pub mod importation;
 pub mod instantaneous;
+pub mod metapopulation;
 pub mod random;
 pub mod scenario;
 pub mod serial_interval;
