@@ -13,10 +13,28 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::contract::{Event, ShardId};
+use crate::contract::{Event, Kind, Quality, RoomKey, ShardId, TrackKey};
+use packet::MediaPacket;
 
+mod allocate;
+mod beat;
+mod channels;
+mod claims;
+mod forward;
+mod lastn;
+mod layers;
+mod orders;
 mod owner;
+mod packet;
+mod peer;
+mod rewrite;
+mod sdp;
+mod session;
 mod shard;
+mod slots;
+mod speakers;
+mod table;
+mod track;
 
 pub use owner::owner_of;
 pub use shard::Shard;
@@ -117,6 +135,7 @@ pub struct Transmit {
 /// What one shard tells another. Its inside is the shards' affair; a driver carries it, in order, and loses none.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
+    from: ShardId,
     body: Body,
 }
 
@@ -125,6 +144,18 @@ pub struct Forwarded {
 enum Body {
     /// A packet that came to a thread that does not own its session.
     Datagram { transport: Transport, source: SocketAddr, destination: SocketAddr, bytes: Bytes },
+    /// To the shard that receives a track: somebody here subscribed to it.
+    Attach { track: TrackKey, kind: Kind },
+    /// To the same: nobody here does any more.
+    Detach { track: TrackKey },
+    /// To the same: a key frame of this layer is needed here.
+    Key { track: TrackKey, layer: Quality },
+    /// From it: what must be known of the track.
+    State { track: TrackKey, room: RoomKey, exempt: bool, muted: bool },
+    /// From it: a packet of the track.
+    Media { track: TrackKey, packet: MediaPacket },
+    /// From it: the track is gone.
+    Gone { track: TrackKey },
 }
 
 /// What a shard wants done.

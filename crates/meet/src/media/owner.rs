@@ -12,7 +12,6 @@ const USERNAME: u16 = 0x0006;
 const HEADER: usize = 20;
 
 /// The letter with which ufrags of a shard begin.
-#[cfg_attr(not(test), expect(dead_code, reason = "sessions come with the next change"))]
 pub(super) fn letter(shard: ShardId) -> char {
     char::from(LETTERS[usize::from(shard.0) % LETTERS.len()])
 }
@@ -26,8 +25,14 @@ pub fn owner_of(bytes: &[u8]) -> Option<ShardId> {
     u8::try_from(place).ok().map(ShardId)
 }
 
+/// The ufrag of the receiver of a STUN request.
+pub(super) fn receiver(bytes: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(username(bytes)?).ok()?;
+    name.split(':').next()
+}
+
 /// The `USERNAME` of a STUN packet: `ufrag of the receiver:ufrag of the sender`.
-pub(super) fn username(bytes: &[u8]) -> Option<&[u8]> {
+fn username(bytes: &[u8]) -> Option<&[u8]> {
     if bytes.first()? & 0xC0 != 0 || bytes.get(4..8)? != MAGIC_COOKIE {
         return None;
     }

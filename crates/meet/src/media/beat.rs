@@ -1,0 +1,188 @@
+//! What is done for all tracks several times a second: who speaks, who is heard, which layers there are, who gets which.
+//!
+//! Never per packet, and never for sessions that nothing changed for.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::Output;
+use super::allocate::{Demand, allocate};
+use super::lastn::{Candidate, choose};
+use super::layers::largest;
+use super::shard::{BEAT, Shard};
+use super::track::Home;
+use crate::contract::{Event, Kind, RoomKey, TrackKey, Wish};
+
+/// What one track of sound is counted at, bits per second.
+const SOUND: u64 = 48_000;
+
+impl Shard {
+    pub(super) fn beat(&mut self, now: Instant) {
+        self.next_beat = (!self.by_key.is_empty()).then(|| now + BEAT);
+        self.tell_levels(now);
+        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            self.choose_heard(Some(room));
+        }
+        self.look_at_layers(now);
+        let unsettled: Vec<_> =
+            self.sessions.iter().filter(|(_, session)| session.reallocate).map(|(at, _)| at).collect();
+        for session in unsettled {
+            self.share_out(session);
+        }
+    }
+
+    fn tell_levels(&mut self, now: Instant) {
+        let mut told: HashMap<RoomKey, Vec<(TrackKey, f32)>> = HashMap::new();
+        let mut turned = Vec::new();
+        for (_, track) in self.tracks.iter_mut() {
+            if track.kind != Kind::Audio {
+                continue;
+            }
+            let spoke = track.voice.speaks();
+            if let (Some(level), Some(room), Home::Here { session, .. }) =
+                (track.voice.measure(now), track.room, track.home)
+            {
+                if spoke != track.voice.speaks() {
+                    turned.push((session, !spoke));
+                }
+                told.entry(room).or_default().push((track.key, level));
+            }
+        }
+        for (session, speaks) in turned {
+            self.turn(session, speaks);
+        }
+        for (room, levels) in told {
+            self.outputs.push_back(Output::Event(Event::Levels { room, levels }));
+        }
+    }
+
+    /// A publisher begins or ends to speak: its pictures count for more or less.
+    fn turn(&mut self, publisher: usize, speaks: bool) {
+        let mut viewers = Vec::new();
+        for (_, track) in self.tracks.iter_mut() {
+            if track.kind == Kind::Video
+                && matches!(track.home, Home::Here { session, .. } if session == publisher)
+            {
+                track.speaking = speaks;
+                viewers.extend(track.subscribers.iter().map(|subscription| subscription.session));
+            }
+        }
+        for viewer in viewers {
+            if let Some(session) = self.sessions.get_mut(viewer) {
+                session.reallocate = true;
+            }
+        }
+    }
+
+    /// Chooses of which sound of a room the packets are forwarded.
+    pub(super) fn choose_heard(&mut self, room: Option<RoomKey>) {
+        if self.config.last_n == 0 {
+            return;
+        }
+        let Some(tracks) = room.and_then(|room| self.rooms.get(&room)) else { return };
+        let (places, candidates): (Vec<_>, Vec<_>) = tracks
+            .iter()
+            .filter_map(|at| self.tracks.get(*at).map(|track| (*at, track)))
+            .filter(|(_, track)| !track.exempt)
+            .map(|(at, track)| {
+                let loudness = if track.muted { 0.0 } else { track.voice.quick() };
+                (at, Candidate { loudness, heard: !track.withheld })
+            })
+            .unzip();
+        for (at, heard) in places.into_iter().zip(choose(self.config.last_n, &candidates)) {
+            let Some(track) = self.tracks.get_mut(at) else { continue };
+            if !heard && !track.withheld {
+                track.interrupt();
+            }
+            track.withheld = !heard;
+        }
+    }
+
+    fn look_at_layers(&mut self, now: Instant) {
+        let mut changed = Vec::new();
+        let mut waiting = Vec::new();
+        for (at, track) in self.tracks.iter_mut() {
+            if track.kind != Kind::Video {
+                continue;
+            }
+            if track.streams.measure(now) {
+                changed.extend(track.subscribers.iter().map(|subscription| subscription.session));
+            }
+            if track.streams.waiting() {
+                waiting.push(at);
+            }
+        }
+        for session in changed {
+            if let Some(session) = self.sessions.get_mut(session) {
+                session.reallocate = true;
+            }
+        }
+        for track in waiting {
+            self.ask_for_keys(track);
+        }
+    }
+
+    /// Shares out what the way to one session carries.
+    fn share_out(&mut self, at: usize) {
+        let Some(session) = self.sessions.get_mut(at) else { return };
+        session.reallocate = false;
+        session.allocated = session.estimate;
+        let (id, may_pause, estimate) = (session.id, session.may_pause, session.estimate);
+        let tracks: Vec<_> =
+            session.slots.tracks().filter_map(|key| self.by_key.get(&key).copied()).collect();
+        let mut sound = 0;
+        let mut places = Vec::new();
+        let mut demands = Vec::new();
+        for place in tracks {
+            let Some(track) = self.tracks.get_mut(place) else { continue };
+            if track.kind == Kind::Audio {
+                sound += if track.silent() { 0 } else { SOUND };
+                continue;
+            }
+            let mut rates = [0; 3];
+            for (layer, rate) in track.streams.available(&track.layers) {
+                // Where nobody said what it takes, it is there all the same.
+                rates[layer as usize] = rate.max(1);
+            }
+            let Some(wish) = track.subscription(at).map(|subscription| subscription.wish) else { continue };
+            if track.muted || !wish.enabled {
+                continue;
+            }
+            let cap = largest(&wish, &track.layers);
+            let now = track.subscription(at).and_then(|subscription| subscription.selector.current());
+            let Wish { protected, priority, .. } = wish;
+            demands.push(Demand { protected, speaking: track.speaking, priority, cap, rates, now });
+            places.push(place);
+        }
+        let targets = allocate(estimate.map(|bits| bits.saturating_sub(sound)), may_pause, &demands);
+        let desired: u64 = demands.iter().map(Demand::desired).sum();
+        for (place, target) in places.into_iter().zip(targets) {
+            let Some(track) = self.tracks.get_mut(place) else { continue };
+            let key = track.key;
+            let Some(subscription) = track.subscription(at) else { continue };
+            let paused = target.is_none();
+            if paused != subscription.paused {
+                subscription.paused = paused;
+                let event = Event::Paused { session: id, track: key, paused };
+                self.outputs.push_back(Output::Event(event));
+            }
+            if subscription.selector.aim(target) {
+                if paused {
+                    subscription.interrupt();
+                }
+                if let Some(layer) = subscription.selector.awaits() {
+                    track.streams.want_key(layer);
+                    self.ask_for_keys(place);
+                }
+            }
+        }
+        let Some(session) = self.sessions.get_mut(at) else { return };
+        let desired = desired + sound;
+        if session.desired != desired {
+            session.desired = desired;
+            session.outgoing().desire(desired);
+            self.touch(at);
+        }
+    }
+}
