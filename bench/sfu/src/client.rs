@@ -55,8 +55,6 @@ pub struct Joining {
 pub enum Request {
     /// Receive tracks, by name, as soon as they are there.
     Listen(Vec<String>),
-    /// Receive them no more.
-    Silence(Vec<String>),
     /// Hear another track instead of one that is heard.
     Switch(String, String),
     /// Receive this layer of a video, 0 being the smallest.
@@ -72,8 +70,7 @@ pub struct Participant {
     pub identity: String,
     /// When it began to join.
     pub began: Instant,
-    /// The peer connections that it has had so far: to publish, and to receive.
-    pub legs: std::sync::Arc<std::sync::Mutex<Vec<LegId>>>,
+    legs: std::sync::Arc<std::sync::Mutex<Vec<LegId>>>,
     requests: mpsc::UnboundedSender<Request>,
     task: JoinHandle<Result<(), Failure>>,
 }
@@ -85,7 +82,7 @@ pub struct Seat {
     pub requests: mpsc::UnboundedReceiver<Request>,
     /// To be told when it is in.
     pub joined: Option<oneshot::Sender<()>>,
-    /// See [`Participant::legs`].
+    /// See [`Participant::legs()`].
     pub legs: std::sync::Arc<std::sync::Mutex<Vec<LegId>>>,
 }
 
@@ -148,8 +145,20 @@ impl Participant {
     }
 
     /// Leaves, and says why it had been disconnected before, if it was.
-    pub async fn leave(self) -> Result<(), Failure> {
+    pub async fn leave(mut self) -> Result<(), Failure> {
         self.ask(Request::Leave);
-        self.task.await?
+        (&mut self.task).await?
+    }
+
+    /// The peer connections that it has had so far.
+    pub fn legs(&self) -> Vec<LegId> {
+        self.legs.lock().map(|legs| legs.clone()).unwrap_or_default()
+    }
+}
+
+impl Drop for Participant {
+    /// Whoever does not leave is simply gone, as if its network were.
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

@@ -89,7 +89,7 @@ pub struct Crowd {
 /// Fills the room, says so, and lets them speak in turn.
 pub async fn play(crowd: Crowd) -> Result<(), Failure> {
     let recordings = Recordings::read()?;
-    let wire = Wire::start(None)?;
+    let wire = Wire::start(None, std::net::Ipv4Addr::LOCALHOST.into())?;
     let access = livekit::Access {
         url: crowd.url.clone(),
         key: crowd.key.clone(),
@@ -189,8 +189,7 @@ async fn say(
     recordings: &Recordings,
     aloud: bool,
 ) -> Result<(), Failure> {
-    let legs = speaker.legs.lock().map(|legs| legs.clone()).unwrap_or_default();
-    for leg in legs {
+    for leg in speaker.legs() {
         let (played, level) =
             if aloud { (recordings.tone.clone(), -18) } else { (recordings.quiet.clone(), -127) };
         wire.with(leg, move |leg, _| {

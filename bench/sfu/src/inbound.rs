@@ -6,13 +6,24 @@
 
 use std::collections::BTreeSet;
 
-use str0m::rtp::{RtpPacket, Vp8Descriptor};
+use str0m::rtp::Vp8Descriptor;
 
 use crate::mark::Mark;
 use crate::tally::{Fault, Tally};
 
 /// Missing packets that are remembered, of each stream.
 const REMEMBERED: usize = 2_000;
+
+/// What is looked at of a packet.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// Extended sequence number.
+    pub sequence: u64,
+    /// RTP time.
+    pub time: u32,
+    /// Everything behind the header.
+    pub payload: &'a [u8],
+}
 
 /// What came last in the order of sequence numbers.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +60,9 @@ impl Inbound {
     }
 
     /// Takes a packet in the order of arrival; `arrived` is in microseconds since 1970.
-    pub fn take(&mut self, packet: &RtpPacket, arrived: u64, tally: &mut Tally) {
+    pub fn take(&mut self, packet: Packet<'_>, arrived: u64, tally: &mut Tally) {
         self.packets += 1;
-        let sequence: u64 = *packet.seq_no;
+        let sequence = packet.sequence;
         match self.highest {
             Some(highest) if sequence <= highest => {
                 if self.missing.remove(&sequence) {
@@ -78,14 +89,14 @@ impl Inbound {
         self.count(packet, arrived, tally, true);
     }
 
-    fn count(&mut self, packet: &RtpPacket, arrived: u64, tally: &mut Tally, in_order: bool) {
+    fn count(&mut self, packet: Packet<'_>, arrived: u64, tally: &mut Tally, in_order: bool) {
         if packet.payload.is_empty() {
             self.padding += u64::from(in_order);
             return;
         }
         tally.packets += 1;
         tally.bytes += packet.payload.len() as u64;
-        let Some(mark) = Mark::read(&packet.payload) else {
+        let Some(mark) = Mark::read(packet.payload) else {
             tally.fault(Fault::Mangled, || {
                 format!("{}: {} bytes without a mark", self.label, packet.payload.len())
             });
@@ -96,10 +107,10 @@ impl Inbound {
         }
         tally.delays.push(u32::try_from(arrived.saturating_sub(mark.sent)).unwrap_or(u32::MAX));
         let video = self.video;
-        let descriptor = if video { Vp8Descriptor::parse(&packet.payload).ok() } else { None };
+        let descriptor = if video { Vp8Descriptor::parse(packet.payload).ok() } else { None };
         let now = Last {
-            sequence: *packet.seq_no,
-            time: packet.header.timestamp,
+            sequence: packet.sequence,
+            time: packet.time,
             mark,
             picture_id: descriptor.as_ref().and_then(Vp8Descriptor::picture_id),
             tl0: descriptor.as_ref().and_then(Vp8Descriptor::tl0_pic_idx),
@@ -155,11 +166,6 @@ impl Inbound {
             compare_descriptors(last, now, tally, says);
         }
     }
-
-    /// Packets that are missing until now.
-    pub fn still_missing(&self) -> usize {
-        self.missing.len()
-    }
 }
 
 fn compare_descriptors(last: Last, now: Last, tally: &mut Tally, says: impl Fn(&str) -> String) {
@@ -174,5 +180,87 @@ fn compare_descriptors(last: Last, now: Last, tally: &mut Tally, says: impl Fn(&
         && after != before.wrapping_add(u8::from(now.mark.begins))
     {
         tally.fault(Fault::PictureId, || says("TL0PICIDX"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::{Outbound, Played, Ready};
+    use crate::recorded::Recordings;
+    use std::time::{Duration, Instant};
+
+    /// What two seconds of a layer are, as sent.
+    fn sent(layer: u8) -> Vec<Ready> {
+        let start = Instant::now();
+        let played = Played::Picture(Recordings::read().unwrap().load.layers[usize::from(layer)].clone());
+        let mut outbound = Outbound::new("0".into(), None, 3, layer, played, true, start);
+        let mut ready = Vec::new();
+        for millisecond in 0..2_000 {
+            outbound.ready(start + Duration::from_millis(millisecond), &mut ready);
+        }
+        ready
+    }
+
+    fn faults(packets: &[Ready]) -> Vec<Fault> {
+        let (mut inbound, mut tally) = (Inbound::new("test".to_owned(), true), Tally::default());
+        for packet in packets {
+            let packet = Packet { sequence: packet.sequence, time: packet.time, payload: &packet.payload };
+            inbound.take(packet, 0, &mut tally);
+        }
+        tally.faults.into_keys().collect()
+    }
+
+    #[test]
+    fn what_is_forwarded_as_it_was_sent_has_no_fault_nor_has_a_loss() {
+        assert_eq!(faults(&sent(1)), []);
+        let mut lossy = sent(1);
+        lossy.remove(20);
+        assert_eq!(faults(&lossy), []);
+    }
+
+    #[test]
+    fn numbers_that_nobody_sent_and_numbers_twice_are_faults() {
+        let mut packets = sent(0);
+        packets[30..].iter_mut().for_each(|packet| packet.sequence += 1);
+        assert_eq!(faults(&packets), [Fault::Hole]);
+        packets[30].sequence -= 2;
+        assert!(faults(&packets).contains(&Fault::Twice));
+    }
+
+    #[test]
+    fn time_must_go_on() {
+        let mut packets = sent(0);
+        packets[30..].iter_mut().for_each(|packet| packet.time = packet.time.wrapping_sub(90_000));
+        assert_eq!(faults(&packets), [Fault::TimeBack, Fault::TimeJumps]);
+    }
+
+    #[test]
+    fn another_layer_begins_with_its_key_frame_and_goes_on_in_number_and_time() {
+        let small = sent(0);
+        let splice = |from: usize| {
+            let last = &small[19];
+            let mut large = sent(2).split_off(from);
+            let (number, time) = (large[0].sequence, large[0].time);
+            for packet in &mut large {
+                packet.sequence = packet.sequence - number + last.sequence + 1;
+                packet.time = packet.time.wrapping_sub(time).wrapping_add(last.time).wrapping_add(3_000);
+            }
+            let before =
+                small.iter().take(20).map(|packet| Ready { payload: packet.payload.clone(), ..*packet });
+            before.chain(large).collect::<Vec<_>>()
+        };
+        assert_eq!(faults(&splice(0)), []);
+        assert_eq!(faults(&splice(60)), [Fault::SwitchedWithoutKey]);
+        assert_eq!(faults(&sent(0).split_off(5)), [Fault::BeganWithoutKey]);
+    }
+
+    #[test]
+    fn a_picture_id_out_of_order_and_a_changed_payload_are_faults() {
+        let mut packets = sent(0);
+        packets[9].payload[3] ^= 1;
+        assert_eq!(faults(&packets), [Fault::PictureId]);
+        packets[9].payload.truncate(40);
+        assert!(faults(&packets).contains(&Fault::Mangled));
     }
 }

@@ -335,11 +335,6 @@ impl Session {
                 self.wanted.extend(names);
                 self.subscribe_wanted().await
             }
-            Request::Silence(names) => {
-                let streams: Vec<_> =
-                    names.iter().filter_map(|name| self.known.get(name)).map(described).collect();
-                self.ask(json!({ "request": "unsubscribe", "streams": streams })).await
-            }
             Request::Switch(from, to) => {
                 let (Some(from), Some(to)) = (self.known.get(&from), self.known.get(&to)) else {
                     return Ok(());

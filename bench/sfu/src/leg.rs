@@ -3,7 +3,7 @@
 //! Its owner is the [`crate::wire`], which tells it of time and datagrams. It knows nothing of signalling.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use quinn_udp::{UdpSockRef, UdpSocketState};
@@ -17,7 +17,7 @@ use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Failure;
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, Packet};
 use crate::outbound::{Outbound, Played, Ready, stamp};
 use crate::recorded::RIDS;
 use crate::tally::Tally;
@@ -81,9 +81,9 @@ impl std::fmt::Debug for Leg {
 }
 
 impl Leg {
-    /// A peer connection on a new socket of 127.0.0.1.
-    pub fn open(tell: UnboundedSender<Happened>, now: Instant) -> Result<Self, Failure> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// A peer connection on a new socket.
+    pub fn open(address: IpAddr, tell: UnboundedSender<Happened>, now: Instant) -> Result<Self, Failure> {
+        let socket = UdpSocket::bind((address, 0))?;
         socket.set_nonblocking(true)?;
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         // A burst of key frames must not be lost in our own socket; it would look as if the server lost it.
@@ -214,11 +214,6 @@ impl Leg {
     /// The tracks that are sent.
     pub fn outbound(&mut self) -> impl Iterator<Item = &mut Outbound> {
         self.outbound.iter_mut().map(|(_, outbound)| outbound)
-    }
-
-    /// The streams that are received.
-    pub fn inbound(&self) -> impl Iterator<Item = &Inbound> {
-        self.inbound.values()
     }
 
     /// Time goes by.
@@ -361,7 +356,8 @@ impl Leg {
                         new.insert(Inbound::new(label, video))
                     }
                 };
-                inbound.take(&packet, arrived, tally);
+                let (sequence, time) = (*packet.seq_no, packet.header.timestamp);
+                inbound.take(Packet { sequence, time, payload: &packet.payload }, arrived, tally);
             }
             _ => {}
         }

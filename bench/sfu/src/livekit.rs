@@ -396,7 +396,6 @@ impl Session {
                 self.wanted.extend(names);
                 self.subscribe_wanted().await
             }
-            Request::Silence(names) => self.subscribe(names, false).await,
             Request::Switch(from, to) => {
                 self.subscribe(vec![from], false).await?;
                 self.wanted.insert(to);

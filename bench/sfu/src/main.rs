@@ -3,23 +3,30 @@
 //! They measure what the engine costs beside its peers (Janus, `LiveKit`), watch every packet that it forwards for faults, or play
 //! the crowd in a room that somebody looks at. Speed is printed, never asserted; faults are an error in `--check`.
 
-// Until the comparison uses all of it.
-#![allow(dead_code)]
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 mod client;
+mod compare;
 mod cores;
 mod crowd;
 mod inbound;
 mod janus;
 mod leg;
 mod livekit;
+#[allow(dead_code)] // Shared with the other benches, which use all of it.
+#[path = "../../src/machine.rs"]
+mod machine;
 mod mark;
 mod outbound;
 mod recorded;
+mod scene;
+mod server;
+mod soak;
+#[allow(dead_code)] // As above.
+#[path = "../../src/table.rs"]
+mod table;
 mod tally;
 mod wire;
 
@@ -37,6 +44,10 @@ struct Cli {
 enum Command {
     /// Fill a room with named participants whose pictures and tones a browser can show and play
     Crowd(crowd::Crowd),
+    /// Measure scenarios on each server that is there, and print one table
+    Compare(compare::Compare),
+    /// Let people come and go, and watch the server's memory
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +62,8 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Crowd(crowd) => crowd::play(crowd).await,
+            Command::Soak(options) => soak::soak(options).await,
+            Command::Compare(options) => compare::compare(options).await,
         }
     });
     match done {

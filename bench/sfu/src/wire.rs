@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::IoSliceMut;
+use std::net::IpAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,6 +37,7 @@ pub struct Wire {
 /// What the thread owns.
 #[derive(Debug)]
 pub struct Legs {
+    address: IpAddr,
     numbered: Vec<Option<Box<Leg>>>,
     timers: BinaryHeap<Reverse<(Instant, LegId)>>,
     epoll: rustix::fd::OwnedFd,
@@ -44,11 +46,13 @@ pub struct Legs {
 }
 
 impl Wire {
-    /// Starts the thread; `core` is the one that it stays on. It ends when the last `Wire` is dropped.
-    pub fn start(core: Option<usize>) -> Result<Self, Failure> {
+    /// Starts the thread; `core` is the one that it stays on, `address` the one that sockets are bound to. It ends when the last `Wire`
+    /// is dropped.
+    pub fn start(core: Option<usize>, address: IpAddr) -> Result<Self, Failure> {
         let (jobs, asked) = mpsc::channel();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let legs = Legs { numbered: Vec::new(), timers: BinaryHeap::new(), epoll, tally: Tally::default() };
+        let legs =
+            Legs { address, numbered: Vec::new(), timers: BinaryHeap::new(), epoll, tally: Tally::default() };
         std::thread::Builder::new().name("wire".to_owned()).spawn(move || {
             if let Some(core) = core
                 && let Err(error) = crate::cores::stay_on(core)
@@ -106,7 +110,7 @@ impl Wire {
 
 impl Legs {
     fn open(&mut self, tell: tokio::sync::mpsc::UnboundedSender<Happened>) -> Result<LegId, Failure> {
-        let leg = Box::new(Leg::open(tell, Instant::now())?);
+        let leg = Box::new(Leg::open(self.address, tell, Instant::now())?);
         let id = LegId(self.numbered.len());
         epoll::add(&self.epoll, &leg.socket, epoll::EventData::new_u64(id.0 as u64), epoll::EventFlags::IN)?;
         self.numbered.push(Some(leg));
@@ -130,11 +134,6 @@ impl Legs {
     /// The peer connection, if it has not ended.
     pub fn get(&self, id: LegId) -> Option<&Leg> {
         self.numbered.get(id.0)?.as_deref()
-    }
-
-    /// All that have not ended.
-    pub fn all(&self) -> impl Iterator<Item = &Leg> {
-        self.numbered.iter().flatten().map(|leg| &**leg)
     }
 
     fn close(&mut self, id: LegId) {
