@@ -27,6 +27,8 @@ pub struct RoomsConfig {
     pub region: String,
     /// `server_info.node_id`.
     pub node_id: String,
+    /// Tracks whose name begins with one of these are never withheld by last-N: channels that are always to be heard.
+    pub exempt_tracks: Vec<String>,
     /// How long a refreshed token is valid; a token that holds longer keeps its own end.
     pub token_life: Duration,
 }
@@ -47,6 +49,7 @@ impl Default for RoomsConfig {
                 .to_vec(),
             region: String::new(),
             node_id: String::new(),
+            exempt_tracks: Vec::new(),
             token_life: Duration::from_mins(10),
         }
     }
@@ -85,10 +88,11 @@ pub const SIDS: usize = 2_000;
 pub const SDP: usize = 512 * 1024;
 /// Bytes of an ICE candidate's JSON.
 pub const CANDIDATE: usize = 4 * 1024;
-/// Offers from one client in [`OFFER_WINDOW`]: each costs the media thread a parse and a walk over all m-lines.
-pub const OFFERS: u32 = 100;
-/// See [`OFFERS`].
-pub const OFFER_WINDOW: Duration = Duration::from_secs(10);
+/// Offers from one client per second, over a burst of [`OFFER_BURST`]: each costs the media thread a parse and a walk over all
+/// m-lines. A client makes one for each change of what it sends or has room for.
+pub const OFFERS_PER_SECOND: u32 = 10;
+/// See [`OFFERS_PER_SECOND`].
+pub const OFFER_BURST: u32 = 100;
 /// Requests from one client per second, over a burst of [`REQUEST_BURST`]: a client that joins a room of 200 and sizes every
 /// tile sends about 400 at once.
 pub const REQUESTS_PER_SECOND: u32 = 200;
@@ -124,6 +128,26 @@ pub const QUIET_UPDATES: Duration = Duration::from_secs(3);
 /// How often the number of participants is announced, as in `LiveKit`.
 pub const ROOM_UPDATES: Duration = Duration::from_secs(5);
 /// How long a participant may take until its media connects, as in `LiveKit`.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a participant whose media never connected is kept after its socket was lost.
 pub const UNCONNECTED_GRACE: Duration = Duration::from_secs(10);
+/// Participants whom others see, up to whom every change is told at once.
+pub const SMALL_ROOM: usize = 20;
+/// Participants in one update.
+pub const UPDATE_BATCH: usize = 200;
+/// How long a publisher goes on sending layers that nobody wants, as in `LiveKit`.
+pub const DYNACAST_PAUSE: Duration = Duration::from_secs(5);
+/// Bytes of a stream's name that subscribers see in `msid`, which has 64 for it and the participant's sid.
+pub const STREAM_SHOWN: usize = 40;
+/// Features that one track names.
+pub const FEATURES: usize = 16;
+/// Offers of one client that wait for an answer.
+pub const OFFERS_WAITING: usize = 16;
+/// Nonces of user packets that a room remembers, as in `LiveKit`.
+pub const NONCES: usize = 100;
+/// How long a room remembers reliable packets for those who resume: longer than a client takes to come back.
+pub const SENT_MEMORY: Duration = Duration::from_secs(30);
+/// Bytes of reliable packets that a room remembers.
+pub const SENT_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of the name of a data track's own encoding, as in `LiveKit`.
+pub const ENCODING_NAME: usize = 32;

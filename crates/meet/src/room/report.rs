@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::contract::{Health, ShardId};
+use super::state::Room;
+use crate::contract::{Health, Now, ShardId};
 
 /// Everything, at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,4 +73,29 @@ pub struct Totals {
     pub data_out: u64,
     /// Data packets that were dropped: too large, too many, not allowed, not understood.
     pub data_dropped: u64,
+}
+
+impl Room {
+    /// The room's figures.
+    pub(super) fn report(&self, now: Now) -> RoomReport {
+        let since = |then| now.instant.saturating_duration_since(then);
+        let participants = self.participants.values().map(|participant| ParticipantReport {
+            identity: participant.identity().to_owned(),
+            sid: participant.sid.clone(),
+            shard: participant.shard,
+            hidden: participant.hidden(),
+            connected: participant.connection.is_some(),
+            active: participant.active(),
+            age: since(participant.joined),
+            published: participant.published.len(),
+            subscribed: participant.subscriptions.values().filter(|subscription| subscription.active).count(),
+            health: participant.health,
+        });
+        RoomReport {
+            name: self.info.name.clone(),
+            sid: self.info.sid.clone(),
+            age: since(self.opened),
+            participants: participants.collect(),
+        }
+    }
 }
