@@ -2,7 +2,7 @@
 # Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test needs-demo needs-test format lint build unit check browser bench interop licences clean
+.PHONY: help demo test needs-demo needs-test format web lint build unit check browser test-livekit bench interop licences clean
 
 # The folder that cargo uses, in this repository unless the environment says otherwise.
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
@@ -22,6 +22,7 @@ help:
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
 	@echo 'make bench     how fast it is, as tables (profile release): bench/run NAME for one of them'
 	@echo 'make interop   our logs and seals read by Tessera, Go and age: needs Go'
+	@echo 'make test-livekit   the meeting room on a real LiveKit server: needs Go'
 	@echo 'make licences  dependencies: licences and known weaknesses, with cargo-deny'
 	@echo 'make clean     remove what was built, and the demonstration'
 
@@ -47,21 +48,35 @@ needs-test:
 	$(call say,what testing needs)
 	@scripts/install-needs.sh test
 
+# What runs in a browser is compiled into the program, so it is built first. Nothing is downloaded but what the lock file names,
+# and nothing is built whose sources have not changed.
+web: web/dist/room.js
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	$(call say,what the scripts of pages need)
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/room.js: web/node_modules/.package-lock.json web/build.mjs web/tsconfig.json $(wildcard web/src/*.ts) crates/node/locales/en/room.ftl
+	$(call say,scripts of pages)
+	cd web && npm run --silent build
+
 format:
 	$(call say,formatting)
 	$(CARGO) fmt --all --check
 
-lint:
+lint: web
 	$(call say,lints)
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-build:
+build: web
 	$(call say,build)
 	$(CARGO) build --locked -p node
 
 # A PostgreSQL server of its own, on a free port, gone afterwards. The program is there before the tests that run it.
 unit: build
 	$(call say,tests)
+	cd web && npm test --silent
 	CONCORD_BIN=$(CONCORD) scripts/postgres-for-tests.sh run $(CARGO) test --locked --workspace
 
 check: build
@@ -77,8 +92,20 @@ browser: build
 		echo 'there are no browser tests in tests/browser' >&2; exit 1; \
 	fi
 
+# The meeting room of the demonstration on a real LiveKit server, which Go builds: no other engine is needed to hold meetings.
+LIVEKIT_VERSION := v1.13.5
+LIVEKIT := $(TARGET)/livekit-$(LIVEKIT_VERSION)/server
+
+$(LIVEKIT):
+	$(call say,LiveKit server $(LIVEKIT_VERSION))
+	GOBIN=$(dir $(LIVEKIT)) go install github.com/livekit/livekit-server/cmd/server@$(LIVEKIT_VERSION)
+
+test-livekit: build $(LIVEKIT)
+	$(call say,the meeting room on a LiveKit server)
+	cd tests/browser && npm ci --no-audit --no-fund && CONCORD_BIN=$(CONCORD) LIVEKIT_SERVER=$(LIVEKIT) npm run test:room
+
 # Seconds each; `bench/run --full` measures as much as the aims say.
-bench:
+bench: web
 	$(call say,how fast it is)
 	bench/run
 
@@ -92,4 +119,4 @@ licences:
 
 clean:
 	$(CARGO) clean
-	rm -rf $(DEMO_FOLDER) tests/browser/node_modules tests/browser/out
+	rm -rf $(DEMO_FOLDER) tests/browser/node_modules tests/browser/out web/node_modules web/dist

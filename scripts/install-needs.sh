@@ -1,8 +1,8 @@
 #!/bin/sh
 # What building, or testing, needs beyond this repository; installs only what is missing.
 #
-#   scripts/install-needs.sh demo     a C compiler, and Rust
-#   scripts/install-needs.sh test     also PostgreSQL, chromium, fonts for its pages, Node.js and npm
+#   scripts/install-needs.sh demo     a C compiler, Rust, and Node.js with npm for the scripts of pages
+#   scripts/install-needs.sh test     also PostgreSQL, chromium, fonts for its pages
 #
 # Debian packages are installed as root or with sudo; where neither is possible, it says what to install and
 # fails. Rust is never installed here: it says where it comes from. Nothing else on the machine is changed.
@@ -26,14 +26,14 @@ demo() {
         missing="$missing libc6-dev"
     fi
     case " $missing " in *" gcc "*) missing="$missing libc6-dev" ;; esac
+    need node nodejs
+    need npm npm
 }
 
 test_too() {
     demo
     need python3 python3
     need chromium chromium
-    need node nodejs
-    need npm npm
     for font in fonts-noto-core fonts-noto-cjk; do
         if command -v dpkg-query >/dev/null 2>&1 && ! has_package "$font"; then
             missing="$missing $font"
@@ -78,7 +78,7 @@ install_missing() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 }
 
-# Node.js of an older Debian lacks what the browser tests need of its test runner.
+# Node.js of an older Debian lacks what building the scripts needs, and the browser tests of its test runner.
 node_is_new() {
     have=$(node --version | sed 's/^v//')
     oldest=$(printf '%s\n%s\n' 20.11.0 "$have" | sort -V | head -n 1)
@@ -115,6 +115,7 @@ case "${1:-}" in
 demo)
     demo
     install_missing
+    node_is_new
     rust
     ;;
 test)

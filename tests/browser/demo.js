@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const READY_MS = 120_000;
 const NODES = 4;
+/** Each node has a port for its pages and one for the media of its meetings. */
+const PORTS = 2 * NODES;
 const FOLLOWED = /^(kind|indicator|csv|(.+\.)?page)$/;
 const DAY = /^\/situation\/[^/]+\/\d{4}-\d\d-\d\d/;
 
@@ -27,20 +29,23 @@ function listens(port) {
   });
 }
 
-/** The first of four neighbouring ports that nobody uses. */
+/** The first of neighbouring ports that nobody uses. */
 async function freePorts() {
-  for (let base = 21_000 + (process.pid % 2_000) * 4; base < 60_000; base += NODES) {
-    const free = await Promise.all(Array.from({ length: NODES }, (_, i) => listens(base + i)));
+  for (let base = 21_000 + (process.pid % 2_000) * PORTS; base < 60_000; base += PORTS) {
+    const free = await Promise.all(Array.from({ length: PORTS }, (_, i) => listens(base + i)));
     if (free.every(Boolean)) return base;
   }
-  throw new Error('no four neighbouring ports are free');
+  throw new Error('no eight neighbouring ports are free');
 }
 
-/** Four nodes with their story told: `{ nodes, folder, stop }`; a node is `{ code, url, link, port, data }`. */
-export async function start() {
+/**
+ * Four nodes with their story told: `{ nodes, folder, stop }`; a node is `{ code, url, link, room, port, data }`, where `room`
+ * is a link to its meeting room for a guest, if it has one. `more` are further arguments of `concord demo`.
+ */
+export async function start(more = []) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'concord-browser-'));
   const port = await freePorts();
-  const child = spawn(PROGRAM, ['demo', '--folder', path.join(folder, 'demo'), '--port', String(port)], {
+  const child = spawn(PROGRAM, ['demo', '--folder', path.join(folder, 'demo'), '--port', String(port), ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -66,14 +71,16 @@ export async function start() {
       child.once('close', (code) => reject(new Error(`ended with ${code}`)));
       child.stdout.setEncoding('utf8').on('data', (text) => {
         out += text;
-        const found = [...out.matchAll(/^(\w+)\s+(http:\S+)\s+inside: (\S+)$/gm)].map((m) => ({
+        const found = [...out.matchAll(/^(\w+)\s+(http:\S+)\s+inside: (\S+)(?:\s+its meeting room, for (\w+): (\S+))?\n(?=\S|$)/gm)].map((m) => ({
           code: m[1],
           url: m[2],
           link: m[3],
+          guest: m[4],
+          room: m[5],
           port: Number(new URL(m[2]).port),
           data: path.join(folder, 'demo', m[1].toLowerCase()),
         }));
-        if (found.length === NODES) {
+        if (found.length === NODES && found.every((one) => one.room !== undefined)) {
           clearTimeout(late);
           resolve(found);
         }

@@ -532,7 +532,7 @@ describe('accessible and in order', () => {
     network: '/network', authority: '/network/mhlw.jpn.example',
     mechanism: `/network/mechanisms/nhc.chn.example/${MECHANISM}`,
     log: '/network/logs/nhc.chn.example/log/public/{year}', records: '/records', record: '/record/{record}',
-    sealed: '/record/{sealed}', unknown: '/record/{record}?as_of=2019-01-01', import: '/import', report: '/import/{report}',
+    sealed: '/record/{sealed}', unknown: '/record/{record}?as_of=2019-01-01', import: '/import', meetings: '/meetings', report: '/import/{report}',
     api: '/api', enter: '/enter/{link}', dead: '/enter/0000', nowhere: '/nowhere', refused: '/records?sort=secret',
   };
   const REFUSED = { dead: 401, nowhere: 404, refused: 400 };

@@ -8,14 +8,14 @@ import { chromium } from 'playwright-core';
 /** Where screenshots go. */
 export const OUT = path.join(import.meta.dirname, 'out');
 
-/** Starts the browser. */
-export async function openBrowser() {
+/** Starts the browser, with further arguments of its own. */
+export async function openBrowser(more = []) {
   await mkdir(OUT, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
+      '--disable-component-update', '--disable-sync', ...more,
     ],
   });
 }

@@ -1,4 +1,4 @@
-//! Turns `locales/` and `assets/` into Rust before the crate compiles.
+//! Turns `locales/`, `assets/` and what `web/` was built into to Rust before the crate compiles.
 //!
 //! A message that one language lacks, that is named wrongly or that takes other arguments than in English
 //! stops the build here; a message that does not exist stops it in rustc, because messages are methods.
@@ -25,7 +25,15 @@ fn main() {
             std::process::exit(1);
         }
     }
-    write(&out.join("assets.rs"), &assets::generate(&root.join("assets")));
+    let scripts = root.join("../../web/dist");
+    println!("cargo::rerun-if-changed={}", scripts.display());
+    match assets::generate(&root.join("assets"), &scripts) {
+        Ok(code) => write(&out.join("assets.rs"), &code),
+        Err(fault) => {
+            println!("cargo::error={fault}");
+            std::process::exit(1);
+        }
+    }
 }
 
 fn write(path: &Path, code: &str) {

@@ -10,6 +10,7 @@ use record::{Authority, Date, Status, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::operate::blob_parts;
+use crate::session::Bearer;
 
 /// How a command's help ends: an example, and how the command ends.
 macro_rules! teach {
@@ -27,9 +28,9 @@ pub(crate) use teach;
 /// A command that needs the node's state.
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub enum Command {
-    /// Print a one-time link to the inside face
-    #[command(after_help = teach!("--data /srv/concord link"))]
-    Link,
+    /// Print a one-time link: to the inside face, or for a guest to the meeting room
+    #[command(after_help = teach!("--data /srv/concord link", "--data /srv/concord link --guest moh.jpn.example --duty \"Head of delegation\""))]
+    Link(LinkCommand),
     /// Trust roots: draft the next one, sign it, publish it
     #[command(subcommand)]
     Root(RootCommand),
@@ -72,6 +73,29 @@ pub enum Command {
     /// What this node holds, who is reachable, what is wrong
     #[command(after_help = teach!("status", "status --json | jq .alarms"))]
     Status,
+}
+
+/// `concord link`
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub struct LinkCommand {
+    /// For a delegate of this authority, a confirmed peer: the link opens the meeting room and nothing else
+    #[arg(long, value_name = "AUTHORITY")]
+    guest: Option<Authority>,
+    /// The duty that is shown beside the authority's name in meetings
+    #[arg(long, default_value_t)]
+    duty: String,
+}
+
+impl LinkCommand {
+    /// A link for somebody.
+    pub fn to(bearer: Bearer) -> Self {
+        Self { guest: bearer.guest, duty: bearer.duty }
+    }
+
+    /// Whom the link is for.
+    pub fn bearer(self) -> Bearer {
+        Bearer { guest: self.guest, duty: self.duty.trim().to_owned() }
+    }
 }
 
 impl Command {

@@ -4,6 +4,8 @@
 //! own, readable by their owner alone. Every value may be overridden by the environment
 //! (`CONCORD_LISTEN`, `CONCORD_STATE`, `CONCORD_INDEX`, `CONCORD_FILES`, `CONCORD_LOG`).
 
+mod meet;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use record::Authority;
 use serde::{Deserialize, Serialize};
+
+pub use meet::{Backend, Meet};
 
 use crate::fault::Coded;
 
@@ -50,6 +54,9 @@ pub struct Config {
     /// How the exchange behaves.
     #[serde(default)]
     pub exchange: Exchange,
+    /// What carries the sound and pictures of meetings.
+    #[serde(default)]
+    pub meet: Meet,
     /// Addresses to use instead of a peer's published endpoint. Only these may be private ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dial: BTreeMap<Authority, String>,
@@ -178,6 +185,9 @@ impl Config {
                 format!("zone is {:?}; it should be an IANA name such as Asia/Tokyo, or UTC", config.zone);
             return Err(ConfigError::Invalid { path, why });
         }
+        if let Some(why) = config.meet.fault() {
+            return Err(ConfigError::Invalid { path, why });
+        }
         config.folder = folder.to_path_buf();
         config.apply_environment(|name| std::env::var(name).ok(), &path)?;
         Ok(config)
@@ -209,6 +219,11 @@ impl Config {
     /// The authority's own name in `lang`, or in English, or its DNS name.
     pub fn name(&self, lang: &str) -> &str {
         self.names.get(lang).or_else(|| self.names.get("en")).map_or(self.authority.as_str(), String::as_str)
+    }
+
+    /// A path of the configuration, relative to the data folder.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
     }
 
     /// The folder of this node's signing keys.
@@ -318,6 +333,7 @@ impl Config {
         let _ = writeln!(out, "replay = {}", self.exchange.replay);
         let _ = writeln!(out, "# May root keys lie in the data folder? Only a demonstration says yes.");
         let _ = writeln!(out, "root_keys_inside = {}", self.exchange.root_keys_inside);
+        self.meet.write(&mut out);
         let _ = writeln!(
             out,
             "\n# Addresses to use instead of a peer's published endpoint. Only these may be private ones.\n[dial]"
@@ -366,6 +382,14 @@ mod tests {
                 files: "file:files".into(),
             },
             exchange: Exchange::default(),
+            meet: Meet {
+                backend: Backend::Livekit,
+                url: Some("wss://meet.chn.example".into()),
+                key: Some("concord".into()),
+                secret_file: Some("meet.secret".into()),
+                external_ip: Some("203.0.113.7".parse().unwrap()),
+                ..Meet::default()
+            },
             dial: [("moh.jpn.example".parse().unwrap(), "http://127.0.0.1:8102".into())].into(),
             places: [("KOR".into(), [("en".into(), "Republic of Korea".into())].into())].into(),
             borders: None,

@@ -267,6 +267,7 @@ fn configuration(init: &Init) -> Config {
             files: or(&init.files, "file:files"),
         },
         exchange: init.exchange.clone(),
+        meet: crate::config::Meet::default(),
         dial: init.dial.clone(),
         places: BTreeMap::new(),
         borders: None,

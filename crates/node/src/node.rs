@@ -59,6 +59,8 @@ pub struct Node {
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// What of the erasure is left to do.
     pub erasing: crate::erasure::Pending,
+    /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
+    pub carrier: std::sync::OnceLock<crate::desks::meetings::Carrier>,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     /// Who leads, where several servers share a database.
@@ -228,6 +230,7 @@ impl Node {
             news: tokio::sync::watch::Sender::new(0),
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
+            carrier: std::sync::OnceLock::new(),
             engine: RwLock::new(engine),
             proofs: tokio::sync::Mutex::default(),
             engine_task: tokio::sync::Mutex::default(),

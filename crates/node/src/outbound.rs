@@ -225,8 +225,20 @@ impl Outbound {
         body: Vec<u8>,
         limit: usize,
     ) -> Result<Answer, OutboundError> {
+        self.post_with(address, path, HeaderMap::new(), body, limit).await
+    }
+
+    /// A POST with headers of its own; at most `limit` bytes come back.
+    pub async fn post_with(
+        &self,
+        address: &Address,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        limit: usize,
+    ) -> Result<Answer, OutboundError> {
         let (request, host) = self.prepare(reqwest::Method::POST, address, path)?;
-        read(request.body(body), host, limit).await
+        read(request.headers(headers).body(body), host, limit).await
     }
 }
 

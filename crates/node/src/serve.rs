@@ -5,7 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use meet::service::Engine;
+
 use crate::config::Config;
+use crate::desks::meetings::Carrier;
+use crate::desks::meetings::carrier::CarrierError;
 use crate::fault::Coded;
 use crate::node::{Node, OpenError};
 use crate::{clock, control, erasure, exchange, http, identity, leading, session};
@@ -30,6 +34,9 @@ pub enum ServeError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The engine of meetings.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
     /// Sockets.
     #[error("the server broke off: {0}")]
     Io(#[from] std::io::Error),
@@ -40,6 +47,7 @@ impl Coded for ServeError {
         match self {
             Self::Open(error) => error.code(),
             Self::Identity(error) => error.code(),
+            Self::Carrier(error) => error.code(),
             Self::Listen { .. } => "serve-listen",
             Self::Io(_) => "serve-broke-off",
         }
@@ -49,6 +57,7 @@ impl Coded for ServeError {
         match self {
             Self::Open(error) => error.arguments(),
             Self::Identity(error) => error.arguments(),
+            Self::Carrier(error) => error.arguments(),
             Self::Listen { address, why } => {
                 vec![("address", address.to_string()), ("reason", why.to_string())]
             }
@@ -70,6 +79,11 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if node.lease.is_none() {
         node.take_lead().await?;
     }
+    let engine = Carrier::open(&node.config, &node.outbound)?.and_then(|opened| {
+        // This is the one place that sets it.
+        let _ = node.carrier.set(opened.carrier);
+        opened.engine
+    });
     let listener =
         tokio::net::TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })?;
     tracing::info!(%address, authority = %node.config.authority, url = node.config.public_url, "serving");
@@ -78,17 +92,32 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     let work = tokio::spawn(work(node.clone(), stop, end));
     let (ending, until_end) = (node.clone(), ended.clone());
     let control = tokio::spawn(control::serve(node.clone(), stopped(ended)));
-    let served = http::serve(&node, listener, async move {
+    let meetings = engine.as_ref().map(Engine::router);
+    let serving = http::serve(&node, listener, meetings, async move {
         stopped(until_end).await;
         ending.stopping.send_replace(true);
-    })
-    .await;
+    });
+    let served = while_watching(engine.as_ref(), serving).await;
     tracing::info!("stopping: requests under way have finished");
+    if let Some(engine) = engine {
+        engine.stop().await;
+    }
     let _ = control.await;
     let worked = work.await;
     node.close().await;
     served?;
     worked.map_err(|error| ServeError::Io(std::io::Error::other(error)))?
+}
+
+/// Serves on when the engine of meetings broke: meetings end, everything else does not.
+async fn while_watching<T>(engine: Option<&Engine>, serving: impl Future<Output = T>) -> T {
+    let Some(engine) = engine else { return serving.await };
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => return served,
+        () = engine.broken() => tracing::error!("the conference engine broke: there are no meetings until this server is started again"),
+    }
+    serving.await
 }
 
 /// What a server does besides answering: it waits for the lead, and then runs the exchange and the sweeps until

@@ -1,8 +1,11 @@
-//! Who may see the inside face: one-time links that `concord link` prints, and the sessions they open.
+//! Who may see the inside face, or take part in meetings as a guest: one-time links that `concord link` prints, and the
+//! sessions they open.
 //!
-//! Only hashes of secrets are kept. A link works once, by POST, so that a scanner of mail or a browser
+//! A guest's session opens the meeting room and nothing else: its links, sessions and cookie are kept apart from those of
+//! the inside face, so that neither can be taken for the other. Only hashes of secrets are kept. A link works once, by POST, so that a scanner of mail or a browser
 //! that looks ahead cannot use it up. It never asks for a password, and never knows people (they come later).
 
+use record::Authority;
 use serde::{Deserialize, Serialize};
 use store::Cells;
 use tlog::hash::sha256;
@@ -15,10 +18,70 @@ use crate::saved::{self, SavedError};
 pub const LINK_SECONDS: i64 = 24 * 3600;
 /// A session lasts this long.
 pub const SESSION_SECONDS: i64 = 12 * 3600;
-/// The cookie's name.
-pub const COOKIE: &str = "concord_session";
-const LINKS: &str = "link";
-const SESSIONS: &str = "session";
+/// The most characters of a duty.
+pub const MAX_DUTY: usize = 120;
+
+/// What a link or a session opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The inside face.
+    Inside,
+    /// The meeting room, and nothing else.
+    Meeting,
+}
+
+impl Door {
+    /// Both.
+    const ALL: [Self; 2] = [Self::Inside, Self::Meeting];
+
+    /// The name of the cookie.
+    pub fn cookie(self) -> &'static str {
+        match self {
+            Self::Inside => "concord_session",
+            Self::Meeting => "concord_meeting",
+        }
+    }
+
+    /// The addresses to which browsers send the cookie.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Inside => "/",
+            Self::Meeting => "/meetings",
+        }
+    }
+
+    fn links(self) -> &'static str {
+        match self {
+            Self::Inside => "link",
+            Self::Meeting => "meeting-link",
+        }
+    }
+
+    fn sessions(self) -> &'static str {
+        match self {
+            Self::Inside => "session",
+            Self::Meeting => "meeting-session",
+        }
+    }
+}
+
+/// Whom a link is for. Nobody types it when the link is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearer {
+    /// The authority of a guest; a link to the inside face has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Authority>,
+    /// The duty that is shown beside the authority's name in meetings; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub duty: String,
+}
+
+impl Bearer {
+    /// What the link opens.
+    pub fn door(&self) -> Door {
+        if self.guest.is_some() { Door::Meeting } else { Door::Inside }
+    }
+}
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +114,8 @@ impl Coded for SessionError {
 struct Kept {
     until: i64,
     csrf: String,
+    #[serde(default)]
+    bearer: Bearer,
 }
 
 /// An open session.
@@ -60,6 +125,10 @@ pub struct Session {
     pub csrf: String,
     /// Until when, seconds since 1970.
     pub until: i64,
+    /// Whom its link was for.
+    pub bearer: Bearer,
+    /// Its name among the sessions of this node: it is no secret, and does not lead to one.
+    pub name: String,
 }
 
 impl std::fmt::Debug for Session {
@@ -77,58 +146,75 @@ fn is_secret(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Makes a one-time link's secret.
-pub async fn new_link(cells: &dyn Cells, now: i64) -> Result<String, SessionError> {
+/// Makes a one-time link's secret, to the door that its bearer may use.
+pub async fn new_link(cells: &dyn Cells, bearer: Bearer, now: i64) -> Result<String, SessionError> {
     let token = secret()?;
-    let kept = Kept { until: now + LINK_SECONDS, csrf: String::new() };
-    saved::put(cells, LINKS, &sha256(token.as_bytes()).to_hex(), &kept).await?;
+    let door = bearer.door();
+    let kept = Kept { until: now + LINK_SECONDS, csrf: String::new(), bearer };
+    saved::put(cells, door.links(), &sha256(token.as_bytes()).to_hex(), &kept).await?;
     Ok(token)
 }
 
 /// Uses a link up and opens a session: the cookie's value, or `None` if the link is used, old or never was.
-pub async fn enter(cells: &dyn Cells, link: &str, now: i64) -> Result<Option<String>, SessionError> {
+pub async fn enter(
+    cells: &dyn Cells,
+    door: Door,
+    link: &str,
+    now: i64,
+) -> Result<Option<String>, SessionError> {
     if !is_secret(link) {
         return Ok(None);
     }
-    let Some(kept) = saved::take::<Kept>(cells, LINKS, &sha256(link.as_bytes()).to_hex()).await? else {
+    let Some(kept) = saved::take::<Kept>(cells, door.links(), &sha256(link.as_bytes()).to_hex()).await?
+    else {
         return Ok(None);
     };
     if kept.until < now {
         return Ok(None);
     }
     let token = secret()?;
-    let session = Kept { until: now + SESSION_SECONDS, csrf: secret()? };
-    saved::put(cells, SESSIONS, &sha256(token.as_bytes()).to_hex(), &session).await?;
+    let session = Kept { until: now + SESSION_SECONDS, csrf: secret()?, bearer: kept.bearer };
+    saved::put(cells, door.sessions(), &sha256(token.as_bytes()).to_hex(), &session).await?;
     Ok(Some(token))
 }
 
 /// Whether a link can still be used. Looking changes nothing.
-pub async fn is_open(cells: &dyn Cells, link: &str, now: i64) -> Result<bool, SessionError> {
+pub async fn is_open(cells: &dyn Cells, door: Door, link: &str, now: i64) -> Result<bool, SessionError> {
     if !is_secret(link) {
         return Ok(false);
     }
-    let kept: Option<Kept> = saved::read(cells, LINKS, &sha256(link.as_bytes()).to_hex()).await?;
+    let kept: Option<Kept> = saved::read(cells, door.links(), &sha256(link.as_bytes()).to_hex()).await?;
     Ok(kept.is_some_and(|kept| kept.until >= now))
 }
 
 /// The session of a cookie's value.
-pub async fn find(cells: &dyn Cells, token: &str, now: i64) -> Result<Option<Session>, SessionError> {
+pub async fn find(
+    cells: &dyn Cells,
+    door: Door,
+    token: &str,
+    now: i64,
+) -> Result<Option<Session>, SessionError> {
     if !is_secret(token) {
         return Ok(None);
     }
-    let kept: Option<Kept> = saved::read(cells, SESSIONS, &sha256(token.as_bytes()).to_hex()).await?;
-    Ok(kept.filter(|k| k.until >= now).map(|k| Session { csrf: k.csrf, until: k.until }))
+    let kept: Option<Kept> = saved::read(cells, door.sessions(), &sha256(token.as_bytes()).to_hex()).await?;
+    Ok(kept.filter(|kept| kept.until >= now).map(|kept| Session {
+        csrf: kept.csrf,
+        until: kept.until,
+        bearer: kept.bearer,
+        name: sha256(format!("concord session name {token}").as_bytes()).to_hex()[..16].to_owned(),
+    }))
 }
 
 /// Ends a session.
-pub async fn leave(cells: &dyn Cells, token: &str) -> Result<(), SessionError> {
-    saved::take::<Kept>(cells, SESSIONS, &sha256(token.as_bytes()).to_hex()).await?;
+pub async fn leave(cells: &dyn Cells, door: Door, token: &str) -> Result<(), SessionError> {
+    saved::take::<Kept>(cells, door.sessions(), &sha256(token.as_bytes()).to_hex()).await?;
     Ok(())
 }
 
 /// Removes links and sessions that are over.
 pub async fn sweep(cells: &dyn Cells, now: i64) -> Result<(), SessionError> {
-    for space in [LINKS, SESSIONS] {
+    for space in Door::ALL.into_iter().flat_map(|door| [door.links(), door.sessions()]) {
         for (key, kept) in saved::list::<Kept>(cells, space, "").await? {
             if kept.until < now {
                 saved::take::<Kept>(cells, space, &key).await?;
@@ -153,29 +239,51 @@ mod tests {
     #[tokio::test]
     async fn a_link_opens_one_session_once() {
         let cells = MemoryCells::new();
-        let link = new_link(&cells, NOW).await.unwrap();
-        let cookie = enter(&cells, &link, NOW + 5).await.unwrap().expect("the first use opens a session");
-        assert_eq!(enter(&cells, &link, NOW + 6).await.unwrap(), None, "the second does not");
-        assert!(find(&cells, &cookie, NOW + 7).await.unwrap().is_some());
-        assert!(find(&cells, &cookie, NOW + SESSION_SECONDS + 6).await.unwrap().is_none());
-        leave(&cells, &cookie).await.unwrap();
-        assert!(find(&cells, &cookie, NOW + 8).await.unwrap().is_none());
+        let link = new_link(&cells, Bearer::default(), NOW).await.unwrap();
+        let cookie = enter(&cells, Door::Inside, &link, NOW + 5)
+            .await
+            .unwrap()
+            .expect("the first use opens a session");
+        assert_eq!(enter(&cells, Door::Inside, &link, NOW + 6).await.unwrap(), None, "the second does not");
+        let found = |at| find(&cells, Door::Inside, &cookie, at);
+        assert!(found(NOW + 7).await.unwrap().is_some());
+        assert!(found(NOW + SESSION_SECONDS + 6).await.unwrap().is_none());
+        leave(&cells, Door::Inside, &cookie).await.unwrap();
+        assert!(found(NOW + 8).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_guest_enters_by_the_door_of_meetings_and_by_no_other() {
+        let cells = MemoryCells::new();
+        let bearer =
+            Bearer { guest: Some("moh.jpn.example".parse().unwrap()), duty: "Head of delegation".into() };
+        let link = new_link(&cells, bearer.clone(), NOW).await.unwrap();
+        assert!(!is_open(&cells, Door::Inside, &link, NOW).await.unwrap());
+        assert_eq!(enter(&cells, Door::Inside, &link, NOW).await.unwrap(), None);
+        let cookie = enter(&cells, Door::Meeting, &link, NOW).await.unwrap().expect("nobody has used it up");
+        assert!(
+            find(&cells, Door::Inside, &cookie, NOW).await.unwrap().is_none(),
+            "it is no session of the inside face"
+        );
+        let session = find(&cells, Door::Meeting, &cookie, NOW).await.unwrap().unwrap();
+        assert_eq!(session.bearer, bearer);
+        assert!(!cookie.contains(&session.name) && session.name.len() == 16);
     }
 
     #[tokio::test]
     async fn an_old_link_and_a_made_up_one_open_nothing() {
         let cells = MemoryCells::new();
-        let link = new_link(&cells, NOW).await.unwrap();
-        assert_eq!(enter(&cells, &link, NOW + LINK_SECONDS + 1).await.unwrap(), None);
-        assert_eq!(enter(&cells, "../../etc/passwd", NOW).await.unwrap(), None);
-        assert_eq!(enter(&cells, &"0".repeat(64), NOW).await.unwrap(), None);
+        let link = new_link(&cells, Bearer::default(), NOW).await.unwrap();
+        assert_eq!(enter(&cells, Door::Inside, &link, NOW + LINK_SECONDS + 1).await.unwrap(), None);
+        assert_eq!(enter(&cells, Door::Inside, "../../etc/passwd", NOW).await.unwrap(), None);
+        assert_eq!(enter(&cells, Door::Inside, &"0".repeat(64), NOW).await.unwrap(), None);
     }
 
     #[tokio::test]
     async fn no_secret_is_kept_in_clear() {
         let cells = MemoryCells::new();
-        let link = new_link(&cells, NOW).await.unwrap();
-        for (key, value) in cells.scan(LINKS, "", None, 10).await.unwrap() {
+        let link = new_link(&cells, Bearer::default(), NOW).await.unwrap();
+        for (key, value) in cells.scan(Door::Inside.links(), "", None, 10).await.unwrap() {
             assert!(!key.contains(&link) && !String::from_utf8_lossy(&value).contains(&link));
         }
     }

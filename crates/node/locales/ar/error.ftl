@@ -33,6 +33,11 @@ error-code-as-of-basis = «{ $value }» ليس وقتاً معتمداً. اخت
 error-code-zone-unknown = «{ $value }» ليست منطقة زمنية معروفة. اكتبوا اسمها في IANA، مثل ⁦Asia/Tokyo⁩ أو ⁦UTC⁩.
 error-code-sort-column = لا يوجد عمود باسم «{ $value }» للترتيب حسبه.
 error-code-link-used-or-expired = سبق استخدام هذا الرابط أو انقضى أجله. اطلب من المشغّل رابطاً جديداً: concord link.
+error-code-link-guest = { $authority } ليست نظيرًا مؤكَّدًا، فلا يمكن لأحد منها أن يكون ضيفًا. أضفها وأكّدها أولًا.
+error-code-link-duty = لا تزيد الصفة على { $limit } حرفًا، ولا تحتوي على محارف تحكم.
+error-code-carrier-secret = لا يمكن استعمال سرّ مفتاح الاجتماعات: { $path }: { $reason }
+error-code-carrier-media = لا يستطيع محرك الاجتماعات استقبال الصوت والصورة: { $reason }. هل منافذ [meet] متاحة؟
+error-code-carrier-refused = أجاب الخادم الذي ينقل الاجتماعات بالرمز { $status }: { $reason }
 
 ## Reading a table of figures
 error-code-table-empty = الجدول فارغ.

@@ -4,6 +4,7 @@ shell-desks = الأقسام
 shell-situation = الوضع الوبائي
 shell-network = الشبكة
 shell-records = السجلات
+shell-meetings = الاجتماعات
 shell-import = استيراد البيانات
 shell-languages = اللغة
 shell-crumbs = موقعك في الموقع

@@ -33,6 +33,11 @@ error-code-as-of-basis = “{ $value }” is no time to count by. Choose claimed
 error-code-zone-unknown = “{ $value }” is no time zone that is known. Write its IANA name, as in Asia/Tokyo or UTC.
 error-code-sort-column = There is no column “{ $value }” to sort by.
 error-code-link-used-or-expired = This link was used before or is too old. Ask the operator for a new one: concord link.
+error-code-link-guest = { $authority } is not a confirmed peer, so nobody of it can be a guest. Add and confirm it first.
+error-code-link-duty = A duty has at most { $limit } characters, and no control characters.
+error-code-carrier-secret = The secret of the key for meetings cannot be used: { $path }: { $reason }
+error-code-carrier-media = The engine of meetings cannot receive media: { $reason }. Are the ports of [meet] free?
+error-code-carrier-refused = The server that carries meetings answers { $status }: { $reason }
 
 ## Reading a table of figures
 error-code-table-empty = The table is empty.

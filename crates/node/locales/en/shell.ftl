@@ -4,6 +4,7 @@ shell-desks = Sections
 shell-situation = Situation
 shell-network = Network
 shell-records = Records
+shell-meetings = Meetings
 shell-import = Import
 shell-languages = Language
 shell-crumbs = You are here

@@ -33,6 +33,11 @@ error-code-as-of-basis = «{ $value }» no es una fecha que pueda considerarse. 
 error-code-zone-unknown = «{ $value }» no es una zona horaria conocida. Escriba su nombre IANA, como Asia/Tokyo o UTC.
 error-code-sort-column = No hay ninguna columna «{ $value }» por la que ordenar.
 error-code-link-used-or-expired = Este enlace ya se utilizó o es demasiado antiguo. Pida uno nuevo al operador: concord link.
+error-code-link-guest = { $authority } no es un par confirmado, por lo que nadie de ella puede ser invitado. Añádala y confírmela primero.
+error-code-link-duty = Una función tiene como máximo { $limit } caracteres y ningún carácter de control.
+error-code-carrier-secret = No se puede usar el secreto de la clave de las reuniones: { $path }: { $reason }
+error-code-carrier-media = El motor de reuniones no puede recibir sonido ni imagen: { $reason }. ¿Están libres los puertos de [meet]?
+error-code-carrier-refused = El servidor que transporta las reuniones responde { $status }: { $reason }
 
 ## Reading a table of figures
 error-code-table-empty = La tabla está vacía.

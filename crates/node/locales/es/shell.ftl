@@ -4,6 +4,7 @@ shell-desks = Secciones
 shell-situation = Situación
 shell-network = Red
 shell-records = Registros
+shell-meetings = Reuniones
 shell-import = Importación
 shell-languages = Idioma
 shell-crumbs = Se encuentra aquí

@@ -33,6 +33,11 @@ error-code-as-of-basis = « { $value } » n’est pas une date à retenir. Cho
 error-code-zone-unknown = « { $value } » n’est pas un fuseau horaire connu. Écrivez son nom IANA, comme Asia/Tokyo ou UTC.
 error-code-sort-column = Il n’y a pas de colonne « { $value } » permettant le tri.
 error-code-link-used-or-expired = Ce lien a déjà été utilisé ou est trop ancien. Demandez-en un nouveau à l’opérateur : concord link.
+error-code-link-guest = { $authority } n’est pas un pair confirmé : personne ne peut en être invité. Ajoutez-la et confirmez-la d’abord.
+error-code-link-duty = Une fonction compte au plus { $limit } caractères, sans caractère de contrôle.
+error-code-carrier-secret = Le secret de la clé des réunions ne peut pas servir : { $path } : { $reason }
+error-code-carrier-media = Le moteur des réunions ne peut pas recevoir le son et l’image : { $reason }. Les ports de [meet] sont-ils libres ?
+error-code-carrier-refused = Le serveur qui transporte les réunions répond { $status } : { $reason }
 
 ## Reading a table of figures
 error-code-table-empty = Le tableau est vide.

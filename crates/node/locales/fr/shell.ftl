@@ -4,6 +4,7 @@ shell-desks = Rubriques
 shell-situation = Situation
 shell-network = Réseau
 shell-records = Enregistrements
+shell-meetings = Réunions
 shell-import = Importation
 shell-languages = Langue
 shell-crumbs = Vous êtes ici

@@ -33,6 +33,11 @@ error-code-as-of-basis = «{ $value }» не является способом �
 error-code-zone-unknown = «{ $value }» — неизвестный часовой пояс. Напишите его имя по IANA, например Asia/Tokyo или UTC.
 error-code-sort-column = Нет столбца «{ $value }» для сортировки.
 error-code-link-used-or-expired = Эта ссылка уже использована или устарела. Попросите у оператора новую: concord link.
+error-code-link-guest = { $authority } не является подтверждённым партнёром, поэтому гостей оттуда быть не может. Сначала добавьте и подтвердите его.
+error-code-link-duty = Должность содержит не более { $limit } знаков и не содержит управляющих символов.
+error-code-carrier-secret = Секрет ключа для совещаний непригоден: { $path }: { $reason }
+error-code-carrier-media = Движок совещаний не может принимать звук и изображение: { $reason }. Свободны ли порты из [meet]?
+error-code-carrier-refused = Сервер, передающий совещания, отвечает { $status }: { $reason }
 
 ## Reading a table of figures
 error-code-table-empty = Таблица пуста.

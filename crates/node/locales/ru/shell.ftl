@@ -4,6 +4,7 @@ shell-desks = Разделы
 shell-situation = Обстановка
 shell-network = Сеть
 shell-records = Записи
+shell-meetings = Совещания
 shell-import = Импорт
 shell-languages = Язык
 shell-crumbs = Вы находитесь здесь

@@ -33,6 +33,11 @@ error-code-as-of-basis = “{ $value }”不是有效的计时依据。请选择
 error-code-zone-unknown = “{ $value }”不是已知时区。请写IANA名称，例如Asia/Tokyo或UTC。
 error-code-sort-column = 没有可供排序的“{ $value }”列。
 error-code-link-used-or-expired = 此链接已被使用或已过期。请向运行人员索取新链接：concord link。
+error-code-link-guest = { $authority } 不是已确认的对等方，其人员不能作为来宾。请先添加并确认。
+error-code-link-duty = 职务最多 { $limit } 个字符，且不含控制字符。
+error-code-carrier-secret = 会议密钥的机密值无法使用：{ $path }：{ $reason }
+error-code-carrier-media = 会议引擎无法接收音视频：{ $reason }。[meet] 中的端口是否空闲？
+error-code-carrier-refused = 传送会议的服务器答复 { $status }：{ $reason }
 
 ## Reading a table of figures
 error-code-table-empty = 表格为空。

@@ -4,6 +4,7 @@ shell-desks = 栏目
 shell-situation = 疫情态势
 shell-network = 网络
 shell-records = 记录
+shell-meetings = 会议
 shell-import = 导入
 shell-languages = 语言
 shell-crumbs = 当前位置

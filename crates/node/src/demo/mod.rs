@@ -9,9 +9,15 @@ mod story;
 
 use std::path::Path;
 
+use crate::command::{Command, LinkCommand};
+use crate::config::{Backend, Meet};
 use crate::operate::Outcome;
+use crate::session::Bearer;
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// The duty of those who enter meetings.
+const DUTY: &str = "Head of delegation";
 
 /// An authority of the demonstration.
 #[derive(Debug, Clone, Copy)]
@@ -88,21 +94,32 @@ pub const PARTIES: [Party; 4] = [
     },
 ];
 
+fn link(bearer: Bearer) -> Command {
+    Command::Link(LinkCommand::to(bearer))
+}
+
 /// Runs the demonstration until it is stopped.
 ///
 /// # Errors
 /// What could not be done, in words.
-pub async fn show(folder: &Path, port: u16) -> Result<(), Failure> {
+pub async fn show(folder: &Path, port: u16, meet: &Meet) -> Result<(), Failure> {
     let again = folder.join(story::DONE).exists();
-    let mut world = processes::World::start(folder, port).await?;
+    let mut world = processes::World::start(folder, port, meet).await?;
     if again {
         eprintln!("{} holds an earlier run, which goes on; delete it for a fresh one", folder.display());
     } else {
         story::tell(&world).await?;
     }
-    for node in &world.nodes {
-        let link = node.ask(&crate::command::Command::Link).await?;
-        println!("{:5} {}\n      inside: {}", node.party.code, node.url(), link.text);
+    for (place, node) in world.nodes.iter().enumerate() {
+        let inside = node.ask(&link(Bearer::default())).await?;
+        println!("{:5} {}\n      inside: {}", node.party.code, node.url(), inside.text);
+        if meet.backend != Backend::Off {
+            // The neighbour's delegate is a guest in this one's room.
+            let guest = PARTIES[(place + 1) % PARTIES.len()];
+            let bearer = Bearer { guest: Some(guest.authority.parse()?), duty: DUTY.to_owned() };
+            let room = node.ask(&link(bearer)).await?;
+            println!("      its meeting room, for {}: {}", guest.code, room.text);
+        }
     }
     eprintln!("\nPress Ctrl-C to stop.");
     let mut stop = crate::serve::stop_on_signal();
@@ -120,7 +137,9 @@ pub async fn show(folder: &Path, port: u16) -> Result<(), Failure> {
 /// What did not hold.
 pub async fn check(port: u16) -> Result<Outcome, Failure> {
     let folder = std::env::temp_dir().join(format!("concord-demo-check-{}", std::process::id()));
-    let mut world = processes::World::start(&folder, port).await?;
+    let mut world =
+        processes::World::start(&folder, port, &Meet { backend: Backend::Embedded, ..Meet::default() })
+            .await?;
     let result = async {
         story::tell(&world).await?;
         check::check(&world).await

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command as Process};
 
 use super::{Failure, PARTIES, Party};
 use crate::command::Command;
-use crate::config::{Config, Exchange};
+use crate::config::{Config, Exchange, Meet};
 use crate::init::{self, Init};
 use crate::operate::Outcome;
 use crate::{clock, control};
@@ -57,7 +57,7 @@ impl Running {
 
 impl World {
     /// Makes what is not there yet and starts all four.
-    pub async fn start(folder: &Path, port: u16) -> Result<Self, Failure> {
+    pub async fn start(folder: &Path, port: u16, meet: &Meet) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
         let program = std::env::current_exe()?;
@@ -68,6 +68,7 @@ impl World {
                 eprintln!("making {} in {}", party.authority, data.display());
                 make(&folder, party, port, world_port(port, party)).await?;
             }
+            configure_meetings(&data, meet)?;
             let log = std::fs::File::create(folder.join(format!("{}.log", party.short)))?;
             let child = Process::new(&program)
                 .arg("--data")
@@ -155,6 +156,16 @@ async fn make(folder: &Path, party: Party, port: u16, first: u16) -> Result<(), 
 fn name_places(data: &Path) -> Result<(), Failure> {
     let mut config = Config::load(data)?;
     config.places = toml::from_str(include_str!("../../../../demo/places.toml"))?;
+    std::fs::write(data.join(crate::config::FILE_NAME), config.to_commented_toml())?;
+    Ok(())
+}
+
+/// What carries meetings may be another at every start of the demonstration.
+fn configure_meetings(data: &Path, meet: &Meet) -> Result<(), Failure> {
+    let mut config = Config::load(data)?;
+    // Each has a media port of its own, after the ports of all pages.
+    let media = config.listen.port() + u16::try_from(PARTIES.len())?;
+    config.meet = Meet { address: config.listen.ip(), udp_port: media, tcp_port: media, ..meet.clone() };
     std::fs::write(data.join(crate::config::FILE_NAME), config.to_commented_toml())?;
     Ok(())
 }

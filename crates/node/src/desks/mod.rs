@@ -5,6 +5,7 @@
 pub mod api;
 mod api_page;
 pub mod import;
+pub mod meetings;
 pub mod network;
 pub mod record;
 pub mod situation;
@@ -47,6 +48,7 @@ pub fn routes() -> Router<Arc<Node>> {
         .merge(record::pages::routes())
         .merge(network::pages::routes())
         .merge(import::pages::routes())
+        .merge(meetings::pages::routes())
         .merge(api::routes())
         .merge(api_page::routes())
 }

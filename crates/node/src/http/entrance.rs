@@ -17,7 +17,7 @@ use super::{Viewer, answer};
 use crate::clock;
 use crate::layout::{Page, Problem, Refusal};
 use crate::node::Node;
-use crate::session;
+use crate::session::{self, Door};
 
 /// Routes of the entrance.
 pub fn routes() -> Router<Arc<Node>> {
@@ -26,13 +26,13 @@ pub fn routes() -> Router<Arc<Node>> {
 
 #[derive(Template)]
 #[template(path = "http/templates/enter.html")]
-struct Door {
+struct DoorPage {
     page: Page,
     action: String,
 }
 
 async fn door(State(node): State<Arc<Node>>, viewer: Viewer, Path(link): Path<String>) -> Response {
-    match session::is_open(&*node.cells, &link, clock::seconds()).await {
+    match session::is_open(&*node.cells, Door::Inside, &link, clock::seconds()).await {
         Ok(true) => {}
         Ok(false) => return dead_link(&viewer),
         Err(error) => return answer::internal(&error),
@@ -42,7 +42,7 @@ async fn door(State(node): State<Arc<Node>>, viewer: Viewer, Path(link): Path<St
     answer::html_answer(
         axum::http::StatusCode::OK,
         crate::face::Face::Inside,
-        match (Door { page, action }).render() {
+        match (DoorPage { page, action }).render() {
             Ok(html) => html,
             Err(error) => return answer::internal(&error),
         },
@@ -58,10 +58,10 @@ async fn enter(
     if !same_site(&headers) {
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }
-    match session::enter(&*node.cells, &link, clock::seconds()).await {
+    match session::enter(&*node.cells, Door::Inside, &link, clock::seconds()).await {
         Ok(Some(token)) => {
             let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
-            set_cookie(&mut response, &node, &token, session::SESSION_SECONDS);
+            set_cookie(&mut response, &node, Door::Inside, &token, session::SESSION_SECONDS);
             response
         }
         Ok(None) => dead_link(&viewer),
@@ -70,7 +70,7 @@ async fn enter(
 }
 
 /// The link was used, is too old or never was: which of these is not told.
-fn dead_link(viewer: &Viewer) -> Response {
+pub fn dead_link(viewer: &Viewer) -> Response {
     let problem = Problem::new("link-used-or-expired");
     let mut response = answer::refused(&viewer.shell, &viewer.asked, Refusal::Unauthorized, &[problem]);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -92,12 +92,12 @@ async fn leave(
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }
     if let Some(token) = cookie_value(&headers)
-        && let Err(error) = session::leave(&*node.cells, &token).await
+        && let Err(error) = session::leave(&*node.cells, Door::Inside, &token).await
     {
         return answer::internal(&error);
     }
     let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
-    set_cookie(&mut response, &node, "", 0);
+    set_cookie(&mut response, &node, Door::Inside, "", 0);
     for chosen in ["lang", "zone"] {
         if let Ok(value) =
             HeaderValue::from_str(&format!("{chosen}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"))
@@ -110,7 +110,8 @@ async fn leave(
 
 fn cookie_value(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(axum::http::header::COOKIE)?.to_str().ok()?;
-    let pair = text.split(';').find_map(|pair| pair.trim().strip_prefix(session::COOKIE)?.strip_prefix('='));
+    let pair =
+        text.split(';').find_map(|pair| pair.trim().strip_prefix(Door::Inside.cookie())?.strip_prefix('='));
     pair.map(str::to_owned)
 }
 
@@ -122,10 +123,11 @@ pub fn same_site(headers: &HeaderMap) -> bool {
         .is_none_or(|site| matches!(site, "same-origin" | "none"))
 }
 
-fn set_cookie(response: &mut Response, node: &Node, token: &str, seconds: i64) {
+/// Sets the cookie of a door; for no seconds, takes it away.
+pub fn set_cookie(response: &mut Response, node: &Node, door: Door, token: &str, seconds: i64) {
     let secure = if node.config.public_url.starts_with("https://") { "; Secure" } else { "" };
-    let value =
-        format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", session::COOKIE);
+    let (name, path) = (door.cookie(), door.path());
+    let value = format!("{name}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().append(SET_COOKIE, value);
     }

@@ -29,7 +29,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-pub use entrance::same_site;
+pub use entrance::{dead_link, same_site, set_cookie};
 pub use viewer::{Viewer, cookie};
 
 use crate::layout::Refusal;
@@ -46,8 +46,8 @@ const SLOWEST: u64 = 4 << 10;
 /// A body may pause this long.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Every route of a node.
-pub fn router(node: &Arc<Node>) -> Router {
+/// Every route of a node; `meetings` are those of the conference engine in this program, which brings limits and headers of its own.
+pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
     let pages = Router::new()
         .route("/", get(system::home))
         .route("/assets/{file}", get(system::asset))
@@ -67,16 +67,20 @@ pub fn router(node: &Arc<Node>) -> Router {
         .layer(RequestBodyLimitLayer::new(MAX_UPLOAD))
         .layer(RequestBodyTimeoutLayer::new(PAUSE))
         .layer(middleware::from_fn(end_in_time))
+        .with_state(node.clone())
+        .merge(meetings.unwrap_or_default())
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
         .layer(middleware::from_fn_with_state(node.clone(), count_and_limit))
-        .with_state(node.clone())
 }
 
 async fn page_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(crate::layout::CONTENT_SECURITY_POLICY));
+    // The meeting room also reaches the server that carries its sound and pictures, and says so itself.
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(crate::layout::CONTENT_SECURITY_POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
@@ -151,9 +155,10 @@ async fn count_and_limit(
 pub async fn serve(
     node: &Arc<Node>,
     listener: tokio::net::TcpListener,
+    meetings: Option<Router>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let service = router(node).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(node, meetings).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 

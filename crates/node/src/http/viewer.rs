@@ -14,7 +14,7 @@ use crate::face::Face;
 use crate::i18n::Lang;
 use crate::layout::{Asked, Page, RequestParts, Shell};
 use crate::node::Node;
-use crate::session::{self, Session};
+use crate::session::{self, Door, Session};
 
 /// The reader of a page.
 #[derive(Debug, Clone)]
@@ -66,8 +66,8 @@ impl FromRequestParts<Arc<Node>> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
-        let session = match cookie(parts, session::COOKIE) {
-            Some(token) => session::find(&*node.cells, token, clock::seconds())
+        let session = match cookie(parts, Door::Inside.cookie()) {
+            Some(token) => session::find(&*node.cells, Door::Inside, token, clock::seconds())
                 .await
                 .map_err(|e| answer::internal(&e))?,
             None => None,

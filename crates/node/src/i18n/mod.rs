@@ -139,6 +139,18 @@ fn fluent_value(value: &Value) -> FluentValue<'static> {
     }
 }
 
+/// The Fluent source of the meeting room's messages, which its script says in the browser.
+pub fn room_messages(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ar => include_str!("../../locales/ar/room.ftl"),
+        Lang::Zh => include_str!("../../locales/zh/room.ftl"),
+        Lang::En => include_str!("../../locales/en/room.ftl"),
+        Lang::Fr => include_str!("../../locales/fr/room.ftl"),
+        Lang::Ru => include_str!("../../locales/ru/room.ftl"),
+        Lang::Es => include_str!("../../locales/es/room.ftl"),
+    }
+}
+
 type Bundle = FluentBundle<FluentResource>;
 
 /// The language's messages, parsed once.

@@ -54,6 +54,8 @@ pub enum Desk {
     Records,
     /// Bringing in figures; inside only.
     Import,
+    /// Meetings of this node; inside only.
+    Meetings,
 }
 
 impl Desk {
@@ -64,6 +66,7 @@ impl Desk {
             Self::Network => "/network",
             Self::Records => "/records",
             Self::Import => "/import",
+            Self::Meetings => "/meetings",
         }
     }
 
@@ -74,6 +77,7 @@ impl Desk {
             Self::Network => t.shell_network(),
             Self::Records => t.shell_records(),
             Self::Import => t.shell_import(),
+            Self::Meetings => t.shell_meetings(),
         }
     }
 
@@ -81,7 +85,7 @@ impl Desk {
     pub fn on(face: Face) -> &'static [Self] {
         match face {
             Face::Public => &[Self::Situation, Self::Network, Self::Records],
-            Face::Inside => &[Self::Situation, Self::Network, Self::Records, Self::Import],
+            Face::Inside => &[Self::Situation, Self::Network, Self::Records, Self::Meetings, Self::Import],
         }
     }
 }

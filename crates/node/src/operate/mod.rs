@@ -18,8 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock;
-use crate::command::Command;
+use crate::command::{Command, LinkCommand};
 use crate::fault::{Coded, Fault};
 use crate::node::Node;
 
@@ -187,7 +186,7 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
         crate::exchange::run_here(node).await?;
     }
     match command {
-        Command::Link => new_link(node).await,
+        Command::Link(command) => new_link(node, command).await,
         Command::Root(command) => root::run(node, command).await,
         Command::Key(command) => key::run(node, command).await,
         Command::Peer(command) => peer::run(node, command).await,
@@ -204,9 +203,8 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
     }
 }
 
-async fn new_link(node: &Arc<Node>) -> Result<Outcome, OperateError> {
-    let secret = crate::session::new_link(&*node.cells, clock::seconds()).await?;
-    let url = format!("{}/enter/{secret}", node.config.public_url.trim_end_matches('/'));
+async fn new_link(node: &Arc<Node>, command: LinkCommand) -> Result<Outcome, OperateError> {
+    let url = crate::desks::meetings::guest::new_link(node, command.bearer()).await?;
     Ok(Outcome::new(serde_json::json!({ "url": url }), url))
 }
 

@@ -1,0 +1,21 @@
+# مكتب الاجتماعات.
+meetings-lead = يلتقي هنا بالصوت والصورة أفراد هذه السلطة وضيوف من سلطات أخرى.
+meetings-plain = غرفة الاجتماعات
+meetings-room = الغرفة
+meetings-may-enter = من يحق له الدخول
+meetings-may-enter-text = كل من سجّل الدخول هنا، والضيوف الذين لديهم رابط. تأتي الأسماء من الروابط؛ ولا يكتبها أحد.
+meetings-carried-by = ينقل الصوت والصورة
+meetings-open = افتح الغرفة
+meetings-none-title = لا توجد غرفة اجتماعات
+meetings-none-text = لم يُعِدّ مشغّل هذه العقدة ما ينقل الصوت والصورة: القسم [meet] في الإعدادات.
+meetings-invite = دعوة ضيف
+meetings-guest-of = السلطة
+meetings-duty = الصفة
+meetings-duty-hint = تظهر بجانب اسم السلطة، مثل: رئيس الوفد.
+meetings-make-link = أنشئ رابطًا
+meetings-make-link-note = يعمل مرة واحدة خلال يوم، ويفتح غرفة الاجتماعات وحدها.
+meetings-link-title = رابط لـ { $name }
+meetings-link-text = سلّمه إلى الضيف وحده: فمن يستعمله أولًا يُعدّ الضيف. ولن يظهر مرة أخرى.
+meetings-door-title = الدخول ضيفًا
+meetings-door-text = يعمل هذا الرابط مرة واحدة. يفتح غرفة الاجتماعات في هذا المتصفح لمدة اثنتي عشرة ساعة، ولا يفتح شيئًا آخر من هذه العقدة.
+meetings-door-button = إلى الغرفة

@@ -1,0 +1,21 @@
+# The meeting desk.
+meetings-lead = People of this authority and guests of others meet here with sound and pictures.
+meetings-plain = Meeting room
+meetings-room = Room
+meetings-may-enter = Who may enter
+meetings-may-enter-text = Everybody who is signed in here, and guests with a link. Names come from the links; nobody types one.
+meetings-carried-by = Sound and pictures are carried by
+meetings-open = Open the room
+meetings-none-title = There is no meeting room
+meetings-none-text = The operator of this node has set up nothing that carries sound and pictures: [meet] in the configuration.
+meetings-invite = Invite a guest
+meetings-guest-of = Authority
+meetings-duty = Duty
+meetings-duty-hint = Shown beside the authority’s name, such as: Head of delegation.
+meetings-make-link = Make a link
+meetings-make-link-note = It works once, within a day, and opens the meeting room alone.
+meetings-link-title = A link for { $name }
+meetings-link-text = Give it to the guest alone: whoever uses it first is the guest. It is not shown again.
+meetings-door-title = Enter as a guest
+meetings-door-text = This link works once. It opens the meeting room in this browser for twelve hours, and nothing else of this node.
+meetings-door-button = Go to the room

@@ -1,0 +1,21 @@
+# El escritorio de reuniones.
+meetings-lead = Aquí se reúnen, con sonido e imagen, personas de esta autoridad e invitados de otras.
+meetings-plain = Sala de reuniones
+meetings-room = Sala
+meetings-may-enter = Quién puede entrar
+meetings-may-enter-text = Quien haya iniciado sesión aquí y los invitados con un enlace. Los nombres vienen de los enlaces; nadie los escribe.
+meetings-carried-by = Transporta el sonido y la imagen
+meetings-open = Abrir la sala
+meetings-none-title = No hay sala de reuniones
+meetings-none-text = El operador de este nodo no ha previsto nada que transporte sonido e imagen: [meet] en la configuración.
+meetings-invite = Invitar a alguien
+meetings-guest-of = Autoridad
+meetings-duty = Función
+meetings-duty-hint = Se muestra junto al nombre de la autoridad, por ejemplo: Jefe de delegación.
+meetings-make-link = Crear un enlace
+meetings-make-link-note = Sirve una vez, durante un día, y solo abre la sala de reuniones.
+meetings-link-title = Un enlace para { $name }
+meetings-link-text = Entréguelo solo al invitado: quien lo use primero será el invitado. No se vuelve a mostrar.
+meetings-door-title = Entrar como invitado
+meetings-door-text = Este enlace sirve una vez. Abre la sala de reuniones en este navegador durante doce horas, y nada más de este nodo.
+meetings-door-button = Ir a la sala

@@ -1,0 +1,123 @@
+# La sala de reuniones: lo que el navegador muestra durante una reunión. La página lleva también estos textos a su script.
+
+room-loading = Se está preparando la sala…
+room-needs-script = Una reunión necesita JavaScript: sin él no se pueden transportar sonido ni imagen. Permítalo en esta página y vuelva a cargarla. Todo lo demás de este nodo funciona sin él.
+room-not-built-for = Este navegador no puede participar en una reunión. Un Chromium, Firefox o Safari actual sí puede.
+room-not-secure = La cámara y el micrófono solo pueden usarse en una dirección que empiece por https. Consulte al operador de este nodo.
+room-check = Antes de entrar
+room-enter-as = Usted entra como
+room-enter = Entrar en la sala
+room-entering = Entrando…
+room-listen-only = Entrar para escuchar
+room-back = Volver
+room-camera = Cámara
+room-microphone = Micrófono
+room-speaker = Altavoz
+room-on = sí
+room-off = no
+room-default-device = Elegido por el sistema
+room-unnamed-device = Dispositivo { $number }
+room-use-devices = Usar la cámara y el micrófono
+room-will-ask = El navegador preguntará si esta página puede usarlos. Nadie le ve ni le oye antes de que entre.
+room-preview = Su imagen, tal como la verán los demás
+room-preview-off = Su cámara está apagada
+room-denied-both = Esta página no puede usar ni la cámara ni el micrófono. Permítalos para esta dirección en los ajustes del navegador. Mientras tanto puede entrar y escuchar.
+room-denied-camera = Esta página no puede usar la cámara. Permítala para esta dirección en los ajustes del navegador. Sin ella se le puede oír.
+room-denied-microphone = Esta página no puede usar el micrófono. Permítalo para esta dirección en los ajustes del navegador. Se le puede ver, pero no oír.
+room-none-camera = Aquí no hay cámara. Sin ella se le puede oír.
+room-none-microphone = Aquí no hay micrófono. Puede escuchar.
+room-none-both = Aquí no hay cámara ni micrófono. Puede escuchar.
+room-busy-camera = Otro programa está usando la cámara. Ciérrelo y vuelva a elegirla.
+room-busy-microphone = Otro programa está usando el micrófono. Ciérrelo y vuelva a elegirlo.
+room-level = Nivel de su micrófono
+room-heard = Se le oye.
+room-silent = No se oye nada. ¿Es el micrófono correcto y está encendido?
+room-test-sound = Reproducir un sonido de prueba
+room-test-playing = Reproduciendo…
+room-sound-only = Solo sonido
+room-sound-only-hint = Para una línea débil: no se envían ni se reciben imágenes.
+room-stage = Participantes
+room-you = Usted
+room-controls = Lo que usted envía y ve
+room-share = Compartir pantalla
+room-share-stop = Dejar de compartir
+room-layout-speaker = Ver en grande a quien habla
+room-layout-grid = Ver a todos por igual
+room-people = Personas
+room-people-count = { $count ->
+    [one] { $count } persona en la sala
+   *[other] { $count } personas en la sala
+}
+room-settings = Dispositivos
+room-settings-title = Cámara, micrófono y altavoz
+room-close = Cerrar
+room-leave = Salir
+room-pin = Mantener en grande: { $name }
+room-unpin = Dejar de mantener en grande: { $name }
+room-page = Página { $page } de { $pages }
+room-page-next = Página siguiente
+room-page-previous = Página anterior
+room-alone-title = Todavía no hay nadie más
+room-alone = Verá y oirá aquí a los demás en cuanto entren.
+room-speaking = habla
+room-speaks-now = Habla: { $name }
+room-nobody-speaks = Nadie habla
+room-microphone-off = micrófono apagado
+room-camera-off = cámara apagada
+room-paused = Imagen en pausa: la línea es débil
+room-picture-coming = La imagen está llegando…
+room-shares = Pantalla de { $name }
+room-you-share = Los demás ven su pantalla.
+room-encrypted = Cifrado de extremo a extremo
+room-not-encrypted = Cifrado hasta el servidor
+room-quality-excellent = Buena conexión
+room-quality-good = Conexión regular
+room-quality-poor = Mala conexión
+room-quality-lost = Conexión perdida
+room-announce-speakers = Decir al lector de pantalla quién habla
+room-share-hidden = Se comparte una pantalla, pero usted eligió solo sonido.
+room-show-pictures = Mostrar imágenes
+room-joined = { $name } ha entrado
+room-joined-many = { $count ->
+    [one] Ha entrado { $count } persona
+   *[other] Han entrado { $count } personas
+}
+room-left = { $name } ha salido
+room-left-many = { $count ->
+    [one] Ha salido { $count } persona
+   *[other] Han salido { $count } personas
+}
+room-is-speaking = { $name } habla
+room-picture-paused = La imagen de { $name } está en pausa
+room-picture-resumed = La imagen de { $name } ha vuelto
+room-share-began = { $name } comparte una pantalla
+room-share-ended = { $name } ya no comparte pantalla
+room-entered = Está usted en la sala.
+room-sound-held = El navegador retiene el sonido hasta que usted lo permita.
+room-sound-start = Activar el sonido
+room-reconnecting = La conexión se cortó. Conectando de nuevo…
+room-reconnected = Conectado de nuevo.
+room-you-were-muted = La presidencia ha apagado su micrófono.
+room-device-gone = Se desconectó un dispositivo en uso; otro ha ocupado su lugar.
+room-device-failed = No se pudo usar el dispositivo: { $reason }
+room-share-failed = No se pudo compartir la pantalla.
+room-not-permitted = Ahora no puede enviar esto en la sala.
+room-over-left-title = Ha salido de la sala
+room-over-left = Ya no se envía nada de su cámara ni de su micrófono.
+room-over-elsewhere-title = Ha entrado desde otro lugar
+room-over-elsewhere = La sala está abierta en otra ventana o en otro dispositivo con la misma sesión. Esta ventana ha salido.
+room-over-removed-title = Se le ha pedido que salga
+room-over-removed = La presidencia ha puesto fin a su participación en esta reunión.
+room-over-closed-title = La reunión ha terminado
+room-over-closed = La sala se ha cerrado para todos.
+room-over-lost-title = Se perdió la conexión
+room-over-lost = No se pudo restablecer. Compruebe su red y entre de nuevo.
+room-over-refused-title = La sala no le ha dejado entrar
+room-over-refused = Su sesión no abre esta sala, o ya no. Inicie sesión con un enlace nuevo.
+room-over-unreachable-title = No se puede llegar a la sala
+room-over-unreachable = El servidor que transporta el sonido y la imagen no responde. Vuelva a intentarlo en un minuto; si sigue así, avise al operador de este nodo.
+room-over-blocked-title = El sonido y la imagen no pasan
+room-over-blocked = La sala responde, pero su red retiene el sonido y la imagen. Puede ayudar otra red, o los administradores de la suya.
+room-over-full-title = La sala está llena
+room-over-full = Hay tantas personas como admite el servidor. Vuelva a intentarlo más tarde.
+room-again = Entrar de nuevo

@@ -1,0 +1,21 @@
+# Le bureau des réunions.
+meetings-lead = Des personnes de cette autorité et des invités d’autres autorités se réunissent ici, par le son et l’image.
+meetings-plain = Salle de réunion
+meetings-room = Salle
+meetings-may-enter = Qui peut entrer
+meetings-may-enter-text = Toute personne connectée ici, et les invités munis d’un lien. Les noms viennent des liens ; personne n’en saisit.
+meetings-carried-by = Le son et l’image passent par
+meetings-open = Ouvrir la salle
+meetings-none-title = Il n’y a pas de salle de réunion
+meetings-none-text = L’exploitant de ce nœud n’a rien prévu pour transporter le son et l’image : [meet] dans la configuration.
+meetings-invite = Inviter quelqu’un
+meetings-guest-of = Autorité
+meetings-duty = Fonction
+meetings-duty-hint = Affichée à côté du nom de l’autorité, par exemple : Chef de délégation.
+meetings-make-link = Créer un lien
+meetings-make-link-note = Il sert une fois, pendant un jour, et n’ouvre que la salle de réunion.
+meetings-link-title = Un lien pour { $name }
+meetings-link-text = Ne le remettez qu’à l’invité : le premier qui s’en sert est l’invité. Il ne sera plus affiché.
+meetings-door-title = Entrer en invité
+meetings-door-text = Ce lien sert une fois. Il ouvre la salle de réunion dans ce navigateur pendant douze heures, et rien d’autre de ce nœud.
+meetings-door-button = Aller à la salle

@@ -1,0 +1,123 @@
+# La salle de réunion : ce que le navigateur montre pendant une réunion. La page porte aussi ces textes à son script.
+
+room-loading = La salle se prépare…
+room-needs-script = Une réunion a besoin de JavaScript : sans lui, ni son ni image ne peuvent passer. Autorisez-le pour cette page, puis rechargez-la. Tout le reste de ce nœud fonctionne sans lui.
+room-not-built-for = Ce navigateur ne peut pas participer à une réunion. Un Chromium, un Firefox ou un Safari actuel le peut.
+room-not-secure = La caméra et le microphone ne peuvent servir qu’à une adresse commençant par https. Adressez-vous à l’exploitant de ce nœud.
+room-check = Avant d’entrer
+room-enter-as = Vous entrez en tant que
+room-enter = Entrer dans la salle
+room-entering = Entrée en cours…
+room-listen-only = Entrer pour écouter
+room-back = Retour
+room-camera = Caméra
+room-microphone = Microphone
+room-speaker = Haut-parleur
+room-on = activé
+room-off = désactivé
+room-default-device = Choisi par le système
+room-unnamed-device = Appareil { $number }
+room-use-devices = Utiliser la caméra et le microphone
+room-will-ask = Votre navigateur demandera si cette page peut s’en servir. Personne ne vous voit ni ne vous entend avant votre entrée.
+room-preview = Votre image, telle que les autres la verront
+room-preview-off = Votre caméra est désactivée
+room-denied-both = Cette page ne peut utiliser ni la caméra ni le microphone. Autorisez-les pour cette adresse dans les réglages du navigateur. Vous pouvez entrer et écouter entre-temps.
+room-denied-camera = Cette page ne peut pas utiliser la caméra. Autorisez-la pour cette adresse dans les réglages du navigateur. On peut vous entendre sans elle.
+room-denied-microphone = Cette page ne peut pas utiliser le microphone. Autorisez-le pour cette adresse dans les réglages du navigateur. On peut vous voir, mais pas vous entendre.
+room-none-camera = Il n’y a pas de caméra ici. On peut vous entendre sans elle.
+room-none-microphone = Il n’y a pas de microphone ici. Vous pouvez écouter.
+room-none-both = Il n’y a ici ni caméra ni microphone. Vous pouvez écouter.
+room-busy-camera = Un autre programme utilise la caméra. Fermez-le, puis choisissez-la de nouveau.
+room-busy-microphone = Un autre programme utilise le microphone. Fermez-le, puis choisissez-le de nouveau.
+room-level = Niveau de votre microphone
+room-heard = On vous entend.
+room-silent = On n’entend rien. Est-ce le bon microphone, et est-il allumé ?
+room-test-sound = Jouer un son d’essai
+room-test-playing = Lecture…
+room-sound-only = Son seul
+room-sound-only-hint = Pour une ligne étroite : aucune image n’est envoyée ni reçue.
+room-stage = Participants
+room-you = Vous
+room-controls = Ce que vous envoyez et voyez
+room-share = Partager l’écran
+room-share-stop = Arrêter le partage
+room-layout-speaker = Voir en grand qui parle
+room-layout-grid = Voir tout le monde à égalité
+room-people = Personnes
+room-people-count = { $count ->
+    [one] { $count } personne dans la salle
+   *[other] { $count } personnes dans la salle
+}
+room-settings = Appareils
+room-settings-title = Caméra, microphone et haut-parleur
+room-close = Fermer
+room-leave = Quitter
+room-pin = Garder en grand : { $name }
+room-unpin = Ne plus garder en grand : { $name }
+room-page = Page { $page } sur { $pages }
+room-page-next = Page suivante
+room-page-previous = Page précédente
+room-alone-title = Personne d’autre n’est encore là
+room-alone = Vous verrez et entendrez les autres ici dès leur entrée.
+room-speaking = parle
+room-speaks-now = Parle : { $name }
+room-nobody-speaks = Personne ne parle
+room-microphone-off = microphone désactivé
+room-camera-off = caméra désactivée
+room-paused = Image en pause : la ligne est étroite
+room-picture-coming = L’image arrive…
+room-shares = Écran de { $name }
+room-you-share = Les autres voient votre écran.
+room-encrypted = Chiffré de bout en bout
+room-not-encrypted = Chiffré jusqu’au serveur
+room-quality-excellent = Bonne connexion
+room-quality-good = Connexion moyenne
+room-quality-poor = Mauvaise connexion
+room-quality-lost = Connexion perdue
+room-announce-speakers = Annoncer au lecteur d’écran qui parle
+room-share-hidden = Un écran est partagé, mais vous avez choisi le son seul.
+room-show-pictures = Montrer les images
+room-joined = { $name } : entrée dans la salle
+room-joined-many = { $count ->
+    [one] { $count } personne est entrée
+   *[other] { $count } personnes sont entrées
+}
+room-left = { $name } : sortie de la salle
+room-left-many = { $count ->
+    [one] { $count } personne est sortie
+   *[other] { $count } personnes sont sorties
+}
+room-is-speaking = { $name } parle
+room-picture-paused = L’image de { $name } est en pause
+room-picture-resumed = L’image de { $name } est revenue
+room-share-began = { $name } partage un écran
+room-share-ended = { $name } ne partage plus d’écran
+room-entered = Vous êtes dans la salle.
+room-sound-held = Le navigateur retient le son jusqu’à ce que vous l’autorisiez.
+room-sound-start = Activer le son
+room-reconnecting = La connexion s’est rompue. Nouvelle connexion…
+room-reconnected = De nouveau connecté.
+room-you-were-muted = La présidence a coupé votre microphone.
+room-device-gone = Un appareil en service a été débranché ; un autre a pris sa place.
+room-device-failed = L’appareil n’a pas pu servir : { $reason }
+room-share-failed = L’écran n’a pas pu être partagé.
+room-not-permitted = Vous ne pouvez pas envoyer cela dans la salle pour le moment.
+room-over-left-title = Vous avez quitté la salle
+room-over-left = Plus rien n’est envoyé par votre caméra ni votre microphone.
+room-over-elsewhere-title = Vous êtes entré depuis un autre endroit
+room-over-elsewhere = La salle est ouverte dans une autre fenêtre ou sur un autre appareil avec la même session. Cette fenêtre a quitté la salle.
+room-over-removed-title = Il vous a été demandé de sortir
+room-over-removed = La présidence a mis fin à votre participation.
+room-over-closed-title = La réunion est terminée
+room-over-closed = La salle a été fermée pour tout le monde.
+room-over-lost-title = La connexion est perdue
+room-over-lost = Elle n’a pas pu être rétablie. Vérifiez votre réseau, puis entrez de nouveau.
+room-over-refused-title = La salle ne vous a pas laissé entrer
+room-over-refused = Votre session n’ouvre pas cette salle, ou ne l’ouvre plus. Connectez-vous avec un nouveau lien.
+room-over-unreachable-title = La salle est injoignable
+room-over-unreachable = Le serveur qui transporte le son et l’image ne répond pas. Réessayez dans une minute ; si cela dure, prévenez l’exploitant de ce nœud.
+room-over-blocked-title = Le son et l’image ne passent pas
+room-over-blocked = La salle répond, mais votre réseau retient le son et l’image. Essayez un autre réseau, ou voyez avec les administrateurs du vôtre.
+room-over-full-title = La salle est pleine
+room-over-full = Elle compte autant de personnes que le serveur en supporte. Réessayez plus tard.
+room-again = Entrer de nouveau

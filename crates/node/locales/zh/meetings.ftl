@@ -1,0 +1,21 @@
+# 会议台。
+meetings-lead = 本机构人员与其他机构的来宾在此以音视频会面。
+meetings-plain = 会议室
+meetings-room = 房间
+meetings-may-enter = 可进入者
+meetings-may-enter-text = 所有在此登录的人员，以及持有链接的来宾。名称来自链接，无人自行填写。
+meetings-carried-by = 音视频由其传送
+meetings-open = 打开会议室
+meetings-none-title = 没有会议室
+meetings-none-text = 本节点的运维人员尚未设置传送音视频的服务：见配置中的 [meet]。
+meetings-invite = 邀请来宾
+meetings-guest-of = 机构
+meetings-duty = 职务
+meetings-duty-hint = 显示在机构名称旁，例如：代表团团长。
+meetings-make-link = 生成链接
+meetings-make-link-note = 一日内可用一次，且只能打开会议室。
+meetings-link-title = 给{ $name }的链接
+meetings-link-text = 只交给来宾本人：谁先使用，谁就是来宾。此链接不再显示。
+meetings-door-title = 以来宾身份进入
+meetings-door-text = 此链接只能使用一次。它在本浏览器中打开会议室十二小时，不打开本节点的其他内容。
+meetings-door-button = 前往会议室
