@@ -25,8 +25,13 @@ impl Shard {
             self.choose_heard(Some(room));
         }
         self.look_at_layers(now);
-        let unsettled: Vec<_> =
-            self.sessions.iter().filter(|(_, session)| session.reallocate).map(|(at, _)| at).collect();
+        let mut unsettled = Vec::new();
+        for (at, session) in self.sessions.iter_mut() {
+            session.settle_estimate(now);
+            if session.reallocate {
+                unsettled.push(at);
+            }
+        }
         for session in unsettled {
             self.share_out(session);
         }
@@ -127,8 +132,7 @@ impl Shard {
     fn share_out(&mut self, at: usize) {
         let Some(session) = self.sessions.get_mut(at) else { return };
         session.reallocate = false;
-        session.allocated = session.estimate;
-        let (id, may_pause, estimate) = (session.id, session.may_pause, session.estimate);
+        let (id, may_pause, estimate) = (session.id, session.may_pause, session.budget);
         let tracks: Vec<_> =
             session.slots.tracks().filter_map(|key| self.by_key.get(&key).copied()).collect();
         let mut sound = 0;
@@ -156,6 +160,11 @@ impl Shard {
             places.push(place);
         }
         let targets = allocate(estimate.map(|bits| bits.saturating_sub(sound)), may_pause, &demands);
+        let spent: u64 = demands
+            .iter()
+            .zip(&targets)
+            .filter_map(|(demand, target)| demand.rates.get((*target)? as usize))
+            .sum();
         let desired: u64 = demands.iter().map(Demand::desired).sum();
         for (place, target) in places.into_iter().zip(targets) {
             let Some(track) = self.tracks.get_mut(place) else { continue };
@@ -178,6 +187,7 @@ impl Shard {
             }
         }
         let Some(session) = self.sessions.get_mut(at) else { return };
+        session.spending = sound + spent;
         let desired = desired + sound;
         if session.desired != desired {
             session.desired = desired;

@@ -33,12 +33,7 @@ impl Shard {
                     self.key_needed(at, track);
                 }
             }
-            PeerEvent::Estimate(bits) => {
-                session.estimate = Some(bits);
-                // Small movements change no choice of layers.
-                let used = session.allocated.unwrap_or(0);
-                session.reallocate |= used.abs_diff(bits) * 20 > used;
-            }
+            PeerEvent::Estimate(bits) => session.estimated(now, bits),
             PeerEvent::ChannelOpen(id, label) => {
                 if session.channels.opened(target, id, &label) {
                     let (channels, peer, outgoing) = session.channels_and_peer();

@@ -15,6 +15,18 @@ use super::sdp::{self, Face};
 use super::slots::Slots;
 use crate::contract::{Health, Kind, Peers, SessionId, Target, TrackKey};
 
+/// Congestion counts after so long.
+const DROP: Duration = Duration::from_secs(1);
+
+/// What the way carried is believed for so long while less is sent.
+const PROOF: Duration = Duration::from_secs(30);
+
+/// A falling estimate is taken for a little more: what is sent is not given up for what falls a little short of it. Congestion
+/// lowers estimates by more.
+fn lenient(bits: u64) -> u64 {
+    bits.saturating_add(bits / 100 * 15)
+}
+
 /// One participant's connection to media.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
@@ -52,8 +64,14 @@ pub(super) struct Session {
     pub(super) unsettled: bool,
     /// Bits per second to the client, where measured.
     pub(super) estimate: Option<u64>,
-    /// The estimate by which was allocated.
-    pub(super) allocated: Option<u64>,
+    /// The same as it is reckoned with: drops count once they last.
+    pub(super) budget: Option<u64>,
+    /// When that was found.
+    proven: Option<Instant>,
+    /// Since when the estimate is below what is sent.
+    lower_since: Option<Instant>,
+    /// What is sent, bits per second, as allocated.
+    pub(super) spending: u64,
     pub(super) desired: u64,
     pub(super) reallocate: bool,
     /// Sources from which it is heard.
@@ -119,7 +137,10 @@ impl Session {
             dirty: true,
             unsettled: false,
             estimate: None,
-            allocated: None,
+            budget: None,
+            proven: None,
+            lower_since: None,
+            spending: 0,
             desired: 0,
             reallocate: false,
             addresses: Vec::new(),
@@ -304,6 +325,41 @@ impl Session {
                 arrival
             }
         }
+    }
+
+    /// What the way to the client carries, as estimated now.
+    ///
+    /// An estimate that falls while little is sent is no news of the way: small probes measure too little. What was proven is
+    /// reckoned with until estimates stay below what is sent, which is congestion, or until the proof is old.
+    pub(super) fn estimated(&mut self, now: Instant, bits: u64) {
+        self.estimate = Some(bits);
+        if self.budget.is_none_or(|budget| bits >= budget) {
+            self.lower_since = None;
+            self.reckon(now, bits);
+        } else if lenient(bits) < self.spending {
+            self.lower_since.get_or_insert(now);
+        } else {
+            self.lower_since = None;
+        }
+    }
+
+    /// Whether congestion lasted, or the proof is old: then the lower estimate counts.
+    pub(super) fn settle_estimate(&mut self, now: Instant) {
+        let (Some(bits), Some(budget)) = (self.estimate, self.budget) else { return };
+        let congested = self.lower_since.is_some_and(|since| now.saturating_duration_since(since) >= DROP);
+        if congested {
+            self.lower_since = None;
+            self.reckon(now, budget.min(lenient(bits)));
+        } else if self.proven.is_some_and(|proven| now.saturating_duration_since(proven) >= PROOF) {
+            self.reckon(now, budget.min(lenient(bits).max(self.spending)));
+        }
+    }
+
+    fn reckon(&mut self, now: Instant, bits: u64) {
+        self.proven = Some(now);
+        let before = self.budget.replace(bits).unwrap_or(0);
+        // Small movements change no choice of layers.
+        self.reallocate |= before.abs_diff(bits) * 50 > before;
     }
 
     /// The figures since the last call.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use meet::contract::{Peers, SessionId, Target, TrackKey};
+use meet::contract::{Peers, SessionId, Target};
 use meet::media::Transport;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
@@ -62,7 +62,6 @@ impl Packet {
 /// One thing that is published.
 #[derive(Debug)]
 pub struct Source {
-    pub track: TrackKey,
     pub mid: Mid,
     pub kind: MediaKind,
     pub simulcast: bool,
@@ -85,7 +84,6 @@ pub struct Client {
     pub peers: Peers,
     pub address: SocketAddr,
     pub transport: Transport,
-    server: SocketAddr,
     pub rtc: Rtc,
     pub subscriber: Option<Rtc>,
     pub subscriber_address: SocketAddr,
@@ -111,7 +109,7 @@ pub struct Client {
     receivers: Vec<Mid>,
 }
 
-fn rtc(now: Instant, address: SocketAddr, server: SocketAddr, transport: Transport, codecs: &[&str]) -> Rtc {
+fn rtc(now: Instant, address: SocketAddr, transport: Transport, codecs: &[&str]) -> Rtc {
     let mut rtc = Rtc::builder()
         .set_rtp_mode(true)
         .clear_codecs()
@@ -124,32 +122,22 @@ fn rtc(now: Instant, address: SocketAddr, server: SocketAddr, transport: Transpo
         Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Active).build().unwrap(),
     };
     rtc.add_local_candidate(candidate);
-    let _ = server;
     rtc
 }
 
 impl Client {
-    pub fn new(
-        id: u64,
-        peers: Peers,
-        now: Instant,
-        server: SocketAddr,
-        transport: Transport,
-        codecs: &[&str],
-    ) -> Self {
+    pub fn new(id: u64, peers: Peers, now: Instant, transport: Transport, codecs: &[&str]) -> Self {
         let host = u8::try_from(id % 200 + 1).unwrap();
         let port = 10_000 + u16::try_from(id / 200).unwrap() * 2;
         let address = SocketAddr::from(([10, 0, 0, host], port));
         let subscriber_address = SocketAddr::from(([10, 0, 0, host], port + 1));
-        let subscriber =
-            (peers == Peers::Dual).then(|| rtc(now, subscriber_address, server, transport, codecs));
+        let subscriber = (peers == Peers::Dual).then(|| rtc(now, subscriber_address, transport, codecs));
         Self {
             id: SessionId(id),
             peers,
             address,
             transport,
-            server,
-            rtc: rtc(now, address, server, transport, codecs),
+            rtc: rtc(now, address, transport, codecs),
             subscriber,
             subscriber_address,
             pending: None,
@@ -234,14 +222,7 @@ impl Client {
     }
 
     /// An offer with one more track.
-    pub fn publish(
-        &mut self,
-        track: TrackKey,
-        cid: &str,
-        kind: MediaKind,
-        simulcast: bool,
-        now: Instant,
-    ) -> (u32, String) {
+    pub fn publish(&mut self, cid: &str, kind: MediaKind, simulcast: bool, now: Instant) -> (u32, String) {
         let layers = simulcast.then(|| Simulcast {
             send: FRAMES.iter().map(|(rid, _)| SimulcastLayer::new(rid)).collect(),
             recv: Vec::new(),
@@ -255,7 +236,6 @@ impl Client {
         self.offers += 1;
         self.pending = Some((self.offers, pending));
         self.sources.push(Source {
-            track,
             mid,
             kind,
             simulcast,
@@ -289,9 +269,6 @@ impl Client {
     /// Browsers tell of a track when its m-line begins to send, and then only.
     fn announce(&mut self, sdp: &str, mids: Vec<(String, String)>) {
         self.tracks = mids.into_iter().collect();
-        if std::env::var_os("SHOW_SDP").is_some() {
-            println!("{} {:?}\n{sdp}", self.id.0, self.tracks);
-        }
         for section in sdp.split("\r\nm=").skip(1) {
             let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:")).unwrap().to_owned();
             if section.contains("a=sendonly") {
@@ -339,7 +316,9 @@ impl Client {
                         None => break,
                     },
                 };
-                match rtc.poll_output().unwrap() {
+                // One whose packets go nowhere gives up by itself.
+                let Ok(output) = rtc.poll_output() else { break };
+                match output {
                     Output::Timeout(at) if at <= now => rtc.handle_input(Input::Timeout(now)).unwrap(),
                     Output::Timeout(at) => {
                         due = due.min(at);
@@ -405,10 +384,24 @@ impl Client {
     }
 
     /// Asks for a key frame on an m-line, as a decoder does that lost one.
-    pub fn complain(&mut self, mid: &str) {
+    pub fn complain(&mut self, sid: &str) {
+        let mid = self.tracks.iter().find(|(_, track)| *track == sid).map(|(mid, _)| Mid::from(&mid[..]));
         let rtc = self.subscriber.as_mut().unwrap_or(&mut self.rtc);
         let mut api = rtc.direct_api();
-        api.stream_rx_by_mid(mid.into(), None).unwrap().request_keyframe(KeyframeRequestKind::Pli);
+        api.stream_rx_by_mid(mid.unwrap(), None).unwrap().request_keyframe(KeyframeRequestKind::Pli);
+    }
+
+    /// Begins ICE anew, as a client does that comes back from another network.
+    pub fn restart(&mut self) -> (u32, String) {
+        let mut api = self.rtc.sdp_api();
+        for mid in &self.receivers {
+            api.set_direction(*mid, Direction::RecvOnly);
+        }
+        api.ice_restart(true);
+        let (offer, pending) = api.apply().unwrap();
+        self.offers += 1;
+        self.pending = Some((self.offers, pending));
+        (self.offers, offer.to_sdp_string())
     }
 
     pub fn say(&mut self, label: &str, bytes: &[u8]) -> bool {
@@ -447,10 +440,6 @@ impl Client {
     pub fn packets(&self, sid: &str) -> &[Packet] {
         let mid = self.tracks.iter().find(|(_, track)| *track == sid).map(|(mid, _)| Mid::from(mid.as_str()));
         mid.and_then(|mid| self.heard.get(&mid)).map_or(&[], |heard| &heard.packets)
-    }
-
-    pub fn server(&self) -> SocketAddr {
-        self.server
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod client;
 mod network;
+mod rooms;
+mod trouble;
 mod world;
 
 use std::time::Duration;
@@ -11,6 +13,21 @@ use std::time::Duration;
 use client::Packet;
 use meet::contract::{Channel, Event, Kind, Peers};
 use world::World;
+
+/// Each frame by its numbers: pictures count on, frames are whole.
+#[track_caller]
+fn assert_pictures(packets: &[Packet]) {
+    for pair in packets.windows(2) {
+        let [before, after] = pair else { unreachable!() };
+        // A key frame may cut the frame before it short: nothing refers to that one any more.
+        let begins = before.marker || after.key();
+        let next = if begins { before.picture().wrapping_add(1) & 0x7FFF } else { before.picture() };
+        assert_eq!(after.picture(), next, "pictures count on");
+        if before.layer() != after.layer() {
+            assert!(after.key(), "a layer begins with a key frame");
+        }
+    }
+}
 
 /// Sequence numbers without holes and timestamps that never go back, as far as nothing was lost.
 #[track_caller]

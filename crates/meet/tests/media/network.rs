@@ -18,7 +18,7 @@ pub struct Link {
     pub loss: u32,
     /// Bits per second.
     pub bandwidth: Option<u64>,
-    free: Option<Instant>,
+    pub free: Option<Instant>,
 }
 
 /// What a bottleneck holds before it drops.

@@ -91,7 +91,7 @@ impl World {
     pub fn join_as(&mut self, peers: Peers, transport: Transport, codecs: &[&str], silent: bool) -> usize {
         let at = self.clients.len();
         let home = at % self.shards.len();
-        let mut client = Client::new(at as u64, peers, self.now, self.server, transport, codecs);
+        let mut client = Client::new(at as u64, peers, self.now, transport, codecs);
         let offer = (peers == Peers::Single).then(|| client.first_offer());
         let session = client.id;
         self.clients.push(client);
@@ -146,7 +146,7 @@ impl World {
         self.run_until("an earlier offer is answered", |world| world.clients[client].pending.is_none());
         let media = if kind == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
         let now = self.now;
-        let (id, sdp) = self.clients[client].publish(track, &cid, media, simulcast, now);
+        let (id, sdp) = self.clients[client].publish(&cid, media, simulcast, now);
         self.order(client, Order::Offer { session, id, sdp });
         self.settle();
         track
@@ -241,23 +241,20 @@ impl World {
             }
             Output::Forward { to, packet } => self.shards[usize::from(to.0)].forwarded(self.now, packet),
             Output::Event(event) => {
-                if std::env::var_os("SHOW_EVENTS").is_some() {
-                    println!("{:?} {event:?}", self.now.duration_since(self.start));
-                }
                 match &event {
                     Event::Answer { session, id, sdp, mids } => {
-                        let client = self.of(*session);
+                        let client = of(*session);
                         self.clients[client].answered(*id, sdp, mids.clone());
                         self.clients[client].due = self.now;
                     }
                     Event::Offer { session, id, sdp, mids } => {
-                        let client = self.of(*session);
+                        let client = of(*session);
                         let sdp = self.clients[client].answer(sdp, mids.clone());
                         self.clients[client].due = self.now;
                         self.order(client, Order::Answer { session: *session, id: *id, sdp });
                     }
                     Event::Sections { session, audios, videos } => {
-                        let client = self.of(*session);
+                        let client = of(*session);
                         self.clients[client].want(*audios, *videos);
                     }
                     _ => {}
@@ -277,10 +274,6 @@ impl World {
             }
         }
         any
-    }
-
-    fn of(&self, session: SessionId) -> usize {
-        usize::try_from(session.0).unwrap()
     }
 
     /// Lets so much time pass.
@@ -350,7 +343,23 @@ impl World {
         );
     }
 
+    /// A participant's wish for one track.
+    pub fn wish(&mut self, client: usize, track: TrackKey, wish: Wish) {
+        let session = self.clients[client].id;
+        self.order(client, Order::Wish { session, track, wish });
+        self.settle();
+    }
+
+    pub fn mute(&mut self, client: usize, track: TrackKey, muted: bool) {
+        self.order(client, Order::Mute { track, muted });
+        self.settle();
+    }
+
     pub fn count(&self, of: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, event)| of(event)).count()
     }
+}
+
+fn of(session: SessionId) -> usize {
+    usize::try_from(session.0).unwrap()
 }
