@@ -128,6 +128,21 @@ impl Shard {
         }
     }
 
+    /// Paces a session's pictures from now on, or no more: a key frame need not wait where there is room for it.
+    fn pace(&mut self, at: usize, limited: bool) {
+        let Some(session) = self.sessions.get_mut(at).filter(|session| session.limited != limited) else {
+            return;
+        };
+        session.limited = limited;
+        for key in session.slots.tracks().collect::<Vec<_>>() {
+            let track = self.by_key.get(&key).and_then(|place| self.tracks.get_mut(*place));
+            let Some(track) = track.filter(|track| track.kind == Kind::Video) else { continue };
+            if let Some((_, ssrc)) = track.subscription(at).and_then(|subscription| subscription.bound) {
+                session.outgoing().pace(ssrc, limited);
+            }
+        }
+    }
+
     /// Shares out what the way to one session carries.
     fn share_out(&mut self, at: usize) {
         let Some(session) = self.sessions.get_mut(at) else { return };
@@ -186,6 +201,8 @@ impl Shard {
                 }
             }
         }
+        let limited = estimate.is_some_and(|bits| desired + sound > bits);
+        self.pace(at, limited);
         let Some(session) = self.sessions.get_mut(at) else { return };
         session.spending = sound + spent;
         let desired = desired + sound;

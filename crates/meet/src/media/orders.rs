@@ -340,6 +340,8 @@ impl Shard {
         let Some(found) = self.sessions.get_mut(session) else { return };
         subscription.bind(mid, ssrc, found.resume(mid));
         found.reallocate = true;
+        let limited = found.limited;
+        found.outgoing().pace(ssrc, limited);
         if let Some(layer) = subscription.selector.awaits() {
             track.streams.want_key(layer);
         }

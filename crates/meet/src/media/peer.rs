@@ -460,6 +460,13 @@ impl Peer {
         stream.write_rtp(rtp);
     }
 
+    /// Whether packets of a stream are spread to what the way carries, or go out at once.
+    pub(super) fn pace(&mut self, ssrc: Ssrc, paced: bool) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
+            stream.set_unpaced(!paced);
+        }
+    }
+
     /// What we would like to send, bits per second; the estimator looks for so much.
     pub(super) fn desire(&mut self, bits: u64) {
         self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(bits));

@@ -17,6 +17,8 @@ use crate::contract::{Health, Kind, Peers, SessionId, Target, TrackKey};
 
 /// Congestion counts after so long.
 const DROP: Duration = Duration::from_secs(1);
+/// What an unknown way is believed to carry, bits per second.
+const UNKNOWN: u64 = 6_000_000;
 
 /// What the way carried is believed for so long while less is sent.
 const PROOF: Duration = Duration::from_secs(30);
@@ -68,10 +70,12 @@ pub(super) struct Session {
     pub(super) budget: Option<u64>,
     /// When that was found.
     proven: Option<Instant>,
-    /// Since when the estimate is below what is sent.
-    lower_since: Option<Instant>,
+    /// Since when the estimate is below what is sent and does not rise, and what it was then.
+    lower: Option<(Instant, u64)>,
     /// What is sent, bits per second, as allocated.
     pub(super) spending: u64,
+    /// The way carries less than is wanted: pictures are paced to it. Otherwise they go out as they come.
+    pub(super) limited: bool,
     pub(super) desired: u64,
     pub(super) reallocate: bool,
     /// Sources from which it is heard.
@@ -139,8 +143,9 @@ impl Session {
             estimate: None,
             budget: None,
             proven: None,
-            lower_since: None,
+            lower: None,
             spending: 0,
+            limited: false,
             desired: 0,
             reallocate: false,
             addresses: Vec::new(),
@@ -330,25 +335,27 @@ impl Session {
     /// What the way to the client carries, as estimated now.
     ///
     /// An estimate that falls while little is sent is no news of the way: small probes measure too little. What was proven is
-    /// reckoned with until estimates stay below what is sent, which is congestion, or until the proof is old.
+    /// reckoned with until estimates stay below what is sent without rising, which is congestion, or until the proof is old. Before
+    /// anything was proven, the way is believed to carry a usual conversation.
     pub(super) fn estimated(&mut self, now: Instant, bits: u64) {
         self.estimate = Some(bits);
-        if self.budget.is_none_or(|budget| bits >= budget) {
-            self.lower_since = None;
-            self.reckon(now, bits);
-        } else if lenient(bits) < self.spending {
-            self.lower_since.get_or_insert(now);
-        } else {
-            self.lower_since = None;
+        let budget = self.budget.unwrap_or(UNKNOWN);
+        if self.budget.is_none() || bits >= budget {
+            self.lower = None;
+            self.reckon(now, bits.max(budget));
+        } else if lenient(bits) >= self.spending {
+            self.lower = None;
+        } else if self.lower.is_none_or(|(_, then)| bits > then + then / 20) {
+            self.lower = Some((now, bits));
         }
     }
 
     /// Whether congestion lasted, or the proof is old: then the lower estimate counts.
     pub(super) fn settle_estimate(&mut self, now: Instant) {
         let (Some(bits), Some(budget)) = (self.estimate, self.budget) else { return };
-        let congested = self.lower_since.is_some_and(|since| now.saturating_duration_since(since) >= DROP);
+        let congested = self.lower.is_some_and(|(since, _)| now.saturating_duration_since(since) >= DROP);
         if congested {
-            self.lower_since = None;
+            self.lower = None;
             self.reckon(now, budget.min(lenient(bits)));
         } else if self.proven.is_some_and(|proven| now.saturating_duration_since(proven) >= PROOF) {
             self.reckon(now, budget.min(lenient(bits).max(self.spending)));

@@ -48,11 +48,6 @@ impl Packet {
         u16::from_be_bytes([self.payload[2], self.payload[3]]) & 0x7FFF
     }
 
-    /// The number of the frame at its source.
-    pub fn frame(&self) -> u32 {
-        u32::from_be_bytes(self.payload[8..12].try_into().unwrap())
-    }
-
     /// Whether it begins a key frame.
     pub fn key(&self) -> bool {
         self.payload[0] & 0x10 != 0 && self.payload[6] & 1 == 0

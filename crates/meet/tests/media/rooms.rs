@@ -26,7 +26,7 @@ fn a_layer_follows_the_size_of_the_window() {
     assert_eq!(seen(&world, ben, "TR_1"), Some(2), "the whole window shows the largest");
     for (width, height, layer) in [(320, 180, 0), (640, 360, 1), (1280, 720, 2)] {
         world.wish(ben, camera, Wish { width, height, ..ALL });
-        world.run(2 * SECOND);
+        world.run(5 * SECOND);
         assert_eq!(seen(&world, ben, "TR_1"), Some(layer), "{width}×{height}");
     }
     world.wish(ben, camera, Wish { quality: Quality::Low, ..ALL });

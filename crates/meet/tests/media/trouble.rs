@@ -9,6 +9,7 @@ use super::network::Link;
 use super::world::{ALL, World};
 use super::{assert_pictures, assert_whole};
 
+static LARGE: [u8; 60_000] = [7; 60_000];
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
@@ -165,7 +166,6 @@ fn who_does_not_read_what_may_not_be_lost_is_closed() {
     let ada = world.join(Peers::Single);
     world.run(2 * SECOND);
     world.cut[ada] = true;
-    static LARGE: [u8; 60_000] = [7; 60_000];
     for _ in 0..40 {
         world.data(ada, Channel::Lossy, &LARGE);
     }

@@ -29,7 +29,6 @@ pub const ALL: Wish = Wish {
 
 pub struct World {
     pub now: Instant,
-    pub start: Instant,
     pub shards: Vec<Shard>,
     pub clients: Vec<Client>,
     pub network: Network,
@@ -64,7 +63,6 @@ impl World {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         Self {
             now,
-            start: now,
             shards: (0..shards).map(|id| Shard::new(config.clone(), ShardId(id), bytes)).collect(),
             clients: Vec::new(),
             network: Network::new(seed),
