@@ -246,7 +246,7 @@ impl Shard {
             }
         }
         for subscription in track.subscribers {
-            self.release(subscription, track.key);
+            self.release(&subscription, track.key);
         }
         match track.home {
             Home::Here { session, .. } => {
@@ -263,11 +263,11 @@ impl Shard {
     }
 
     /// A subscription ends; its m-line is not needed any more.
-    fn release(&mut self, subscription: Subscription, track: TrackKey) {
+    fn release(&mut self, subscription: &Subscription, track: TrackKey) {
         let session = subscription.session;
         if let Some(found) = self.sessions.get_mut(session) {
             if let Some((mid, _)) = subscription.bound {
-                found.stop(mid, subscription.rewriter);
+                found.stop(mid);
             }
             found.slots.drop(track);
             found.reallocate = true;
@@ -338,7 +338,7 @@ impl Shard {
             return;
         }
         let Some(found) = self.sessions.get_mut(session) else { return };
-        subscription.bind(mid, ssrc, found.resume(mid));
+        subscription.bind(mid, ssrc);
         found.reallocate = true;
         let limited = found.limited;
         found.outgoing().pace(ssrc, limited);
@@ -360,7 +360,7 @@ impl Shard {
         let key = track.key;
         let Some(place) = track.subscribers.iter().position(|of| of.session == session) else { return };
         let subscription = track.subscribers.swap_remove(place);
-        self.release(subscription, key);
+        self.release(&subscription, key);
         let Some(track) = self.tracks.get(at) else { return };
         if track.subscribers.is_empty() && !matches!(track.home, Home::Here { .. }) {
             self.unpublish(at);

@@ -428,6 +428,20 @@ impl Peer {
         Some(self.rtc.direct_api().stream_tx_by_mid(mid, None)?.ssrc())
     }
 
+    /// Gives the stream on which we send on this m-line new SSRCs: if an m-line that rested came back with the same one, libwebrtc
+    /// would decode it and let nobody hear it.
+    pub(super) fn renew(&mut self, mid: Mid) {
+        let mut api = self.rtc.direct_api();
+        let Some((old, resent)) = api.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()))
+        else {
+            return;
+        };
+        let (ssrc, other) = (api.new_ssrc(), api.new_ssrc());
+        // Not `reset_stream_tx`: it leaves the stream under its old SSRC, where nobody finds it by the new one.
+        api.remove_stream_tx(old);
+        api.declare_stream_tx(ssrc, resent.map(|_| other), mid, None);
+    }
+
     /// The payload type for a format on an m-line, if the client takes it; the second says whether it takes RED.
     pub(super) fn payload_type(&self, mid: Mid, format: Format) -> Option<(Pt, Option<Pt>)> {
         let media = self.rtc.media(mid)?;

@@ -10,7 +10,6 @@ use super::Transport;
 use super::channels::{Channels, LABELS};
 use super::claims::Claims;
 use super::peer::{Change, Peer, PeerError};
-use super::rewrite::Rewriter;
 use super::sdp::{self, Face};
 use super::slots::Slots;
 use crate::contract::{Health, Kind, Peers, SessionId, Target, TrackKey};
@@ -48,8 +47,6 @@ pub(super) struct Session {
     offer_id: u32,
     /// M-lines that only an offer without an answer knows.
     proposed: Vec<Mid>,
-    /// Where the streams of m-lines at rest stopped.
-    stopped: Vec<(Mid, Rewriter)>,
     /// Channels were part of an offer.
     channels_offered: bool,
     restart: bool,
@@ -130,7 +127,6 @@ impl Session {
             asked: false,
             offer_id: 0,
             proposed: Vec::new(),
-            stopped: Vec::new(),
             channels_offered: false,
             restart: false,
             connected: [false; 2],
@@ -286,7 +282,8 @@ impl Session {
     /// Completes our offer. False if it is not the answer to our last one.
     pub(super) fn accept_answer(&mut self, id: u32, answer: &str) -> Result<bool, PeerError> {
         sdp::lines(answer).map_err(PeerError::other)?;
-        if id != self.offer_id {
+        // Some SDKs do not number their answers: they answer the only offer there is.
+        if id != 0 && id != self.offer_id {
             return Ok(false);
         }
         let Some(peer) = self.subscriber.as_mut().filter(|peer| peer.awaits_answer()) else {
@@ -299,17 +296,9 @@ impl Session {
         Ok(true)
     }
 
-    /// The stream on an m-line stops here; whatever comes next on it goes on from here.
-    pub(super) fn stop(&mut self, mid: Mid, mut stream: Rewriter) {
-        stream.interrupt();
-        self.stopped.retain(|(of, _)| *of != mid);
-        self.stopped.push((mid, stream));
-    }
-
-    /// Where the stream on an m-line stopped.
-    pub(super) fn resume(&mut self, mid: Mid) -> Rewriter {
-        let at = self.stopped.iter().position(|(of, _)| *of == mid);
-        at.map(|at| self.stopped.swap_remove(at).1).unwrap_or_default()
+    /// The stream on an m-line stops here; whatever comes next on it is another stream.
+    pub(super) fn stop(&mut self, mid: Mid) {
+        self.outgoing().renew(mid);
     }
 
     /// When a packet was captured, on our clock; its arrival where its sender did not tell.

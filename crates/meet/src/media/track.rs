@@ -147,10 +147,10 @@ impl Subscription {
         self.selector.lose();
     }
 
-    /// It has an m-line, on which a stream may have stopped.
-    pub(super) fn bind(&mut self, mid: Mid, ssrc: Ssrc, stream: Rewriter) {
+    /// It has an m-line, and a stream of its own on it.
+    pub(super) fn bind(&mut self, mid: Mid, ssrc: Ssrc) {
         self.bound = Some((mid, ssrc));
-        self.rewriter = stream;
+        self.rewriter = Rewriter::default();
         self.outgoing = None;
     }
 
