@@ -272,3 +272,18 @@ error-code-places-many = تضم القائمة على الأكثر هذا الع
 error-code-place-code = «{ $value }» ليس رمزاً ثلاثي الأحرف وفق ISO 3166-1 مثل ⁦KOR⁩.
 error-code-group-unknown = لا توجد هنا مجموعة باسم «{ $value }».
 error-code-open-groups = جدول مجموعات البلدان { $path } مرفوض: { $reason }
+
+## The conference engine
+error-code-meet-keys-form = تُكتب المفاتيح بصيغة KEY:SECRET، ويُفصل بين عدة مفاتيح بفواصل.
+error-code-meet-keys-none = لم يُعطَ أي مفتاح. أعطِ --keys KEY:SECRET.
+error-code-meet-keys-twice = المفتاح { $key } مُعطى مرتين.
+error-code-meet-keys-short = سر المفتاح { $key } أقصر من { $least } حرفاً. أعطِ سراً أطول، أو --dev للتجربة.
+error-code-meet-relay-secret = ‎--turn-url و ‎--turn-secret يُعطيان معاً.
+error-code-meet-no-media = تحتاج الوسائط إلى ‎--udp أو ‎--tcp: كلاهما none.
+error-code-meet-port-range = المنفذ { $port } لا يترك مكاناً للوسائط على المنفذين التاليين. حدِّدهما بالخيارين ‎--tcp و ‎--udp.
+error-code-meet-tls-incomplete = ‎--tls-port و ‎--certificate و ‎--key تُعطى معاً.
+error-code-meet-listen = لا يستطيع محرك المؤتمرات الاستماع على { $address }: { $reason }. هل يوجد برنامج آخر هناك؟
+error-code-meet-media-socket = لا يمكن فتح منافذ الوسائط: { $reason }
+error-code-meet-broken = انقطع محرك المؤتمرات عن العمل. يذكر السجل السبب.
+error-code-meet-unreachable = لا يجيب أي محرك مؤتمرات على { $url }: { $reason }
+error-code-meet-refused = محرك المؤتمرات على { $url } يرفض: { $status }. هل المفاتيح مفاتيحه؟

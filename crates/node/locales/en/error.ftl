@@ -272,3 +272,18 @@ error-code-places-many = A list has at most { $limit } countries.
 error-code-place-code = “{ $value }” is no ISO 3166-1 alpha-3 code, such as KOR.
 error-code-group-unknown = There is no group “{ $value }” here.
 error-code-open-groups = The table of groups of countries { $path } is refused: { $reason }
+
+## The conference engine
+error-code-meet-keys-form = Keys are written KEY:SECRET, several separated by commas.
+error-code-meet-keys-none = No key is given. Give --keys KEY:SECRET.
+error-code-meet-keys-twice = The key { $key } is given twice.
+error-code-meet-keys-short = The secret of the key { $key } is shorter than { $least } characters. Give a longer one, or --dev for a trial.
+error-code-meet-relay-secret = --turn-url and --turn-secret belong together.
+error-code-meet-no-media = Media need --udp or --tcp: both are none.
+error-code-meet-port-range = Port { $port } leaves no room for media on the two ports after it. Name them with --tcp and --udp.
+error-code-meet-tls-incomplete = --tls-port, --certificate and --key belong together.
+error-code-meet-listen = The conference engine cannot listen on { $address }: { $reason }. Is another program there?
+error-code-meet-media-socket = The sockets for media cannot be opened: { $reason }
+error-code-meet-broken = The conference engine broke off. The log says why.
+error-code-meet-unreachable = No conference engine answers at { $url }: { $reason }
+error-code-meet-refused = The conference engine at { $url } refuses: { $status }. Are the keys its own?

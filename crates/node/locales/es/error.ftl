@@ -272,3 +272,18 @@ error-code-places-many = Una lista tiene como máximo { $limit } países.
 error-code-place-code = «{ $value }» no es un código ISO 3166-1 alfa-3, como KOR.
 error-code-group-unknown = Aquí no hay ningún grupo «{ $value }».
 error-code-open-groups = Se rechaza la tabla de grupos de países { $path }: { $reason }
+
+## The conference engine
+error-code-meet-keys-form = Las claves se escriben KEY:SECRET, separadas por comas.
+error-code-meet-keys-none = No se ha dado ninguna clave. Indique --keys KEY:SECRET.
+error-code-meet-keys-twice = La clave { $key } se da dos veces.
+error-code-meet-keys-short = El secreto de la clave { $key } tiene menos de { $least } caracteres. Indique uno más largo, o --dev para una prueba.
+error-code-meet-relay-secret = --turn-url y --turn-secret van juntos.
+error-code-meet-no-media = Los medios necesitan --udp o --tcp: ambos son none.
+error-code-meet-port-range = El puerto { $port } no deja sitio a los medios en los dos puertos siguientes. Indíquelos con --tcp y --udp.
+error-code-meet-tls-incomplete = --tls-port, --certificate y --key van juntos.
+error-code-meet-listen = El motor de conferencias no puede escuchar en { $address }: { $reason }. ¿Hay otro programa ahí?
+error-code-meet-media-socket = No se pueden abrir los puertos de los medios: { $reason }
+error-code-meet-broken = El motor de conferencias se ha interrumpido. El registro dice por qué.
+error-code-meet-unreachable = Ningún motor de conferencias responde en { $url }: { $reason }
+error-code-meet-refused = El motor de conferencias en { $url } se niega: { $status }. ¿Son suyas las claves?

@@ -272,3 +272,18 @@ error-code-places-many = Une liste a au plus { $limit } pays.
 error-code-place-code = « { $value } » n’est pas un code ISO 3166-1 alpha-3, comme KOR.
 error-code-group-unknown = Il n’y a pas ici de groupe « { $value } ».
 error-code-open-groups = La table des groupes de pays { $path } est refusée : { $reason }
+
+## The conference engine
+error-code-meet-keys-form = Les clés s’écrivent KEY:SECRET, séparées par des virgules.
+error-code-meet-keys-none = Aucune clé n’est donnée. Donnez --keys KEY:SECRET.
+error-code-meet-keys-twice = La clé { $key } est donnée deux fois.
+error-code-meet-keys-short = Le secret de la clé { $key } compte moins de { $least } caractères. Donnez-en un plus long, ou --dev pour un essai.
+error-code-meet-relay-secret = --turn-url et --turn-secret vont ensemble.
+error-code-meet-no-media = Les médias ont besoin de --udp ou de --tcp : les deux sont à none.
+error-code-meet-port-range = Le port { $port } ne laisse pas de place aux médias sur les deux ports suivants. Indiquez-les avec --tcp et --udp.
+error-code-meet-tls-incomplete = --tls-port, --certificate et --key vont ensemble.
+error-code-meet-listen = Le moteur de conférence ne peut pas écouter sur { $address } : { $reason }. Un autre programme y est-il ?
+error-code-meet-media-socket = Les ports des médias ne peuvent pas être ouverts : { $reason }
+error-code-meet-broken = Le moteur de conférence s’est interrompu. Le journal dit pourquoi.
+error-code-meet-unreachable = Aucun moteur de conférence ne répond à { $url } : { $reason }
+error-code-meet-refused = Le moteur de conférence à { $url } refuse : { $status }. Les clés sont-elles les siennes ?

@@ -272,3 +272,18 @@ error-code-places-many = В списке не более { $limit } стран.
 error-code-place-code = «{ $value }» — не код ISO 3166-1 alpha-3, как KOR.
 error-code-group-unknown = Здесь нет группы «{ $value }».
 error-code-open-groups = Таблица групп стран { $path } отклонена: { $reason }
+
+## The conference engine
+error-code-meet-keys-form = Ключи записываются как KEY:SECRET, несколько — через запятую.
+error-code-meet-keys-none = Ключ не указан. Укажите --keys KEY:SECRET.
+error-code-meet-keys-twice = Ключ { $key } указан дважды.
+error-code-meet-keys-short = Секрет ключа { $key } короче { $least } знаков. Укажите более длинный или --dev для пробы.
+error-code-meet-relay-secret = --turn-url и --turn-secret указываются вместе.
+error-code-meet-no-media = Для медиапотоков нужен --udp или --tcp: оба равны none.
+error-code-meet-port-range = После порта { $port } нет места для медиапотоков на двух следующих портах. Укажите их с помощью --tcp и --udp.
+error-code-meet-tls-incomplete = --tls-port, --certificate и --key указываются вместе.
+error-code-meet-listen = Сервер конференций не может слушать { $address }: { $reason }. Нет ли там другой программы?
+error-code-meet-media-socket = Не удаётся открыть порты для медиапотоков: { $reason }
+error-code-meet-broken = Сервер конференций прервал работу. Причина — в журнале.
+error-code-meet-unreachable = По адресу { $url } сервер конференций не отвечает: { $reason }
+error-code-meet-refused = Сервер конференций по адресу { $url } отказывает: { $status }. Его ли это ключи?

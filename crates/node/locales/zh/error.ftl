@@ -272,3 +272,18 @@ error-code-places-many = 列表最多包含{ $limit }个国家。
 error-code-place-code = “{ $value }”不是ISO 3166-1三字母代码（如KOR）。
 error-code-group-unknown = 此处没有分组“{ $value }”。
 error-code-open-groups = 国家分组表{ $path }被拒绝：{ $reason }
+
+## The conference engine
+error-code-meet-keys-form = 密钥写作 KEY:SECRET，多个之间用逗号隔开。
+error-code-meet-keys-none = 没有给出密钥。请给出 --keys KEY:SECRET。
+error-code-meet-keys-twice = 密钥 { $key } 给出了两次。
+error-code-meet-keys-short = 密钥 { $key } 的口令少于 { $least } 个字符。请换用更长的口令；试用时可加 --dev。
+error-code-meet-relay-secret = --turn-url 与 --turn-secret 须同时给出。
+error-code-meet-no-media = 媒体需要 --udp 或 --tcp：两者都是 none。
+error-code-meet-port-range = 端口 { $port } 之后的两个端口容不下媒体。请用 --tcp 和 --udp 指明。
+error-code-meet-tls-incomplete = --tls-port、--certificate 和 --key 须同时给出。
+error-code-meet-listen = 会议引擎无法监听 { $address }：{ $reason }。那里是否已有别的程序？
+error-code-meet-media-socket = 无法打开媒体端口：{ $reason }
+error-code-meet-broken = 会议引擎中断了。原因见日志。
+error-code-meet-unreachable = { $url } 没有会议引擎应答：{ $reason }
+error-code-meet-refused = { $url } 的会议引擎拒绝了请求：{ $status }。密钥是它的吗？

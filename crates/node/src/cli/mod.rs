@@ -7,6 +7,7 @@
 mod demo;
 mod doctor;
 mod init;
+mod meet;
 mod restore;
 mod root_keys;
 mod verify;
@@ -82,6 +83,9 @@ enum Top {
     /// Make a node from a backup
     #[command(after_help = teach!("--data /srv/concord restore /mnt/usb/concord-2026-11-22"))]
     Restore(restore::RestoreArgs),
+    /// The conference engine, by itself: serve, tokens, figures, relay
+    #[command(subcommand)]
+    Meet(meet::MeetCommand),
     #[command(flatten)]
     Node(Command),
 }
@@ -142,6 +146,7 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         Top::Verify(args) => verify::run(&args).map(Some),
         Top::Doctor => doctor::run(&cli.data).await.map(Some),
         Top::Restore(args) => restore::run(&args, &cli.data).map(Some),
+        Top::Meet(command) => meet::run(command, cli.json).await,
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
             Err(command) => on_node(&cli.data, command, locale).await.map(Some),
