@@ -2,7 +2,7 @@
 # Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test needs-demo needs-test format web lint build unit check browser test-livekit bench interop licences clean
+.PHONY: help demo test needs-demo needs-test format web lint build unit check browser clients test-livekit bench interop licences clean
 
 # The folder that cargo uses, in this repository unless the environment says otherwise.
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
@@ -18,7 +18,7 @@ say = @printf '\n== %s\n' "$(1)"
 
 help:
 	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
-	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser'
+	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser, conference clients'
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
 	@echo 'make bench     how fast it is, as tables (profile release): bench/run NAME for one of them'
 	@echo 'make interop   our logs and seals read by Tessera, Go and age: needs Go'
@@ -38,6 +38,7 @@ test:
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory browser
+	@$(MAKE) --no-print-directory clients
 	$(call say,everything holds)
 
 needs-demo:
@@ -92,6 +93,11 @@ browser: build
 		echo 'there are no browser tests in tests/browser' >&2; exit 1; \
 	fi
 
+# The Python SDK comes from PyPI into tests/meet/.venv, the others from npm by their lock file.
+clients: build
+	$(call say,stock LiveKit clients in the conference engine)
+	CONCORD_BIN=$(CONCORD) tests/meet/run
+
 # The meeting room of the demonstration on a real LiveKit server, which Go builds: no other engine is needed to hold meetings.
 LIVEKIT_VERSION := v1.13.5
 LIVEKIT := $(TARGET)/livekit-$(LIVEKIT_VERSION)/server
@@ -119,4 +125,5 @@ licences:
 
 clean:
 	$(CARGO) clean
-	rm -rf $(DEMO_FOLDER) tests/browser/node_modules tests/browser/out web/node_modules web/dist
+	rm -rf $(DEMO_FOLDER) tests/browser/node_modules tests/browser/out web/node_modules web/dist \
+		tests/meet/.venv tests/meet/browser/node_modules

@@ -2,7 +2,8 @@
 # What building, or testing, needs beyond this repository; installs only what is missing.
 #
 #   scripts/install-needs.sh demo     a C compiler, Rust, and Node.js with npm for the scripts of pages
-#   scripts/install-needs.sh test     also PostgreSQL, chromium, fonts for its pages
+#   scripts/install-needs.sh test     also PostgreSQL, chromium, fonts for its pages;
+#                                     Python's venv, Firefox and coturn for conference clients
 #
 # Debian packages are installed as root or with sudo; where neither is possible, it says what to install and
 # fails. Rust is never installed here: it says where it comes from. Nothing else on the machine is changed.
@@ -34,6 +35,12 @@ test_too() {
     demo
     need python3 python3
     need chromium chromium
+    need firefox-esr firefox-esr
+    need turnserver coturn
+    # A virtual environment without pip is none.
+    if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        missing="$missing python3-venv"
+    fi
     for font in fonts-noto-core fonts-noto-cjk; do
         if command -v dpkg-query >/dev/null 2>&1 && ! has_package "$font"; then
             missing="$missing $font"
@@ -125,7 +132,7 @@ test)
     rust test
     ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -45,18 +45,19 @@ def free_port() -> int:
 class Engine:
     """One running server."""
 
-    def __init__(self, *arguments: str, port: int | None = None):
+    def __init__(self, *arguments: str, port: int | None = None, host: str = "127.0.0.1", dev: bool = True):
         self.port = port or free_port()
-        self.url = f"ws://127.0.0.1:{self.port}"
-        self.http = f"http://127.0.0.1:{self.port}"
-        self.arguments = arguments
+        self.host = host
+        self.url = f"ws://{host}:{self.port}"
+        self.http = f"http://{host}:{self.port}"
+        self.arguments = (*(["--dev"] if dev else []), *arguments)
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "Engine":
         """Returns when it answers."""
         command = os.environ.get("MEET_SERVE", f"{program()} meet serve").split()
         self.process = subprocess.Popen(
-            [*command, "--dev", "--bind", f"127.0.0.1:{self.port}", "--keys", f"{KEY}:{SECRET}", *self.arguments],
+            [*command, "--bind", f"{self.host}:{self.port}", "--keys", f"{KEY}:{SECRET}", *self.arguments],
             env={**os.environ, "RUST_LOG": os.environ.get("RUST_LOG", "warn")},
         )
         atexit.register(self.stop)
