@@ -79,7 +79,16 @@ impl Server {
         std::fs::create_dir_all(folder)?;
         let (arguments, access) = match peer {
             Peer::Concord => {
-                (vec![format!("127.0.0.1:{port}"), format!("{KEY}:{SECRET}"), "1".to_owned()], room(port))
+                let bind = format!("--bind=127.0.0.1:{port}");
+                (
+                    vec![
+                        "--dev".to_owned(),
+                        bind,
+                        format!("--keys={KEY}:{SECRET}"),
+                        "--threads=1".to_owned(),
+                    ],
+                    room(port),
+                )
             }
             Peer::Livekit => (livekit_arguments(folder, port)?, room(port)),
             Peer::Janus => {
