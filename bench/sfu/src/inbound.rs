@@ -42,6 +42,8 @@ pub struct Inbound {
     pub label: String,
     /// Pictures, not sound.
     pub video: bool,
+    /// It began without a key frame: a decoder would ask for one.
+    pub blind: bool,
     /// Packets so far.
     pub packets: u64,
     /// The layer and source that came last.
@@ -117,6 +119,7 @@ impl Inbound {
         };
         match self.last {
             None if video && !(mark.key && mark.begins) => {
+                self.blind = true;
                 tally.fault(Fault::BeganWithoutKey, || format!("{}: began with {mark:?}", self.label));
             }
             None => {}

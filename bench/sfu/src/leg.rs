@@ -10,7 +10,7 @@ use quinn_udp::{UdpSockRef, UdpSocketState};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelConfig;
 use str0m::format::Codec;
-use str0m::media::{Direction, MediaKind, Mid, Pt, Simulcast, SimulcastLayer};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
@@ -68,6 +68,7 @@ pub struct Leg {
     tell: UnboundedSender<Happened>,
     pending: Option<SdpPendingOffer>,
     planned: Vec<(Mid, Sending)>,
+    spare: Option<(Mid, bool)>,
     outbound: Vec<(Pt, Outbound)>,
     inbound: HashMap<Ssrc, Inbound>,
     counted: HashMap<u32, u16>,
@@ -111,6 +112,7 @@ impl Leg {
             tell,
             pending: None,
             planned: Vec::new(),
+            spare: None,
             outbound: Vec::new(),
             inbound: HashMap::new(),
             counted: HashMap::new(),
@@ -152,6 +154,20 @@ impl Leg {
             let cid = Some(sending.cid.clone());
             let mid = change.add_media(kind, Direction::SendOnly, cid.clone(), cid, simulcast);
             self.planned.push((mid, sending.clone()));
+        }
+        if sending.is_empty() && places == (0, 0) {
+            // A server that has a place free asks for an offer that changes nothing, which `str0m` does not make: an m-line that carries
+            // nothing changes its direction instead.
+            match self.spare {
+                Some((mid, sends)) => {
+                    change.set_direction(mid, if sends { Direction::Inactive } else { Direction::SendOnly });
+                    self.spare = Some((mid, !sends));
+                }
+                None => {
+                    let mid = change.add_media(MediaKind::Audio, Direction::Inactive, None, None, None);
+                    self.spare = Some((mid, false));
+                }
+            }
         }
         let (offer, pending) = change.apply().ok_or("there is nothing to offer")?;
         self.pending = Some(pending);
@@ -358,6 +374,11 @@ impl Leg {
                 };
                 let (sequence, time) = (*packet.seq_no, packet.header.timestamp);
                 inbound.take(Packet { sequence, time, payload: &packet.payload }, arrived, tally);
+                if std::mem::take(&mut inbound.blind)
+                    && let Some(stream) = self.rtc.direct_api().stream_rx(&packet.header.ssrc)
+                {
+                    stream.request_keyframe(KeyframeRequestKind::Pli);
+                }
             }
             _ => {}
         }
