@@ -98,7 +98,7 @@ clients: build
 	$(call say,stock LiveKit clients in the conference engine)
 	CONCORD_BIN=$(CONCORD) tests/meet/run
 
-# The meeting room of the demonstration on a real LiveKit server, which Go builds: no other engine is needed to hold meetings.
+# The meeting room of the demonstration on a real LiveKit server, which Go builds, in place of the engine in the program.
 LIVEKIT_VERSION := v1.13.5
 LIVEKIT := $(TARGET)/livekit-$(LIVEKIT_VERSION)/server
 

@@ -32,20 +32,17 @@ const MOST = 30;
 /** All alike: as large as they can be while `count` of them, or as many as are still readable, fit. */
 export function grid(area: Area, count: number): Arrangement {
   const most = Math.min(count, capacity(area));
-  const { columns, rows } = best(area, most);
-  const width = Math.floor((area.width - GAP * (columns - 1)) / columns);
-  const height = Math.floor(Math.min((area.height - GAP * (rows - 1)) / rows, width / (ASPECT * 0.56)));
-  const fitted = Math.min(width, Math.floor(height * ASPECT * 1.12));
+  const { columns, rows, width, height } = best(area, most);
   const used = rows * height + GAP * (rows - 1);
   const boxes: Box[] = [];
   for (let place = 0; place < most; place += 1) {
     const row = Math.floor(place / columns);
     const inRow = row === rows - 1 ? most - row * columns : columns;
-    const rowWidth = inRow * fitted + GAP * (inRow - 1);
+    const rowWidth = inRow * width + GAP * (inRow - 1);
     boxes.push({
-      start: Math.round((area.width - rowWidth) / 2) + (place - row * columns) * (fitted + GAP),
+      start: Math.round((area.width - rowWidth) / 2) + (place - row * columns) * (width + GAP),
       top: Math.max(0, Math.round((area.height - used) / 2)) + row * (height + GAP),
-      width: fitted,
+      width,
       height,
     });
   }
@@ -60,15 +57,15 @@ function capacity(area: Area): number {
   return Math.min(MOST, columns * rows);
 }
 
-/** The number of columns at which tiles of the usual shape are largest. */
-function best(area: Area, count: number): { columns: number; rows: number } {
-  let found = { columns: 1, rows: Math.max(1, count), size: 0 };
+/** The number of columns at which tiles are largest. They may be as narrow as a square and as wide as two: faces bear it. */
+function best(area: Area, count: number): { columns: number; rows: number; width: number; height: number } {
+  let found = { columns: 1, rows: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns += 1) {
     const rows = Math.ceil(Math.max(1, count) / columns);
-    const width = (area.width - GAP * (columns - 1)) / columns;
-    const height = (area.height - GAP * (rows - 1)) / rows;
-    const size = Math.min(width, height * ASPECT);
-    if (size > found.size) found = { columns, rows, size };
+    const across = Math.floor((area.width - GAP * (columns - 1)) / columns);
+    const down = Math.floor((area.height - GAP * (rows - 1)) / rows);
+    const [width, height] = [Math.min(across, down * 2), Math.min(down, across)];
+    if (width * height > found.width * found.height) found = { columns, rows, width, height };
   }
   return found;
 }
