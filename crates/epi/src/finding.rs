@@ -45,9 +45,9 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Its name in reports; stable.
-    pub const fn code(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Missing(absence) => absence.code(),
+            Self::Missing(absence) => absence.name(),
             Self::Negative(_) => "negative",
             Self::Spike { .. } => "spike",
             Self::Spread { .. } => "spread",
@@ -134,11 +134,15 @@ pub enum Flag {
     Spread,
     /// Days were reconstructed from weeks.
     FromWeeks,
+    /// Too few cases for any value.
+    TooFewCases,
+    /// Part of the offspring is still to come or fell on days without a figure: corrected by its share.
+    OffspringUnseen,
 }
 
 impl Flag {
     /// Its name in results; stable.
-    pub const fn code(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Prior => "prior",
             Self::AfterCorrection => "after-correction",
@@ -148,6 +152,8 @@ impl Flag {
             Self::BeforeSerialInterval => "before-serial-interval",
             Self::Spread => "spread",
             Self::FromWeeks => "from-weeks",
+            Self::TooFewCases => "too-few-cases",
+            Self::OffspringUnseen => "offspring-unseen",
         }
     }
 }
@@ -166,7 +172,7 @@ mod tests {
         observations[10] = Observation::Reported(51.0);
         observations[12] = Observation::Reported(50.0);
         let series = Series::new(date(2020, 3, 1), Step::Day, observations).unwrap();
-        let found: Vec<_> = findings(&series).iter().map(|f| (f.date.day(), f.kind.code())).collect();
+        let found: Vec<_> = findings(&series).iter().map(|f| (f.date.day(), f.kind.name())).collect();
         assert_eq!(found, [(4, "empty"), (6, "negative"), (11, "spike")]);
     }
 

@@ -13,13 +13,18 @@
 //! | [`distribution`] | probabilities and quantiles |
 //! | [`delay`] | delays in whole days: given, or made of a continuous distribution |
 //! | [`serial_interval`] | the delay from one onset to those that it caused; infectiousness |
+//! | [`published`] | a library of published delays, with citations |
 //! | [`across`] | many series on many threads |
+//! | [`digest`] | the hash of inputs |
 //!
 //! The methods:
 //!
 //! | module | question |
 //! |---|---|
 //! | [`instantaneous`] | how many does a case infect now (Cori)? |
+//! | [`case_reproduction`] | how many did the cases of a day infect (Wallinga and Teunis)? |
+//! | [`growth`] | how fast does it grow, and which reproduction number is that? |
+//! | [`case_fatality`] | how many of the ill die, known outcomes or not? |
 
 #![forbid(unsafe_code)]
 // Numbers of days and of series are far below 2^53.
@@ -32,17 +37,22 @@
 )]
 
 pub mod across;
+pub mod case_fatality;
+pub mod case_reproduction;
 pub mod delay;
 pub mod detect;
+pub mod digest;
 pub mod distribution;
 pub mod establishment;
 #[cfg(test)]
 mod examples;
 pub mod final_size;
 pub mod finding;
+pub mod growth;
 pub mod importation;
 pub mod instantaneous;
 pub mod metapopulation;
+pub mod published;
 pub mod random;
 pub mod scenario;
 pub mod serial_interval;

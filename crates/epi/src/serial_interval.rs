@@ -12,10 +12,11 @@ pub struct SerialInterval {
 impl SerialInterval {
     /// Probabilities of 0, 1, 2... days, used as given: that of 0 days must be 0.
     pub fn given(probabilities: Vec<f64>) -> Result<Self, DelayError> {
-        let delay = Delay::given(probabilities)?;
-        match delay.at(0) {
-            0.0 => Ok(Self { delay }),
-            probability => Err(DelayError::LagZero { probability }),
+        match probabilities.first() {
+            Some(probability) if *probability != 0.0 => {
+                Err(DelayError::LagZero { probability: *probability })
+            }
+            _ => Ok(Self { delay: Delay::given(probabilities)? }),
         }
     }
 

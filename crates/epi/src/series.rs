@@ -48,7 +48,7 @@ pub enum Absence {
 
 impl Absence {
     /// Its name in results; stable.
-    pub const fn code(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NotStated => "not-stated",
             Self::Empty => "empty",
