@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use node::i18n::MESSAGES;
 
 /// The crates whose errors reach pages, the API or the command line.
-const CRATES: [&str; 6] = ["federate", "formats", "node", "record", "store", "tlog"];
+const CRATES: [&str; 7] = ["epi", "federate", "formats", "node", "record", "store", "tlog"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

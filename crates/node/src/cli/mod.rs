@@ -6,6 +6,7 @@
 
 mod demo;
 mod doctor;
+mod epi;
 mod init;
 mod meet;
 mod restore;
@@ -86,6 +87,9 @@ enum Top {
     /// The conference engine, by itself: serve, tokens, figures, relay
     #[command(subcommand)]
     Meet(meet::MeetCommand),
+    /// Epidemiology on tables of figures, without a node: reproduction numbers, growth, case fatality, nowcast, alarms, scenarios
+    #[command(after_help = teach!("epi rt --input cases.csv --si si.csv --format json", "epi rt --help"))]
+    Epi(epi::EpiArgs),
     #[command(flatten)]
     Node(Command),
 }
@@ -95,6 +99,11 @@ pub use verify::verify as verify_evidence;
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.json;
+    let locale = Locale::new(cli.lang.unwrap_or_else(language_of_terminal), jiff::tz::TimeZone::UTC);
+    if let Top::Epi(args) = &cli.command {
+        return epi::main(args, json, &locale);
+    }
     start_logging();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -103,8 +112,6 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let json = cli.json;
-    let locale = Locale::new(cli.lang.unwrap_or_else(language_of_terminal), jiff::tz::TimeZone::UTC);
     match runtime.block_on(run(cli, &locale)) {
         Ok(Some(outcome)) => {
             print(&outcome, json);
@@ -147,6 +154,7 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         Top::Doctor => doctor::run(&cli.data).await.map(Some),
         Top::Restore(args) => restore::run(&args, &cli.data).map(Some),
         Top::Meet(command) => meet::run(command, cli.json).await,
+        Top::Epi(_) => unreachable!("answered before anything was started"),
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
             Err(command) => on_node(&cli.data, command, locale).await.map(Some),

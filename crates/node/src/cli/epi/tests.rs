@@ -1,0 +1,159 @@
+//! From files to answers, as the command line does it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    epi: EpiArgs,
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn asked(line: &str) -> Result<Answered, Fault> {
+    Line::try_parse_from(std::iter::once("epi").chain(line.split_whitespace())).unwrap().epi.question.answer()
+}
+
+fn findings(answered: &Answered) -> Vec<(Option<&str>, &str)> {
+    answered.report.entries.iter().map(|e| (e.series.as_deref(), e.finding.as_str())).collect()
+}
+
+#[test]
+fn a_gap_a_fall_an_empty_cell_and_a_contradiction_are_found_and_other_series_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "date,place,cases\n".to_owned();
+    for day in 1..=20 {
+        // The fifth is not there.
+        let cases = match day {
+            5 => continue,
+            8 => "-3",
+            11 => "",
+            14 => "1,000",
+            _ => "20",
+        };
+        text.push_str(&format!("2020-03-{day:02},\"dirty\",\"{cases}\"\n2020-03-{day:02},clean,20\n"));
+    }
+    text.push_str("2020-03-20,dirty,21\n2020-03-19,clean,20\n17.3.2020,clean,1\n2020-03-05,clean,20\n");
+    let path = file(folder.path(), "cases.csv", &text);
+    let answered = asked(&format!("rt --input {} --by place --si-mean 4 --si-sd 2", path.display())).unwrap();
+    assert_eq!(
+        findings(&answered),
+        [
+            (Some("dirty"), "figure-unreadable"),
+            (Some("clean"), "date-unreadable"),
+            (Some("dirty"), "stated-again-otherwise"),
+            (Some("dirty"), "not-stated"),
+            (Some("dirty"), "negative"),
+            (Some("dirty"), "empty"),
+            (Some("dirty"), "unreadable"),
+            (Some("dirty"), "contradictory"),
+            (Some("clean"), "stated-again"),
+        ]
+    );
+    let mean = |name: &str| {
+        let of = |row: &&Vec<cell::Cell>| row[0] == cell::Cell::from(name) && row[3] != cell::Cell::Nothing;
+        answered.answers.rows.iter().filter(of).count()
+    };
+    // Twenty days are thirteen windows; of the dirty series each holds one of the days without a figure.
+    assert_eq!((mean("clean"), mean("dirty")), (13, 0));
+}
+
+#[test]
+fn totals_begin_at_the_second_date_and_falls_can_be_spread() {
+    let folder = tempfile::tempdir().unwrap();
+    let totals = [100, 110, 130, 160, 150, 180, 210, 240, 270, 300];
+    let rows: Vec<String> =
+        totals.iter().enumerate().map(|(i, n)| format!("2020-03-{:02},{n}\n", i + 1)).collect();
+    let rows = rows.concat();
+    let path = file(folder.path(), "totals.csv", &format!("date,cases\n{rows}"));
+    let line = format!("rt --input {} --cumulative --window 3 --si-mean 2 --si-sd 1", path.display());
+    let kept = asked(&line).unwrap();
+    assert_eq!(findings(&kept), [(None, "negative")]);
+    // Nine new figures: the first window is that of the second to the fourth of them.
+    assert_eq!(kept.answers.rows.len(), 6);
+    assert_eq!(kept.answers.rows[0][0].csv(), "2020-03-03");
+    assert_eq!(kept.answers.rows[0][7].csv(), "negative");
+    let spread = asked(&format!("{line} --negative spread")).unwrap();
+    assert!(spread.answers.rows.iter().all(|row| row[2] != cell::Cell::Nothing));
+    assert_eq!(spread.answers.rows[0][7].csv(), "spread");
+    assert_eq!(findings(&spread).iter().filter(|(_, finding)| *finding == "spread").count(), 4);
+}
+
+#[test]
+fn one_series_that_cannot_be_answered_stops_no_other_and_alone_it_is_the_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let daily: Vec<String> = (1..=12).map(|day| format!("2020-03-{day:02},daily,9\n")).collect();
+    let daily = daily.concat();
+    let weekly = "2020-03-02,weekly,70\n2020-03-09,weekly,80\n";
+    let both = file(
+        folder.path(),
+        "both.csv",
+        &format!("date,place,cases\n{daily}{weekly}2920-03-09,late,1\n2020-03-09,late,1\n"),
+    );
+    let answered = asked(&format!("rt --input {} --by place --si-mean 4 --si-sd 2", both.display())).unwrap();
+    assert_eq!(answered.answers.rows.len(), 5);
+    let refused: Vec<_> = answered
+        .report
+        .refused
+        .iter()
+        .map(|(name, fault)| (name.as_deref().unwrap(), &*fault.code))
+        .collect();
+    assert_eq!(refused, [("late", "epi-series-too-long"), ("weekly", "epi-r-weekly")]);
+    let alone = file(folder.path(), "alone.csv", &format!("date,place,cases\n{weekly}"));
+    let fault = asked(&format!("rt --input {} --si-mean 4 --si-sd 2", alone.display())).unwrap_err();
+    assert_eq!(fault.code, "epi-r-weekly");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = file(folder.path(), "cases.csv", "date,cases\n2020-03-01,1\n");
+    let fault = |si: &str| {
+        let si = file(folder.path(), "si.csv", si);
+        asked(&format!("rt --input {} --si {}", cases.display(), si.display())).unwrap_err()
+    };
+    assert_eq!(fault("lag,probability\n0,0.1\n1,0.9\n").code, "epi-delay-lag-zero");
+    let gap = fault("lag,probability\n0,0\n2,1\n");
+    assert_eq!((&*gap.code, &*gap.arguments["line"], &*gap.arguments["expected"]), ("epi-lag", "3", "1"));
+    assert_eq!(fault("lag,probability\n0,0\n1,x\n").code, "epi-number");
+    assert_eq!(fault("lag,probability\n0,0\n1,0.98\n").code, "epi-delay-sum");
+    assert_eq!(fault("lag,p\n0,0\n").arguments["there"], "lag, p");
+    let none = asked("rt --input /nonexistent --si-mean 4 --si-sd 2").unwrap_err();
+    assert_eq!(none.code, "epi-file");
+}
+
+#[test]
+fn growth_and_case_fatality_of_many_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "date,place,cases,deaths\n".to_owned();
+    for day in 1..=28 {
+        let deaths = if day < 20 { 0 } else { 2 };
+        text.push_str(&format!("2020-03-{day:02},up,{},{deaths}\n", 10 << (day / 7)));
+        text.push_str(&format!("2020-03-{day:02},down,{},0\n", 1000 >> (day / 5)));
+    }
+    let path = file(folder.path(), "cases.csv", &text);
+    let growth = format!("growth --input {} --by place --last 1 --si-mean 5 --si-sd 3", path.display());
+    let growth = asked(&growth).unwrap().answers;
+    let of = |row: usize, column: &str| {
+        growth.rows[row][growth.columns.iter().position(|c| *c == column).unwrap()].clone()
+    };
+    assert_eq!(growth.rows.len(), 2);
+    assert!(of(0, "doubling") != cell::Cell::Nothing && of(0, "halving") == cell::Cell::Nothing);
+    assert!(of(1, "doubling") == cell::Cell::Nothing && of(1, "halving") != cell::Cell::Nothing);
+    let cfr = format!("cfr --input {} --by place --delay-disease covid-19", path.display());
+    let cfr = asked(&cfr).unwrap();
+    assert_eq!(cfr.answers.rows.len(), 2);
+    assert_eq!(cfr.report.remarks[0].code, "epi-published-taken");
+    let fault = asked(&format!("cfr --input {} --delay-disease ebola", path.display())).unwrap_err();
+    assert_eq!(fault.code, "epi-published-several");
+    let unsaid = asked(&format!("rt --input {}", path.display())).unwrap_err();
+    assert_eq!(unsaid.code, "epi-interval-unsaid");
+}
