@@ -319,3 +319,6 @@ error-code-epi-published-taken = أُخذ: { $name }، المتوسط { $mean } 
 error-code-epi-cfr-dates = الحالات والوفيات مذكورة لتواريخ مختلفة.
 error-code-epi-cfr-weekly = تُصحَّح نسبة الإماتة بتأخرات بالأيام. هذه الأرقام أسبوعية.
 error-code-epi-interval-unsaid = اذكر الفاصل التسلسلي: ‎--si FILE أو ‎--si-mean و‎--si-sd أو ‎--disease NAME.
+error-code-number-range = «{ $value }» لا يصلح لـ { $name }: اكتبوا عدداً من { $low } إلى { $high } بفاصلة عشرية على شكل نقطة.
+error-code-signal-unknown = لم تعد هذه الإشارة موجودة: فقد تغيّرت أرقامها.
+error-code-signal-reason = تُستبعد الإشارة مع ذكر سبب لا يتجاوز طوله هذا العدد من الأحرف: { $limit }.

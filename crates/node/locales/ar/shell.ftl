@@ -33,3 +33,5 @@ shell-note-now = اعرض الحالة الراهنة
 ## Exercise
 shell-exercise = تمرين
 shell-exercise-note = هذا ليس حدثاً فعلياً. ولا يُحتسب أي مما يرد هنا ضمن الأرقام الفعلية.
+shell-signals = الإشارات
+shell-scenarios = السيناريوهات

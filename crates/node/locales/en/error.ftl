@@ -319,3 +319,6 @@ error-code-epi-published-taken = Taken: { $name }, mean { $mean } days, standard
 error-code-epi-cfr-dates = Cases and deaths are stated for other dates.
 error-code-epi-cfr-weekly = Case fatality is adjusted by delays in days. These figures are weekly.
 error-code-epi-interval-unsaid = Say the serial interval: --si FILE, --si-mean and --si-sd, or --disease NAME.
+error-code-number-range = “{ $value }” cannot be { $name }: write a number from { $low } to { $high }, with a decimal point.
+error-code-signal-unknown = There is no such signal any more: its figures have changed.
+error-code-signal-reason = A signal is dismissed with a reason of at most { $limit } characters.

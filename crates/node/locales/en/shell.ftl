@@ -33,3 +33,5 @@ shell-note-now = Show the present state
 ## Exercise
 shell-exercise = Exercise
 shell-exercise-note = This is not an actual event. Nothing shown here counts as actual figures.
+shell-signals = Signals
+shell-scenarios = Scenarios

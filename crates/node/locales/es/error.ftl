@@ -319,3 +319,6 @@ error-code-epi-published-taken = Tomado: { $name }, media { $mean } días, desvi
 error-code-epi-cfr-dates = Los casos y las muertes se indican para fechas distintas.
 error-code-epi-cfr-weekly = La letalidad se ajusta por retrasos en días. Estas cifras son semanales.
 error-code-epi-interval-unsaid = Indique el intervalo serial: --si ARCHIVO, --si-mean y --si-sd, o --disease NOMBRE.
+error-code-number-range = «{ $value }» no vale para { $name }: escriba un número de { $low } a { $high }, con punto decimal.
+error-code-signal-unknown = Esa señal ya no existe: sus cifras han cambiado.
+error-code-signal-reason = Una señal se descarta con un motivo de como máximo { $limit } caracteres.

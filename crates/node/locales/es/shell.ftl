@@ -33,3 +33,5 @@ shell-note-now = Mostrar el estado actual
 ## Exercise
 shell-exercise = Ejercicio
 shell-exercise-note = No se trata de un evento real. Nada de lo que aquí figura se contabiliza en las cifras reales.
+shell-signals = Señales
+shell-scenarios = Escenarios

@@ -319,3 +319,6 @@ error-code-epi-published-taken = Pris : { $name }, moyenne { $mean } jours, éca
 error-code-epi-cfr-dates = Les cas et les décès sont donnés pour des dates différentes.
 error-code-epi-cfr-weekly = La létalité est corrigée par des délais en jours. Ces chiffres sont hebdomadaires.
 error-code-epi-interval-unsaid = Indiquez l’intervalle sériel : --si FICHIER, --si-mean et --si-sd, ou --disease NOM.
+error-code-number-range = « { $value } » ne convient pas pour { $name } : écrivez un nombre de { $low } à { $high }, avec un point décimal.
+error-code-signal-unknown = Ce signal n’existe plus : ses chiffres ont changé.
+error-code-signal-reason = Un signal est écarté avec une raison d’au plus { $limit } caractères.

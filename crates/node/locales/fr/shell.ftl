@@ -33,3 +33,5 @@ shell-note-now = Afficher l’état actuel
 ## Exercise
 shell-exercise = Exercice
 shell-exercise-note = Il ne s’agit pas d’un événement réel. Rien de ce qui figure ici n’entre dans les chiffres réels.
+shell-signals = Signaux
+shell-scenarios = Scénarios

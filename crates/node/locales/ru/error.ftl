@@ -319,3 +319,6 @@ error-code-epi-published-taken = Взято: { $name }, среднее { $mean }
 error-code-epi-cfr-dates = Случаи и смерти указаны на разные даты.
 error-code-epi-cfr-weekly = Летальность поправляется на задержки в днях. Эти показатели — еженедельные.
 error-code-epi-interval-unsaid = Укажите серийный интервал: --si ФАЙЛ, --si-mean и --si-sd либо --disease НАЗВАНИЕ.
+error-code-number-range = «{ $value }» не годится для { $name }: напишите число от { $low } до { $high } с десятичной точкой.
+error-code-signal-unknown = Такого сигнала больше нет: его данные изменились.
+error-code-signal-reason = Сигнал снимают с указанием причины не длиннее { $limit } знаков.

@@ -33,3 +33,5 @@ shell-note-now = Показать текущее состояние
 ## Exercise
 shell-exercise = Учения
 shell-exercise-note = Это не реальное событие. Приведенные здесь данные не входят в фактические показатели.
+shell-signals = Сигналы
+shell-scenarios = Сценарии

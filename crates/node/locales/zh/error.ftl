@@ -319,3 +319,6 @@ error-code-epi-published-taken = 采用：{ $name }，均值 { $mean } 天，标
 error-code-epi-cfr-dates = 病例与死亡的日期不同。
 error-code-epi-cfr-weekly = 病死率按以天计的延迟调整。这些是每周数字。
 error-code-epi-interval-unsaid = 请说明序列间隔：--si 文件，--si-mean 和 --si-sd，或 --disease 名称。
+error-code-number-range = “{ $value }”不能作为{ $name }：请写{ $low }至{ $high }之间的数，小数用点。
+error-code-signal-unknown = 该信号已不存在：其数据已变更。
+error-code-signal-reason = 排除信号须说明理由，最多{ $limit }个字符。

@@ -33,3 +33,5 @@ shell-note-now = 显示当前状态
 ## Exercise
 shell-exercise = 演练
 shell-exercise-note = 此非真实事件。此处显示的内容均不计入实际数据。
+shell-signals = 信号
+shell-scenarios = 情景

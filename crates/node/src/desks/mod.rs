@@ -8,6 +8,7 @@ pub mod import;
 pub mod meetings;
 pub mod network;
 pub mod record;
+pub mod signals;
 pub mod situation;
 
 use crate::index::{Content, IndexError, IndexedEntry};
@@ -45,6 +46,7 @@ pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError
 pub fn routes() -> Router<Arc<Node>> {
     Router::new()
         .merge(situation::pages::routes())
+        .merge(signals::pages::routes())
         .merge(record::pages::routes())
         .merge(network::pages::routes())
         .merge(import::pages::routes())

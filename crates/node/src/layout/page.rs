@@ -48,6 +48,8 @@ impl Shell {
 pub enum Desk {
     /// Figures and notifications.
     Situation,
+    /// More than was to be expected.
+    Signals,
     /// Authorities, logs and their state.
     Network,
     /// The list of records.
@@ -63,6 +65,7 @@ impl Desk {
     pub fn path(self) -> &'static str {
         match self {
             Self::Situation => "/situation",
+            Self::Signals => "/signals",
             Self::Network => "/network",
             Self::Records => "/records",
             Self::Import => "/import",
@@ -74,6 +77,7 @@ impl Desk {
     pub fn label(self, t: &Locale) -> String {
         match self {
             Self::Situation => t.shell_situation(),
+            Self::Signals => t.shell_signals(),
             Self::Network => t.shell_network(),
             Self::Records => t.shell_records(),
             Self::Import => t.shell_import(),
@@ -84,8 +88,15 @@ impl Desk {
     /// The desks of a face, in the rail's order.
     pub fn on(face: Face) -> &'static [Self] {
         match face {
-            Face::Public => &[Self::Situation, Self::Network, Self::Records],
-            Face::Inside => &[Self::Situation, Self::Network, Self::Records, Self::Meetings, Self::Import],
+            Face::Public => &[Self::Situation, Self::Signals, Self::Network, Self::Records],
+            Face::Inside => &[
+                Self::Situation,
+                Self::Signals,
+                Self::Network,
+                Self::Records,
+                Self::Meetings,
+                Self::Import,
+            ],
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and is shown with the record behind it. This desk computes sums and curves from what was stated; it never
 //! corrects, guesses or merges what authorities say.
 
+pub mod analysis;
 pub mod compare;
 pub mod curve;
 pub mod day;
@@ -21,4 +22,4 @@ pub mod schema;
 pub mod totals;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

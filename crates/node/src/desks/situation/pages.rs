@@ -3,7 +3,7 @@
 use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::{self, Scope};
-use super::{compare, day, differences, overview, place, totals};
+use super::{analysis, compare, day, differences, overview, place, totals};
 use crate::asof::AsOf;
 use crate::face::Face;
 use crate::http::{Viewer, answer};
@@ -238,6 +238,18 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
     if as_csv {
         let name = format!("{code}-{}.csv", found.indicator);
         return Ok(answer::file(viewer, CSV, &name, place::csv(db, &names, &found).await?));
+    }
+    // The input of what was computed is a file of its own form: that of `concord epi`.
+    if let Some(id) = viewer.asked.query.get("csv").filter(|id| matches!(*id, "input" | "si")) {
+        let analysed = match place::analyse(&found, &viewer.asked) {
+            Ok(analysed) => analysed,
+            Err(problem) => return Ok(refused(viewer, problem)),
+        };
+        let file = analysed.and_then(|analysed| analysis::file(&analysed, id));
+        return Ok(match file {
+            Some(text) => answer::file(viewer, CSV, &format!("{id}.csv"), text),
+            None => answer::not_found(viewer),
+        });
     }
     let page = framed(viewer, names.place(code)).below("/situation", viewer.asked.t.shell_situation());
     Ok(match place::page(db, &names, page, &found).await? {

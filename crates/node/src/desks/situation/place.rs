@@ -1,6 +1,7 @@
 //! `/situation/{place}`: one place's curve, with the record behind every point, who states it, what was corrected
 //! and where authorities differ.
 
+use super::analysis::{self, Analysis, AnalysisPart};
 use super::curve::{self, Current, Day, Disagreement, Measure, current};
 use super::figure::date_of;
 use super::names::{Names, place_path};
@@ -13,7 +14,8 @@ use super::schema::Shelf;
 use crate::chart::{self, Daily, DailyChart};
 use crate::layout::component::{Figures, Tone, empty, tag};
 use crate::layout::{
-    Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
+    Asked, Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table,
+    TableQuery,
 };
 use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +141,7 @@ pub struct PlacePage {
     chart: Option<DailyChart>,
     chart_title: String,
     csv: String,
+    analysis: Option<AnalysisPart>,
     authors: Table,
     days: Table,
     corrections: Table,
@@ -147,7 +150,8 @@ pub struct PlacePage {
 
 impl Lists for PlacePage {
     fn lists(&self) -> Vec<&Table> {
-        [&self.authors, &self.corrections].into_iter().chain(&self.differs).collect()
+        let analysis = self.analysis.iter().flat_map(AnalysisPart::lists);
+        [&self.authors, &self.corrections].into_iter().chain(&self.differs).chain(analysis).collect()
     }
 }
 
@@ -178,6 +182,24 @@ impl InMemory {
     }
 }
 
+/// What the methods of epidemiology say of the first series shown, if it counts cases.
+pub fn analyse(place: &Place, asked: &Asked) -> Result<Option<Analysis>, Problem> {
+    let Some(main) = place.shown.first().filter(|_| analysis::counts_cases(&place.indicator)) else {
+        return Ok(None);
+    };
+    analysis::analyse(&place.indicator, main, analysis::parameters::Parameters::read(asked)?)
+}
+
+/// The part of the page that says so.
+fn analysis_part(page: &Page, names: &Names<'_>, place: &Place) -> Result<Option<AnalysisPart>, Problem> {
+    let Some((main, analysed)) = place.shown.first().zip(analyse(place, &page.asked)?) else {
+        return Ok(None);
+    };
+    let now = crate::clock::now().to_string();
+    let today = now.split('T').next().unwrap_or_default();
+    analysis::part(page, names, place, main, &analysed, today).map(Some)
+}
+
 /// Builds the page.
 pub async fn page(
     db: &Db,
@@ -191,6 +213,10 @@ pub async fn page(
     };
     let lists = match InMemory::of(&page, names, place) {
         Ok(lists) => lists,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let analysis = match analysis_part(&page, names, place) {
+        Ok(analysis) => analysis,
         Err(problem) => return Ok(Err(problem)),
     };
     let t = page.t.clone();
@@ -215,6 +241,7 @@ pub async fn page(
             .query
             .only(|key| !key.ends_with("page"))
             .on(&format!("{}.csv", place_path(&place.place))),
+        analysis,
         authors: lists.authors,
         days,
         corrections: lists.corrections,

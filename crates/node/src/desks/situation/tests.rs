@@ -20,18 +20,18 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use store::db::{Conflict, Db, DbOptions};
 
-const CASES: &str = "cases-confirmed-cumulative";
-const CHINA: &str = "moh.chn.example";
-const WHO: &str = "who.example";
+pub const CASES: &str = "cases-confirmed-cumulative";
+pub const CHINA: &str = "moh.chn.example";
+pub const WHO: &str = "who.example";
 
 /// A database with a few releases.
-struct Desk {
-    db: Db,
+pub struct Desk {
+    pub db: Db,
     releases: i64,
 }
 
 /// What a release is made of.
-struct Made<'a> {
+pub struct Made<'a> {
     shelf: Shelf,
     author: &'a str,
     id: &'a str,
@@ -44,7 +44,7 @@ struct Made<'a> {
 }
 
 impl<'a> Made<'a> {
-    fn new(author: &'a str, id: &'a str, on: &'a str, figures: &'a [(&'a str, i64)]) -> Self {
+    pub fn new(author: &'a str, id: &'a str, on: &'a str, figures: &'a [(&'a str, i64)]) -> Self {
         Self { shelf: Shelf::Public, author, id, edition: 1, status: "actual", on, figures, reason: None }
     }
 }
@@ -68,7 +68,7 @@ fn figure(text: &str, value: i64, reason: Option<&str>) -> Figure {
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
         Index::open(db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
         let mut tx = db.begin().await.unwrap();
@@ -104,7 +104,7 @@ impl Desk {
     }
 
     /// Releases figures and answers the record's name.
-    async fn release(&mut self, made: &Made<'_>) -> String {
+    pub async fn release(&mut self, made: &Made<'_>) -> String {
         self.releases += 1;
         let (origin, pos) = (format!("{}/log/public/2020", made.author), self.releases);
         let name = format!("{:064x}", self.releases);
@@ -207,7 +207,7 @@ impl Desk {
     }
 }
 
-fn scope(face: Face) -> Scope<'static> {
+pub fn scope(face: Face) -> Scope<'static> {
     Scope { face, as_of: AsOf::default(), status: "actual" }
 }
 
@@ -343,7 +343,7 @@ fn page(path: &str, query: &str, lang: Lang, scope: Scope<'_>) -> Page {
     Page::new(&shell, &asked, title).as_of(scope.as_of)
 }
 
-fn known() -> BTreeMap<String, KnownAuthority> {
+pub fn known() -> BTreeMap<String, KnownAuthority> {
     let one = |name: &str, code: &str| KnownAuthority {
         name: name.into(),
         names: BTreeMap::new(),

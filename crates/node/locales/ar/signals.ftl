@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = الإشارات
+signals-lead = البلدان التي تبلّغ عن أكثر مما كان متوقعاً، عبر جميع البلدان معاً. الإشارة تدل على موضع النظر لا على ماهية الأمر.
+signals-summary = { $method }: السلاسل المحكوم عليها { $series }، إشارات الأسبوعين الأخيرين { $signals }.
+signals-none = لا إشارات في الأسبوعين الأخيرين.
+signals-show = العرض
+signals-show-discoveries = ما يبرز بين جميع البلدان
+signals-show-all = كل إنذار
+signals-adjusted = q المعدَّلة
+signals-stands-out = يبرز بين { $series }
+signals-state = الحالة
+signals-open = مفتوحة
+signals-dismissed = مستبعدة
+signals-dismiss = استبعاد
+signals-restore = إعادة الفتح
+signals-reason = لماذا لا يلزم المزيد
+signals-method = مع كثرة البلدان تأتي بعض الإنذارات مصادفةً. من بين جميع قيم p لتاريخ واحد يبرز ما تبقيه قاعدة بنجاميني وهوخبرغ (1995): ويُتوقع ألا يكون الكاذب منها أكثر من واحد من عشرين. يُحكم على البلد بأرقام سلطته نفسها، وإلا فبأطول سلسلة.
+signals-unjudged = لم يُحكم عليها
+signals-all-judged = حُكم على جميع البلدان.

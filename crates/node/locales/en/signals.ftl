@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = Signals
+signals-lead = Countries that report more than was to be expected, over all of them at once. A signal says where to look, not what is the matter.
+signals-summary = { $method }: series judged { $series }, signals of the last fortnight { $signals }.
+signals-none = No signal in the last fortnight.
+signals-show = Show
+signals-show-discoveries = what stands out among all countries
+signals-show-all = every alarm
+signals-adjusted = q, adjusted
+signals-stands-out = stands out among { $series }
+signals-state = State
+signals-open = open
+signals-dismissed = dismissed
+signals-dismiss = Dismiss
+signals-restore = Open again
+signals-reason = Why it needs nothing more
+signals-method = With many countries some alarms come by chance. Of all p-values of one date, those stand out that Benjamini and Hochberg’s rule (1995) keeps: among them at most one in twenty is expected to be false. A country is judged by its own authority’s figures, else by the longest series.
+signals-unjudged = Not judged
+signals-all-judged = Every country was judged.

@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = Señales
+signals-lead = Países que notifican más de lo esperado, examinados todos a la vez. Una señal dice dónde mirar, no qué ocurre.
+signals-summary = { $method }: series evaluadas { $series }, señales de las dos últimas semanas { $signals }.
+signals-none = Ninguna señal en las dos últimas semanas.
+signals-show = Mostrar
+signals-show-discoveries = lo que destaca entre todos los países
+signals-show-all = todas las alarmas
+signals-adjusted = q ajustado
+signals-stands-out = destaca entre { $series }
+signals-state = Estado
+signals-open = abierta
+signals-dismissed = descartada
+signals-dismiss = Descartar
+signals-restore = Reabrir
+signals-reason = Por qué no hace falta nada más
+signals-method = Con muchos países, algunas alarmas se deben al azar. De todos los valores p de una fecha destacan los que conserva la regla de Benjamini y Hochberg (1995): se espera que como mucho uno de cada veinte sea falso. Un país se evalúa con las cifras de su propia autoridad o, si no, con la serie más larga.
+signals-unjudged = Sin evaluar
+signals-all-judged = Se evaluaron todos los países.

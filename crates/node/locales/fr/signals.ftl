@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = Signaux
+signals-lead = Pays qui déclarent plus que ce qui était attendu, tous examinés à la fois. Un signal dit où regarder, pas de quoi il s’agit.
+signals-summary = { $method } : séries jugées { $series }, signaux des deux dernières semaines { $signals }.
+signals-none = Aucun signal ces deux dernières semaines.
+signals-show = Afficher
+signals-show-discoveries = ce qui se détache parmi tous les pays
+signals-show-all = toutes les alarmes
+signals-adjusted = q ajusté
+signals-stands-out = se détache parmi { $series }
+signals-state = État
+signals-open = ouvert
+signals-dismissed = écarté
+signals-dismiss = Écarter
+signals-restore = Rouvrir
+signals-reason = Pourquoi rien de plus n’est nécessaire
+signals-method = Avec beaucoup de pays, certaines alarmes viennent du hasard. Parmi toutes les valeurs p d’une date se détachent celles que garde la règle de Benjamini et Hochberg (1995) : au plus une sur vingt devrait être fausse. Un pays est jugé sur les chiffres de sa propre autorité, sinon sur la plus longue série.
+signals-unjudged = Non jugés
+signals-all-judged = Tous les pays ont été jugés.

@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = Сигналы
+signals-lead = Страны, сообщающие больше, чем ожидалось, по всем странам сразу. Сигнал говорит, куда смотреть, а не в чём дело.
+signals-summary = { $method }: оценено рядов { $series }, сигналов за последние две недели { $signals }.
+signals-none = За последние две недели сигналов нет.
+signals-show = Показать
+signals-show-discoveries = то, что выделяется среди всех стран
+signals-show-all = все сигналы
+signals-adjusted = q, поправленное
+signals-stands-out = выделяется среди { $series }
+signals-state = Состояние
+signals-open = открыт
+signals-dismissed = снят
+signals-dismiss = Снять
+signals-restore = Открыть снова
+signals-reason = Почему больше ничего не нужно
+signals-method = Когда стран много, часть сигналов случайна. Из всех p-значений одной даты выделяются те, что оставляет правило Бенджамини и Хохберга (1995): ложных среди них ожидается не более одного из двадцати. Страна оценивается по данным собственного органа, иначе по самому длинному ряду.
+signals-unjudged = Не оценены
+signals-all-judged = Оценены все страны.

@@ -1,0 +1,19 @@
+# # Signals: more than was to be expected.
+signals-title = 信号
+signals-lead = 同时检视所有国家，列出报告数超出预期者。信号只提示应关注何处，不说明发生了什么。
+signals-summary = { $method }：已判断序列{ $series }个，最近两周信号{ $signals }个。
+signals-none = 最近两周没有信号。
+signals-show = 显示
+signals-show-discoveries = 在所有国家中突出者
+signals-show-all = 所有警报
+signals-adjusted = q（校正）
+signals-stands-out = 在{ $series }个中突出
+signals-state = 状态
+signals-open = 待处理
+signals-dismissed = 已排除
+signals-dismiss = 排除
+signals-restore = 重新打开
+signals-reason = 为何无需进一步处理
+signals-method = 国家众多时，部分警报纯属偶然。在同一日期的所有p值中，按Benjamini与Hochberg规则（1995）保留者为突出：其中预期误报不超过二十分之一。各国以本国主管部门数据判断，否则取最长序列。
+signals-unjudged = 未判断
+signals-all-judged = 所有国家均已判断。
