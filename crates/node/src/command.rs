@@ -55,6 +55,9 @@ pub enum Command {
     /// Records
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Released scenarios: run one again and compare
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
     /// Logs: list them, resume one that waits, close one
     #[command(subcommand)]
     Log(LogCommand),
@@ -459,6 +462,17 @@ pub enum RecordsCommand {
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+}
+
+/// `concord scenario ...`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum ScenarioCommand {
+    /// Run a released scenario again from its own input and assumptions, and compare the outcome byte for byte
+    #[command(after_help = teach!("scenario check 3f1c..."))]
+    Check {
+        /// The record's name (64 hex digits)
+        name: String,
     },
 }
 

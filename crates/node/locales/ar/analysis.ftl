@@ -11,7 +11,7 @@ analysis-by-report = حسب تاريخ الإبلاغ؛ وقد حدثت العد
 analysis-given-si = بافتراض هذه الفترة التسلسلية: المتوسط { $mean } أيام والانحراف المعياري { $sd } ({ $source }). لا يذكر أي سجل المرض الذي تخصه أرقامه: اختاروه أدناه.
 analysis-si-own = كما أُدخل هنا
 analysis-prior-left-out = لا تُرسم النوافذ التي لا تكفي حالاتها لقول أكثر مما كان مفترضاً قبلها: { $windows } (تحتاج النافذة إلى هذا العدد من الحالات: { $cases }).
-analysis-completeness-unknown = الاكتمال غير معروف: لم يُعَد التصريح بما يكفي من الأرقام في إصدارات لاحقة لمعرفة عدد حالات الأيام الأخيرة التي لم يُبلَّغ عنها بعد. قد تكون القيم الأخيرة أقل من الواقع.
+analysis-completeness-unknown = الاكتمال غير معروف. الأرقام التي غيّرها إصدار لاحق: { $changed } من { $figures }؛ ولا يُقدَّر منها عدد حالات الأيام الأخيرة التي لم يُبلَّغ عنها بعد، وقد تكون القيم الأخيرة أقل من الواقع.
 analysis-too-few-cases = حالات قليلة جداً
 analysis-window-days = من { $start } إلى { $end }
 analysis-doubtful = نوافذ مشكوك فيها
@@ -88,3 +88,25 @@ analysis-reason-above-reference = أكثر مما يُتوقع من النقاط
 analysis-reason-above-rate = { $rate } لكل 100,000 نسمة في عدد الأيام { $days }؛ والعتبة { $threshold }؛ فوقها منذ { $since }.
 analysis-reason-below-rate-again = { $rate } لكل 100,000 نسمة: عاد إلى العتبة { $threshold } أو دونها؛ وكان فوقها منذ { $since }.
 analysis-reason-discovery = تبرز القيمة p = { $p } بين السلاسل ({ $series }) لهذا التاريخ عند معدل اكتشاف كاذب { $q }.
+
+## Deaths among cases and growth
+analysis-cfr = الوفيات بين الحالات
+analysis-cfr-estimate = النسبة
+analysis-cfr-deaths = الوفيات
+analysis-cfr-of = من أصل
+analysis-cfr-naive = البسيطة: الوفيات إلى الحالات حتى الآن
+analysis-cfr-adjusted = المعدَّلة: الوفيات إلى النواتج المتوقعة حتى الآن
+analysis-cfr-until = الحالات والوفيات حتى { $day }.
+analysis-cfr-note-naive = البسيطة تعدّ كل من لا يزال مريضاً ناجياً: فتكون أقل من الواقع ما دام الوباء ينمو.
+analysis-cfr-note-adjusted = معدَّلة للمدة من البدء إلى الوفاة (غاما: المتوسط { $mean } أيام والانحراف المعياري { $sd }؛ { $source })، وفق Nishiura وآخرين 2009، ⁦PLoS ONE 4:e6852⁩. وتفترض أن تواريخ الحالات هي تواريخ البدء وأن الحالات والوفيات تُكتشف بالقدر نفسه.
+analysis-cfr-binomial = إمكان ثنائي الحدين
+analysis-cfr-poisson = إمكان بواسون
+analysis-cfr-no-cases = لا توجد حالات بعد.
+analysis-cfr-more-deaths-than-cases = الوفيات أكثر من الحالات: فهي لا تُعدّ بالقاعدة نفسها.
+analysis-cfr-no-outcome = لا يُتوقع ناتج بعد.
+analysis-cfr-more-deaths-than-outcomes = توفي أكثر مما يُتوقع من نواتج: المدة أطول مما تحتمله هذه البيانات، أو أن حالات لم تُكتشف.
+analysis-growth = النمو اليومي
+analysis-doubling = يتضاعف في { $days } يوماً (من { $low } إلى { $high })
+analysis-halving = ينتصف في { $days } يوماً (من { $low } إلى { $high })
+analysis-growth-unclear = نمو أو تراجع: المجال يشمل كليهما
+analysis-flag-too-few-cases = حالات قليلة جداً

@@ -15,3 +15,4 @@ kind-log-close = إغلاق دفتر قيود
 kind-mechanism-charter = ميثاق
 kind-mechanism-accept = قبول ميثاق
 kind-mechanism-leave = انسحاب من آلية
+kind-scenario = سيناريو

@@ -11,7 +11,7 @@ analysis-by-report = By date of report; infections happened about { $days } days
 analysis-given-si = Given this serial interval: mean { $mean } days, standard deviation { $sd } ({ $source }). No record says of which disease its figures are: choose it below.
 analysis-si-own = as entered here
 analysis-prior-left-out = Windows with too few cases to say more than was believed before are not drawn: { $windows } (a window needs { $cases } cases).
-analysis-completeness-unknown = Completeness unknown: too few figures were stated again in later editions to tell how many cases of the last days are still to be reported. The last values may be too low.
+analysis-completeness-unknown = Completeness unknown. Figures that a later edition changed: { $changed } of { $figures }; how many cases of the last days are still to be reported is not estimated from them, and the last values may be too low.
 analysis-too-few-cases = too few cases
 analysis-window-days = { $start } to { $end }
 analysis-doubtful = Doubtful windows
@@ -88,3 +88,25 @@ analysis-reason-above-reference = More than { $points } reference points of { $y
 analysis-reason-above-rate = { $rate } per 100,000 people in { $days } days; the threshold is { $threshold }; above it since { $since }.
 analysis-reason-below-rate-again = { $rate } per 100,000 people: back at the threshold of { $threshold } or below; above it since { $since }.
 analysis-reason-discovery = p = { $p } stands out among { $series } series of this date at a false discovery rate of { $q }.
+
+## Deaths among cases and growth
+analysis-cfr = Deaths among cases
+analysis-cfr-estimate = Share
+analysis-cfr-deaths = Deaths
+analysis-cfr-of = Of
+analysis-cfr-naive = Naive: deaths by cases so far
+analysis-cfr-adjusted = Adjusted: deaths by outcomes expected so far
+analysis-cfr-until = Cases and deaths until { $day }.
+analysis-cfr-note-naive = Naive counts everybody who is still ill as somebody who survives: while an epidemic grows, it is too low.
+analysis-cfr-note-adjusted = Adjusted for the delay from onset to death (gamma: mean { $mean } days, standard deviation { $sd }; { $source }), as Nishiura et al. 2009, PLoS ONE 4:e6852. It assumes that the dates of cases are those of onset and that cases and deaths are found alike.
+analysis-cfr-binomial = binomial likelihood
+analysis-cfr-poisson = Poisson likelihood
+analysis-cfr-no-cases = There is no case yet.
+analysis-cfr-more-deaths-than-cases = More deaths than cases: they are not counted by the same rule.
+analysis-cfr-no-outcome = No outcome is expected yet.
+analysis-cfr-more-deaths-than-outcomes = More have died than outcomes are expected: the delay is too long for these data, or cases are missed.
+analysis-growth = Growth per day
+analysis-doubling = doubles in { $days } days ({ $low } to { $high })
+analysis-halving = halves in { $days } days ({ $low } to { $high })
+analysis-growth-unclear = growth or decline: the interval has both
+analysis-flag-too-few-cases = too few cases

@@ -15,3 +15,4 @@ kind-log-close = Closing of a log
 kind-mechanism-charter = Charter
 kind-mechanism-accept = Acceptance of a charter
 kind-mechanism-leave = Withdrawal from a mechanism
+kind-scenario = Scenario

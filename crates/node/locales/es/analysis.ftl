@@ -11,7 +11,7 @@ analysis-by-report = Por fecha de notificación; las infecciones ocurrieron unos
 analysis-given-si = Con este intervalo serial: media { $mean } días, desviación estándar { $sd } ({ $source }). Ningún registro dice de qué enfermedad son sus cifras: elíjala abajo.
 analysis-si-own = como se introdujo aquí
 analysis-prior-left-out = No se dibujan las ventanas con tan pocos casos que no dicen más que lo supuesto de antemano: { $windows } (una ventana necesita { $cases } casos).
-analysis-completeness-unknown = Integridad desconocida: se volvieron a declarar muy pocas cifras en ediciones posteriores para saber cuántos casos de los últimos días faltan por notificar. Los últimos valores pueden ser demasiado bajos.
+analysis-completeness-unknown = Integridad desconocida. Cifras que una edición posterior cambió: { $changed } de { $figures }; no se estima a partir de ellas cuántos casos de los últimos días faltan por notificar, y los últimos valores pueden ser demasiado bajos.
 analysis-too-few-cases = muy pocos casos
 analysis-window-days = { $start } a { $end }
 analysis-doubtful = Ventanas dudosas
@@ -88,3 +88,25 @@ analysis-reason-above-reference = Más de lo esperable por { $points } puntos de
 analysis-reason-above-rate = { $rate } por 100.000 habitantes en { $days } días; el umbral es { $threshold }; por encima desde el { $since }.
 analysis-reason-below-rate-again = { $rate } por 100.000 habitantes: de nuevo en el umbral de { $threshold } o por debajo; por encima desde el { $since }.
 analysis-reason-discovery = p = { $p } destaca entre { $series } series de esta fecha con una tasa de falsos descubrimientos de { $q }.
+
+## Deaths among cases and growth
+analysis-cfr = Letalidad entre los casos
+analysis-cfr-estimate = Proporción
+analysis-cfr-deaths = Muertes
+analysis-cfr-of = De
+analysis-cfr-naive = Bruta: muertes entre casos hasta ahora
+analysis-cfr-adjusted = Ajustada: muertes entre desenlaces esperados hasta ahora
+analysis-cfr-until = Casos y muertes hasta el { $day }.
+analysis-cfr-note-naive = La bruta cuenta como superviviente a quien aún está enfermo: mientras la epidemia crece, es demasiado baja.
+analysis-cfr-note-adjusted = Ajustada por el tiempo del inicio a la muerte (gamma: media { $mean } días, desviación estándar { $sd }; { $source }), según Nishiura et al. 2009, PLoS ONE 4:e6852. Supone que las fechas de los casos son las del inicio y que casos y muertes se detectan por igual.
+analysis-cfr-binomial = verosimilitud binomial
+analysis-cfr-poisson = verosimilitud de Poisson
+analysis-cfr-no-cases = Aún no hay casos.
+analysis-cfr-more-deaths-than-cases = Más muertes que casos: no se cuentan con la misma regla.
+analysis-cfr-no-outcome = Aún no se espera ningún desenlace.
+analysis-cfr-more-deaths-than-outcomes = Han muerto más que los desenlaces esperados: el plazo es demasiado largo para estos datos, o faltan casos.
+analysis-growth = Crecimiento por día
+analysis-doubling = se duplica en { $days } días ({ $low } a { $high })
+analysis-halving = se reduce a la mitad en { $days } días ({ $low } a { $high })
+analysis-growth-unclear = crecimiento o descenso: el intervalo contiene ambos
+analysis-flag-too-few-cases = muy pocos casos

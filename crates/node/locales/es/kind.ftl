@@ -15,3 +15,4 @@ kind-log-close = Cierre de una bitácora
 kind-mechanism-charter = Carta constitutiva
 kind-mechanism-accept = Aceptación de una carta constitutiva
 kind-mechanism-leave = Retirada de un mecanismo
+kind-scenario = Escenario

@@ -11,7 +11,7 @@ analysis-by-report = Par date de déclaration ; les infections ont eu lieu envir
 analysis-given-si = Pour cet intervalle sériel : moyenne { $mean } jours, écart type { $sd } ({ $source }). Aucun enregistrement ne dit de quelle maladie sont ses chiffres : choisissez-la ci-dessous.
 analysis-si-own = tel que saisi ici
 analysis-prior-left-out = Les fenêtres ayant trop peu de cas pour dire plus que l’a priori ne sont pas tracées : { $windows } (il faut { $cases } cas par fenêtre).
-analysis-completeness-unknown = Complétude inconnue : trop peu de chiffres ont été redonnés dans des éditions ultérieures pour savoir combien de cas des derniers jours restent à déclarer. Les dernières valeurs peuvent être trop basses.
+analysis-completeness-unknown = Complétude inconnue. Chiffres modifiés par une édition ultérieure : { $changed } sur { $figures } ; le nombre de cas des derniers jours encore à déclarer n’en est pas estimé, et les dernières valeurs peuvent être trop basses.
 analysis-too-few-cases = trop peu de cas
 analysis-window-days = du { $start } au { $end }
 analysis-doubtful = Fenêtres douteuses
@@ -88,3 +88,25 @@ analysis-reason-above-reference = Plus que ne le laissent attendre { $points } p
 analysis-reason-above-rate = { $rate } pour 100 000 habitants en { $days } jours ; le seuil est { $threshold } ; au-dessus depuis le { $since }.
 analysis-reason-below-rate-again = { $rate } pour 100 000 habitants : revenu au seuil de { $threshold } ou au-dessous ; au-dessus depuis le { $since }.
 analysis-reason-discovery = p = { $p } se détache parmi { $series } séries de cette date à un taux de fausses découvertes de { $q }.
+
+## Deaths among cases and growth
+analysis-cfr = Létalité parmi les cas
+analysis-cfr-estimate = Part
+analysis-cfr-deaths = Décès
+analysis-cfr-of = Sur
+analysis-cfr-naive = Brute : décès sur cas à ce jour
+analysis-cfr-adjusted = Ajustée : décès sur issues attendues à ce jour
+analysis-cfr-until = Cas et décès jusqu’au { $day }.
+analysis-cfr-note-naive = La létalité brute compte comme survivant quiconque est encore malade : tant que l’épidémie croît, elle est trop basse.
+analysis-cfr-note-adjusted = Ajustée pour le délai du début au décès (gamma : moyenne { $mean } jours, écart type { $sd } ; { $source }), selon Nishiura et al. 2009, PLoS ONE 4:e6852. On suppose que les dates des cas sont celles du début et que cas et décès sont également repérés.
+analysis-cfr-binomial = vraisemblance binomiale
+analysis-cfr-poisson = vraisemblance de Poisson
+analysis-cfr-no-cases = Il n’y a encore aucun cas.
+analysis-cfr-more-deaths-than-cases = Plus de décès que de cas : ils ne sont pas comptés selon la même règle.
+analysis-cfr-no-outcome = Aucune issue n’est encore attendue.
+analysis-cfr-more-deaths-than-outcomes = Plus de décès que d’issues attendues : le délai est trop long pour ces données, ou des cas manquent.
+analysis-growth = Croissance par jour
+analysis-doubling = double en { $days } jours ({ $low } à { $high })
+analysis-halving = diminue de moitié en { $days } jours ({ $low } à { $high })
+analysis-growth-unclear = croissance ou décroissance : l’intervalle contient les deux
+analysis-flag-too-few-cases = trop peu de cas

@@ -15,3 +15,4 @@ kind-log-close = Clôture d’un journal
 kind-mechanism-charter = Charte
 kind-mechanism-accept = Acceptation d’une charte
 kind-mechanism-leave = Retrait d’un mécanisme
+kind-scenario = Scénario

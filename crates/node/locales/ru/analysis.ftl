@@ -11,7 +11,7 @@ analysis-by-report = По дате сообщения; заражения про
 analysis-given-si = При таком серийном интервале: среднее { $mean } дня, стандартное отклонение { $sd } ({ $source }). Ни одна запись не говорит, о какой болезни её данные: выберите её ниже.
 analysis-si-own = как введено здесь
 analysis-prior-left-out = Не показаны окна, где случаев слишком мало, чтобы сказать больше, чем предполагалось заранее: { $windows } (окну нужно случаев: { $cases }).
-analysis-completeness-unknown = Полнота неизвестна: слишком мало данных сообщено повторно в последующих изданиях, чтобы судить, сколько случаев последних дней ещё не сообщено. Последние значения могут быть занижены.
+analysis-completeness-unknown = Полнота неизвестна. Данных, изменённых последующим изданием: { $changed } из { $figures }; сколько случаев последних дней ещё будет сообщено, по ним не оценивается, и последние значения могут быть занижены.
 analysis-too-few-cases = слишком мало случаев
 analysis-window-days = { $start } – { $end }
 analysis-doubtful = Сомнительные окна
@@ -88,3 +88,25 @@ analysis-reason-above-reference = Больше, чем позволяют ожи
 analysis-reason-above-rate = { $rate } на 100 000 человек за дни: { $days }; порог { $threshold }; выше него с { $since }.
 analysis-reason-below-rate-again = { $rate } на 100 000 человек: снова на пороге { $threshold } или ниже; выше было с { $since }.
 analysis-reason-discovery = p = { $p } выделяется среди рядов этой даты ({ $series }) при доле ложных открытий { $q }.
+
+## Deaths among cases and growth
+analysis-cfr = Летальность среди случаев
+analysis-cfr-estimate = Доля
+analysis-cfr-deaths = Смерти
+analysis-cfr-of = Из
+analysis-cfr-naive = Простая: смерти к случаям на сегодня
+analysis-cfr-adjusted = Поправленная: смерти к исходам, ожидаемым на сегодня
+analysis-cfr-until = Случаи и смерти до { $day }.
+analysis-cfr-note-naive = Простая считает выжившим каждого, кто ещё болен: пока эпидемия растёт, она занижена.
+analysis-cfr-note-adjusted = Поправлена на срок от начала болезни до смерти (гамма: среднее { $mean } дня, стандартное отклонение { $sd }; { $source }), по Nishiura et al. 2009, PLoS ONE 4:e6852. Предполагается, что даты случаев — даты начала болезни и что случаи и смерти выявляются одинаково.
+analysis-cfr-binomial = биномиальное правдоподобие
+analysis-cfr-poisson = пуассоновское правдоподобие
+analysis-cfr-no-cases = Случаев ещё нет.
+analysis-cfr-more-deaths-than-cases = Смертей больше, чем случаев: они считаются по разным правилам.
+analysis-cfr-no-outcome = Исходов ещё не ожидается.
+analysis-cfr-more-deaths-than-outcomes = Умерло больше, чем ожидается исходов: срок слишком велик для этих данных или случаи пропущены.
+analysis-growth = Рост за день
+analysis-doubling = удваивается за { $days } дня (от { $low } до { $high })
+analysis-halving = уменьшается вдвое за { $days } дня (от { $low } до { $high })
+analysis-growth-unclear = рост или спад: интервал содержит оба
+analysis-flag-too-few-cases = слишком мало случаев

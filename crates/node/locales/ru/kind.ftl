@@ -15,3 +15,4 @@ kind-log-close = Закрытие журнала
 kind-mechanism-charter = Устав
 kind-mechanism-accept = Принятие устава
 kind-mechanism-leave = Выход из механизма
+kind-scenario = Сценарий

@@ -11,7 +11,7 @@ analysis-by-report = 按报告日期；感染约发生在{ $days }天前。
 analysis-given-si = 基于以下代际间隔：均值{ $mean }天，标准差{ $sd }（{ $source }）。记录中未注明数据所属疾病：请在下方选择。
 analysis-si-own = 此处输入
 analysis-prior-left-out = 病例过少、不足以超出先验的窗口未绘出：{ $windows }个（每个窗口需{ $cases }例）。
-analysis-completeness-unknown = 完整性未知：后续版本中重新报告的数据太少，无法判断最近几日尚有多少病例未报。最新数值可能偏低。
+analysis-completeness-unknown = 完整性未知。被后续版本更改的数据：{ $figures }个中的{ $changed }个；未据此估计最近几日尚未报告的病例数，最新数值可能偏低。
 analysis-too-few-cases = 病例过少
 analysis-window-days = { $start }至{ $end }
 analysis-doubtful = 存疑窗口
@@ -88,3 +88,25 @@ analysis-reason-above-reference = 超出往年（{ $years }年，{ $from }至{ $
 analysis-reason-above-rate = { $days }天内每10万人{ $rate }例；阈值{ $threshold }；自{ $since }起超过。
 analysis-reason-below-rate-again = 每10万人{ $rate }例：回落至阈值{ $threshold }或以下；此前自{ $since }起超过。
 analysis-reason-discovery = 在该日{ $series }个序列中，p = { $p }在假发现率{ $q }下突出。
+
+## Deaths among cases and growth
+analysis-cfr = 病死率
+analysis-cfr-estimate = 比例
+analysis-cfr-deaths = 死亡
+analysis-cfr-of = 总数
+analysis-cfr-naive = 粗略：迄今死亡数除以病例数
+analysis-cfr-adjusted = 校正：迄今死亡数除以预期已有结局数
+analysis-cfr-until = 截至{ $day }的病例和死亡。
+analysis-cfr-note-naive = 粗略值将仍患病者都算作存活：疫情增长时偏低。
+analysis-cfr-note-adjusted = 按发病至死亡延迟校正（伽马分布：均值{ $mean }天，标准差{ $sd }；{ $source }），依据Nishiura等，2009，PLoS ONE 4:e6852。假设病例日期为发病日期，且病例与死亡的发现程度相同。
+analysis-cfr-binomial = 二项似然
+analysis-cfr-poisson = 泊松似然
+analysis-cfr-no-cases = 尚无病例。
+analysis-cfr-more-deaths-than-cases = 死亡多于病例：两者统计口径不同。
+analysis-cfr-no-outcome = 尚无预期结局。
+analysis-cfr-more-deaths-than-outcomes = 死亡多于预期结局：对这些数据而言延迟过长，或有病例漏报。
+analysis-growth = 日增长率
+analysis-doubling = { $days }天翻倍（{ $low }至{ $high }）
+analysis-halving = { $days }天减半（{ $low }至{ $high }）
+analysis-growth-unclear = 增或减：区间兼含两者
+analysis-flag-too-few-cases = 病例过少

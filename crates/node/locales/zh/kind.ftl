@@ -15,3 +15,4 @@ kind-log-close = 日志关闭
 kind-mechanism-charter = 章程
 kind-mechanism-accept = 接受章程
 kind-mechanism-leave = 退出机制
+kind-scenario = 情景

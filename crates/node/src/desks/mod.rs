@@ -8,6 +8,7 @@ pub mod import;
 pub mod meetings;
 pub mod network;
 pub mod record;
+pub mod scenario;
 pub mod signals;
 pub mod situation;
 
@@ -47,6 +48,7 @@ pub fn routes() -> Router<Arc<Node>> {
     Router::new()
         .merge(situation::pages::routes())
         .merge(signals::pages::routes())
+        .merge(scenario::pages::routes())
         .merge(record::pages::routes())
         .merge(network::pages::routes())
         .merge(import::pages::routes())

@@ -50,6 +50,8 @@ pub enum Desk {
     Situation,
     /// More than was to be expected.
     Signals,
+    /// What follows from assumptions.
+    Scenarios,
     /// Authorities, logs and their state.
     Network,
     /// The list of records.
@@ -66,6 +68,7 @@ impl Desk {
         match self {
             Self::Situation => "/situation",
             Self::Signals => "/signals",
+            Self::Scenarios => "/scenario",
             Self::Network => "/network",
             Self::Records => "/records",
             Self::Import => "/import",
@@ -78,6 +81,7 @@ impl Desk {
         match self {
             Self::Situation => t.shell_situation(),
             Self::Signals => t.shell_signals(),
+            Self::Scenarios => t.shell_scenarios(),
             Self::Network => t.shell_network(),
             Self::Records => t.shell_records(),
             Self::Import => t.shell_import(),
@@ -88,10 +92,11 @@ impl Desk {
     /// The desks of a face, in the rail's order.
     pub fn on(face: Face) -> &'static [Self] {
         match face {
-            Face::Public => &[Self::Situation, Self::Signals, Self::Network, Self::Records],
+            Face::Public => &[Self::Situation, Self::Signals, Self::Scenarios, Self::Network, Self::Records],
             Face::Inside => &[
                 Self::Situation,
                 Self::Signals,
+                Self::Scenarios,
                 Self::Network,
                 Self::Records,
                 Self::Meetings,

@@ -11,6 +11,7 @@ mod peer;
 mod record;
 mod release;
 mod root;
+mod scenario;
 mod status;
 
 use std::sync::Arc;
@@ -195,6 +196,7 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
         Command::Import(crate::command::ImportCommand::Figures(command)) => figures::run(node, command).await,
         Command::Record(command) => record::run(node, command).await,
         Command::Records(command) => record::list(node, command).await,
+        Command::Scenario(command) => scenario::run(node, command).await,
         Command::Log(command) => log::run(node, command).await,
         Command::Bundle(command) => bundle::run(node, command).await,
         Command::Rebuild => status::rebuild(node).await,

@@ -22,4 +22,4 @@ pub mod schema;
 pub mod totals;
 
 #[cfg(test)]
-pub mod tests;
+pub(in crate::desks) mod tests;

@@ -1,5 +1,6 @@
 //! The desk from replay to pages, over a database in memory.
 
+mod meaning;
 mod side_by_side;
 
 use super::names::{KnownAuthority, Names};

@@ -113,7 +113,7 @@ pub fn part(
     let title = format!("{}: {}", names.place(&place.place), t.analysis_r());
     Ok(AnalysisPart {
         t: t.clone(),
-        spread: spread::build(page, &title, analysis)?,
+        spread: spread::build(page, &title, analysis, shown)?,
         warning: warning::build(page, analysis)?,
         kept: page
             .asked

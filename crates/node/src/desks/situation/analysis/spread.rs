@@ -4,6 +4,7 @@
 use super::Analysis;
 use crate::chart::{Across, Line, LineChart};
 use crate::desks::situation::figure::day_number;
+use crate::desks::situation::place::Shown;
 use crate::layout::component::{Figures, Tone, tag};
 use crate::layout::{Cell, Column, Key, Markup, Page, Problem, Row, Table};
 use epi::finding::Flag;
@@ -41,7 +42,7 @@ fn is_doubtful(window: &Window) -> bool {
 }
 
 /// Builds it.
-pub fn build(page: &Page, title: &str, analysis: &Analysis) -> Result<Spread, Problem> {
+pub fn build(page: &Page, title: &str, analysis: &Analysis, shown: &Shown) -> Result<Spread, Problem> {
     let t = &page.t;
     let (mean, sd) = analysis.parameters.serial_interval;
     let mut labels = vec![
@@ -65,7 +66,8 @@ pub fn build(page: &Page, title: &str, analysis: &Analysis) -> Result<Spread, Pr
     if prior_alone > 0 {
         labels.push(t.analysis_prior_left_out(prior_alone, t.decimal(analysis.prior.least_cases(), 0)));
     }
-    labels.push(t.analysis_completeness_unknown());
+    let changed = shown.figures.iter().filter(|figure| figure.corrections > 0).count();
+    labels.push(t.analysis_completeness_unknown(changed, shown.figures.len()));
     let nothing = (!windows.iter().any(says_something)).then(|| t.analysis_too_few_cases());
     Ok(Spread {
         figures: newest(page, analysis, windows),

@@ -1,0 +1,60 @@
+//! What a place's figures mean, on its page.
+
+use super::*;
+use crate::desks::situation::analysis;
+
+/// China states totals for 60 days: none for ten, then 20 to 60 new a day, with a fall on one day.
+async fn an_epidemic() -> Desk {
+    let mut desk = Desk::new().await;
+    let mut total = 0;
+    let mut days = Vec::new();
+    for day in 0..60_i64 {
+        total += if day < 10 { i64::from(day == 9) } else { 20 + (day % 5) * 8 };
+        let stated = if day == 45 { total - 500 } else { total };
+        let date = jiff::civil::date(2020, 1, 22).checked_add(jiff::Span::new().days(day)).unwrap();
+        days.push((format!("CHN {date}"), stated));
+    }
+    let days: Vec<(&str, i64)> = days.iter().map(|(text, value)| (text.as_str(), *value)).collect();
+    desk.release(&Made::new(CHINA, "A", "2020-03-22", &days)).await;
+    desk
+}
+
+#[tokio::test]
+async fn r_stands_with_its_interval_its_givens_and_what_is_doubtful() {
+    let desk = an_epidemic().await;
+    let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let names = Names { t: &t, places: &places, authorities: &authorities };
+        let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+        let shown = page("/situation/CHN", "window=10", lang, scope);
+        let built = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap();
+        let lists = built.lists();
+        let windows = lists.iter().find(|list| list.id() == "windows").expect("every window");
+        let csv = String::from_utf8(windows.to_csv()).unwrap();
+        assert!(csv.starts_with("end,start,median,q025,q975,flags,mean,sd\n2020-03-21,2020-03-12,"), "{csv}");
+        assert!(csv.contains(",negative,,\n"), "the fall is no zero: windows with it have no value");
+        assert!(csv.contains("after-correction"), "{csv}");
+        let html = built.render().unwrap();
+        for text in [t.analysis_by_report("10"), t.analysis_hatched(), t.analysis_interval_95()] {
+            assert!(html.contains(&text), "{} lacks {text}", lang.code());
+        }
+        assert!(html.contains("id=\"rt-hatch\"") && html.contains("name=\"si_mean\""), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn the_input_is_a_file_of_new_cases_and_a_wrong_parameter_is_refused() {
+    let desk = an_epidemic().await;
+    let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let asked = |query| page("/situation/CHN", query, Lang::En, scope).asked;
+    let analysed = place::analyse(&read, &asked("")).unwrap().expect("cases are counted");
+    let input = analysis::file(&analysed, "input").unwrap();
+    assert!(input.starts_with("date,cases\n2020-01-23,0\n"), "{input}");
+    assert!(input.contains("\n2020-03-07,-") && input.lines().count() == 60, "{input}");
+    assert!(analysis::file(&analysed, "si").unwrap().starts_with("lag,probability\n0,0\n1,"));
+    assert_eq!(place::analyse(&read, &asked("window=99")).unwrap_err().code(), "number-range");
+}
