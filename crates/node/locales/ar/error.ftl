@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = اذكر الفاصل التسلسلي: ‎--si
 error-code-number-range = «{ $value }» لا يصلح لـ { $name }: اكتبوا عدداً من { $low } إلى { $high } بفاصلة عشرية على شكل نقطة.
 error-code-signal-unknown = لم تعد هذه الإشارة موجودة: فقد تغيّرت أرقامها.
 error-code-signal-reason = تُستبعد الإشارة مع ذكر سبب لا يتجاوز طوله هذا العدد من الأحرف: { $limit }.
-error-code-epi = لا يمكن حساب هذا: { $code }
 error-code-scenario-step-late = يجب أن تقع الخطوة وتأخيرها ضمن الأيام المقبلة.
 error-code-scenario-text = ليس هذا سيناريو كما يكتبه هذا البرنامج، فلا يُعاد تشغيله.
 error-code-scenario-method = حُسب السيناريو بطريقة «{ $value }» التي لا تعرفها هذه النسخة.

@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = Say the serial interval: --si FILE, --si-mean a
 error-code-number-range = “{ $value }” cannot be { $name }: write a number from { $low } to { $high }, with a decimal point.
 error-code-signal-unknown = There is no such signal any more: its figures have changed.
 error-code-signal-reason = A signal is dismissed with a reason of at most { $limit } characters.
-error-code-epi = This cannot be computed: { $code }
 error-code-scenario-step-late = The step and its delay must lie within the days ahead.
 error-code-scenario-text = This is no scenario as this program writes it, so it is not run again.
 error-code-scenario-method = The scenario was computed by “{ $value }”, which this version does not know.

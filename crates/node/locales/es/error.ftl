@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = Indique el intervalo serial: --si ARCHIVO, --si
 error-code-number-range = «{ $value }» no vale para { $name }: escriba un número de { $low } a { $high }, con punto decimal.
 error-code-signal-unknown = Esa señal ya no existe: sus cifras han cambiado.
 error-code-signal-reason = Una señal se descarta con un motivo de como máximo { $limit } caracteres.
-error-code-epi = Esto no se puede calcular: { $code }
 error-code-scenario-step-late = El paso y su retraso deben caer dentro de los días por delante.
 error-code-scenario-text = No es un escenario tal como lo escribe este programa; no se vuelve a calcular.
 error-code-scenario-method = El escenario se calculó con «{ $value }», que esta versión no conoce.

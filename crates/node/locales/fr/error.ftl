@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = Indiquez l’intervalle sériel : --si FICHIER,
 error-code-number-range = « { $value } » ne convient pas pour { $name } : écrivez un nombre de { $low } à { $high }, avec un point décimal.
 error-code-signal-unknown = Ce signal n’existe plus : ses chiffres ont changé.
 error-code-signal-reason = Un signal est écarté avec une raison d’au plus { $limit } caractères.
-error-code-epi = Cela ne peut pas être calculé : { $code }
 error-code-scenario-step-late = L’étape et son retard doivent se situer dans les jours à venir.
 error-code-scenario-text = Ce n’est pas un scénario tel que ce programme l’écrit ; il n’est pas recalculé.
 error-code-scenario-method = Le scénario a été calculé par « { $value } », que cette version ne connaît pas.

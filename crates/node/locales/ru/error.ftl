@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = Укажите серийный интерва�
 error-code-number-range = «{ $value }» не годится для { $name }: напишите число от { $low } до { $high } с десятичной точкой.
 error-code-signal-unknown = Такого сигнала больше нет: его данные изменились.
 error-code-signal-reason = Сигнал снимают с указанием причины не длиннее { $limit } знаков.
-error-code-epi = Это нельзя вычислить: { $code }
 error-code-scenario-step-late = Шаг и его задержка должны лежать в пределах дней вперёд.
 error-code-scenario-text = Это не сценарий в том виде, как его пишет эта программа, поэтому он не вычисляется снова.
 error-code-scenario-method = Сценарий вычислен методом «{ $value }», которого эта версия не знает.

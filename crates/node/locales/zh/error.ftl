@@ -322,7 +322,6 @@ error-code-epi-interval-unsaid = 请说明序列间隔：--si 文件，--si-mean
 error-code-number-range = “{ $value }”不能作为{ $name }：请写{ $low }至{ $high }之间的数，小数用点。
 error-code-signal-unknown = 该信号已不存在：其数据已变更。
 error-code-signal-reason = 排除信号须说明理由，最多{ $limit }个字符。
-error-code-epi = 无法计算：{ $code }
 error-code-scenario-step-late = 调整日及其延后必须在未来天数之内。
 error-code-scenario-text = 这不是本程序所写的情景，故不重新运行。
 error-code-scenario-method = 该情景由“{ $value }”计算，本版本不支持。
