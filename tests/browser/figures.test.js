@@ -169,3 +169,31 @@ test('a scenario is released with its input, and gives the same bytes on another
   const { stdout } = await concord('--data', node('JPN').data, 'scenario', 'check', name, '--json');
   assert.equal(JSON.parse(stdout).same, true);
 });
+
+// The guided example of docs/example-ebola-1976.md.
+test('in the middle of an outbreak naive fatality is half of what the adjusted one says', async () => {
+  const table = path.resolve(import.meta.dirname, '../../demo/figures/ebola-1976.csv');
+  await concord('--data', node('WPRO').data, 'import', 'figures', table, '--replay');
+  const fatality = async (day) => {
+    const where = `/situation/COD?indicator=cases-probable-new&disease=ebola&as_of=${day}&csv=fatality`;
+    const { body } = await get(node('WPRO'), where);
+    const [, naive, adjusted] = body.toString('utf8').trim().split('\n').map((line) => line.split(','));
+    return { naive, adjusted };
+  };
+  const middle = await fatality('1976-09-23');
+  assert.deepEqual([middle.naive[0], middle.naive[4], middle.naive[5]], ['naive', '64', '135']);
+  assert.equal(Math.round(100 * Number(middle.naive[1])), 47);
+  assert.equal(Math.round(100 * Number(middle.adjusted[1])), 94);
+  const tenLater = await fatality('1976-10-03');
+  assert.equal(tenLater.adjusted[1], '', 'more have died than outcomes are expected: no number');
+  const end = await fatality('1976-11-05');
+  assert.equal(Number(end.naive[1]).toFixed(3), '0.955');
+  await look({ javaScriptEnabled: false }, async (page) => {
+    const address = '/situation/COD?indicator=cases-probable-new&disease=ebola&as_of=1976-09-23';
+    await open(page, `${node('WPRO').url}${address}`);
+    const cells = await rows(page, '#fatality table');
+    assert.deepEqual(cells.map((row) => row[1]), ['47.4%', '93.9%']);
+    assert.match(await text(page, '#fatality-part'), /Barry et al\. 2018/);
+    await page.screenshot({ path: path.join(OUT, 'ebola-1976.png'), fullPage: true });
+  });
+});

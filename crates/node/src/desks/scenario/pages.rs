@@ -118,7 +118,7 @@ async fn wanted(
 /// R as the newest window that says something has it, where the address names none.
 fn usual(viewer: &Viewer, indicator: &str, shown: &Shown) -> BTreeMap<&'static str, f64> {
     let parameters = Parameters::read(&viewer.asked).ok();
-    let analysed = parameters.and_then(|one| analysis::analyse(indicator, shown, one).ok().flatten());
+    let analysed = parameters.and_then(|one| analysis::analyse(indicator, shown, None, one).ok().flatten());
     let windows = analysed.and_then(|analysed| analysed.windows.ok()).unwrap_or_default();
     let newest = windows.iter().rev().filter(|window| !window.flags.contains(&Flag::Prior));
     let estimate = newest.filter_map(|window| window.posterior.as_ref()).map(Estimate::of).next();

@@ -52,6 +52,8 @@ pub struct Place {
     pub all: Vec<Series>,
     /// Series of the indicator and group: the place's own authority first.
     pub shown: Vec<Shown>,
+    /// Deaths as the author of the first series states them, if that series counts cases.
+    pub deaths: Option<Shown>,
     /// Corrections of any indicator, newest first.
     pub corrections: Vec<Correction>,
     /// Figures that authorities state differently.
@@ -69,6 +71,7 @@ impl Place {
             group: String::new(),
             all: Vec::new(),
             shown: Vec::new(),
+            deaths: None,
             corrections: Vec::new(),
             differs: Vec::new(),
             newest: Vec::new(),
@@ -95,6 +98,10 @@ pub async fn read(
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
     let shown = shown(db, scope, names, place, &all, (&indicator, &group)).await?;
+    let deaths = match shown.first().filter(|_| analysis::counts_cases(&indicator)) {
+        Some(main) => deaths_of(db, scope, &all, main).await?,
+        None => None,
+    };
     let corrections = query::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
     let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
@@ -105,7 +112,17 @@ pub async fn read(
         let found = query::sources(db, one.series.shelf, release).await?;
         newest.push(release.and_then(|no| found.get(&no).cloned()));
     }
-    Ok(Some(Place { place: place.to_owned(), indicator, group, all, shown, corrections, differs, newest }))
+    Ok(Some(Place {
+        place: place.to_owned(),
+        indicator,
+        group,
+        all,
+        shown,
+        deaths,
+        corrections,
+        differs,
+        newest,
+    }))
 }
 
 /// The series of one indicator and group among all of a place: that of the place's own authority first, then the longest.
@@ -127,6 +144,28 @@ pub async fn shown(
     }
     shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
     Ok(shown)
+}
+
+/// Deaths of the same people by the same author: counted as the cases are, or else the other way.
+async fn deaths_of(
+    db: &Db,
+    scope: Scope<'_>,
+    all: &[Series],
+    main: &Shown,
+) -> Result<Option<Shown>, DbError> {
+    let cumulative = Measure::of(&main.series.indicator) == Measure::Cumulative;
+    let codes =
+        if cumulative { ["deaths-cumulative", "deaths-new"] } else { ["deaths-new", "deaths-cumulative"] };
+    let same = |one: &&Series| {
+        let (one, main) = (*one, &main.series);
+        (&one.author, &one.definition, &one.disaggregation, one.shelf)
+            == (&main.author, &main.definition, &main.disaggregation, main.shelf)
+    };
+    let found = codes.iter().find_map(|code| all.iter().filter(same).find(|one| one.indicator == *code));
+    let Some(series) = found else { return Ok(None) };
+    let figures = current(&query::points(db, scope, series).await?);
+    let days = curve::curve(Measure::of(&series.indicator), &figures);
+    Ok(Some(Shown { series: series.clone(), figures, days, own: main.own }))
 }
 
 /// The page.
@@ -187,7 +226,8 @@ pub fn analyse(place: &Place, asked: &Asked) -> Result<Option<Analysis>, Problem
     let Some(main) = place.shown.first().filter(|_| analysis::counts_cases(&place.indicator)) else {
         return Ok(None);
     };
-    analysis::analyse(&place.indicator, main, analysis::parameters::Parameters::read(asked)?)
+    let parameters = analysis::parameters::Parameters::read(asked)?;
+    analysis::analyse(&place.indicator, main, place.deaths.as_ref(), parameters)
 }
 
 /// The part of the page that says so.

@@ -1,9 +1,10 @@
-//! What a place's figures mean: the reproduction number in windows, and early warning, beside their parameters and
-//! their input.
+//! What a place's figures mean: the reproduction number in windows, growth, case fatality and early warning, beside their
+//! parameters and their input.
 //!
 //! Everything is computed per request from the figures that the reader may see, as of the moment, by the pure functions
 //! of `epi`. Nothing is stored, nothing is drawn where only the prior speaks, and no sentence says why a number changed.
 
+mod fatality;
 pub mod input;
 pub mod parameters;
 mod spread;
@@ -16,6 +17,7 @@ use crate::layout::component::Field;
 use crate::layout::{Markup, Page, Problem, Table};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use epi::case_fatality::CaseFatality;
 use epi::detect::Verdict;
 use epi::instantaneous::{Cases, InstantaneousError, Prior, Window, estimate};
 use epi::serial_interval::SerialInterval;
@@ -39,6 +41,10 @@ pub struct Analysis {
     pub prior: Prior,
     /// R by window, or why there is none.
     pub windows: Result<Vec<Window>, InstantaneousError>,
+    /// Growth in the newest window.
+    pub growth: Option<epi::growth::Window>,
+    /// Deaths among cases, where the same author states deaths.
+    pub fatality: Option<CaseFatality>,
     /// The last points with what early warning says of each, oldest first.
     pub verdicts: Vec<(usize, Verdict)>,
 }
@@ -49,7 +55,12 @@ pub fn counts_cases(indicator: &str) -> bool {
 }
 
 /// Computes; `None` if the series has no counts to compute from.
-pub fn analyse(indicator: &str, shown: &Shown, parameters: Parameters) -> Result<Option<Analysis>, Problem> {
+pub fn analyse(
+    indicator: &str,
+    shown: &Shown,
+    deaths: Option<&Shown>,
+    parameters: Parameters,
+) -> Result<Option<Analysis>, Problem> {
     let Some(series) =
         input::counts(Measure::of(indicator), &shown.figures).filter(|series| series.len() > 1)
     else {
@@ -62,12 +73,18 @@ pub fn analyse(indicator: &str, shown: &Shown, parameters: Parameters) -> Result
         .map_err(|error| Problem::of(error.code(), error.arguments()))?;
     let windows = Cases::new(series.clone(), None)
         .and_then(|cases| estimate(&cases, &serial_interval, parameters.window, prior));
+    let growth = epi::growth::estimate(&series, parameters.window.max(epi::growth::LEAST_POINTS)).pop();
+    let deaths = deaths.and_then(|one| input::counts(Measure::of(&one.series.indicator), &one.figures));
+    let fatality = match deaths.filter(|_| !is_weekly(&series)) {
+        Some(deaths) => fatality::analyse(&series, &deaths, &parameters)?,
+        None => None,
+    };
     let method = warning::method(&parameters);
     let judged =
         method.judge(&series, JUDGED).map_err(|error| Problem::of(error.code(), error.arguments()))?;
     let first = series.len() - judged.len();
     let verdicts = judged.into_iter().enumerate().map(|(at, verdict)| (first + at, verdict)).collect();
-    Ok(Some(Analysis { parameters, series, serial_interval, prior, windows, verdicts }))
+    Ok(Some(Analysis { parameters, series, serial_interval, prior, windows, growth, fatality, verdicts }))
 }
 
 /// The part of a place's page.
@@ -76,6 +93,7 @@ pub fn analyse(indicator: &str, shown: &Shown, parameters: Parameters) -> Result
 pub struct AnalysisPart {
     t: crate::i18n::Locale,
     spread: spread::Spread,
+    fatality: Option<fatality::Fatality>,
     warning: warning::Warning,
     kept: Vec<(String, String)>,
     fields: Vec<Field>,
@@ -93,7 +111,8 @@ impl HtmlSafe for AnalysisPart {}
 impl AnalysisPart {
     /// The lists of this part, which can be taken away.
     pub fn lists(&self) -> impl Iterator<Item = &Table> {
-        self.spread.table.iter().chain([&self.warning.table])
+        let fatality = self.fatality.iter().map(|fatality| &fatality.table);
+        self.spread.table.iter().chain(fatality).chain([&self.warning.table])
     }
 }
 
@@ -114,6 +133,11 @@ pub fn part(
     Ok(AnalysisPart {
         t: t.clone(),
         spread: spread::build(page, &title, analysis, shown)?,
+        fatality: analysis
+            .fatality
+            .as_ref()
+            .map(|found| fatality::build(page, &analysis.parameters, found))
+            .transpose()?,
         warning: warning::build(page, analysis)?,
         kept: page
             .asked

@@ -155,6 +155,12 @@ impl Parameters {
     }
 }
 
+/// Where the delay from onset to death is from.
+pub fn death_source(t: &Locale, parameters: &Parameters) -> String {
+    let (mean, sd, source) = parameters.disease.onset_to_death;
+    if parameters.onset_to_death == (mean, sd) { source.to_owned() } else { t.analysis_si_own() }
+}
+
 /// A number within limits, as programs write it: with a point.
 pub fn number(
     asked: &Asked,

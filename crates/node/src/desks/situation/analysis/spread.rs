@@ -112,15 +112,42 @@ fn newest(page: &Page, analysis: &Analysis, windows: &[Window]) -> Figures {
         None => (Markup::text("–"), tag(Tone::Wait, &why_not(page, last))),
     };
     let days = t.analysis_window_days(t.date_text(last.start), t.date_text(last.end));
+    let (growth, growth_note) = growth(page, analysis);
     let corrected = windows.iter().filter(|window| is_doubtful(window)).count();
     Figures::default()
         .with(t.analysis_r(), value, note)
+        .with(t.analysis_growth(), growth, soft(growth_note))
         .with(t.analysis_window(), Markup::text(t.number(analysis.parameters.window)), soft(days))
         .with(
             t.analysis_doubtful(),
             Markup::text(t.number(corrected)),
             soft(t.analysis_of_windows(windows.len())),
         )
+}
+
+/// Growth per day in the newest window, and in how many days it doubles or halves: never in "infinitely" many.
+fn growth(page: &Page, analysis: &Analysis) -> (Markup, String) {
+    let t = &page.t;
+    let Some(found) = analysis.growth.as_ref().and_then(|window| window.growth) else {
+        let why = analysis.growth.as_ref().and_then(|window| window.flags.first().copied());
+        let text = why.map_or_else(|| t.analysis_too_few_cases(), |flag| flag_text(page, flag));
+        return (Markup::text("–"), text);
+    };
+    let value = Markup::text(t.percent(found.rate, 1));
+    let interval = t.analysis_interval(t.percent(found.low, 1), t.percent(found.high, 1));
+    let days = |days: epi::growth::Days| {
+        let high = days.high.map_or_else(|| "–".to_owned(), |high| t.decimal(high, 1));
+        (t.decimal(days.estimate, 1), t.decimal(days.low, 1), high)
+    };
+    let times = if found.is_unclear() {
+        t.analysis_growth_unclear()
+    } else if let Some((estimate, low, high)) = found.doubling().map(days) {
+        t.analysis_doubling(estimate, low, high)
+    } else {
+        let (estimate, low, high) = found.halving().map_or_else(Default::default, days);
+        t.analysis_halving(estimate, low, high)
+    };
+    (value, format!("{interval} · {times}"))
 }
 
 /// Whether the interval lies above 1, below it, or around it.
