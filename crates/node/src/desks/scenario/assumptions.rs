@@ -75,7 +75,7 @@ impl Course {
     pub const ALL: [Self; 3] = [Self::AsNow, Self::Step, Self::StepLater];
 
     /// Its name in files.
-    pub const fn code(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::AsNow => "as-now",
             Self::Step => "step",

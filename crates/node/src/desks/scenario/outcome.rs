@@ -82,7 +82,7 @@ pub fn run(assumptions: &Assumptions, history: &Series) -> Result<ScenarioOutcom
     let mut totals = Vec::new();
     for (course, measures) in &courses {
         for measure in measures {
-            let row = |day, band| BandRow { course: course.code(), measure: measure.name, day, band };
+            let row = |day, band| BandRow { course: course.name(), measure: measure.name, day, band };
             days.extend((0..assumptions.whole("days")).map(|day| row(day + 1, measure.day(day))));
             totals.push(row(0, Band::of(measure.of_runs())));
         }
@@ -151,8 +151,9 @@ pub fn read_input(text: &str) -> Result<Series, Problem> {
         let [date, cases, _] = fields.as_slice() else { return Err(refused(at + 1)) };
         let date: jiff::civil::Date = date.parse().map_err(|_| refused(at + 1))?;
         let first = *start.get_or_insert(date);
-        let expected = jiff::Span::new().try_days(observations.len() as u64 as i64).ok();
-        if expected.and_then(|span| first.checked_add(span).ok()) != Some(date) {
+        let behind = i64::try_from(observations.len()).ok();
+        let span = behind.and_then(|days| jiff::Span::new().try_days(days).ok());
+        if span.and_then(|span| first.checked_add(span).ok()) != Some(date) {
             return Err(refused(at + 1));
         }
         observations.push(match *cases {

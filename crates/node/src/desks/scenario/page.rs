@@ -284,19 +284,19 @@ fn totals_table(page: &Page, run: &Run<'_>) -> Result<Table, Problem> {
     let mut columns =
         vec![Column::new("measure", t.scenario_measure()), Column::new("course", t.scenario_course())];
     columns.extend(band_columns(page));
-    let rows = MEASURES.iter().flat_map(|measure| {
-        run.outcome.totals.iter().filter(move |row| row.measure == *measure).map(|row| {
-            let course = course_name(page, row.course);
-            let measure = measure_name(page, row.measure);
+    let mut rows = Vec::new();
+    for measure in MEASURES {
+        for row in run.outcome.totals.iter().filter(|row| row.measure == measure) {
+            let (name, course) = (measure_name(page, measure), course_name(page, row.course));
             let mut cells = vec![
-                Cell::text(&measure).keyed(Key::text(&measure).written(row.measure)),
+                Cell::text(&name).keyed(Key::text(&name).written(measure)),
                 Cell::text(&course).keyed(Key::text(&course).written(row.course)),
             ];
             cells.extend(band_cells(page, row));
-            Row::new(cells)
-        })
-    });
-    Table::list(&page.asked, "totals", t.scenario_totals(), columns, rows.collect())
+            rows.push(Row::new(cells));
+        }
+    }
+    Table::list(&page.asked, "totals", t.scenario_totals(), columns, rows)
 }
 
 fn days_table(page: &Page, run: &Run<'_>) -> Result<Table, Problem> {
@@ -323,7 +323,7 @@ fn days_table(page: &Page, run: &Run<'_>) -> Result<Table, Problem> {
             Row::new(cells)
         })
         .collect();
-    Ok(Table::list(&page.asked, "days", t.scenario_days_table(), columns, rows)?.in_columns())
+    Ok(Table::list(&page.asked, "by-day", t.scenario_days_table(), columns, rows)?.in_columns())
 }
 
 fn listed_table(page: &Page, names: &Names<'_>, listed: &[ListedScenario]) -> Result<Table, Problem> {

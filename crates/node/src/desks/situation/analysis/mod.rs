@@ -27,6 +27,8 @@ use tlog::hash::sha256;
 
 /// Points at the end that early warning judges.
 const JUDGED: usize = 28;
+/// The share of the serial interval that is used.
+const KEPT: f64 = 0.999;
 
 /// What was computed of one author's new cases.
 #[derive(Debug)]
@@ -66,9 +68,7 @@ pub fn analyse(
     else {
         return Ok(None);
     };
-    let (mean, sd) = parameters.serial_interval;
-    let serial_interval =
-        SerialInterval::cori(mean, sd).map_err(|error| Problem::of(error.code(), error.arguments()))?;
+    let serial_interval = serial_interval(&parameters)?;
     let prior = Prior::new(parameters.prior.0, parameters.prior.1)
         .map_err(|error| Problem::of(error.code(), error.arguments()))?;
     let windows = Cases::new(series.clone(), None)
@@ -85,6 +85,24 @@ pub fn analyse(
     let first = series.len() - judged.len();
     let verdicts = judged.into_iter().enumerate().map(|(at, verdict)| (first + at, verdict)).collect();
     Ok(Some(Analysis { parameters, series, serial_interval, prior, windows, growth, fatality, verdicts }))
+}
+
+/// The serial interval, without the last thousandth: what comes months later adds nothing, and would keep a correction in doubt
+/// for as long.
+fn serial_interval(parameters: &Parameters) -> Result<SerialInterval, Problem> {
+    let (mean, sd) = parameters.serial_interval;
+    let problem = |error: epi::delay::DelayError| Problem::of(error.code(), error.arguments());
+    let whole = SerialInterval::cori(mean, sd).map_err(problem)?;
+    let mut sum = 0.0;
+    let mut kept = Vec::new();
+    for probability in whole.delay().probabilities() {
+        kept.push(*probability);
+        sum += probability;
+        if sum >= KEPT {
+            break;
+        }
+    }
+    SerialInterval::given(kept).map_err(problem)
 }
 
 /// The part of a place's page.
