@@ -24,6 +24,7 @@
 //! | [`instantaneous`] | how many does a case infect now (Cori)? |
 //! | [`case_reproduction`] | how many did the cases of a day infect (Wallinga and Teunis)? |
 //! | [`growth`] | how fast does it grow, and which reproduction number is that? |
+//! | [`nowcast`] | how many will there be when all reports are in? |
 //! | [`case_fatality`] | how many of the ill die, known outcomes or not? |
 
 #![forbid(unsafe_code)]
@@ -52,6 +53,7 @@ pub mod growth;
 pub mod importation;
 pub mod instantaneous;
 pub mod metapopulation;
+pub mod nowcast;
 pub mod published;
 pub mod random;
 pub mod scenario;

@@ -28,7 +28,7 @@ pub fn quantile(mean: f64, p: f64) -> f64 {
 }
 
 /// The least whole number ≥ 0 at which `cumulative` reaches `p` (0 ≤ p < 1), searched from `start`.
-pub(super) fn least(start: f64, p: f64, cumulative: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn least(start: f64, p: f64, cumulative: impl Fn(f64) -> f64) -> f64 {
     if !(0.0..1.0).contains(&p) {
         return if p >= 1.0 { f64::INFINITY } else { f64::NAN };
     }
