@@ -12,8 +12,9 @@ const WINDOW: Duration = Duration::from_millis(400);
 const SHARE: u32 = 40;
 /// The newest window's part of the smoothed level: an average over two windows.
 const SMOOTHING: f32 = 2.0 / 3.0;
-/// Longest time that one packet stands for.
-const LONGEST: Duration = Duration::from_millis(120);
+/// Longest time that one packet stands for: the first after a pause stands for some of the pause (discontinuous transmission), so that
+/// a word after silence is speech at once, as in `LiveKit`.
+const LONGEST: Duration = Duration::from_millis(200);
 /// What a first packet stands for.
 const USUAL: Duration = Duration::from_millis(20);
 /// Smaller changes are not reported.
