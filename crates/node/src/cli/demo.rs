@@ -11,6 +11,7 @@ use crate::operate::Outcome;
 
 /// `concord demo`
 #[derive(Debug, Args)]
+#[allow(clippy::doc_markdown)] // Help is shown as it is written.
 pub struct DemoArgs {
     /// The folder of the four nodes; one of an earlier run is used again
     #[arg(long, default_value = "demo-data")]
