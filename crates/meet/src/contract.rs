@@ -271,6 +271,8 @@ pub enum Order {
 /// Why a shard gave a session up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
+    /// The client closed it (DTLS `close_notify`): it leaves, or begins anew, and may be about to say so.
+    Closed,
     /// ICE had no answer for as long as a session is kept without one.
     Unreachable,
     /// The engine of the session failed in itself; only this session is dropped.

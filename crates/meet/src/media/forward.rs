@@ -23,7 +23,7 @@ impl Shard {
                 let event = Event::Connected { session: session.id, target };
                 self.outputs.push_back(Output::Event(event));
             }
-            PeerEvent::Closed => self.end(at, Some(Ending::Unreachable)),
+            PeerEvent::Closed => self.end(at, Some(Ending::Closed)),
             PeerEvent::Packet(mid, packet) => {
                 session.link.up += 1;
                 self.arrived(now, at, mid, packet);

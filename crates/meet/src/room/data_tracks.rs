@@ -174,17 +174,15 @@ impl Room {
         session: SessionId,
         request: &UpdateDataSubscription,
     ) {
-        let mut any = false;
         for update in request.updates.iter().take(config::SIDS) {
-            any |= if update.subscribe {
-                self.subscribe_data(session, &update.track_sid)
+            if update.subscribe {
+                self.subscribe_data(session, &update.track_sid);
             } else {
-                self.unsubscribe_data(session, &update.track_sid)
-            };
+                self.unsubscribe_data(session, &update.track_sid);
+            }
         }
-        if any {
-            self.send_data_handles(fx, session);
-        }
+        // Clients wait for the handles as for an answer, even if they had the track already.
+        self.send_data_handles(fx, session);
     }
 
     fn may_receive_data(&self, session: SessionId, sid: &str) -> bool {

@@ -19,9 +19,8 @@ use crate::grants::Grants;
 
 impl Rooms {
     /// Whether a client with these grants would be let in now: what `/validate` answers, and what is known before an upgrade.
-    pub fn may_join(&self, now: Now, grants: &Grants) -> Result<(), Refusal> {
+    pub fn may_join(&self, grants: &Grants) -> Result<(), Refusal> {
         let name = join::judge(grants)?;
-        let _ = now;
         if self.removals.refuses(name, grants) {
             return Err(Refusal::Removed);
         }
@@ -52,8 +51,8 @@ impl Rooms {
     }
 
     /// As [`Rooms::may_join`], with all that the client asks for.
-    pub fn admits(&self, now: Now, join: &Join) -> Result<(), Refusal> {
-        self.may_join(now, &join.grants)?;
+    pub fn admits(&self, join: &Join) -> Result<(), Refusal> {
+        self.may_join(&join.grants)?;
         let changes_itself = !join.metadata.is_empty() || !join.attributes.is_empty();
         if changes_itself && !join.grants.permission().can_update_metadata {
             return Err(Refusal::NotAllowed);
@@ -73,7 +72,7 @@ impl Rooms {
     /// A client on a new WebSocket. The first frame that it gets says that it is in, that it resumed, or that it must leave.
     pub fn join(&mut self, now: Now, connection: ConnectionId, join: Join) {
         let resuming = join.reconnect;
-        if let Err(refusal) = self.admits(now, &join) {
+        if let Err(refusal) = self.admits(&join) {
             self.fx.totals.refusals += 1;
             tracing::info!(%refusal, identity = join.grants.identity, "join refused");
             let farewell = match refusal {

@@ -22,7 +22,7 @@ pub struct Join {
     pub client: ClientInfo,
     /// Subscribe to every track of everybody.
     pub auto_subscribe: bool,
-    /// Subscribe to every data track of everybody.
+    /// Subscribe to every data track of everybody; not unless it is said, as in `LiveKit`.
     pub auto_subscribe_data_track: bool,
     /// The client tells sizes; until it does, a video track is not sent in full.
     pub adaptive_stream: bool,
@@ -56,7 +56,7 @@ impl Join {
             peers: Peers::Dual,
             client: ClientInfo::default(),
             auto_subscribe: true,
-            auto_subscribe_data_track: true,
+            auto_subscribe_data_track: false,
             adaptive_stream: false,
             may_pause: true,
             metadata: String::new(),
@@ -79,7 +79,7 @@ impl Join {
             peers: Peers::Single,
             client: request.client_info.unwrap_or_default(),
             auto_subscribe: settings.auto_subscribe,
-            auto_subscribe_data_track: settings.auto_subscribe_data_track.unwrap_or(true),
+            auto_subscribe_data_track: settings.auto_subscribe_data_track.unwrap_or(false),
             adaptive_stream: settings.adaptive_stream,
             may_pause: settings.subscriber_allow_pause.unwrap_or(false),
             metadata: request.metadata,

@@ -203,6 +203,7 @@ impl Room {
     fn ended(&mut self, fx: &mut Effects, now: Now, session: SessionId, why: Ending) {
         fx.forget_session(session);
         let reason = match why {
+            Ending::Closed => DisconnectReason::ClientInitiated,
             Ending::Unreachable => DisconnectReason::ConnectionTimeout,
             Ending::Broken | Ending::TooSlow => DisconnectReason::MediaFailure,
             Ending::BadDescription => DisconnectReason::StateMismatch,

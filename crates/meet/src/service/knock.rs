@@ -92,7 +92,7 @@ pub(crate) fn dual(grants: Grants, query: &Query, address: Option<IpAddr>) -> Re
     let mut join = Join::new(named(grants, query));
     join.client = client(query, address);
     join.auto_subscribe = query.truth("auto_subscribe").unwrap_or(true);
-    join.auto_subscribe_data_track = query.truth("auto_subscribe_data_track").unwrap_or(true);
+    join.auto_subscribe_data_track = query.truth("auto_subscribe_data_track").unwrap_or(false);
     join.adaptive_stream = query.truth("adaptive_stream").unwrap_or(false);
     join.may_pause = query.truth("subscriber_allow_pause").unwrap_or(true);
     join.attributes = attributes(query.get("attributes"))?;

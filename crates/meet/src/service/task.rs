@@ -242,7 +242,7 @@ impl Working {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::MayJoin { grants, reply } => {
-                let _ = reply.send(self.task.rooms.may_join(now(), &grants));
+                let _ = reply.send(self.task.rooms.may_join(&grants));
             }
             Ask::Join { connection, join, frames } => {
                 self.sockets.insert(connection, frames);

@@ -9,7 +9,8 @@ use livekit_protocol::signal_request::Message as Said;
 use livekit_protocol::signal_response::Message;
 use livekit_protocol::{
     ChatMessage, DataPacket, PerformRpcRequest, PublishDataTrackRequest, RpcAck, RpcError, RpcResponse,
-    SendDataRequest, Transcription, UnpublishDataTrackRequest, UserPacket, rpc_response,
+    SendDataRequest, Transcription, UnpublishDataTrackRequest, UpdateDataSubscription, UserPacket,
+    rpc_response, update_data_subscription,
 };
 use meet::contract::{Channel, Event, Order};
 use meet::room::{Call, CallAnswer, CallCode, Join};
@@ -280,10 +281,17 @@ fn a_data_track_reaches_each_receiver_under_its_own_handle() {
     let (ana, bo) = (stage.enter("ana"), stage.enter("bo"));
     stage.forget();
     stage.say(&ana, data_track(7, "position"));
+    assert_eq!(stage.update_about(&bo, "ana").unwrap().data_tracks[0].name, "position");
     let heard = stage.heard(&ana);
     let Some(Message::PublishDataTrackResponse(published)) = heard.first() else { panic!("{heard:?}") };
     let sid = published.info.as_ref().unwrap().sid.clone();
     assert!(sid.starts_with("DTR_"));
+    assert!(
+        stage.ordered(&bo).is_empty() && stage.heard(&bo).is_empty(),
+        "nobody receives it who did not ask"
+    );
+    let update = update_data_subscription::Update { track_sid: sid.clone(), subscribe: true, options: None };
+    stage.say(&bo, Said::UpdateDataSubscription(UpdateDataSubscription { updates: vec![update] }));
     let heard = stage.heard(&bo);
     let handles = heard.iter().find_map(|message| match message {
         Message::DataTrackSubscriberHandles(handles) => Some(handles.sub_handles.clone()),

@@ -2,6 +2,7 @@
 //!
 //! Every output of every test goes through [`stage::Stage`], which knows what must always hold.
 
+mod bytes;
 mod data;
 mod limits;
 mod media;

@@ -85,7 +85,7 @@ fn every_method_asks_for_its_grant() {
 #[test]
 fn rooms_are_made_by_calls_alone_where_it_is_so_configured() {
     let mut stage = Stage::with(RoomsConfig { auto_create: false, ..RoomsConfig::default() });
-    assert_eq!(stage.rooms.may_join(stage.now, &token("ana")), Err(Refusal::RoomNotFound));
+    assert_eq!(stage.rooms.may_join(&token("ana")), Err(Refusal::RoomNotFound));
     let connection = stage.try_join(Join::new(token("ana")));
     assert_eq!(stage.closed[&connection], Closing::Refused);
     let request = CreateRoomRequest {
@@ -99,8 +99,8 @@ fn rooms_are_made_by_calls_alone_where_it_is_so_configured() {
     };
     assert_eq!((room.max_participants, room.metadata.as_str()), (1, "floor: en"));
     let ana = stage.enter("ana");
-    assert_eq!(stage.rooms.may_join(stage.now, &token("bo")), Err(Refusal::RoomFull { limit: 1 }));
-    assert_eq!(stage.rooms.may_join(stage.now, &token("ana")), Ok(()), "whoever is in may come again");
+    assert_eq!(stage.rooms.may_join(&token("bo")), Err(Refusal::RoomFull { limit: 1 }));
+    assert_eq!(stage.rooms.may_join(&token("ana")), Ok(()), "whoever is in may come again");
     let Ok(CallAnswer::Rooms(rooms)) = stage.call(&moderator(), Call::ListRooms(ListRoomsRequest::default()))
     else {
         panic!()
@@ -133,7 +133,7 @@ fn a_removal_lasts() {
         stage.refreshed.iter().find(|(connection, _)| *connection == ana.connection).unwrap().clone();
     let at = |seconds| Grants { issued_at: Some(seconds), ..token("ana") };
     let mut may = |grants: &Grants| {
-        let said = stage.rooms.may_join(stage.now, grants);
+        let said = stage.rooms.may_join(grants);
         let connection = stage.try_join(Join {
             reconnect: true,
             participant_sid: ana.sid.clone(),
@@ -165,7 +165,7 @@ fn a_removal_outlasts_the_room() {
     stage.call(&moderator(), Call::RemoveParticipant(who("ana"))).unwrap();
     stage.call(&moderator(), Call::DeleteRoom(DeleteRoomRequest { room: "hall".to_owned() })).unwrap();
     stage.enter("bo");
-    assert_eq!(stage.rooms.may_join(stage.now, &token("ana")), Err(Refusal::Removed));
+    assert_eq!(stage.rooms.may_join(&token("ana")), Err(Refusal::Removed));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn whoever_is_removed_on_the_way_in_stays_out() {
     stage.enter("bo");
     let error = stage.call(&moderator(), Call::RemoveParticipant(who("ana"))).unwrap_err();
     assert_eq!((error.code, error.message.as_str()), (CallCode::NotFound, "participant does not exist"));
-    assert_eq!(stage.rooms.may_join(stage.now, &token("ana")), Err(Refusal::Removed));
+    assert_eq!(stage.rooms.may_join(&token("ana")), Err(Refusal::Removed));
 }
 
 #[test]

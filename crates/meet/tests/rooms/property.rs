@@ -81,7 +81,7 @@ impl Play {
                 let name = format!("p{who}");
                 let grants = if hidden { listener(&name) } else { token(&name) };
                 let join = Join { auto_subscribe: !selective, ..Join::new(grants) };
-                if stage.rooms.admits(stage.now, &join).is_ok() {
+                if stage.rooms.admits(&join).is_ok() {
                     clients[who] = Some(stage.enter_as(join));
                 }
             }
@@ -240,6 +240,50 @@ fn one(stage: &mut Stage, mut client: Client, act: Act) -> Option<Client> {
         _ => {}
     }
     Some(client)
+}
+
+/// Frames and packets such as clients send, and damaged ones.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let said = prop_oneof![
+        any::<u8>().prop_map(|name| Said::AddTrack(camera(&name.to_string()))),
+        any::<u8>().prop_map(|name| Said::AddTrack(microphone(&name.to_string()))),
+        Just(Said::Leave(LeaveRequest::default())),
+        ".{0,40}".prop_map(|sdp| Said::Offer(livekit_protocol::SessionDescription {
+            sdp: format!("m=audio 9 x 0\r\na=mid:0\r\na=msid:- 1\r\n{sdp}"),
+            ..Default::default()
+        })),
+        ".{0,20}".prop_map(|metadata| Said::UpdateMetadata(livekit_protocol::UpdateParticipantMetadata {
+            metadata,
+            ..Default::default()
+        })),
+        (0..12_u8).prop_map(|scenario| Said::Simulate(livekit_protocol::SimulateScenario {
+            scenario: Some(match scenario {
+                0 => livekit_protocol::simulate_scenario::Scenario::NodeFailure(true),
+                1 => livekit_protocol::simulate_scenario::Scenario::ServerLeave(true),
+                _ => livekit_protocol::simulate_scenario::Scenario::SpeakerUpdate(scenario.into()),
+            })
+        })),
+    ];
+    let request =
+        said.prop_map(|said| livekit_protocol::SignalRequest { message: Some(said) }.encode_to_vec());
+    let bytes = prop_oneof![3 => request, 1 => prop::collection::vec(any::<u8>(), 0..60)];
+    (any::<u8>(), bytes, any::<prop::sample::Index>(), any::<u8>(), 0..4_u8).prop_map(
+        |(kind, mut bytes, at, flip, damaged)| {
+            if damaged == 0 && !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] ^= flip;
+            }
+            let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+            [&[kind], &length[..], &bytes].concat()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_bytes_come(pieces in prop::collection::vec(piece(), 0..30)) {
+        crate::bytes::play(&pieces.concat());
+    }
 }
 
 proptest! {

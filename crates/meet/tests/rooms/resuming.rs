@@ -119,6 +119,19 @@ fn when_the_media_is_gone_the_client_begins_anew() {
 }
 
 #[test]
+fn a_client_that_closes_its_media_before_it_says_goodbye_left_of_itself() {
+    let mut stage = Stage::new();
+    let ana = stage.enter("ana");
+    let bo = stage.enter("bo");
+    stage.report(Event::Ended { session: ana.session, why: Ending::Closed });
+    stage.say(&ana, Said::Leave(Default::default()));
+    assert_eq!(
+        stage.update_about(&bo, "ana").unwrap().disconnect_reason(),
+        DisconnectReason::ClientInitiated
+    );
+}
+
+#[test]
 fn a_socket_lost_before_the_media_stood_is_waited_for_but_not_long() {
     let mut stage = Stage::new();
     let ana = stage.knock(Join::new(token("ana")));
