@@ -117,6 +117,8 @@ coded!(by Refusal: record::EncodingError, record::RootError, record::RecordError
 coded!(by Refusal: record::evidence::EvidenceError, record::charter::CharterError, record::lines::LineError);
 coded!(by Refusal: record::seal::SealError, record::seal::RecipientError, record::seal::OpenError);
 coded!(by Refusal: record::logstate::InvalidReason);
+coded!(epi::detect::Reason, epi::detect::ParameterError, epi::final_size::FinalSizeError);
+coded!(epi::scenario::ScenarioError, epi::importation::ImportationError);
 coded!(epi::series::SeriesError, epi::delay::DelayError, epi::instantaneous::InstantaneousError);
 coded!(epi::case_fatality::CaseFatalityError);
 

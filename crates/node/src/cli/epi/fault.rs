@@ -68,6 +68,49 @@ pub enum EpiError {
         "the dates are not a whole number of weeks apart; state a figure for each week on the same weekday"
     )]
     NotWeekly,
+    /// An option that the method does not have.
+    #[error("{method} has no {option}")]
+    Option {
+        /// Which method.
+        method: String,
+        /// Which option.
+        option: String,
+    },
+    /// Nobody says how many people there are.
+    #[error("how many people live in {series:?} is not said; --population or --populations says it")]
+    Population {
+        /// Of which series.
+        series: String,
+    },
+    /// A rate has nothing to be compared with.
+    #[error("say the threshold: --threshold, in events per 100,000 people")]
+    Threshold,
+    /// R, k or the number of arrivals make no sense.
+    #[error("R must be at least 0, the evenness k above 0 and arrivals at least 0")]
+    Establishment,
+    /// No flow ends where it is asked for.
+    #[error("of the places with cases none has travellers to {to:?}")]
+    NoTravellers {
+        /// Where to.
+        to: String,
+    },
+    /// A place that is not in the table.
+    #[error("{name:?} is not among the places")]
+    Place {
+        /// Which.
+        name: String,
+    },
+    /// Neither flows nor what gravity needs.
+    #[error("say the flows: --travel FILE, or --trips with latitude and longitude of every place")]
+    NoFlows,
+    /// Neither a date nor the number of a day.
+    #[error(
+        "{text:?} is neither a date such as 2020-05-31 nor the number of a day, whichever is asked for here"
+    )]
+    When {
+        /// What was given.
+        text: String,
+    },
 }
 
 impl Coded for EpiError {
@@ -80,6 +123,14 @@ impl Coded for EpiError {
             Self::Lag { .. } => "epi-lag",
             Self::Number { .. } => "epi-number",
             Self::NotWeekly => "epi-not-weekly",
+            Self::Option { .. } => "epi-option",
+            Self::Population { .. } => "epi-population",
+            Self::Threshold => "epi-threshold",
+            Self::Establishment => "epi-establishment",
+            Self::NoTravellers { .. } => "epi-no-travellers",
+            Self::Place { .. } => "epi-place",
+            Self::NoFlows => "epi-no-flows",
+            Self::When { .. } => "epi-when",
         }
     }
 
@@ -102,7 +153,12 @@ impl Coded for EpiError {
             Self::Number { path, line, text } => {
                 vec![("path", path.clone()), ("line", line.to_string()), ("text", text.clone())]
             }
-            Self::NotWeekly => Vec::new(),
+            Self::NotWeekly | Self::Threshold | Self::Establishment | Self::NoFlows => Vec::new(),
+            Self::Option { method, option } => vec![("method", method.clone()), ("option", option.clone())],
+            Self::Population { series } => vec![("series", series.clone())],
+            Self::NoTravellers { to } => vec![("to", to.clone())],
+            Self::Place { name } => vec![("name", name.clone())],
+            Self::When { text } => vec![("text", text.clone())],
         }
     }
 }

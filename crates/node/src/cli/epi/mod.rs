@@ -7,12 +7,16 @@
 mod answers;
 mod cell;
 mod cfr;
+mod detect;
 mod fault;
+mod final_size;
 mod growth;
+mod import_risk;
 mod input;
 mod interval;
 mod report;
 mod rt;
+mod scenario;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -63,22 +67,57 @@ enum Question {
         "cfr --input countries.csv --by country --cumulative --delay-disease ebola --negative spread"
     ))]
     Cfr(cfr::CfrArgs),
+    #[command(after_help = teach!(
+        "detect --method ears-c2 --input cases.csv --last 7 --format json",
+        "detect --method farrington-flexible --input weeks.csv --by region --last 1 --fdr 0.05",
+        "detect --method rate --days 14 --threshold 50 --input countries.csv --by country --populations people.csv"
+    ))]
+    Detect(detect::DetectArgs),
+    #[command(after_help = teach!(
+        "scenario --input cases.csv --si si.csv --r 0.75:0.03 --r 2020-06-01=0.9:0.03 --versus 0.75:0.03 --days 90",
+        "scenario --input cases.csv --si si.csv --r 1.2 --susceptible 8000000 --deaths 0.01,18,8 --beds 0.05,7,4,9,6"
+    ))]
+    Scenario(scenario::ScenarioArgs),
+    #[command(after_help = teach!(
+        "import-risk --method delay --growth 0.14 --growth-low 0.11 --growth-high 0.17 --reduction 0.5,0.9",
+        "import-risk --method establishment --r 2.35 --evenness 0.16 --arrivals 1,4,10",
+        "import-risk --method spread --input places.csv --travel flows.csv --r 2.4 --latent-days 3.75 --infectious-days 3.75 --reduction 0.9"
+    ))]
+    ImportRisk(import_risk::ImportRiskArgs),
+    #[command(after_help = teach!("final-size --r0 1.5,2,2.5", "final-size --r0 2.5 --input ages.csv --format csv"))]
+    FinalSize(final_size::FinalSizeArgs),
 }
 
 impl Question {
-    fn source(&self) -> &Source {
+    /// Where series come from; none for questions that are not about series.
+    fn source(&self) -> Option<&Source> {
         match self {
-            Self::Rt(args) => &args.source,
-            Self::Growth(args) => &args.source,
-            Self::Cfr(args) => &args.source,
+            Self::Rt(args) => Some(&args.source),
+            Self::Growth(args) => Some(&args.source),
+            Self::Cfr(args) => Some(&args.source),
+            Self::Detect(args) => Some(&args.source),
+            Self::Scenario(args) => Some(&args.source),
+            Self::ImportRisk(_) | Self::FinalSize(_) => None,
         }
     }
 
-    fn answer(&self) -> Result<Answered, Fault> {
+    fn format(&self) -> Option<Format> {
+        match self {
+            Self::ImportRisk(args) => args.format,
+            Self::FinalSize(args) => args.format,
+            _ => self.source().and_then(|source| source.format),
+        }
+    }
+
+    fn answer(&self, locale: &Locale) -> Result<Answered, Fault> {
         match self {
             Self::Rt(args) => rt::run(args),
             Self::Growth(args) => growth::run(args),
             Self::Cfr(args) => cfr::run(args),
+            Self::Detect(args) => detect::run(args, locale),
+            Self::Scenario(args) => scenario::run(args),
+            Self::ImportRisk(args) => import_risk::run(args),
+            Self::FinalSize(args) => final_size::run(args),
         }
     }
 }
@@ -86,8 +125,8 @@ impl Question {
 /// Answers, writes the report, and says on standard error how much was found.
 pub fn main(args: &EpiArgs, json: bool, locale: &Locale) -> ExitCode {
     let source = args.question.source();
-    let answered = match args.question.answer().and_then(|answered| {
-        answered.report.write(source)?;
+    let answered = match args.question.answer(locale).and_then(|answered| {
+        source.map_or(Ok(()), |source| answered.report.write(source))?;
         Ok(answered)
     }) {
         Ok(answered) => answered,
@@ -102,7 +141,7 @@ pub fn main(args: &EpiArgs, json: bool, locale: &Locale) -> ExitCode {
     for note in answered.report.notes(source) {
         eprintln!("concord: {}", note.said_in(locale));
     }
-    let format = source.format.unwrap_or(if json { Format::Json } else { Format::Table });
+    let format = args.question.format().unwrap_or(if json { Format::Json } else { Format::Table });
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match answered.answers.write(&mut out, format).and_then(|()| out.flush()) {
         // Whoever reads may have read enough (`| head`).

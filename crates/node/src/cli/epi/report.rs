@@ -122,7 +122,7 @@ impl Report {
     }
 
     /// What is said on standard error: remarks, how many findings there are and where they stand, and series without an answer.
-    pub fn notes(&self, source: &Source) -> Vec<Fault> {
+    pub fn notes(&self, source: Option<&Source>) -> Vec<Fault> {
         let mut notes = self.remarks.clone();
         if !self.entries.is_empty() {
             let mut with: Vec<_> = self.entries.iter().map(|entry| &entry.series).collect();
@@ -130,7 +130,7 @@ impl Report {
             with.sort_unstable();
             with.dedup();
             let (findings, series) = (self.entries.len(), with.len());
-            let note = match &source.report {
+            let note = match source.and_then(|source| source.report.as_ref()) {
                 Some(path) => Fault::new(
                     "epi-findings-listed",
                     format!(

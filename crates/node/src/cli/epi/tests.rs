@@ -12,6 +12,10 @@ struct Line {
     epi: EpiArgs,
 }
 
+fn english() -> Locale {
+    Locale::new(crate::i18n::Lang::En, jiff::tz::TimeZone::UTC)
+}
+
 fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
@@ -19,7 +23,11 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 fn asked(line: &str) -> Result<Answered, Fault> {
-    Line::try_parse_from(std::iter::once("epi").chain(line.split_whitespace())).unwrap().epi.question.answer()
+    Line::try_parse_from(std::iter::once("epi").chain(line.split_whitespace()))
+        .unwrap()
+        .epi
+        .question
+        .answer(&english())
 }
 
 fn findings(answered: &Answered) -> Vec<(Option<&str>, &str)> {
