@@ -64,10 +64,13 @@ export class Tile {
   readonly #bars: Bars;
   readonly #pin: HTMLButtonElement;
   #track: VideoTrack | undefined;
+  #paused = false;
 
   constructor(words: Words, pin: () => void) {
     this.#words = words;
     this.#video.muted = true;
+    // The first picture is there.
+    this.#video.addEventListener('loadeddata', () => show(this.#veil, this.#paused));
     this.#bars = new Bars(words);
     const mark = (name: 'speaking' | 'microphone-off' | 'lock', key: Plain, kind: string) => h('span', { class: `mark ${kind}`, title: words.say(key) },
       icon(name), h('span', { class: 'hidden' }, words.say(key)));
@@ -99,11 +102,12 @@ export class Tile {
     const publication = participant.getTrackPublication(source);
     const sends = publication !== undefined && !publication.isMuted && (participant.isLocal || !soundOnly);
     this.#attach(sends && publication.videoTrack ? publication.videoTrack : undefined);
-    const paused = sends && publication.videoTrack?.streamState === Track.StreamState.Paused;
+    this.#paused = sends && publication.videoTrack?.streamState === Track.StreamState.Paused;
     show(this.#video, this.#track !== undefined);
-    show(this.#veil, sends && (paused || this.#track === undefined));
-    write(this.#veil, this.#words.say(paused ? 'room-paused' : 'room-picture-coming'));
-    set(this.element, 'data-paused', paused);
+    const blank = this.#track === undefined || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+    show(this.#veil, sends && (this.#paused || blank));
+    write(this.#veil, this.#words.say(this.#paused ? 'room-paused' : 'room-picture-coming'));
+    set(this.element, 'data-paused', this.#paused);
     write(this.#blank, person.code);
     const { name } = person;
     // Where a tile is too small for names of ministries, which begin alike, it has their code.
