@@ -120,7 +120,7 @@ coded!(by Refusal: record::logstate::InvalidReason);
 coded!(epi::detect::Reason, epi::detect::ParameterError, epi::final_size::FinalSizeError);
 coded!(epi::scenario::ScenarioError, epi::importation::ImportationError);
 coded!(epi::series::SeriesError, epi::delay::DelayError, epi::instantaneous::InstantaneousError);
-coded!(epi::case_fatality::CaseFatalityError);
+coded!(epi::case_fatality::CaseFatalityError, epi::nowcast::TriangleError);
 
 impl Coded for formats::figures::LayoutError {
     fn code(&self) -> &str {

@@ -113,7 +113,8 @@ pub struct Table {
     pub groups: Vec<Group>,
     /// What was found.
     pub report: Report,
-    by: bool,
+    /// Whether a column names its series.
+    pub by: bool,
 }
 
 impl Table {

@@ -14,6 +14,7 @@ mod growth;
 mod import_risk;
 mod input;
 mod interval;
+mod nowcast;
 mod report;
 mod rt;
 mod scenario;
@@ -67,6 +68,8 @@ enum Question {
         "cfr --input countries.csv --by country --cumulative --delay-disease ebola --negative spread"
     ))]
     Cfr(cfr::CfrArgs),
+    #[command(after_help = teach!("nowcast --input reports.csv --longest 10 --last 10 --method bayesian"))]
+    Nowcast(nowcast::NowcastArgs),
     #[command(after_help = teach!(
         "detect --method ears-c2 --input cases.csv --last 7 --format json",
         "detect --method farrington-flexible --input weeks.csv --by region --last 1 --fdr 0.05",
@@ -95,6 +98,7 @@ impl Question {
             Self::Rt(args) => Some(&args.source),
             Self::Growth(args) => Some(&args.source),
             Self::Cfr(args) => Some(&args.source),
+            Self::Nowcast(args) => Some(&args.source),
             Self::Detect(args) => Some(&args.source),
             Self::Scenario(args) => Some(&args.source),
             Self::ImportRisk(_) | Self::FinalSize(_) => None,
@@ -114,6 +118,7 @@ impl Question {
             Self::Rt(args) => rt::run(args),
             Self::Growth(args) => growth::run(args),
             Self::Cfr(args) => cfr::run(args),
+            Self::Nowcast(args) => nowcast::run(args),
             Self::Detect(args) => detect::run(args, locale),
             Self::Scenario(args) => scenario::run(args),
             Self::ImportRisk(args) => import_risk::run(args),

@@ -165,3 +165,37 @@ fn growth_and_case_fatality_of_many_series() {
     let unsaid = asked(&format!("rt --input {}", path.display())).unwrap_err();
     assert_eq!(unsaid.code, "epi-interval-unsaid");
 }
+
+#[test]
+fn a_nowcast_completes_the_latest_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let triangle: [&[u32]; 8] = [
+        &[80, 50, 25, 10],
+        &[100, 50, 30, 20],
+        &[90, 45, 25, 17],
+        &[80, 40, 25, 18],
+        &[70, 34, 18, 9],
+        &[90, 51, 27],
+        &[75, 38],
+        &[60],
+    ];
+    let mut text = "date,report_date,cases\n2020-03-01,2020-03-20,1\n2020-03-02,2020-03-01,1\n".to_owned();
+    for (day, counts) in triangle.iter().enumerate() {
+        for (delay, count) in counts.iter().enumerate() {
+            text.push_str(&format!("2020-03-{:02},2020-03-{:02},{count}\n", day + 1, day + delay + 1));
+        }
+    }
+    let path = file(folder.path(), "reports.csv", &text);
+    let answered = asked(&format!("nowcast --input {} --longest 3 --last 1", path.display())).unwrap();
+    assert_eq!(findings(&answered), [(None, "reported-late"), (None, "reported-before")]);
+    let row = &answered.answers.rows[0];
+    assert_eq!((row[0].csv().as_str(), row[1].csv().as_str()), ("2020-03-08", "60"));
+    let cell::Cell::Number(expected) = row[3] else { panic!("{row:?}") };
+    assert!((expected - 120.21028).abs() < 1e-5);
+    let bayesian =
+        asked(&format!("nowcast --input {} --longest 3 --method bayesian", path.display())).unwrap();
+    assert_eq!(bayesian.answers.rows.len(), 8);
+    assert!(bayesian.answers.rows[7][5] != cell::Cell::Nothing);
+    let totals = asked(&format!("nowcast --input {} --cumulative", path.display())).unwrap_err();
+    assert_eq!(totals.code, "epi-nowcast-totals");
+}
