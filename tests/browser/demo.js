@@ -127,7 +127,7 @@ export function get(node, where, cookie, more = {}) {
  * single days lead to days without end: they are opened, and their links are not followed. What `skip` matches
  * is left out.
  */
-export async function crawl(node, starts, { cookie, skip, limit = 12_000 } = {}) {
+export async function crawl(node, starts, { cookie, skip, limit = 24_000 } = {}) {
   const answers = new Map();
   const queue = [...starts];
   const known = new Set(queue);
