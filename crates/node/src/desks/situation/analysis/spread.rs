@@ -171,7 +171,7 @@ fn why_not(page: &Page, window: &Window) -> String {
 
 /// A flag in the reader's language.
 pub fn flag_text(page: &Page, flag: Flag) -> String {
-    page.t.lookup(&format!("analysis-flag-{}", flag.code()), &[]).unwrap_or_else(|| flag.code().to_owned())
+    page.t.lookup(&format!("analysis-flag-{}", flag.name()), &[]).unwrap_or_else(|| flag.name().to_owned())
 }
 
 fn chart(page: &Page, title: &str, analysis: &Analysis, windows: &[Window]) -> Option<LineChart> {
@@ -255,7 +255,7 @@ fn table(page: &Page, windows: &[Window]) -> Result<Table, Problem> {
                 Cell::from(t.date_short(date)).keyed(Key::whole(day_number(date)).written(date.to_string()))
             };
             let flags: Vec<String> = window.flags.iter().map(|flag| flag_text(page, *flag)).collect();
-            let codes: Vec<&str> = window.flags.iter().map(|flag| flag.code()).collect();
+            let codes: Vec<&str> = window.flags.iter().map(|flag| flag.name()).collect();
             Row::new(vec![
                 day(window.end),
                 day(window.start),
