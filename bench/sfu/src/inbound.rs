@@ -145,7 +145,9 @@ impl Inbound {
             if video && steps == 1 && !(now.mark.key && now.mark.begins) {
                 tally.fault(Fault::SwitchedWithoutKey, || says("switched without a key frame"));
             }
-            if video && elapsed > 90_000 * 5 {
+            // Behind a pause of any length, as much time must have gone by as between the two at their sender.
+            let waited = now.mark.sent.saturating_sub(last.mark.sent) * 90 / 1_000;
+            if video && u64::from(elapsed.unsigned_abs()).abs_diff(waited) > 90_000 {
                 tally.fault(Fault::TimeJumps, || says("time jumps"));
             }
             if video && elapsed == 0 {

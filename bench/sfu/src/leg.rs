@@ -158,15 +158,12 @@ impl Leg {
         if sending.is_empty() && places == (0, 0) {
             // A server that has a place free asks for an offer that changes nothing, which `str0m` does not make: an m-line that carries
             // nothing changes its direction instead.
-            match self.spare {
-                Some((mid, sends)) => {
-                    change.set_direction(mid, if sends { Direction::Inactive } else { Direction::SendOnly });
-                    self.spare = Some((mid, !sends));
-                }
-                None => {
-                    let mid = change.add_media(MediaKind::Audio, Direction::Inactive, None, None, None);
-                    self.spare = Some((mid, false));
-                }
+            if let Some((mid, sends)) = self.spare {
+                change.set_direction(mid, if sends { Direction::Inactive } else { Direction::SendOnly });
+                self.spare = Some((mid, !sends));
+            } else {
+                let mid = change.add_media(MediaKind::Audio, Direction::Inactive, None, None, None);
+                self.spare = Some((mid, false));
             }
         }
         let (offer, pending) = change.apply().ok_or("there is nothing to offer")?;
