@@ -42,6 +42,8 @@ export class Call {
   /** Whose pictures are looked at: participant identities, with the source. */
   #looked = new Set<string>();
   #muting = false;
+  /** What is being sent for the first time just now. */
+  readonly #opening: Partial<Record<Input, Promise<void>>> = {};
 
   /** `audio` is where the sound of others is put, out of sight. */
   constructor(media: Media, lang: string, audio: HTMLElement, tell: Happenings) {
@@ -108,12 +110,19 @@ export class Call {
     room.on(RoomEvent.LocalTrackPublished, share(true)).on(RoomEvent.LocalTrackUnpublished, share(false));
   }
 
-  /** Joins, and sends what is open. */
+  /** Joins, and begins to send what is open: who has entered need not wait for it. */
   async enter(ticket: Ticket): Promise<void> {
     await this.room.connect(ticket.url, ticket.token, { autoSubscribe: false });
     this.#subscribe();
-    const { camera, microphone } = this.#media.handOver();
-    for (const track of [microphone, camera]) if (track) await this.#publish(track);
+    const tracks = this.#media.handOver();
+    for (const input of ['microphone', 'camera'] as const) {
+      const track = tracks[input];
+      if (!track) continue;
+      this.#opening[input] = this.#publish(track).finally(() => {
+        delete this.#opening[input];
+        this.#tell.changed();
+      });
+    }
   }
 
   async #publish(track: LocalAudioTrack | LocalVideoTrack): Promise<void> {
@@ -185,12 +194,14 @@ export class Call {
   /** Whether an input is being sent. */
   sends(input: Input): boolean {
     const { localParticipant } = this.room;
+    if (this.#opening[input]) return true;
     return input === 'camera' ? localParticipant.isCameraEnabled : localParticipant.isMicrophoneEnabled;
   }
 
   /** Sends an input, or no longer. Unmuting is always the reader's own act. */
   async send(input: Input, wanted: boolean): Promise<void> {
     const { localParticipant } = this.room;
+    await this.#opening[input];
     this.#muting = true;
     try {
       if (input === 'camera') await localParticipant.setCameraEnabled(wanted, this.#media.videoOptions);
