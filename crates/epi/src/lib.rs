@@ -22,6 +22,7 @@
 //! | module | question |
 //! |---|---|
 //! | [`instantaneous`] | how many does a case infect now (Cori)? |
+//! | [`uncertain_interval`] | the same, where the serial interval is uncertain |
 //! | [`case_reproduction`] | how many did the cases of a day infect (Wallinga and Teunis)? |
 //! | [`growth`] | how fast does it grow, and which reproduction number is that? |
 //! | [`nowcast`] | how many will there be when all reports are in? |
@@ -59,4 +60,5 @@ pub mod random;
 pub mod scenario;
 pub mod serial_interval;
 pub mod series;
+pub mod uncertain_interval;
 pub mod weeks;

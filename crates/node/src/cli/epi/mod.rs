@@ -65,7 +65,7 @@ enum Question {
     Growth(growth::GrowthArgs),
     #[command(after_help = teach!(
         "cfr --input ebola-1976.csv --delay-gamma 2.40,3.33 --rolling",
-        "cfr --input countries.csv --by country --cumulative --delay-disease ebola --negative spread"
+        "cfr --input countries.csv --by country --cumulative --delay-disease ebola-drc-2018 --negative spread"
     ))]
     Cfr(cfr::CfrArgs),
     #[command(after_help = teach!("nowcast --input reports.csv --longest 10 --last 10 --method bayesian"))]
