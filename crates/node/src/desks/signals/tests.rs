@@ -55,6 +55,14 @@ async fn a_rise_is_a_signal_with_its_reason_and_who_could_not_be_judged_is_named
         let csv = String::from_utf8(built.lists()[0].to_csv()).unwrap();
         assert!(csv.contains("CHN,2020-03-31,80,11,"), "{csv}");
         let html = built.render().unwrap();
+        let (from, to) = (jiff::civil::date(2020, 3, 22), jiff::civil::date(2020, 3, 28));
+        let reason = t.analysis_reason_above_baseline(
+            t.date_text(from),
+            t.date_text(to),
+            t.decimal(11.0, 1),
+            t.decimal(0.8, 1),
+        );
+        assert!(html.contains(&reason), "{html}");
         assert!(html.contains(&t.signals_stands_out(2)), "{html}");
         assert!(!html.contains("<form method=\"post\""), "nobody dismisses anything on the public face");
     }

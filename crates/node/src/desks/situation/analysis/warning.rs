@@ -77,7 +77,7 @@ pub fn build(page: &Page, analysis: &Analysis) -> Result<Warning, Problem> {
     });
     let table = Table::list(&page.asked, "alarms", t.analysis_alarms(), columns, rows.collect())?;
     Ok(Warning {
-        summary: t.analysis_alarm_summary(alarms, judged, name),
+        summary: t.analysis_alarm_summary(name, alarms, judged),
         table: table.with_hidden_caption(),
     })
 }
@@ -102,19 +102,19 @@ pub fn reason_text(t: &Locale, reason: &Reason) -> String {
         }
         Reason::NotFitted { points } => t.analysis_reason_not_fitted(*points),
         Reason::AboveBaseline { mean, sd, from, to } => t.analysis_reason_above_baseline(
-            t.decimal(*mean, 1),
-            t.decimal(*sd, 1),
             t.date_text(*from),
             t.date_text(*to),
+            t.decimal(*mean, 1),
+            t.decimal(*sd, 1),
         ),
         Reason::AboveBaselineBefore { from, to, .. } => {
             t.analysis_reason_above_baseline_before(t.date_text(*from), t.date_text(*to))
         }
         Reason::SumReached { sum, limit, since, mean } => t.analysis_reason_sum_reached(
-            t.decimal(*sum, 2),
-            t.decimal(*limit, 2),
-            t.date_text(*since),
             t.decimal(*mean, 1),
+            t.decimal(*sum, 2),
+            t.date_text(*since),
+            t.decimal(*limit, 2),
         ),
         Reason::AboveReference { years, points, from, to, .. } => {
             t.analysis_reason_above_reference(*points, *years, t.date_text(*from), t.date_text(*to))
@@ -131,7 +131,7 @@ pub fn reason_text(t: &Locale, reason: &Reason) -> String {
             t.date_text(*since),
         ),
         Reason::Discovery { p, q, series } => {
-            t.analysis_reason_discovery(t.decimal(*p, 4), t.percent(*q, 0), *series)
+            t.analysis_reason_discovery(t.decimal(*p, 4), *series, t.percent(*q, 0))
         }
     }
 }
