@@ -474,6 +474,16 @@ impl Peer {
         stream.write_rtp(rtp);
     }
 
+    /// Nothing is sent on an m-line until the client's next offer, which gives it a stream anew: one that rests would be padded, and
+    /// a listener without pictures would get as much padding as sound.
+    pub(super) fn rest(&mut self, mid: Mid) {
+        self.rtc.sdp_api().set_direction(mid, Direction::Inactive);
+        let mut api = self.rtc.direct_api();
+        if let Some(ssrc) = api.stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) {
+            api.remove_stream_tx(ssrc);
+        }
+    }
+
     /// Whether packets of a stream are spread to what the way carries, or go out at once.
     pub(super) fn pace(&mut self, ssrc: Ssrc, paced: bool) {
         if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {

@@ -217,6 +217,9 @@ impl Session {
         if single {
             self.slots.tell();
             self.slots.told();
+            for mid in self.slots.resting() {
+                self.publisher.rest(mid);
+            }
         }
         Ok(Answered { sdp, claimed, assigned })
     }

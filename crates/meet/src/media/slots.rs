@@ -120,6 +120,11 @@ impl Slots {
         self.slots.iter().filter(|slot| slot.state == State::Retiring).map(|slot| slot.mid)
     }
 
+    /// M-lines that carry nothing.
+    pub(super) fn resting(&self) -> impl Iterator<Item = Mid> {
+        self.slots.iter().filter(|slot| !matches!(slot.state, State::Bound(_))).map(|slot| slot.mid)
+    }
+
     /// How many tracks of a kind have no m-line.
     pub(super) fn waiting(&self, kind: Kind) -> usize {
         self.wants.iter().filter(|want| want.kind == kind && want.mid.is_none()).count()

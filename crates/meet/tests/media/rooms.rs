@@ -235,3 +235,21 @@ fn who_cannot_decode_a_track_is_told_so() {
     assert_eq!(world.count(|event| matches!(event, Event::Refused { track: TrackKey(1), .. })), 1);
     assert!(world.clients[ben].packets("TR_1").is_empty());
 }
+
+#[test]
+fn a_listener_gets_little_but_sound() {
+    for (peers, silent) in [(Peers::Single, false), (Peers::Dual, false), (Peers::Single, true)] {
+        let mut world = World::new(28);
+        let ada = world.join(Peers::Single);
+        let voice = world.publish(ada, 1, Kind::Audio, false);
+        let listener = world.join_as(peers, Transport::Udp, &["vp8", "red"], silent);
+        world.subscribe(listener, voice);
+        world.run(5 * SECOND);
+        let (before, heard) = (world.sent[listener], world.clients[listener].packets("TR_1").len());
+        world.run(20 * SECOND);
+        let heard = world.clients[listener].packets("TR_1").len() - heard;
+        let sent = world.sent[listener] - before;
+        assert!(heard > 980, "{heard}");
+        assert!(sent * 100 < heard * 115, "{sent} packets for {heard} of sound, {peers:?}, silent {silent}");
+    }
+}

@@ -45,6 +45,8 @@ pub struct World {
     /// Packets from clients land on this shard, if on one.
     pub landing: Option<usize>,
     stuck: usize,
+    /// Packets to each client.
+    pub sent: Vec<usize>,
 }
 
 impl World {
@@ -75,6 +77,7 @@ impl World {
             cut: Vec::new(),
             landing: None,
             stuck: 0,
+            sent: Vec::new(),
         }
     }
 
@@ -97,6 +100,7 @@ impl World {
         self.down.push(Link::GOOD);
         self.up.push(Link::GOOD);
         self.cut.push(false);
+        self.sent.push(0);
         self.order(at, Order::Open { session, peers, may_pause: true, silent });
         if let Some((id, sdp)) = offer {
             self.order(at, Order::Offer { session, id, sdp });
@@ -229,6 +233,7 @@ impl World {
                 if self.cut[at] {
                     return;
                 }
+                self.sent[at] += 1;
                 let flight = Flight {
                     transport: transmit.transport,
                     source: transmit.source,
