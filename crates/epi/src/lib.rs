@@ -25,6 +25,7 @@
 //! | [`uncertain_interval`] | the same, where the serial interval is uncertain |
 //! | [`case_reproduction`] | how many did the cases of a day infect (Wallinga and Teunis)? |
 //! | [`growth`] | how fast does it grow, and which reproduction number is that? |
+//! | [`day_of_week`] | how much less is reported on Sundays? |
 //! | [`nowcast`] | how many will there be when all reports are in? |
 //! | [`case_fatality`] | how many of the ill die, known outcomes or not? |
 
@@ -41,6 +42,7 @@
 pub mod across;
 pub mod case_fatality;
 pub mod case_reproduction;
+pub mod day_of_week;
 pub mod delay;
 pub mod detect;
 pub mod digest;
