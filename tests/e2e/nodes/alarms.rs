@@ -15,9 +15,11 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 fn ears20(folder: &Path) -> PathBuf {
-    let rows: String =
-        EARS20.iter().enumerate().map(|(i, n)| format!("2020-03-{:02},{n}\n", i + 1)).collect();
-    file(folder, "ears20.csv", &format!("date,cases\n{rows}"))
+    let mut text = String::from("date,cases\n");
+    for (day, cases) in (1..).zip(EARS20) {
+        text += &format!("2020-03-{day:02},{cases}\n");
+    }
+    file(folder, "ears20.csv", &text)
 }
 
 fn concord(line: &str, input: &Path) -> Output {

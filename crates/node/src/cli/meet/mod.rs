@@ -14,6 +14,8 @@ use crate::operate::Outcome;
 use crate::{clock, serve};
 
 /// `concord meet`
+// What stands here is also what `--help` says, where backticks would be noise.
+#[allow(clippy::doc_markdown)]
 #[derive(Debug, Subcommand)]
 pub enum MeetCommand {
     /// Run the conference engine: stock LiveKit clients join it
@@ -52,7 +54,7 @@ pub(super) async fn run(command: MeetCommand, as_json: bool) -> Result<Option<Ou
         MeetCommand::TurnConfig(arguments) => {
             let (config, urls) = arguments.config()?;
             let secret = String::from_utf8_lossy(config.secret.bytes()).into_owned();
-            let told: String = urls.iter().map(|url| format!(" --turn-url '{url}'")).collect();
+            let told = urls.iter().fold(String::new(), |told, url| told + " --turn-url '" + url + "'");
             let text = format!(
                 "{}# The engine is told: CONCORD_MEET_TURN_SECRET=(the secret above) concord meet serve{told}",
                 config.text()

@@ -72,6 +72,8 @@ pub fn desk_page(
 #[template(path = "desks/meetings/templates/room.html")]
 pub struct RoomPage {
     page: Page,
+    style: &'static Asset,
+    script: &'static Asset,
     data: String,
     back: String,
 }
@@ -88,15 +90,13 @@ impl RoomPage {
             "csrf": attendee.csrf,
             "own": { "name": attendee.name(lang.code()), "code": attendee.code, "duty": attendee.duty },
         });
-        Self { page, data: in_a_script_element(&data), back }
-    }
-
-    fn room_css(&self) -> &'static Asset {
-        &asset::ROOM_CSS
-    }
-
-    fn room_js(&self) -> &'static Asset {
-        &asset::ROOM_JS
+        Self {
+            page,
+            style: &asset::ROOM_CSS,
+            script: &asset::ROOM_JS,
+            data: in_a_script_element(&data),
+            back,
+        }
     }
 }
 
