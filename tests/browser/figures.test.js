@@ -125,7 +125,7 @@ test('the reproduction number stands with its interval, its input and its parame
 
 test('a place with few cases says so and draws nothing', async () => {
   await look({}, async (page) => {
-    await open(page, `${node('KOR').url}/situation/KOR?as_of=2020-02-10`);
+    await open(page, `${node('KOR').url}/situation/KOR?as_of=2020-01-30`);
     assert.match(await text(page, '#spread'), /too few cases/);
     assert.equal(await page.locator('#spread svg').count(), 0);
   });
