@@ -115,8 +115,11 @@ impl Room {
                 sections.iter().find(|section| !track.info.mid.is_empty() && section.mid == track.info.mid);
             match (by_cid, by_mid) {
                 (Some(section), _) => carried.push((key, section.mid.clone())),
-                // An m-line that is missing from an offer is a broken offer, not the end of a track.
-                (None, Some(section)) if !section.sending => ended.push(key),
+                // An m-line that is missing from an offer is a broken offer, not the end of a track. One that stopped, or that
+                // carries another track of this client now, is the end.
+                (None, Some(section)) if !section.sending || self.is_another(&published, key, section) => {
+                    ended.push(key);
+                }
                 _ => {}
             }
         }
@@ -145,6 +148,14 @@ impl Room {
             self.announce(fx, now, key, mid);
         }
         self.publish_queued(fx, session);
+    }
+
+    /// Whether an m-line names a track of the same client that is not this one.
+    fn is_another(&self, published: &[TrackKey], key: TrackKey, section: &Section) -> bool {
+        let named = |other: &TrackKey| {
+            self.tracks.get(other).is_some_and(|other| Some(&other.cid) == section.track.as_ref())
+        };
+        published.iter().any(|other| *other != key && named(other))
     }
 
     fn carries_another(&self, session: SessionId, mid: &str) -> bool {

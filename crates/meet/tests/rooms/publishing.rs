@@ -188,6 +188,20 @@ fn a_track_ends_when_its_m_line_sends_no_more() {
 }
 
 #[test]
+fn a_track_ends_when_another_takes_its_m_line() {
+    let mut stage = Stage::new();
+    let ana = stage.enter("ana");
+    let bo = stage.enter("bo");
+    stage.publish(&ana, microphone("one"));
+    stage.say(&ana, Said::AddTrack(microphone("two")));
+    let second = stage.published(&ana, "two").unwrap();
+    stage.forget();
+    stage.negotiate(&ana, &[("two", true)]);
+    let told = stage.update_about(&bo, "ana").unwrap();
+    assert_eq!(told.tracks.iter().map(|track| &track.sid).collect::<Vec<_>>(), [&second.sid]);
+}
+
+#[test]
 fn the_same_device_is_published_again_once_its_first_track_ended() {
     let mut stage = Stage::new();
     let ana = stage.enter("ana");
