@@ -29,8 +29,10 @@ async function freePort() {
 
 /** A server: `url`, `start()`, `stop()`. A server that somebody else started is neither started nor stopped. */
 export class Engine {
-    static async any() {
+    /** `media` is the address for media: Firefox sends nothing from an interface to the loopback address. */
+    static async any(media) {
         const engine = new Engine();
+        engine.media = media;
         if (foreign) {
             engine.url = process.env.MEET_URL;
             return engine;
@@ -45,6 +47,7 @@ export class Engine {
         const concord = process.env.CONCORD_BIN ?? fileURLToPath(new URL("../../../target/debug/concord", import.meta.url));
         const [program, ...first] = (process.env.MEET_SERVE ?? `${concord} meet serve`).split(" ");
         const own = ["--dev", "--bind", `127.0.0.1:${this.port}`, "--keys", `${KEY}:${SECRET}`];
+        if (this.media) own.push("--tcp", `${this.media}:${this.port + 1}`, "--udp", `${this.media}:${this.port + 2}`);
         this.process = spawn(program, [...first, ...own], {
             stdio: ["ignore", "inherit", "inherit"],
             env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "warn" },

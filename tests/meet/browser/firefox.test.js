@@ -8,7 +8,7 @@ import { servePage } from "./server.js";
 let engine, browser, page;
 
 before(async () => {
-    [engine, page] = await Promise.all([Engine.any(), servePage()]);
+    [engine, page] = await Promise.all([Engine.any("0.0.0.0"), servePage()]);
     browser = await puppeteer.launch({
         browser: "firefox",
         executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
