@@ -74,8 +74,8 @@ describe('every page, in three languages, at two widths, without scripts', () =>
 test('a comparison counts its days from the number that each place reached', async () => {
   await look({ javaScriptEnabled: false }, async (page) => {
     await open(page, `${node('KOR').url}/situation/compare`);
-    await page.getByLabel('Place 1').selectOption('CHN');
-    await page.getByLabel('Place 2').selectOption('KOR');
+    await page.locator('select[name=p1]').selectOption('CHN');
+    await page.locator('select[name=p2]').selectOption('KOR');
     await page.getByLabel('Days').selectOption('threshold');
     await page.getByLabel('That number').fill('1000');
     await follow(page, page.locator('form.choose').getByRole('button', { name: 'Show' }));

@@ -19,9 +19,11 @@ use super::input::{self, Figures, Group, Source};
 use crate::fault::Fault;
 use crate::i18n::Locale;
 
-/// Is the last week, or day, more than was to be expected? One answer for each of the last N points: what was expected, the bound, and
-/// whether the count exceeds it. A point without the history that its method needs has no answer, and says so; a missing or
-/// negative figure is never read as zero. Later points are never looked at.
+/// Is the last week, or day, more than was to be expected?
+///
+/// One answer for each of the last N points: what was expected, the bound, and whether the count exceeds it. A point without the
+/// history that its method needs has no answer, and says so; a missing or negative figure is never read as zero. Later points are
+/// never looked at.
 ///
 /// `ears-c1`, `-c2`, `-c3` (Hutwagner et al. 2003, J Urban Health 80:i89) compare with mean and standard deviation of seven points: those
 /// just before, those that end two points earlier, or the latter gathered over three points; z = Φ⁻¹(1 − α), α 0.001, for c3 0.025.

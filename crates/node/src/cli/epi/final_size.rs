@@ -13,10 +13,11 @@ use super::input::{self, Rows};
 use super::report::Report;
 use crate::fault::Fault;
 
-/// Which share of everybody is infected in an epidemic that nobody stops. Without groups it is the solution of z = 1 − exp(−R₀z); with groups
-/// each has its own share, by whom its people meet: zᵢ = 1 − exp(−R₀ σᵢ Σⱼ mᵢⱼ sⱼ zⱼ / ρ), where ρ is the
-/// largest eigenvalue of the contacts m, s the share susceptible at the start and σ how easily they are infected (Andreasen 2011,
-/// Bull Math Biol 73:2305).
+/// Which share of everybody is infected in an epidemic that nobody stops
+///
+/// Without groups it is the solution of z = 1 − exp(−R₀z); with groups each has its own share, by whom its people meet: zᵢ = 1 −
+/// exp(−R₀ σᵢ Σⱼ mᵢⱼ sⱼ zⱼ / ρ), where ρ is the largest eigenvalue of the contacts m, s the share susceptible at the start and σ
+/// how easily they are infected (Andreasen 2011, Bull Math Biol 73:2305).
 ///
 /// The table of groups has a row for each: columns `group`, `population`, one column for each group with how many of its people one
 /// person of the row's group meets, and, if wanted, `susceptible` (0 to 1) and `susceptibility` (beside 1). Contacts are used as given: they

@@ -16,9 +16,11 @@ use super::input::{self, Figures, Group, Source};
 use super::interval::IntervalArgs;
 use crate::fault::Fault;
 
-/// What follows if R is this from that day on: cases, deaths and beds of the days to come, as bands over many runs. A renewal process
-/// (Fraser 2007, doi 10.1371/journal.pone.0000758; Nouvellet et al. 2018, Epidemics 22:3): new cases are Poisson with mean R × Λ, where Λ sums
-/// earlier cases weighted by the serial interval. It predicts nothing: it says what the assumptions say.
+/// What follows if R is this from that day on: cases, deaths and beds of the days to come, as bands over many runs
+///
+/// A renewal process (Fraser 2007, doi 10.1371/journal.pone.0000758; Nouvellet et al. 2018, Epidemics 22:3): new cases are
+/// Poisson with mean R × Λ, where Λ sums earlier cases weighted by the serial interval. It predicts nothing: it says what the
+/// assumptions say.
 ///
 /// `--r` says R with its standard deviation, from a date on: `--r 0.75:0.03 --r 2020-06-01=0.9:0.03` lifts a lockdown in two steps. R is drawn once a
 /// run and is too high or too low in all steps alike. With `--versus` a second schedule meets the same chance, and the difference of each
