@@ -378,7 +378,7 @@ mod tests {
             status: record::Status::Exercise,
             storage: Storage {
                 state: "sqlite:state.db".into(),
-                index: "postgres://u:secret@h/db".into(),
+                index: "postgres://u:hunter@h/db".into(),
                 files: "file:files".into(),
             },
             exchange: Exchange::default(),
@@ -434,6 +434,6 @@ mod tests {
         let config = sample();
         assert_eq!(config.resolve("sqlite:state.db"), "sqlite:/tmp/x/state.db");
         assert_eq!(config.resolve("s3://bucket/x"), "s3://bucket/x");
-        assert!(!format!("{config:?}").contains("secret"));
+        assert!(!format!("{config:?}").contains("hunter"));
     }
 }
