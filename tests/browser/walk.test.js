@@ -420,7 +420,10 @@ describe('network', () => {
       await open(page, `${node('CHN').url}/network`);
       await follow(page, page.locator('#logs').getByRole('link', { name: /nhc\.chn\.example\/log\/public/ }));
       const witnesses = await rows(page, '#witnesses table');
-      assert.ok(witnesses.some((cells) => cells[0].includes('WHO Regional Office')), JSON.stringify(witnesses));
+      // The log's policy asks for one witness; which of the peers is the first is a matter of milliseconds.
+      const peers = ['Japan', 'Korea', 'WHO Regional Office'];
+      assert.ok(witnesses.length > 0, 'nobody has cosigned');
+      for (const [name] of witnesses) assert.ok(peers.some((peer) => name.includes(peer)), name);
       const holders = (await rows(page, '#holders table')).map((cells) => cells[0]).join('\n');
       for (const name of ['Japan', 'Korea', 'WHO']) assert.ok(holders.includes(name), `${name} in ${holders}`);
     });
