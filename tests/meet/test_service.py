@@ -115,10 +115,16 @@ class Service(unittest.IsolatedAsyncioTestCase):
                 room = room_name()
                 ada = await joined(room, "ada", server=server)
                 publication = await ada.speak(440)
-                await ada.leave()
                 events = []
-                while not events or events[-1].event != "participant_left":
-                    events.append(await within(10, "participant_left", taken.get()))
+
+                async def until(name: str) -> None:
+                    while not events or events[-1].event != name:
+                        events.append(await within(10, name, taken.get()))
+
+                # A track counts as published when its first packet has come.
+                await until("track_published")
+                await ada.leave()
+                await until("participant_left")
         finally:
             await runner.cleanup()
         self.assertEqual(events[0].id, refused[0], "what was refused comes again, and first")
