@@ -132,8 +132,6 @@ pub enum Flag {
     BeforeSerialInterval,
     /// Figures of the window were lowered by spreading a later correction.
     Spread,
-    /// Days were reconstructed from weeks.
-    FromWeeks,
     /// Too few cases for any value.
     TooFewCases,
     /// Part of the offspring is still to come or fell on days without a figure: corrected by its share.
@@ -151,7 +149,6 @@ impl Flag {
             Self::Missing => "missing",
             Self::BeforeSerialInterval => "before-serial-interval",
             Self::Spread => "spread",
-            Self::FromWeeks => "from-weeks",
             Self::TooFewCases => "too-few-cases",
             Self::OffspringUnseen => "offspring-unseen",
         }

@@ -32,7 +32,6 @@ analysis-flag-negative = يوم سالب ضمن النافذة
 analysis-flag-missing = يوم بلا رقم ضمن النافذة
 analysis-flag-before-serial-interval = ضمن أول فترة تسلسلية
 analysis-flag-spread = أرقام خُفّضت بتصويب لاحق
-analysis-flag-from-weeks = أيام أُعيد بناؤها من أسابيع
 analysis-alarms = الإنذار المبكر
 analysis-alarms-table = المتوقع لكل من النقاط الأخيرة، ولماذا
 analysis-alarm-summary = { $method }: الإنذارات { $alarms }، النقاط المحكوم عليها { $judged }.

@@ -32,7 +32,6 @@ analysis-flag-negative = a negative day in the window
 analysis-flag-missing = a day without a figure in the window
 analysis-flag-before-serial-interval = within the first serial interval
 analysis-flag-spread = figures lowered by a later correction
-analysis-flag-from-weeks = days reconstructed from weeks
 analysis-alarms = Early warning
 analysis-alarms-table = What was expected of each of the last points, and why
 analysis-alarm-summary = { $method }: alarms { $alarms }, points judged { $judged }.

@@ -32,7 +32,6 @@ analysis-flag-negative = un día negativo en la ventana
 analysis-flag-missing = un día sin cifra en la ventana
 analysis-flag-before-serial-interval = dentro del primer intervalo serial
 analysis-flag-spread = cifras rebajadas por una corrección posterior
-analysis-flag-from-weeks = días reconstruidos a partir de semanas
 analysis-alarms = Alerta temprana
 analysis-alarms-table = Qué se esperaba de cada uno de los últimos puntos y por qué
 analysis-alarm-summary = { $method }: alarmas { $alarms }, puntos evaluados { $judged }.

@@ -32,7 +32,6 @@ analysis-flag-negative = un jour négatif dans la fenêtre
 analysis-flag-missing = un jour sans chiffre dans la fenêtre
 analysis-flag-before-serial-interval = dans le premier intervalle sériel
 analysis-flag-spread = chiffres abaissés par une correction ultérieure
-analysis-flag-from-weeks = jours reconstitués à partir de semaines
 analysis-alarms = Alerte précoce
 analysis-alarms-table = Ce qui était attendu pour chacun des derniers points, et pourquoi
 analysis-alarm-summary = { $method } : alarmes { $alarms }, points jugés { $judged }.

@@ -32,7 +32,6 @@ analysis-flag-negative = отрицательный день в окне
 analysis-flag-missing = день без данных в окне
 analysis-flag-before-serial-interval = в пределах первого серийного интервала
 analysis-flag-spread = данные снижены последующим исправлением
-analysis-flag-from-weeks = дни восстановлены из недель
 analysis-alarms = Раннее предупреждение
 analysis-alarms-table = Чего ожидали от каждой из последних точек и почему
 analysis-alarm-summary = { $method }: сигналов { $alarms }, оценено точек { $judged }.

@@ -32,7 +32,6 @@ analysis-flag-negative = 窗口内有负值
 analysis-flag-missing = 窗口内有缺失日
 analysis-flag-before-serial-interval = 处于首个代际间隔内
 analysis-flag-spread = 数据因后续更正而调低
-analysis-flag-from-weeks = 由周数据重建的日数据
 analysis-alarms = 早期预警
 analysis-alarms-table = 最近各点的预期值及原因
 analysis-alarm-summary = { $method }：警报{ $alarms }个，已判断{ $judged }个点。

@@ -36,8 +36,7 @@ fn says_something(window: &Window) -> bool {
 
 /// Whether a window is drawn with doubt.
 fn is_doubtful(window: &Window) -> bool {
-    let doubts =
-        [Flag::AfterCorrection, Flag::Spike, Flag::Spread, Flag::FromWeeks, Flag::Negative, Flag::Missing];
+    let doubts = [Flag::AfterCorrection, Flag::Spike, Flag::Spread, Flag::Negative, Flag::Missing];
     window.flags.iter().any(|flag| doubts.contains(flag))
 }
 
