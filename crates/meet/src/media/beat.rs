@@ -25,12 +25,17 @@ impl Shard {
             self.choose_heard(Some(room));
         }
         self.look_at_layers(now);
-        let mut unsettled = Vec::new();
+        let (mut unsettled, mut aimed) = (Vec::new(), Vec::new());
         for (at, session) in self.sessions.iter_mut() {
             session.settle_estimate(now);
             if session.reallocate {
                 unsettled.push(at);
+            } else if session.probe_for() {
+                aimed.push(at);
             }
+        }
+        for session in aimed {
+            self.touch(session);
         }
         for session in unsettled {
             self.share_out(session);
@@ -205,10 +210,8 @@ impl Shard {
         self.pace(at, limited);
         let Some(session) = self.sessions.get_mut(at) else { return };
         session.spending = sound + spent;
-        let desired = desired + sound;
-        if session.desired != desired {
-            session.desired = desired;
-            session.outgoing().desire(desired);
+        session.desired = desired + sound;
+        if session.probe_for() {
             self.touch(at);
         }
     }

@@ -74,6 +74,8 @@ pub(super) struct Session {
     /// The way carries less than is wanted: pictures are paced to it. Otherwise they go out as they come.
     pub(super) limited: bool,
     pub(super) desired: u64,
+    /// What probes look for now, bits per second.
+    probing: u64,
     pub(super) reallocate: bool,
     /// Sources from which it is heard.
     pub(super) addresses: Vec<(Transport, SocketAddr)>,
@@ -143,6 +145,7 @@ impl Session {
             spending: 0,
             limited: false,
             desired: 0,
+            probing: 0,
             reallocate: false,
             addresses: Vec::new(),
             clock: None,
@@ -352,6 +355,19 @@ impl Session {
         } else if self.proven.is_some_and(|proven| now.saturating_duration_since(proven) >= PROOF) {
             self.reckon(now, budget.min(lenient(bits).max(self.spending)));
         }
+    }
+
+    /// Lets probes look for what is desired, but for no more than twice what is estimated: a probe for everything that everybody sends
+    /// fills the queue of a narrow way, whose estimate then falls until the next probe. True if the aim changed.
+    pub(super) fn probe_for(&mut self) -> bool {
+        let aim = self.desired.min(self.estimate.map_or(u64::MAX, |bits| bits.saturating_mul(2)));
+        // Small movements would be a probe each.
+        if aim.abs_diff(self.probing) * 4 <= self.probing {
+            return false;
+        }
+        self.probing = aim;
+        self.outgoing().desire(aim);
+        true
     }
 
     fn reckon(&mut self, now: Instant, bits: u64) {
