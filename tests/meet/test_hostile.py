@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import gzip
+import itertools
 import os
+import socket
 import time
 import unittest
 
@@ -152,6 +154,28 @@ class Hostile(unittest.IsolatedAsyncioTestCase):
         except (ConnectionError, aiohttp.ClientError):
             pass  # Cut off is a good answer.
         await eve.close()
+
+    async def test_who_does_not_read_is_given_up(self):
+        """A socket that nobody empties, in a room where much is told: the server keeps a bounded lot for it, then ends it."""
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = engine.shared().http.removeprefix("http://").split(":")
+        deaf.connect((host, int(port)))
+        query = f"access_token={token(self.room, 'deaf')}&auto_subscribe=1&protocol=15&sdk=js&version=2.0.0"
+        deaf.sendall((f"GET /rtc?{query} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode())
+        await self.ada.event("participant_connected", lambda other: other.identity == "deaf")
+        async with api.LiveKitAPI(engine.shared().http, engine.KEY, engine.SECRET) as server:
+            for turn in range(400):
+                await server.room.update_room_metadata(
+                    api.UpdateRoomMetadataRequest(room=self.room, metadata=f"{turn} " + "x" * 50_000))
+
+        def rest() -> int:
+            deaf.settimeout(20)
+            return sum(len(piece) for piece in iter(lambda: deaf.recv(1 << 16), b""))
+        told = await within(30, "end of the connection", asyncio.to_thread(rest))
+        self.assertLess(told, 15_000_000, "of twenty million: what waits for one socket, and what the kernel holds")
+        deaf.close()
 
     async def test_who_never_speaks_costs_little(self):
         address = engine.shared().http.removeprefix("http://").split(":")

@@ -68,6 +68,11 @@ class Service(unittest.IsolatedAsyncioTestCase):
         with running("--tcp", "none") as server:
             await hear_each_other(server, "ada", "ben")
 
+    async def test_media_over_ipv6(self):
+        for transport in ("--udp", "--tcp"):
+            with running(transport, "none", host="[::1]") as server:
+                await hear_each_other(server, "ada", "ben")
+
     async def test_participants_on_different_threads_hear_each_other(self):
         for single in (True, False):
             with running("--threads", "3") as server:

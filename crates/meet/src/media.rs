@@ -18,6 +18,8 @@ use packet::MediaPacket;
 
 mod allocate;
 mod beat;
+#[cfg(test)]
+mod breaking;
 mod channels;
 mod claims;
 mod forward;

@@ -105,6 +105,9 @@ pub(super) struct Peer {
     formats: Vec<(Pt, Format)>,
     /// Which m-line and layer each incoming stream belongs to.
     streams: Vec<(u32, Mid, Quality)>,
+    /// The next drain panics.
+    #[cfg(test)]
+    pub(super) panics: bool,
 }
 
 struct Pending {
@@ -168,7 +171,15 @@ impl Peer {
                 rtc.add_local_candidate(candidate);
             }
         }
-        Self { rtc, pending: None, credentials, formats: Vec::new(), streams: Vec::new() }
+        Self {
+            rtc,
+            pending: None,
+            credentials,
+            formats: Vec::new(),
+            streams: Vec::new(),
+            #[cfg(test)]
+            panics: false,
+        }
     }
 
     /// The name under which ICE finds it.
@@ -306,6 +317,8 @@ impl Peer {
         outputs: &mut VecDeque<Output>,
         events: &mut Vec<PeerEvent>,
     ) -> Result<Instant, PeerError> {
+        #[cfg(test)]
+        assert!(!self.panics, "an engine that is broken");
         loop {
             match self.rtc.poll_output()? {
                 str0m::Output::Timeout(at) => return Ok(at),

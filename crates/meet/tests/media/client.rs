@@ -8,9 +8,10 @@ use meet::contract::{Peers, SessionId, Target};
 use meet::media::Transport;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
+use str0m::format::PayloadParams;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive, TcpType};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{ExtensionValues, RedEncoder, RedundantBlock, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::network::Flight;
@@ -64,6 +65,8 @@ pub struct Source {
     /// RFC 6464 level of the sound.
     pub level: i8,
     pub running: bool,
+    /// Sound is sent with the frame before it (RFC 2198).
+    pub redundant: bool,
     /// Layers that are encoded now.
     pub layers: [bool; 3],
     frame: u32,
@@ -72,6 +75,14 @@ pub struct Source {
     keys: [bool; 3],
     /// Key frames that were asked for.
     pub asked: usize,
+}
+
+impl Source {
+    /// The number of a packet so many after the last one.
+    pub fn skip(&mut self, packets: u64) -> u64 {
+        self.seqs[0] += packets;
+        self.seqs[0]
+    }
 }
 
 pub struct Client {
@@ -237,6 +248,7 @@ impl Client {
             next: now,
             level: -20,
             running: true,
+            redundant: false,
             layers: [true; 3],
             frame: 0,
             seqs: [100, 2_000, 60_000],
@@ -447,12 +459,24 @@ fn pt(rtc: &Rtc, kind: MediaKind) -> str0m::media::Pt {
     rtc.codec_config().params().iter().find(|params| params.spec().codec.is_audio() == audio).unwrap().pt()
 }
 
+/// One frame of sound, with its number.
+fn frame(number: u32) -> Vec<u8> {
+    let mut payload = vec![0xFC; 80];
+    payload[8..12].copy_from_slice(&number.to_be_bytes());
+    payload
+}
+
 fn sound(rtc: &mut Rtc, source: &mut Source, at: Instant) {
-    let pt = pt(rtc, source.kind);
+    let mut pt = pt(rtc, source.kind);
+    let mut payload = frame(source.frame);
+    if source.redundant {
+        let before =
+            RedundantBlock { pt: *pt, timestamp_offset: 960, payload: frame(source.frame.wrapping_sub(1)) };
+        payload = RedEncoder::encode(*pt, &payload, &[before]);
+        pt = rtc.codec_config().params().iter().find_map(PayloadParams::red).unwrap();
+    }
     let mut api = rtc.direct_api();
     let stream = api.stream_tx_by_mid(source.mid, None).unwrap();
-    let mut payload = vec![0xFC; 80];
-    payload[8..12].copy_from_slice(&source.frame.to_be_bytes());
     let ext = ExtensionValues {
         audio_level: Some(source.level),
         voice_activity: Some(true),

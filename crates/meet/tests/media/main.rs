@@ -3,6 +3,8 @@
 //! Each test prints its seed.
 
 mod client;
+mod datagrams;
+mod descriptions;
 mod network;
 mod rooms;
 mod trouble;

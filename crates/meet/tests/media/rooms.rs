@@ -225,6 +225,32 @@ fn thirty_people_hear_one_another() {
 }
 
 #[test]
+fn redundant_sound_goes_out_plain_to_who_did_not_ask_for_it() {
+    let mut world = World::new(29);
+    let ada = world.join(Peers::Single);
+    let ben = world.join(Peers::Single);
+    let cay = world.join_as(Peers::Single, Transport::Udp, &["vp8"], false);
+    let voice = world.publish(ada, 1, Kind::Audio, false);
+    world.clients[ada].sources[0].redundant = true;
+    world.subscribe(ben, voice);
+    world.subscribe(cay, voice);
+    world.run(3 * SECOND);
+    let wrapped = world.clients[ben].packets("TR_1");
+    assert!(wrapped.len() > 100, "{}", wrapped.len());
+    assert!(
+        wrapped.iter().all(|packet| packet.payload.len() == 4 + 80 + 1 + 80),
+        "two frames and their headers"
+    );
+    let plain = world.clients[cay].packets("TR_1");
+    assert!(plain.len() > 100, "{}", plain.len());
+    assert_whole(plain);
+    let numbers: Vec<_> =
+        plain.iter().map(|packet| u32::from_be_bytes(*packet.payload[8..].first_chunk().unwrap())).collect();
+    assert!(plain.iter().all(|packet| packet.payload.len() == 80), "the newest frame alone");
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+}
+
+#[test]
 fn who_cannot_decode_a_track_is_told_so() {
     let mut world = World::new(27);
     let ada = world.join(Peers::Single);

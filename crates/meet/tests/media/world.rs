@@ -39,7 +39,7 @@ pub struct World {
     /// Which shard each client's session lives on.
     homes: Vec<usize>,
     tracks: HashMap<TrackKey, (usize, Kind)>,
-    server: SocketAddr,
+    pub server: SocketAddr,
     /// Clients whose packets go nowhere.
     pub cut: Vec<bool>,
     /// Packets from clients land on this shard, if on one.
@@ -335,7 +335,8 @@ impl World {
         }
     }
 
-    fn land(&mut self, flight: &Flight) {
+    /// What came to the engine's address, from wherever it says.
+    pub fn land(&mut self, flight: &Flight) {
         // Kernels spread flows by address, not by what is in them.
         let spread = usize::from(flight.source.port()) + usize::from(flight.source.is_ipv4());
         let shard = self.landing.unwrap_or(spread % self.shards.len());
