@@ -1,8 +1,8 @@
 //! Published delay distributions, with their sources: chosen by name, or by disease where there is one. Never taken silently: whoever
 //! takes one says its name and citation.
 //!
-//! Facts re-entered from the cited papers by way of the register of parameters epiparameterDB (Epiverse-TRACE). Times in days. Each is
-//! of its setting: another outbreak, other measures and other patients have other delays.
+//! Facts re-entered from the cited papers, most by way of the register of parameters epiparameterDB (Epiverse-TRACE). Times in days.
+//! Each is of its setting: another outbreak, other measures and other patients have other delays.
 
 use crate::delay::Continuous;
 use crate::distribution::gamma::Gamma;
@@ -66,6 +66,16 @@ impl Published {
             Weibull(shape, scale) => Continuous::Weibull { shape, scale },
         }
     }
+
+    /// Mean and standard deviation in days: as the source states them, or those of what it states.
+    pub fn mean_and_sd(&self) -> (f64, f64) {
+        match self.stated {
+            GammaMeanSd(mean, sd) | LogNormalMeanSd(mean, sd) => (mean, sd),
+            GammaShapeScale(..) | LogNormal(..) | Weibull(..) => {
+                (self.distribution().mean(), self.distribution().sd())
+            }
+        }
+    }
 }
 
 /// All of a quantity.
@@ -73,10 +83,15 @@ pub fn all(quantity: Quantity) -> impl Iterator<Item = &'static Published> {
     LIBRARY.iter().filter(move |published| published.quantity == quantity)
 }
 
-/// The one of this name, or all of this disease.
+/// The one of this name.
+pub fn named(name: &str, quantity: Quantity) -> Option<&'static Published> {
+    all(quantity).find(|published| published.name == name)
+}
+
+/// The one of this name, or all of this disease: who asks by disease chooses where there are several.
 pub fn find(name: &str, quantity: Quantity) -> Vec<&'static Published> {
     let name = name.to_lowercase();
-    match all(quantity).find(|published| published.name == name) {
+    match named(&name, quantity) {
         Some(published) => vec![published],
         None => all(quantity).filter(|published| published.disease == name).collect(),
     }
@@ -97,6 +112,12 @@ use Quantity::{HospitalToDeath, Incubation, OnsetToDeath, OnsetToHospital, Seria
 pub const LIBRARY: &[Published] = &[
     entry("covid-19-nishiura-2020", "covid-19", SerialInterval, LogNormalMeanSd(4.7, 2.9),
         "Nishiura et al. 2020, Int. J. Infect. Dis. 93:284", "10.1016/j.ijid.2020.02.060", "28 pairs, several countries"),
+    entry("covid-19-flaxman-2020", "covid-19", SerialInterval, GammaMeanSd(6.5, 4.03),
+        "Flaxman et al. 2020, Nature 584:257", "10.1038/s41586-020-2405-7",
+        "taken from earlier work for 11 European countries: coefficient of variation 0.62; not estimated there"),
+    entry("covid-19-verity-2020", "covid-19", OnsetToDeath, GammaMeanSd(17.8, 8.01),
+        "Verity et al. 2020, Lancet Infect. Dis. 20:669", "10.1016/S1473-3099(20)30243-7",
+        "24 deaths, mainland China, corrected for growth: coefficient of variation 0.45"),
     entry("covid-19-linton-2020", "covid-19", OnsetToDeath, LogNormalMeanSd(20.2, 11.6),
         "Linton et al. 2020, J. Clin. Med. 9:538", "10.3390/jcm9020538", "34 deaths, China, corrected for right truncation"),
     entry("covid-19-linton-2020", "covid-19", HospitalToDeath, LogNormalMeanSd(13.0, 12.7),
@@ -105,6 +126,9 @@ pub const LIBRARY: &[Published] = &[
         "Linton et al. 2020, J. Clin. Med. 9:538", "10.3390/jcm9020538", "155 living patients, China, corrected for right truncation"),
     entry("covid-19-mcaloon-2020", "covid-19", Incubation, LogNormal(1.63, 0.50),
         "McAloon et al. 2020, BMJ Open 10:e039652", "10.1136/bmjopen-2020-039652", "meta-analysis"),
+    entry("ebola-west-africa-2014", "ebola", SerialInterval, GammaMeanSd(15.3, 9.3),
+        "WHO Ebola Response Team 2014, N. Engl. J. Med. 371:1481", "10.1056/NEJMoa1411100",
+        "92 pairs, Guinea, Liberia and Sierra Leone, to September 2014"),
     entry("ebola-west-africa-2015", "ebola", SerialInterval, GammaMeanSd(14.2, 9.6),
         "WHO Ebola Response Team 2015, N. Engl. J. Med. 372:584", "10.1056/NEJMc1414992", "305 pairs, West Africa 2014"),
     entry("ebola-guinea-2015", "ebola", SerialInterval, GammaMeanSd(15.5, 7.0),
@@ -160,17 +184,33 @@ mod tests {
 
     #[test]
     fn a_disease_with_several_does_not_choose_for_the_asker() {
-        assert_eq!(find("Ebola", SerialInterval).len(), 4);
-        assert_eq!(find("ebola-guinea-2015", SerialInterval).len(), 1);
-        assert_eq!(find("COVID-19", SerialInterval).len(), 1);
-        assert!(find("cough", SerialInterval).is_empty());
+        let names = |disease: &str, quantity| -> Vec<&str> {
+            find(disease, quantity).iter().map(|published| published.name).collect()
+        };
+        assert_eq!(names("Ebola", SerialInterval).len(), 5);
+        assert_eq!(names("ebola-guinea-2015", SerialInterval), ["ebola-guinea-2015"]);
+        assert_eq!(names("COVID-19", SerialInterval), ["covid-19-nishiura-2020", "covid-19-flaxman-2020"]);
+        assert_eq!(names("covid-19", OnsetToDeath), ["covid-19-verity-2020", "covid-19-linton-2020"]);
+        assert!(names("cough", SerialInterval).is_empty());
     }
 
     #[test]
     fn mean_and_deviation_are_those_stated() {
-        let covid = find("covid-19", SerialInterval)[0].distribution();
-        assert!((covid.mean() - 4.7).abs() < 1e-12 && (covid.sd() - 2.9).abs() < 1e-12);
-        let ebola = find("ebola-guinea-2015", SerialInterval)[0].distribution();
-        assert!((ebola.mean() - 15.5).abs() < 1e-12 && (ebola.sd() - 7.0).abs() < 1e-12);
+        for (name, quantity, stated) in [
+            ("covid-19-nishiura-2020", SerialInterval, (4.7, 2.9)),
+            ("covid-19-flaxman-2020", SerialInterval, (6.5, 4.03)),
+            ("covid-19-verity-2020", OnsetToDeath, (17.8, 8.01)),
+            ("ebola-west-africa-2014", SerialInterval, (15.3, 9.3)),
+            ("ebola-guinea-2015", SerialInterval, (15.5, 7.0)),
+        ] {
+            let published = named(name, quantity).unwrap();
+            assert_eq!(published.mean_and_sd(), stated, "{name}");
+            let distribution = published.distribution();
+            assert!((distribution.mean() - stated.0).abs() < 1e-12, "{name}");
+            assert!((distribution.sd() - stated.1).abs() < 1e-12, "{name}");
+        }
+        // A shape and a scale: the mean is their product.
+        let (mean, sd) = named("ebola-drc-2018", OnsetToDeath).unwrap().mean_and_sd();
+        assert!((mean - 2.4 * 3.3333).abs() < 1e-12 && (sd - 2.4_f64.sqrt() * 3.3333).abs() < 1e-12);
     }
 }

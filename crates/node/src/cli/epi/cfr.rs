@@ -64,7 +64,8 @@ pub struct DelayArgs {
         allow_hyphen_values = true
     )]
     delay_lognormal: Option<Vec<f64>>,
-    /// A published delay, by its name in the library or by its disease; it is named on standard error
+    /// A published delay, by its name in the library, or by its disease where there is only one; it is named on standard error. Where
+    /// there are several, they are listed
     #[arg(long, value_name = "NAME")]
     delay_disease: Option<String>,
     /// Take the density at whole days for probabilities, as the R package cfr does: only to compare with it

@@ -25,7 +25,8 @@ pub struct IntervalArgs {
     /// The standard deviation of the serial interval, in days
     #[arg(long, value_name = "DAYS", requires = "si_mean")]
     pub si_sd: Option<f64>,
-    /// A published serial interval, by its name in the library or by its disease; it is named on standard error
+    /// A published serial interval, by its name in the library, or by its disease where there is only one; it is named on standard
+    /// error. Where there are several, they are listed
     #[arg(long, value_name = "NAME")]
     pub disease: Option<String>,
 }
@@ -50,8 +51,8 @@ impl IntervalArgs {
             return Ok(Some(SerialInterval::cori(mean, sd)?));
         }
         let Some(name) = &self.disease else { return Ok(None) };
-        let published = published(name, Quantity::SerialInterval)?.distribution();
-        Ok(Some(SerialInterval::cori(published.mean(), published.sd())?))
+        let (mean, sd) = published(name, Quantity::SerialInterval)?.mean_and_sd();
+        Ok(Some(SerialInterval::cori(mean, sd)?))
     }
 }
 
@@ -76,8 +77,8 @@ pub fn published(name: &str, quantity: Quantity) -> Result<&'static Published, F
             .with("there", there))
         }
         ref several => {
-            let there: Vec<&str> = several.iter().map(|published| published.name).collect();
-            let there = there.join(", ");
+            let there: Vec<String> = several.iter().map(|published| described(published)).collect();
+            let there = there.join("; ");
             Err(Fault::new(
                 "epi-published-several",
                 format!("{name:?} has several in the library: say which of {there}"),
@@ -88,10 +89,16 @@ pub fn published(name: &str, quantity: Quantity) -> Result<&'static Published, F
     }
 }
 
+/// One of several, with what tells it from the others.
+fn described(published: &Published) -> String {
+    let (mean, sd) = published.mean_and_sd();
+    format!("{} (mean {mean:.2}, sd {sd:.2}: {})", published.name, published.setting)
+}
+
 /// Which published delay was taken: never silently.
 pub fn said(published: &Published) -> Fault {
-    let (name, citation) = (published.name, published.citation);
-    let (mean, sd) = (published.distribution().mean(), published.distribution().sd());
+    let (name, citation) = (published.name, format!("{}; {}", published.citation, published.setting));
+    let (mean, sd) = published.mean_and_sd();
     Fault::new(
         "epi-published-taken",
         format!("taken: {name}, mean {mean:.2} days, sd {sd:.2} days ({citation})"),

@@ -156,12 +156,20 @@ fn growth_and_case_fatality_of_many_series() {
     assert_eq!(growth.rows.len(), 2);
     assert!(of(0, "doubling") != cell::Cell::Nothing && of(0, "halving") == cell::Cell::Nothing);
     assert!(of(1, "doubling") == cell::Cell::Nothing && of(1, "halving") != cell::Cell::Nothing);
-    let cfr = format!("cfr --input {} --by place --delay-disease covid-19", path.display());
-    let cfr = asked(&cfr).unwrap();
-    assert_eq!(cfr.answers.rows.len(), 2);
-    assert_eq!(cfr.report.remarks[0].code, "epi-published-taken");
-    let fault = asked(&format!("cfr --input {} --delay-disease ebola", path.display())).unwrap_err();
+    let cfr = format!("cfr --input {} --by place --delay-disease", path.display());
+    let taken = asked(&format!("{cfr} covid-19-verity-2020")).unwrap();
+    assert_eq!(taken.answers.rows.len(), 2);
+    let said = &taken.report.remarks[0];
+    assert_eq!(
+        (&*said.code, &*said.arguments["mean"], &*said.arguments["sd"]),
+        ("epi-published-taken", "17.80", "8.01")
+    );
+    let fault = asked(&format!("{cfr} covid-19")).unwrap_err();
     assert_eq!(fault.code, "epi-published-several");
+    for name in ["covid-19-verity-2020 (mean 17.80, sd 8.01", "covid-19-linton-2020 (mean 20.20, sd 11.60"] {
+        assert!(fault.arguments["there"].contains(name), "{fault:?}");
+    }
+    assert_eq!(asked(&format!("{cfr} cough")).unwrap_err().code, "epi-published-none");
     let unsaid = asked(&format!("rt --input {}", path.display())).unwrap_err();
     assert_eq!(unsaid.code, "epi-interval-unsaid");
 }
