@@ -103,12 +103,20 @@ fn link(bearer: Bearer) -> Command {
 /// # Errors
 /// What could not be done, in words.
 pub async fn show(folder: &Path, port: u16, meet: &Meet) -> Result<(), Failure> {
+    let mut stop = crate::serve::stop_on_signal();
     let again = folder.join(story::DONE).exists();
     let mut world = processes::World::start(folder, port, meet).await?;
     if again {
         eprintln!("{} holds an earlier run, which goes on; delete it for a fresh one", folder.display());
     } else {
-        story::tell(&world).await?;
+        tokio::select! {
+            told = story::tell(&world) => told?,
+            // Whoever stops it in the middle must not leave four nodes behind.
+            _ = stop.wait_for(|stop| *stop) => {
+                world.stop().await;
+                return Ok(());
+            }
+        }
     }
     for (place, node) in world.nodes.iter().enumerate() {
         let inside = node.ask(&link(Bearer::default())).await?;
@@ -122,7 +130,6 @@ pub async fn show(folder: &Path, port: u16, meet: &Meet) -> Result<(), Failure> 
         }
     }
     eprintln!("\nPress Ctrl-C to stop.");
-    let mut stop = crate::serve::stop_on_signal();
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
         who = world.somebody_ended() => return Err(format!("the node of {who} has ended; see its log").into()),

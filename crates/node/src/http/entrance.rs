@@ -1,4 +1,4 @@
-//! The way to the inside face: a one-time link, a button, a cookie. And the way out.
+//! The ways in, to the inside face and to the meeting room: a one-time link, a button, a cookie. And the way out.
 //!
 //! Looking at the link changes nothing; only the button uses it up.
 
@@ -8,20 +8,29 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde::Deserialize;
 
 use super::{Viewer, answer};
 use crate::clock;
+use crate::face::Face;
 use crate::layout::{Page, Problem, Refusal};
 use crate::node::Node;
 use crate::session::{self, Door};
 
-/// Routes of the entrance.
+/// Routes of the entrance to the inside face.
 pub fn routes() -> Router<Arc<Node>> {
-    Router::new().route("/enter/{link}", get(door).post(enter)).route("/sign-out", post(leave))
+    Router::new().route("/enter/{link}", way_in(Door::Inside)).route("/sign-out", post(leave))
+}
+
+/// What answers at the address of a door's links, which ends in the link's secret.
+pub fn way_in(door: Door) -> MethodRouter<Arc<Node>> {
+    get(move |node: State<Arc<Node>>, viewer: Viewer, link: Path<String>| look(node, viewer, door, link))
+        .post(move |node: State<Arc<Node>>, viewer: Viewer, headers: HeaderMap, link: Path<String>| {
+            enter(node, viewer, headers, door, link)
+        })
 }
 
 #[derive(Template)]
@@ -29,39 +38,59 @@ pub fn routes() -> Router<Arc<Node>> {
 struct DoorPage {
     page: Page,
     action: String,
+    text: String,
+    button: String,
 }
 
-async fn door(State(node): State<Arc<Node>>, viewer: Viewer, Path(link): Path<String>) -> Response {
-    match session::is_open(&*node.cells, Door::Inside, &link, clock::seconds()).await {
+impl DoorPage {
+    fn new(viewer: &Viewer, door: Door, link: &str) -> Self {
+        let t = &viewer.asked.t;
+        let (title, text, button, address) = match door {
+            Door::Inside => (t.entrance_title(), t.entrance_text(), t.entrance_button(), "/enter"),
+            Door::Meeting => {
+                (t.meetings_door_title(), t.meetings_door_text(), t.meetings_door_button(), "/meetings/enter")
+            }
+        };
+        let page = viewer.page(title);
+        Self { action: page.href(format!("{address}/{link}")), page, text, button }
+    }
+}
+
+async fn look(
+    State(node): State<Arc<Node>>,
+    viewer: Viewer,
+    door: Door,
+    Path(link): Path<String>,
+) -> Response {
+    match session::is_open(&*node.cells, door, &link, clock::seconds()).await {
         Ok(true) => {}
         Ok(false) => return dead_link(&viewer),
         Err(error) => return answer::internal(&error),
     }
-    let page = viewer.page(viewer.asked.t.entrance_title());
-    let action = page.href(format!("/enter/{link}"));
-    answer::html_answer(
-        axum::http::StatusCode::OK,
-        crate::face::Face::Inside,
-        match (DoorPage { page, action }).render() {
-            Ok(html) => html,
-            Err(error) => return answer::internal(&error),
-        },
-    )
+    match DoorPage::new(&viewer, door, &link).render() {
+        Ok(html) => answer::html_answer(StatusCode::OK, Face::Inside, html),
+        Err(error) => answer::internal(&error),
+    }
 }
 
 async fn enter(
     State(node): State<Arc<Node>>,
     viewer: Viewer,
     headers: HeaderMap,
+    door: Door,
     Path(link): Path<String>,
 ) -> Response {
     if !same_site(&headers) {
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }
-    match session::enter(&*node.cells, Door::Inside, &link, clock::seconds()).await {
+    let first = match door {
+        Door::Inside => "/situation",
+        Door::Meeting => "/meetings/room",
+    };
+    match session::enter(&*node.cells, door, &link, clock::seconds()).await {
         Ok(Some(token)) => {
-            let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
-            set_cookie(&mut response, &node, Door::Inside, &token, session::SESSION_SECONDS);
+            let mut response = Redirect::to(&viewer.asked.href(first)).into_response();
+            set_cookie(&mut response, &node, door, &token, session::SESSION_SECONDS);
             response
         }
         Ok(None) => dead_link(&viewer),
@@ -70,7 +99,7 @@ async fn enter(
 }
 
 /// The link was used, is too old or never was: which of these is not told.
-pub fn dead_link(viewer: &Viewer) -> Response {
+fn dead_link(viewer: &Viewer) -> Response {
     let problem = Problem::new("link-used-or-expired");
     let mut response = answer::refused(&viewer.shell, &viewer.asked, Refusal::Unauthorized, &[problem]);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -124,7 +153,7 @@ pub fn same_site(headers: &HeaderMap) -> bool {
 }
 
 /// Sets the cookie of a door; for no seconds, takes it away.
-pub fn set_cookie(response: &mut Response, node: &Node, door: Door, token: &str, seconds: i64) {
+fn set_cookie(response: &mut Response, node: &Node, door: Door, token: &str, seconds: i64) {
     let secure = if node.config.public_url.starts_with("https://") { "; Secure" } else { "" };
     let (name, path) = (door.cookie(), door.path());
     let value = format!("{name}={token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");

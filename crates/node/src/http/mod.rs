@@ -29,7 +29,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-pub use entrance::{dead_link, same_site, set_cookie};
+pub use entrance::{same_site, way_in};
 pub use viewer::{Viewer, cookie};
 
 use crate::layout::Refusal;

@@ -7,7 +7,6 @@
 
 mod attendee;
 pub mod carrier;
-mod door;
 pub mod guest;
 mod page;
 pub mod pages;

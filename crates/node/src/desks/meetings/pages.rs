@@ -11,15 +11,15 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::attendee::Visitor;
+use super::guest;
 use super::page::{self, Invitation, RoomPage};
-use super::{door, guest};
 use crate::clock;
 use crate::face::Face;
 use crate::fault::Coded as _;
-use crate::http::{Viewer, answer, same_site};
+use crate::http::{Viewer, answer, same_site, way_in};
 use crate::layout::{CONTENT_SECURITY_POLICY as STRICT, Desk, Problem, Refusal};
 use crate::node::Node;
-use crate::session::{self, Bearer};
+use crate::session::{self, Bearer, Door};
 
 /// The routes of this desk's pages.
 pub fn routes() -> Router<Arc<Node>> {
@@ -27,7 +27,7 @@ pub fn routes() -> Router<Arc<Node>> {
         .route("/meetings", get(desk).post(invite))
         .route("/meetings/room", get(room))
         .route("/meetings/room/token", post(token))
-        .route("/meetings/enter/{link}", get(door::look).post(door::enter))
+        .route("/meetings/enter/{link}", way_in(Door::Meeting))
 }
 
 /// What the engine calls the plain room. One server may carry the meetings of several authorities.
