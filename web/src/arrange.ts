@@ -91,7 +91,7 @@ function lying(area: Area, others: number): Arrangement {
 }
 
 function upright(area: Area, others: number): Arrangement {
-  const height = Math.round(Math.min(area.height * 0.62, area.width / 1.15));
+  const height = Math.round(Math.min(area.height * 0.62, area.width / 1.35));
   const rest = { width: area.width, height: area.height - height - GAP };
   const below = grid(rest, Math.min(others, 6));
   const first = below.boxes[0]?.top ?? 0;

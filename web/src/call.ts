@@ -186,9 +186,21 @@ export class Call {
   }
 
   #decide(participant: RemoteParticipant, publication: RemoteTrackPublication): void {
-    const wanted = publication.kind === Track.Kind.Audio
+    const looked = publication.kind === Track.Kind.Audio
       || (!this.#media.soundOnly && this.#looked.has(`${publication.source} ${participant.identity}`));
+    const wanted = looked && !this.sealed(publication);
     if (publication.isDesired !== wanted) publication.setSubscribed(wanted);
+  }
+
+  /** Whether something was encrypted by its sender with a key that is not here: without it there is but noise to see and hear. */
+  sealed(publication: TrackPublication): boolean {
+    return publication.isEncrypted && !this.room.isE2EEEnabled;
+  }
+
+  /** Whether the server reads nothing: whoever sends, oneself too, encrypts it from end to end. */
+  get secret(): boolean {
+    const sending = this.participants().filter((one) => one.trackPublications.size > 0);
+    return sending.length > 0 && sending.every((one) => one.isEncrypted);
   }
 
   /** Whether an input is being sent. */

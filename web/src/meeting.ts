@@ -27,7 +27,9 @@ export class Meeting {
   readonly #announcer: Announcer;
   readonly #dialog: HTMLDialogElement;
   readonly #choices: Choices;
-  readonly #speaks = h('p', { class: 'speaks' });
+  readonly #speakerCode = h('span', { class: 'short', 'aria-hidden': 'true' });
+  readonly #speakerName = h('span', { class: 'full' });
+  readonly #speaks = h('p', { class: 'speaks' }, this.#speakerCode, this.#speakerName);
   readonly #encrypted = h('span', { class: 'tag' });
   readonly #over: (why: Ending) => void;
   #drawing: ReturnType<typeof setTimeout> | undefined;
@@ -101,6 +103,7 @@ export class Meeting {
   #draw(): void {
     const { words } = this.#page;
     const call = this.#call;
+    this.#stage.spoke(call.room.activeSpeakers);
     this.#stage.draw();
     this.#people.draw();
     this.#controls.draw({
@@ -111,12 +114,15 @@ export class Meeting {
     const shared = call.participants().some((one) => !one.isLocal && one.isScreenShareEnabled);
     this.#notices.draw({ held: !call.room.canPlaybackAudio, shares: call.shares, hidden: shared && this.#media.soundOnly });
     if (this.#dialog.open) this.#choices.listen(call.microphone);
-    const speaking = call.room.activeSpeakers[0];
-    write(this.#speaks, speaking ? words.say('room-speaks-now', { name: this.#name(speaking) }) : words.say('room-nobody-speaks'));
+    const [speaking] = call.room.activeSpeakers;
+    // Where a line is too short for names of ministries, which begin alike, it has their code.
+    const says = (name: (of: Participant) => string) => speaking ? words.say('room-speaks-now', { name: name(speaking) }) : words.say('room-nobody-speaks');
+    write(this.#speakerCode, says((of) => of.isLocal ? this.#name(of) : call.person(of).code));
+    write(this.#speakerName, says((of) => this.#name(of)));
     set(this.#speaks, 'data-somebody', speaking !== undefined);
-    const sealed = call.room.isE2EEEnabled || (call.room.remoteParticipants.size > 0 && [...call.room.remoteParticipants.values()].every((one) => one.isEncrypted));
-    set(this.#encrypted, 'class', sealed ? 'tag sure' : 'tag plain');
-    write(this.#encrypted, words.say(sealed ? 'room-encrypted' : 'room-not-encrypted'));
+    const { secret } = call;
+    set(this.#encrypted, 'class', secret ? 'tag sure' : 'tag plain');
+    write(this.#encrypted, words.say(secret ? 'room-encrypted' : 'room-not-encrypted'));
   }
 
   #name(participant: Participant): string {
@@ -125,7 +131,6 @@ export class Meeting {
 
   #speakers(speakers: Participant[]): void {
     const [first] = speakers;
-    if (first) this.#stage.spoke(first);
     this.#announcer.speaks(first && !first.isLocal ? this.#name(first) : undefined);
   }
 

@@ -2,9 +2,9 @@
 
 import type { Participant } from 'livekit-client';
 import type { Call } from './call.ts';
-import { h, icon, set, show, write } from './element.ts';
+import { h, icon, set, show, write, type Icon } from './element.ts';
 import { Bars } from './tile.ts';
-import type { Words } from './words.ts';
+import type { Plain, Words } from './words.ts';
 
 interface Line {
   element: HTMLLIElement;
@@ -54,11 +54,14 @@ export class People {
     const duty = h('span', { class: 'soft' });
     const code = h('span', { class: 'code' });
     const bars = new Bars(words);
-    const mark = (of: 'speaking' | 'microphone-off' | 'camera-off', kind: string) => h('span', { class: `mark ${kind}`, title: words.say(`room-${of}`) },
-      icon(of), h('span', { class: 'hidden' }, words.say(`room-${of}`)));
-    const marks = { speaking: mark('speaking', 'voice'), microphone: mark('microphone-off', 'off'), camera: mark('camera-off', 'off') };
+    const mark = (drawing: Icon, key: Plain, kind: string) => h('span', { class: `mark ${kind}`, title: words.say(key) },
+      icon(drawing), h('span', { class: 'hidden' }, words.say(key)));
+    const marks = {
+      speaking: mark('speaking', 'room-speaking', 'voice'), microphone: mark('microphone-off', 'room-microphone-off', 'off'),
+      camera: mark('camera-off', 'room-camera-off', 'off'), lock: mark('lock', 'room-encrypted', 'sure'),
+    };
     const line: Line = {
-      element: h('li', {}, code, h('span', { class: 'whose' }, h('bdi', {}, name), duty), marks.speaking, marks.microphone, marks.camera, bars.element),
+      element: h('li', {}, code, h('span', { class: 'whose' }, h('bdi', {}, name), duty), marks.speaking, marks.microphone, marks.camera, marks.lock, bars.element),
       draw: (participant) => {
         const person = this.#call.person(participant);
         write(code, person.code);
@@ -67,6 +70,7 @@ export class People {
         show(marks.speaking, participant.isSpeaking);
         show(marks.microphone, !participant.isMicrophoneEnabled);
         show(marks.camera, !participant.isCameraEnabled);
+        show(marks.lock, participant.isEncrypted);
         bars.draw(participant.connectionQuality);
       },
     };

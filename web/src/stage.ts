@@ -65,10 +65,10 @@ export class Stage {
     this.draw();
   }
 
-  /** Somebody has begun to speak. Oneself one does not look at. */
-  spoke(participant: Participant): void {
-    if (participant.isLocal) return;
-    this.#spoke = `${Track.Source.Camera} ${participant.identity}`;
+  /** Who speaks now, loudest first. Who is large stays so while speaking. Oneself one does not look at. */
+  spoke(speakers: readonly Participant[]): void {
+    const names = speakers.filter((one) => !one.isLocal).map((one) => `${Track.Source.Camera} ${one.identity}`);
+    if (names[0] !== undefined && !names.includes(this.#spoke ?? '')) this.#spoke = names[0];
   }
 
   onlySound(only: boolean): void {
@@ -83,7 +83,10 @@ export class Stage {
   /** Everything that could be shown, in the order in which it stands. */
   #all(call: Call): Shown[] {
     const participants = call.participants();
-    const of = (source: Shown['source']) => (participant: Participant): Shown => ({ participant, source, person: call.person(participant) });
+    const of = (source: Shown['source']) => (participant: Participant): Shown => {
+      const publication = participant.getTrackPublication(source);
+      return { participant, source, person: call.person(participant), sealed: publication !== undefined && call.sealed(publication) };
+    };
     return [
       ...this.#screens(participants).map(of(Track.Source.ScreenShare)),
       ...participants.map(of(Track.Source.Camera)),

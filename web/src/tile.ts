@@ -11,6 +11,8 @@ export interface Shown {
   participant: Participant;
   source: Track.Source.Camera | Track.Source.ScreenShare;
   person: Person;
+  /** It was encrypted with a key that is not here. */
+  sealed: boolean;
 }
 
 /** A tile's name: stable while its participant is in the room. */
@@ -58,6 +60,7 @@ export class Tile {
   readonly #code = h('span', { class: 'short', 'aria-hidden': 'true' });
   readonly #name = h('b');
   readonly #duty = h('bdi', { class: 'duty' });
+  readonly #whose = h('span', { class: 'whose' }, this.#code, h('bdi', { class: 'full' }, this.#name), this.#duty);
   readonly #speaking: HTMLElement;
   readonly #muted: HTMLElement;
   readonly #lock: HTMLElement;
@@ -80,8 +83,7 @@ export class Tile {
     this.#pin = h('button', { type: 'button', class: 'pin', onclick: pin }, icon('pin'), h('span', { class: 'hidden' }));
     this.element = h('li', { class: 'tile' }, this.#blank, this.#video, this.#veil,
       h('div', { class: 'plate' },
-        h('span', { class: 'whose' }, this.#code, h('bdi', { class: 'full' }, this.#name), this.#duty),
-        this.#speaking, this.#muted, this.#lock, this.#bars.element),
+        this.#whose, this.#speaking, this.#muted, this.#lock, this.#bars.element),
       this.#pin);
   }
 
@@ -97,7 +99,7 @@ export class Tile {
 
   /** Shows what is so now. */
   draw(shown: Shown, pinned: boolean, soundOnly: boolean): void {
-    const { participant, person, source } = shown;
+    const { participant, person, source, sealed } = shown;
     const screen = source === Track.Source.ScreenShare;
     const publication = participant.getTrackPublication(source);
     const sends = publication !== undefined && !publication.isMuted && (participant.isLocal || !soundOnly);
@@ -106,21 +108,23 @@ export class Tile {
     show(this.#video, this.#track !== undefined);
     const blank = this.#track === undefined || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
     show(this.#veil, sends && (this.#paused || blank));
-    write(this.#veil, this.#words.say(this.#paused ? 'room-paused' : 'room-picture-coming'));
+    write(this.#veil, this.#words.say(sealed ? 'room-sealed' : this.#paused ? 'room-paused' : 'room-picture-coming'));
     set(this.element, 'data-paused', this.#paused);
+    set(this.element, 'data-sealed', sends && sealed);
     write(this.#blank, person.code);
     const { name } = person;
     // Where a tile is too small for names of ministries, which begin alike, it has their code.
     write(this.#code, participant.isLocal && !screen ? this.#words.say('room-you') : person.code);
     write(this.#name, screen ? this.#words.say('room-shares', { name }) : participant.isLocal ? this.#words.say('room-you') : name);
     write(this.#duty, screen ? '' : participant.isLocal ? name : person.duty);
+    set(this.#whose, 'title', [this.#name.textContent, this.#duty.textContent].filter(Boolean).join(' · '));
     set(this.element, 'class', [
       'tile', screen && 'screen', !screen && participant.isSpeaking && 'speaking',
       participant.isLocal && !screen && 'mirrored',
     ].filter(Boolean).join(' '));
     show(this.#speaking, !screen && participant.isSpeaking);
     show(this.#muted, !screen && !participant.isMicrophoneEnabled);
-    show(this.#lock, publication?.isEncrypted === true);
+    show(this.#lock, screen ? publication?.isEncrypted === true : participant.isEncrypted);
     if (screen) show(this.#bars.element, false);
     else this.#bars.draw(participant.connectionQuality);
     set(this.#pin, 'aria-pressed', pinned ? 'true' : 'false');

@@ -73,6 +73,7 @@ room-picture-coming = الصورة قادمة…
 room-shares = شاشة { $name }
 room-you-share = يرى الآخرون شاشتك.
 room-encrypted = مشفَّر من طرف إلى طرف
+room-sealed = مشفَّر من طرف إلى طرف: لا مفتاح لدى هذا المتصفح
 room-not-encrypted = مشفَّر حتى الخادم
 room-quality-excellent = الاتصال جيد
 room-quality-good = الاتصال متوسط

@@ -73,6 +73,7 @@ room-picture-coming = Picture is coming…
 room-shares = Screen of { $name }
 room-you-share = The others see your screen.
 room-encrypted = End-to-end encrypted
+room-sealed = End-to-end encrypted: this browser has no key
 room-not-encrypted = Encrypted to the server
 room-quality-excellent = Good connection
 room-quality-good = Fair connection

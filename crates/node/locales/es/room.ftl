@@ -69,6 +69,7 @@ room-picture-coming = La imagen está llegando…
 room-shares = Pantalla de { $name }
 room-you-share = Los demás ven su pantalla.
 room-encrypted = Cifrado de extremo a extremo
+room-sealed = Cifrado de extremo a extremo: este navegador no tiene la clave
 room-not-encrypted = Cifrado hasta el servidor
 room-quality-excellent = Buena conexión
 room-quality-good = Conexión regular

@@ -69,6 +69,7 @@ room-picture-coming = L’image arrive…
 room-shares = Écran de { $name }
 room-you-share = Les autres voient votre écran.
 room-encrypted = Chiffré de bout en bout
+room-sealed = Chiffré de bout en bout : ce navigateur n’a pas la clé
 room-not-encrypted = Chiffré jusqu’au serveur
 room-quality-excellent = Bonne connexion
 room-quality-good = Connexion moyenne

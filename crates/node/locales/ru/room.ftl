@@ -71,6 +71,7 @@ room-picture-coming = Изображение появится…
 room-shares = Экран: { $name }
 room-you-share = Другие видят ваш экран.
 room-encrypted = Сквозное шифрование
+room-sealed = Сквозное шифрование: у этого браузера нет ключа
 room-not-encrypted = Шифрование до сервера
 room-quality-excellent = Хорошая связь
 room-quality-good = Средняя связь

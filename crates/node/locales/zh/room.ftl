@@ -68,6 +68,7 @@ room-picture-coming = 画面即将显示…
 room-shares = { $name }的屏幕
 room-you-share = 其他人能看到您的屏幕。
 room-encrypted = 端到端加密
+room-sealed = 端到端加密：此浏览器没有密钥
 room-not-encrypted = 到服务器加密
 room-quality-excellent = 连接良好
 room-quality-good = 连接一般
