@@ -10,7 +10,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const READY_MS = 120_000;
+/** A minute on a machine that does nothing else. */
+const READY_MS = 240_000;
 const NODES = 4;
 /** Each node has a port for its pages and one for the media of its meetings. */
 const PORTS = 2 * NODES;
@@ -30,7 +31,7 @@ function listens(port) {
 }
 
 /** The first of neighbouring ports that nobody uses. */
-async function freePorts() {
+export async function freePorts() {
   for (let base = 21_000 + (process.pid % 2_000) * PORTS; base < 60_000; base += PORTS) {
     const free = await Promise.all(Array.from({ length: PORTS }, (_, i) => listens(base + i)));
     if (free.every(Boolean)) return base;
@@ -59,7 +60,8 @@ export async function start(more = []) {
   const stop = async () => {
     child.kill('SIGINT');
     await ended;
-    await rm(folder, { recursive: true, force: true });
+    // Its nodes may write their last while the first files are gone.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   let out = '';
   let err = '';

@@ -38,7 +38,7 @@ export class Level {
   /** Ends. */
   stop(): void {
     this.silence();
-    void this.#context.close();
+    if (this.#context.state !== 'closed') void this.#context.close();
   }
 }
 
