@@ -211,6 +211,7 @@ impl Shard {
         let Some(session) = self.sessions.get_mut(at) else { return };
         session.spending = sound + spent;
         session.desired = desired + sound;
+        session.pictures = !demands.is_empty();
         if session.probe_for() {
             self.touch(at);
         }

@@ -8,7 +8,7 @@ use str0m::media::Mid;
 
 use super::packet::{MediaPacket, primary};
 use super::peer::{PeerEvent, Write};
-use super::shard::{BEAT, Shard, guarded};
+use super::shard::{BEAT, GATHER, Shard, guarded};
 use super::track::{Home, Way};
 use super::{Body, Output};
 use crate::contract::{Ending, Event, Kind, Quality, Target};
@@ -105,6 +105,7 @@ impl Shard {
             return;
         }
         let key = track.key;
+        let more = track.kind == Kind::Video && !packet.marker;
         let mut plain: Option<Arc<[u8]>> = None;
         let mut keys: Option<Quality> = None;
         let (mut refused, mut failed) = (Vec::new(), Vec::new());
@@ -158,6 +159,8 @@ impl Shard {
             track.streams.want_key(layer);
             self.ask_for_keys(at);
         }
+        // The rest of a picture is on its way; sound is not waited for.
+        self.drain_by(if more { now + GATHER } else { now });
         for session in refused {
             self.refuse(session, at, key);
         }

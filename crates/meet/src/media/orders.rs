@@ -75,8 +75,10 @@ impl Shard {
             return;
         }
         let measure = if silent { Measure::No } else { Measure::Yes };
+        // On a connection of its own a publisher is sent nothing that could be measured.
+        let publishing = if peers == Peers::Dual { Measure::No } else { measure };
         let credentials = self.credentials();
-        let publisher = Peer::new(&self.config, self.certificate.as_ref(), credentials, measure, now);
+        let publisher = Peer::new(&self.config, self.certificate.as_ref(), credentials, publishing, now);
         let subscriber = (peers == Peers::Dual).then(|| {
             let credentials = self.credentials();
             Peer::new(&self.config, self.certificate.as_ref(), credentials, measure, now)

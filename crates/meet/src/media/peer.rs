@@ -16,14 +16,19 @@ use str0m::format::PayloadParams;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{Extension, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch};
-use str0m::{Candidate, IceCreds, Input, Rtc};
+use str0m::{Candidate, IceCreds, Input, PacerReason, Reason, Rtc};
 
 use super::packet::{Format, MediaPacket};
-use super::{MediaConfig, Output, Place, Transmit, Transport};
+use super::{MediaConfig, Output, Place, Transmit, Transport, sdp};
 use crate::contract::{Kind, Quality};
 
 /// Largest message on a data channel, as the SDP says; a `LiveKit` packet of 64,000 bytes of content has some frame around it.
 pub(super) const MAX_MESSAGE: u32 = 65_536;
+
+/// What is due this soon is due now.
+const AT_ONCE: Duration = Duration::from_micros(10);
+/// Packets that one peer connection sends before others have their turn.
+const MOST_AT_ONCE: usize = 512;
 
 /// What happened on a peer connection.
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl From<str0m::error::SdpError> for PeerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Yes,
-    /// For receivers of sound alone: measuring costs more than all they receive.
+    /// For receivers of sound alone, and where nothing is sent: measuring costs more than all they receive.
     No,
 }
 
@@ -189,7 +194,7 @@ impl Peer {
 
     /// Answers an offer. `fresh` are our credentials if the offer restarts ICE.
     pub(super) fn accept_offer(&mut self, offer: &str, fresh: IceCreds) -> Result<String, PeerError> {
-        let offer = SdpOffer::from_sdp_string(offer)?;
+        let offer = SdpOffer::from_sdp_string(&sdp::unmeasured_sound(offer))?;
         self.pending = None;
         let answer = self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string();
         self.streams.clear();
@@ -241,7 +246,7 @@ impl Peer {
         }
         let theirs = restart.as_ref().map(|_| api.ice_restart(true));
         let (offer, pending) = api.apply()?;
-        let mut text = offer.to_sdp_string();
+        let mut text = sdp::unmeasured_sound(&offer.to_sdp_string());
         if let (Some(theirs), Some(ours)) = (&theirs, &restart) {
             text = with_credentials(&text, theirs, ours);
         }
@@ -310,19 +315,47 @@ impl Peer {
         Ok(self.rtc.handle_input(Input::Timeout(now))?)
     }
 
-    /// Takes out all that is to be sent or was learned; says when to come again.
+    /// Takes out all that is to be sent or was learned; says when to come again: where only the estimator wants to hear of the time,
+    /// no sooner than after `rest`.
     pub(super) fn drain(
         &mut self,
+        now: Instant,
+        rest: Duration,
         places: &[Place],
         outputs: &mut VecDeque<Output>,
         events: &mut Vec<PeerEvent>,
     ) -> Result<Instant, PeerError> {
         #[cfg(test)]
         assert!(!self.panics, "an engine that is broken");
+        let mut left = MOST_AT_ONCE;
+        loop {
+            let (sent, due) = self.take_out(places, outputs, events)?;
+            left = left.saturating_sub(sent);
+            // Where the way is measured, the pacer hands out one packet each time that it is told the time, even of those that need
+            // not wait; it then asks to be told again at once.
+            if sent == 0 || left == 0 || due > now + AT_ONCE {
+                let idle = matches!(
+                    self.rtc.last_timeout_reason(),
+                    Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle)
+                );
+                return Ok(if idle { due.max(now + rest) } else { due });
+            }
+            self.timeout(now)?;
+        }
+    }
+
+    fn take_out(
+        &mut self,
+        places: &[Place],
+        outputs: &mut VecDeque<Output>,
+        events: &mut Vec<PeerEvent>,
+    ) -> Result<(usize, Instant), PeerError> {
+        let mut sent = 0;
         loop {
             match self.rtc.poll_output()? {
-                str0m::Output::Timeout(at) => return Ok(at),
+                str0m::Output::Timeout(at) => return Ok((sent, at)),
                 str0m::Output::Transmit(transmit) => {
+                    sent += 1;
                     let transport = match transmit.proto {
                         Protocol::Udp => Transport::Udp,
                         _ => Transport::Tcp,

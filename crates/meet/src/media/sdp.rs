@@ -13,6 +13,8 @@ use crate::contract::Kind;
 pub(super) const LONGEST: usize = 256 * 1024;
 /// Most m-lines that are read.
 pub(super) const MOST_LINES: usize = 256;
+/// The header extension whose numbers transport-wide feedback reports.
+const TRANSPORT_SEQUENCE: &str = "draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /// An m-line of a client's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +127,26 @@ pub(super) fn dress(sdp: &str, face: impl Fn(Mid) -> Face) -> String {
             Face::Sends { stream, track } => send(&mut out, section, &token(&stream), &token(&track)),
             Face::Rests => rest(&mut out, section),
             Face::Hears { stereo, dtx, red } => hear(&mut out, section, stereo, dtx, red),
+        }
+    }
+    out
+}
+
+/// Without transport-wide feedback on m-lines of sound, as `LiveKit` has it: pictures alone tell what a way carries. A listener of
+/// sound would otherwise send a report for every five packets that it hears, and each packet would be kept in mind until then.
+pub(super) fn unmeasured_sound(sdp: &str) -> String {
+    let mut out = String::with_capacity(sdp.len());
+    for section in sections(sdp) {
+        if !section.starts_with("m=audio ") {
+            out.push_str(section);
+            continue;
+        }
+        for line in section.split_inclusive('\n') {
+            let of_transport = (line.starts_with("a=extmap:") && line.trim_end().ends_with(TRANSPORT_SEQUENCE))
+                || (line.starts_with("a=rtcp-fb:") && line.trim_end().ends_with(" transport-cc"));
+            if !of_transport {
+                out.push_str(line);
+            }
         }
     }
     out
@@ -281,6 +303,20 @@ mod tests {
     }
 
     #[test]
+    fn sound_is_not_measured_and_pictures_are() {
+        let measured = "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\na=rtcp-fb:111 transport-cc\r\n\
+            a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=rtcp-fb:111 nack\r\n";
+        let offer = OFFER
+            .replace("a=mid:1\r\n", &format!("a=mid:1\r\n{measured}"))
+            .replace("a=mid:2\r\n", &format!("a=mid:2\r\n{measured}"));
+        let sdp = unmeasured_sound(&offer);
+        assert!(!section(&sdp, "1").contains("transport"));
+        assert!(section(&sdp, "1").contains("audio-level\r\na=rtcp-fb:111 nack\r\n"));
+        assert_eq!(section(&sdp, "2"), section(&offer, "2"));
+        assert_eq!(unmeasured_sound(OFFER), OFFER);
+    }
+
+    #[test]
     fn an_id_cannot_add_a_line() {
         let sdp = dress(OFFER, |_| Face::Sends { stream: "a\r\na=setup:active".into(), track: "b c".into() });
         assert!(!sdp.lines().any(|line| line.starts_with("a=setup")));
@@ -298,6 +334,7 @@ mod tests {
         #[test]
         fn any_text_is_survived_and_keeps_its_lines(text in "(v=0|m=audio 9|a=mid:1|a=msid:|a=ssrc:|a=fmtp:|\r\n|\n| |é|[ -~]){0,40}") {
             let _ = lines(&text);
+            let _ = unmeasured_sound(&text);
             for face in [
                 Face::Plain,
                 Face::Rests,

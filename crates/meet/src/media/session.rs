@@ -59,6 +59,8 @@ pub(super) struct Session {
     pub(super) scheduled: Option<Instant>,
     /// Written to since its last drain.
     pub(super) dirty: bool,
+    /// Changed otherwise than by media that was written: then both peer connections are drained.
+    pub(super) touched: bool,
     /// To be looked at for negotiation.
     pub(super) unsettled: bool,
     /// Bits per second to the client, where measured.
@@ -71,6 +73,8 @@ pub(super) struct Session {
     lower: Option<(Instant, u64)>,
     /// What is sent, bits per second, as allocated.
     pub(super) spending: u64,
+    /// Pictures are wanted, whether or not the way carries them.
+    pub(super) pictures: bool,
     /// The way carries less than is wanted: pictures are paced to it. Otherwise they go out as they come.
     pub(super) limited: bool,
     pub(super) desired: u64,
@@ -136,13 +140,15 @@ impl Session {
             heard: now,
             due: [now; 2],
             scheduled: None,
-            dirty: true,
+            dirty: false,
+            touched: true,
             unsettled: false,
             estimate: None,
             budget: None,
             proven: None,
             lower: None,
             spending: 0,
+            pictures: false,
             limited: false,
             desired: 0,
             probing: 0,
@@ -191,6 +197,16 @@ impl Session {
     pub(super) fn deadline(&self) -> Instant {
         let due = if self.subscriber.is_some() { self.due[0].min(self.due[1]) } else { self.due[0] };
         due.min(self.next_health)
+    }
+
+    /// How long the estimator of a peer connection may wait to hear of the time. It asks every round trip, or 40 times a second, which for
+    /// a listener of sound would be as much work as the sound; every packet tells it the time as well.
+    pub(super) fn rest(&self, target: Target) -> Duration {
+        match (self.connected[target as usize], self.pictures) {
+            (false, _) => Duration::ZERO,
+            (true, false) => Duration::from_millis(200),
+            (true, true) => Duration::from_millis(10),
+        }
     }
 
     /// Answers the client's offer.

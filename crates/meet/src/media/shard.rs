@@ -28,6 +28,8 @@ use crate::contract::{Ending, Event, RoomKey, SessionId, ShardId, Target, TrackK
 const STRANGERS: usize = 10_000;
 /// Sources of one session that are remembered.
 const ADDRESSES: usize = 8;
+/// How long packets of a picture wait for the rest of it: what a session is given at once costs little more than one packet.
+pub(super) const GATHER: Duration = Duration::from_millis(1);
 /// A session is woken no oftener.
 const LEAST: Duration = Duration::from_millis(1);
 /// What is done for all tracks is done so often.
@@ -50,6 +52,8 @@ pub struct Shard {
     pub(super) rooms: HashMap<RoomKey, Vec<usize>>,
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     pub(super) dirty: Vec<usize>,
+    /// When those are drained.
+    pub(super) drain_by: Option<Instant>,
     pub(super) unsettled: Vec<usize>,
     pub(super) next_beat: Option<Instant>,
     /// The newest time that was told; none before the first order or packet.
@@ -87,6 +91,7 @@ impl Shard {
             rooms: HashMap::new(),
             timers: BinaryHeap::new(),
             dirty: Vec::new(),
+            drain_by: None,
             unsettled: Vec::new(),
             next_beat: None,
             now: None,
@@ -189,7 +194,7 @@ impl Shard {
         }
     }
 
-    /// Does what is due, and drains the sessions to which something came since the last tick.
+    /// Does what is due, and drains the sessions to which something came since the last tick, or, if that is part of a picture, soon.
     pub fn tick(&mut self, now: Instant) {
         self.now = Some(now);
         while let Some(Reverse((at, session))) = self.timers.peek().copied() {
@@ -203,13 +208,20 @@ impl Shard {
             self.beat(now);
         }
         self.settle();
+        if self.drain_by.is_none_or(|by| by > now) {
+            return;
+        }
         while let Some(at) = self.dirty.pop() {
             let Some(session) = self.sessions.get_mut(at) else { continue };
             session.dirty = false;
-            for target in [Target::Publisher, Target::Subscriber] {
-                self.advance(now, at, target);
+            // Media was written to one of the peer connections; the other one has nothing to say, and a look at it costs as much.
+            let written = session.outgoing_target();
+            if std::mem::take(&mut session.touched) && written == Target::Subscriber {
+                self.advance(now, at, Target::Publisher);
             }
+            self.advance(now, at, written);
         }
+        self.drain_by = None;
     }
 
     fn wake(&mut self, now: Instant, at: Instant, session: usize) {
@@ -265,10 +277,11 @@ impl Shard {
 
     fn drain(&mut self, now: Instant, at: usize, target: Target) {
         let Some(session) = self.sessions.get_mut(at) else { return };
+        let rest = session.rest(target);
         let Some(peer) = session.peer(target) else { return };
         let mut events = std::mem::take(&mut self.events);
         let (places, outputs) = (&self.config.places, &mut self.outputs);
-        let drained = guarded(|| peer.drain(places, outputs, &mut events));
+        let drained = guarded(|| peer.drain(now, rest, places, outputs, &mut events));
         match drained {
             Ok(due) => {
                 session.due[target as usize] = due;
@@ -295,13 +308,24 @@ impl Shard {
         }
     }
 
-    /// A session was changed or written to: it is drained with this tick.
+    /// What was written is drained by then.
+    pub(super) fn drain_by(&mut self, at: Instant) {
+        if !self.dirty.is_empty() {
+            self.drain_by = Some(self.drain_by.map_or(at, |before| before.min(at)));
+        }
+    }
+
+    /// A session was changed: all of it is drained with this tick.
     pub(super) fn touch(&mut self, at: usize) {
-        if let Some(session) = self.sessions.get_mut(at)
-            && !session.dirty
-        {
-            session.dirty = true;
-            self.dirty.push(at);
+        if let Some(session) = self.sessions.get_mut(at) {
+            session.touched = true;
+            if !session.dirty {
+                session.dirty = true;
+                self.dirty.push(at);
+            }
+        }
+        if let Some(now) = self.now {
+            self.drain_by(now);
         }
     }
 
@@ -321,7 +345,7 @@ impl Shard {
         let at = self.sessions.insert(session);
         self.by_id.insert(id, at);
         self.name(at);
-        self.dirty.push(at);
+        self.touch(at);
         self.schedule(at);
         at
     }
@@ -362,7 +386,7 @@ impl Shard {
     /// When [`tick`](Self::tick) is due next without anything coming in.
     pub fn deadline(&self) -> Option<Instant> {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        timer.into_iter().chain(self.next_beat).min()
+        timer.into_iter().chain(self.next_beat).chain(self.drain_by).min()
     }
 
     /// The next thing to do.
