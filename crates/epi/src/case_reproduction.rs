@@ -50,7 +50,8 @@ pub fn daily(series: &Series, serial_interval: &SerialInterval) -> Vec<Option<f6
     estimate(series, serial_interval, 1).into_iter().map(|window| window.seen).collect()
 }
 
-/// R of the cases of every window of `window` days, from the first day on.
+/// R of the cases of every window of `window` days, from the first day on. The series is daily: of weeks made by
+/// [`crate::reconstruction`] if it has to be.
 pub fn estimate(series: &Series, serial_interval: &SerialInterval, window: usize) -> Vec<Window> {
     let length = series.len();
     if window == 0 || length < window {
@@ -85,6 +86,9 @@ pub fn estimate(series: &Series, serial_interval: &SerialInterval, window: usize
         }
         if series.is_spread(first) {
             flags.push(Flag::Spread);
+        }
+        if series.is_reconstructed() {
+            flags.push(Flag::Reconstructed);
         }
         let infectors: f64 = cases[days.clone()].iter().sum();
         let whole = observations[days.clone()].iter().all(|o| o.reported().is_some());

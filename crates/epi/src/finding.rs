@@ -88,12 +88,12 @@ pub fn spread_findings(series: &Series, spread: &Series) -> Vec<Finding> {
 
 /// For each day that is a spike, the median of its neighbours: the seven days before and the seven after, as far as there are figures.
 /// A day is a spike above five times that median. A median below one counts as one: else the first case after a quiet fortnight
-/// would be a spike. Fewer than seven neighbours with figures say nothing. Weeks have no spikes.
+/// would be a spike. Fewer than seven neighbours with figures say nothing. Weeks have no spikes, nor have days that were made of them.
 pub fn spikes(series: &Series) -> Vec<Option<f64>> {
     let observations = series.observations();
     let judge = |index: usize| {
         let figure = observations[index].reported()?;
-        if series.step() == Step::Week || figure <= SPIKE_FACTOR {
+        if series.step() == Step::Week || series.is_reconstructed() || figure <= SPIKE_FACTOR {
             return None;
         }
         let from = index.saturating_sub(SPIKE_NEIGHBOURS);
@@ -136,6 +136,8 @@ pub enum Flag {
     TooFewCases,
     /// Part of the offspring is still to come or fell on days without a figure: corrected by its share.
     OffspringUnseen,
+    /// The days were made of weekly figures.
+    Reconstructed,
 }
 
 impl Flag {
@@ -151,6 +153,7 @@ impl Flag {
             Self::Spread => "spread",
             Self::TooFewCases => "too-few-cases",
             Self::OffspringUnseen => "offspring-unseen",
+            Self::Reconstructed => "reconstructed",
         }
     }
 }

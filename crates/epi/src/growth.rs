@@ -175,6 +175,30 @@ pub fn reproduction(rate: f64, interval: &SerialInterval) -> f64 {
     1.0 / weights.map(|(lag, w)| w * libm::exp(-rate * lag as f64)).sum::<f64>()
 }
 
+/// The growth rate per day that belongs to a reproduction number above 0: the root r of [`reproduction`].
+pub fn rate(reproduction: f64, interval: &SerialInterval) -> f64 {
+    let weights = interval.delay().probabilities().iter().enumerate().filter(|(_, w)| **w > 0.0);
+    let terms: Vec<(f64, f64)> = weights.map(|(lag, w)| (lag as f64, libm::log(*w))).collect();
+    let target = libm::log(reproduction);
+    let mut rate = 0.0;
+    // ln Σ w(s) e^{−rs} falls with r and is convex, and its slope, a mean lag, is at least 1: Newton's method finds the root from anywhere.
+    for _ in 0..200 {
+        let most = terms.iter().map(|(lag, log)| log - rate * lag).fold(f64::NEG_INFINITY, f64::max);
+        let (mut sum, mut lags) = (0.0, 0.0);
+        for (lag, log) in &terms {
+            let weight = libm::exp(log - rate * lag - most);
+            sum += weight;
+            lags += weight * lag;
+        }
+        let change = (most + libm::log(sum) + target) * sum / lags;
+        rate += change;
+        if change.abs() <= 1e-14 * rate.abs().max(1.0) {
+            break;
+        }
+    }
+    rate
+}
+
 /// The same with a gamma distribution of the generation interval: R = (1 + r σ²/μ)^(μ²/σ²). None where r is so far below 0 that no
 /// R ≥ 0 belongs to it.
 pub fn reproduction_gamma(rate: f64, mean: f64, sd: f64) -> Option<f64> {
@@ -202,6 +226,10 @@ mod tests {
             assert!((reproduction(rate, &interval) - discrete).abs() < 1e-7);
         }
         assert_eq!(reproduction_gamma(-1.0, 6.5, 4.03), None);
+        for r in [1e-6, 0.2, 0.7, 1.0, 1.3, 2.3, 40.0, 1e5] {
+            let back = reproduction(rate(r, &interval), &interval);
+            assert!((back / r - 1.0).abs() < 1e-12, "{r} {back}");
+        }
     }
 
     #[test]

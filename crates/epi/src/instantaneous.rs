@@ -8,6 +8,8 @@
 //! Assumes that the same share of cases is reported all the time, that dates are those of onset or a constant delay later, and that
 //! serial intervals are those given. The last days are too low as long as reports are late.
 //!
+//! Weekly figures are made into days first ([`crate::reconstruction`]); every window then is flagged.
+//!
 //! Sources: Cori et al. 2013, Am. J. Epidemiol. 178:1505; Thompson et al. 2019, Epidemics 29:100356 (imported cases);
 //! `EpiEstim::estimate_R`.
 
@@ -15,8 +17,9 @@ use jiff::civil::Date;
 
 use crate::distribution::gamma::Gamma;
 use crate::finding::{self, Flag};
+use crate::reconstruction::{self, WEEK, WeekDate};
 use crate::serial_interval::SerialInterval;
-use crate::series::{Observation, Series, Step};
+use crate::series::{Observation, Series, SeriesError, Step};
 
 /// Posteriors whose coefficient of variation is above this are hardly more than the prior.
 const COEFFICIENT_OF_VARIATION: f64 = 0.3;
@@ -27,6 +30,8 @@ pub struct Cases {
     total: Series,
     /// Local cases by day: `None` where they are unknown.
     local: Vec<Option<f64>>,
+    /// The first day of the first window.
+    from: usize,
 }
 
 /// What is believed of R before the data: a gamma distribution.
@@ -47,8 +52,26 @@ impl Default for Prior {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InstantaneousError {
     /// R needs days.
-    #[error("the reproduction number is estimated from daily figures; these are weekly")]
+    #[error(
+        "the reproduction number is estimated from daily figures; these are weekly: if it is said which day of its week each date is, \
+         days can be made of them"
+    )]
     Weekly,
+    /// Days are not made of days.
+    #[error("the figures are said to be weekly; their dates are not whole weeks apart")]
+    Daily,
+    /// A window of part of a week.
+    #[error("with weekly figures a window has at least {WEEK} days; this has {window}")]
+    WeeklyWindow {
+        /// As given.
+        window: usize,
+    },
+    /// The shape of weeks does not settle.
+    #[error("no days could be made of these weeks: their shape does not settle")]
+    Unsettled,
+    /// The days are no series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// Imported cases are of other days.
     #[error("imported cases are stated for other dates than all cases")]
     ImportedDates,
@@ -70,6 +93,10 @@ impl InstantaneousError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Weekly => "epi-r-weekly",
+            Self::Daily => "epi-r-not-weekly",
+            Self::WeeklyWindow { .. } => "epi-r-weekly-window",
+            Self::Unsettled => "epi-r-unsettled",
+            Self::Series(error) => error.code(),
             Self::ImportedDates => "epi-r-imported-dates",
             Self::Window => "epi-r-window",
             Self::Prior { .. } => "epi-r-prior",
@@ -80,7 +107,9 @@ impl InstantaneousError {
     pub fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Prior { mean, sd } => vec![("mean", mean.to_string()), ("sd", sd.to_string())],
-            Self::Weekly | Self::ImportedDates | Self::Window => Vec::new(),
+            Self::WeeklyWindow { window } => vec![("window", window.to_string())],
+            Self::Series(error) => error.arguments(),
+            Self::Weekly | Self::Daily | Self::Unsettled | Self::ImportedDates | Self::Window => Vec::new(),
         }
     }
 }
@@ -110,13 +139,7 @@ impl Cases {
         if total.step() == Step::Week {
             return Err(InstantaneousError::Weekly);
         }
-        if let Some(imported) = imported
-            && (imported.start() != total.start()
-                || imported.len() != total.len()
-                || imported.step() != total.step())
-        {
-            return Err(InstantaneousError::ImportedDates);
-        }
+        same_dates(&total, imported)?;
         let local = |day: usize| {
             let all = total.reported(day)?;
             if day == 0 {
@@ -127,7 +150,28 @@ impl Cases {
             (from_elsewhere <= all).then_some(all - from_elsewhere)
         };
         let local = (0..total.len()).map(local).collect();
-        Ok(Self { total, local })
+        Ok(Self { total, local, from: 1 })
+    }
+
+    /// The same of weekly cases: days are made of them with the serial interval and the prior that R is then estimated with. In a week
+    /// the share of imported cases is the same on all days.
+    pub fn of_weeks(
+        total: &Series,
+        imported: Option<&Series>,
+        dated: WeekDate,
+        interval: &SerialInterval,
+        prior: Prior,
+    ) -> Result<Self, InstantaneousError> {
+        same_dates(total, imported)?;
+        let made = reconstruction::daily(total, dated, interval, prior)?;
+        let share = |week: usize| {
+            let (all, from_elsewhere) =
+                (total.reported(week)?, imported.map_or(Some(0.0), |imported| imported.reported(week))?);
+            (from_elsewhere <= all).then_some(if all > 0.0 { from_elsewhere / all } else { 0.0 })
+        };
+        let local = |day: usize| Some(made.days.reported(day)? * (1.0 - share(day / WEEK)?));
+        let local = (0..made.days.len()).map(local).collect();
+        Ok(Self { total: made.days, local, from: made.first })
     }
 
     /// All cases.
@@ -138,6 +182,15 @@ impl Cases {
     /// Local cases by day, where they are known.
     pub fn local(&self) -> &[Option<f64>] {
         &self.local
+    }
+}
+
+/// Whether imported cases are stated for the dates of all cases.
+fn same_dates(total: &Series, imported: Option<&Series>) -> Result<(), InstantaneousError> {
+    let dates = |series: &Series| (series.start(), series.len(), series.step());
+    match imported {
+        Some(imported) if dates(imported) != dates(total) => Err(InstantaneousError::ImportedDates),
+        _ => Ok(()),
     }
 }
 
@@ -186,7 +239,8 @@ pub struct Window {
     pub flags: Vec<Flag>,
 }
 
-/// R in every window of `window` days, from the second day of the series on.
+/// R in every window of `window` days, from the second day of the series on; of weekly figures from the first week on of which days could
+/// be made.
 pub fn estimate(
     cases: &Cases,
     serial_interval: &SerialInterval,
@@ -240,11 +294,14 @@ pub(crate) fn judge(
     if window == 0 {
         return Err(InstantaneousError::Window);
     }
+    if cases.total.is_reconstructed() && window < WEEK {
+        return Err(InstantaneousError::WeeklyWindow { window });
+    }
     let spikes = finding::spikes(&cases.total);
     let least = prior.least_cases();
     let observations = cases.total.observations();
     let mut all = Vec::new();
-    for first in 1..(observations.len() + 1).saturating_sub(window).max(1) {
+    for first in cases.from..(observations.len() + 1).saturating_sub(window).max(cases.from) {
         let last = first + window - 1;
         let days = first..=last;
         let mut flags = Vec::new();
@@ -274,6 +331,9 @@ pub(crate) fn judge(
         }
         if cases.total.is_spread(first) {
             flags.push(Flag::Spread);
+        }
+        if cases.total.is_reconstructed() {
+            flags.push(Flag::Reconstructed);
         }
         flags.sort_unstable();
         all.push(Judged { first, last, local: local.filter(|_| !early), flags });

@@ -22,6 +22,7 @@
 //! | module | question |
 //! |---|---|
 //! | [`instantaneous`] | how many does a case infect now (Cori)? |
+//! | [`reconstruction`] | the days of weekly figures, for that question alone |
 //! | [`uncertain_interval`] | the same, where the serial interval is uncertain |
 //! | [`case_reproduction`] | how many did the cases of a day infect (Wallinga and Teunis)? |
 //! | [`growth`] | how fast does it grow, and which reproduction number is that? |
@@ -59,6 +60,7 @@ pub mod metapopulation;
 pub mod nowcast;
 pub mod published;
 pub mod random;
+pub mod reconstruction;
 pub mod scenario;
 pub mod serial_interval;
 pub mod series;

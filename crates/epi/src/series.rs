@@ -98,6 +98,8 @@ pub struct Series {
     observations: Vec<Observation>,
     /// So many observations from the first on were changed by spreading corrections.
     spread: usize,
+    /// Whether the figures are a method's, of weekly ones.
+    reconstructed: bool,
 }
 
 /// Why observations are no series.
@@ -147,7 +149,20 @@ impl Series {
             Observation::Reported(figure) | Observation::Negative(figure) => Observation::of(figure),
             Observation::Missing(_) => observation,
         };
-        Ok(Self { start, step, observations: observations.into_iter().map(checked).collect(), spread: 0 })
+        Ok(Self {
+            start,
+            step,
+            observations: observations.into_iter().map(checked).collect(),
+            spread: 0,
+            reconstructed: false,
+        })
+    }
+
+    /// The days of these weeks from `start` on, with figures that a method made of the weekly ones.
+    pub(crate) fn in_days(&self, start: Date, observations: Vec<Observation>) -> Result<Self, SeriesError> {
+        let days = Self::new(start, Step::Day, observations)?;
+        let each = usize::try_from(self.step.days()).unwrap_or(1);
+        Ok(Self { spread: (self.spread * each).min(days.len()), reconstructed: true, ..days })
     }
 
     /// A series of figures that are all there; negative ones are corrections.
@@ -213,6 +228,11 @@ impl Series {
         index < self.spread
     }
 
+    /// Whether the figures are not what was reported of these days, but made of what was reported of weeks.
+    pub const fn is_reconstructed(&self) -> bool {
+        self.reconstructed
+    }
+
     /// How many observations from the first on were changed by spreading corrections.
     pub const fn spread_length(&self) -> usize {
         self.spread
@@ -228,6 +248,7 @@ impl Series {
             step: self.step,
             observations: self.observations[from..to].to_vec(),
             spread: self.spread.saturating_sub(from).min(to - from),
+            reconstructed: self.reconstructed,
         }
     }
 
@@ -246,7 +267,13 @@ impl Series {
             (None, Some(_)) => Observation::Missing(Absence::Uncountable),
         };
         let observations = self.observations.windows(2).map(difference).collect();
-        Self { start: self.date(1), step: self.step, observations, spread: 0 }
+        Self {
+            start: self.date(1),
+            step: self.step,
+            observations,
+            spread: 0,
+            reconstructed: self.reconstructed,
+        }
     }
 
     /// Takes each correction back from what was reported before it, in proportion to the figures, in whole cases, so that the total

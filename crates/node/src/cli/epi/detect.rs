@@ -229,7 +229,7 @@ pub fn run(args: &DetectArgs, locale: &Locale) -> Result<Answered, Fault> {
     if let Some(share) = args.fdr.filter(|share| !(*share > 0.0 && *share < 1.0)) {
         return Err(epi::detect::ParameterError::Alpha { found: share }.into());
     }
-    let populations = read_pairs(args.populations.as_deref(), "series", "population")?;
+    let (populations, _) = read_pairs(args.populations.as_deref(), "series", "population")?;
     let table = input::read(&args.source, &[Figures::needed(&args.cases_column)])?;
     let columns = args.columns();
     let (mut answers, report) = table.answer(&columns, |group| {

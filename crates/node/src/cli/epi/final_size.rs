@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use csv::ByteRecord;
+use epi::digest::sha256_hex;
 use epi::final_size::Population;
 
 use super::answers::{Answered, Answers, Format};
@@ -24,7 +25,8 @@ use crate::fault::Fault;
 /// are not made mutual, and how far they are from it is said.
 ///
 /// It assumes no measures, lasting immunity and contacts that never change: it is a bound for planning, not a forecast. `threshold` is the share
-/// of everybody that must be immune beside those who are, for the epidemic not to grow.
+/// of everybody that must be immune beside those who are, for the epidemic not to grow. `inputs` is the SHA-256 of the table, or of the
+/// number of people, and of R0.
 #[derive(Debug, Args)]
 pub struct FinalSizeArgs {
     /// R0: how many one case infects where all are susceptible; several with commas
@@ -47,23 +49,26 @@ const UNMUTUAL: f64 = 0.05;
 /// Answers.
 pub fn run(args: &FinalSizeArgs) -> Result<Answered, Fault> {
     let mut report = Report::default();
-    let (names, population) = match &args.input {
+    let (names, population, of_what) = match &args.input {
         Some(path) => read(path)?,
-        None => (vec!["all".to_owned()], Population::mixed(args.population)),
+        None => {
+            let people = format!("population {:?}", args.population);
+            (vec!["all".to_owned()], Population::mixed(args.population), people)
+        }
     };
     let mut answers = Answers {
-        columns: vec!["r0", "group", "population", "share", "infected", "effective", "threshold"],
+        columns: vec!["r0", "group", "population", "share", "infected", "effective", "threshold", "inputs"],
         ..Answers::default()
     };
     for r0 in &args.r0 {
         let found = population.final_size(*r0)?;
+        let inputs = sha256_hex(format!("final-size\n{of_what}\nr0 {r0:?}\n").as_bytes());
         let sizes = || population.sizes.iter();
         if names.len() > 1 {
             for ((name, share), size) in names.iter().zip(&found.shares).zip(sizes()) {
                 let cells = [(*r0).into(), name.clone().into(), (*size).into(), (*share).into()];
-                answers
-                    .rows
-                    .push([&cells[..], &[(share * size).into(), Cell::Nothing, Cell::Nothing]].concat());
+                let rest = [(share * size).into(), Cell::Nothing, Cell::Nothing, inputs.as_str().into()];
+                answers.rows.push([&cells[..], &rest].concat());
             }
         }
         answers.rows.push(vec![
@@ -74,6 +79,7 @@ pub fn run(args: &FinalSizeArgs) -> Result<Answered, Fault> {
             found.infected.into(),
             found.effective.into(),
             found.threshold.into(),
+            inputs.into(),
         ]);
     }
     let unmutual = population.unmutual();
@@ -87,7 +93,8 @@ pub fn run(args: &FinalSizeArgs) -> Result<Answered, Fault> {
     Ok(Answered { answers, report })
 }
 
-fn read(path: &Path) -> Result<(Vec<String>, Population), EpiError> {
+/// The names of the groups, the groups, and the SHA-256 of their table.
+fn read(path: &Path) -> Result<(Vec<String>, Population, String), EpiError> {
     let bytes = input::bytes(path)?;
     let mut rows = Rows::new(path, &bytes)?;
     let (group, population) = (rows.find("group")?, rows.find("population")?);
@@ -119,5 +126,5 @@ fn read(path: &Path) -> Result<(Vec<String>, Population), EpiError> {
         read.susceptible.push(susceptible?);
         read.susceptibility.push(susceptibility?);
     }
-    Ok((names, read))
+    Ok((names, read, sha256_hex(&bytes)))
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use csv::ByteRecord;
+use epi::digest::sha256_hex;
 use epi::establishment;
+use epi::growth;
 use epi::importation::{Assumptions, Growth, Origin, delay_bought};
 use epi::metapopulation::{Course, Flow, Metapopulation, Place, Restriction, Travel, gravity};
 use jiff::civil::Date;
@@ -20,8 +22,9 @@ use crate::fault::Fault;
 /// What restricting travel buys, and how soon an epidemic arrives.
 ///
 /// `delay`: while infections at the source grow as e^(rt), leaving out a share f of travellers postpones every number of arrivals by
-/// −ln(1 − f)/r days, and lowers nothing for good (Gautreau et al. 2008, J Theor Biol 251:509). Give growth per day with its interval, as
-/// `concord epi growth` does. Refused where the interval includes 0, or the destination already has sustained transmission.
+/// −ln(1 − f)/r days, and lowers nothing for good (Gautreau et al. 2008, J Theor Biol 251:509). Growth is estimated from the last `--window` figures of
+/// the source, `--input`, as `concord epi growth` does, or given per day with its interval. Refused where the interval includes 0, or
+/// the destination already has sustained transmission; among many sources those that are refused are named.
 ///
 /// `establishment`: the probability that n infected arrivals start a large outbreak, 1 − qⁿ with q = (1 + R(1 − q)/k)⁻ᵏ (Lloyd-Smith et al. 2005,
 /// Nature 438:355).
@@ -32,15 +35,17 @@ use crate::fault::Fault;
 /// `spread`: many runs of an epidemic between places (susceptible, latent, infectious, recovered; binomial steps of a day; as GLEAM, Balcan et
 /// al. 2010, J Comput Sci 1:132, without commuting), with and without a restriction under the same chance. Flows are those of `--travel`, or
 /// gravity's: those are illustrative, and every row says so.
+///
+/// `inputs` is the SHA-256 of the tables and options that a row was computed from.
 #[derive(Debug, Args)]
 pub struct ImportRiskArgs {
     /// The question
     #[arg(long, value_enum)]
     method: MethodArg,
-    /// arrivals: the table of cases; spread: the table of places, with columns place,population,infectious and, if wanted, r,latitude,longitude
+    /// delay: the table of cases at the source; arrivals: the table of cases; spread: the table of places, with columns place,population,infectious and, if wanted, r,latitude,longitude
     #[arg(long, value_name = "FILE", required_if_eq_any([("method", "arrivals"), ("method", "spread")]))]
     input: Option<PathBuf>,
-    /// The column that names the places of the cases (arrivals)
+    /// The column that names the places of the cases (arrivals, delay)
     #[arg(long, value_name = "COLUMN", required_if_eq("method", "arrivals"))]
     by: Option<String>,
     /// The column of dates
@@ -61,14 +66,24 @@ pub struct ImportRiskArgs {
     /// Where to (arrivals); which place restricts (spread; all if not given)
     #[arg(long, value_name = "PLACE", required_if_eq("method", "arrivals"))]
     to: Option<String>,
-    /// Growth of infections at the source, per day
-    #[arg(long, value_name = "R", allow_negative_numbers = true, required_if_eq("method", "delay"))]
+    /// How many of the last figures growth is estimated from (delay with --input)
+    #[arg(long, value_name = "POINTS", default_value_t = 14)]
+    window: usize,
+    /// Growth of infections at the source, per day, instead of cases to estimate it from (delay)
+    #[arg(
+        long,
+        value_name = "R",
+        allow_negative_numbers = true,
+        requires = "growth_low",
+        requires = "growth_high",
+        conflicts_with = "input"
+    )]
     growth: Option<f64>,
     /// The lower end of its interval
-    #[arg(long, value_name = "R", allow_negative_numbers = true, required_if_eq("method", "delay"))]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, requires = "growth")]
     growth_low: Option<f64>,
     /// The upper end of its interval
-    #[arg(long, value_name = "R", allow_negative_numbers = true, required_if_eq("method", "delay"))]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, requires = "growth")]
     growth_high: Option<f64>,
     /// Share of travellers left out, 0 to 1; several with commas for delay
     #[arg(long, value_name = "SHARE", value_delimiter = ',', required_if_eq("method", "delay"))]
@@ -150,43 +165,112 @@ fn alone(columns: Vec<&'static str>, rows: Vec<Vec<Cell>>) -> Answered {
     Answered { answers: Answers { columns, rows, ..Answers::default() }, report: Report::default() }
 }
 
+/// Which inputs a row is of: files by their SHA-256, and what else it depends on.
+fn inputs(files: &[&str], options: &str) -> Cell {
+    sha256_hex(format!("{}\n{options}\n", files.join("\n")).as_bytes()).into()
+}
+
+const DELAY_COLUMNS: [&str; 10] =
+    ["reduction", "days", "low", "high", "growth", "growth_low", "growth_high", "start", "end", "inputs"];
+
 fn delay(args: &ImportRiskArgs) -> Result<Answered, Fault> {
-    let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
-    let growth =
-        Growth { rate: number(args.growth), low: number(args.growth_low), high: number(args.growth_high) };
+    if args.input.is_some() {
+        return delay_from_cases(args);
+    }
+    let Some(((rate, low), high)) = args.growth.zip(args.growth_low).zip(args.growth_high) else {
+        return Err(Fault::new(
+            "epi-import-growth-unsaid",
+            "say how fast it grows at the source: --input FILE with its cases, or --growth with --growth-low and --growth-high",
+        ));
+    };
+    let rows = delays(args, Growth { rate, low, high }, None, "")?;
+    Ok(alone(DELAY_COLUMNS.to_vec(), rows))
+}
+
+fn delay_from_cases(args: &ImportRiskArgs) -> Result<Answered, Fault> {
+    let source = args.source(StepArg::Auto);
+    let table = input::read(&source, &[Figures::needed(&args.cases_column)])?;
+    let file = format!("{}\n{}cases {:?}", table.report.sha256, source.canonical(), args.cases_column);
+    let (answers, report) = table.answer(&DELAY_COLUMNS, |group| {
+        let windows = growth::estimate(group.series(0), args.window);
+        let last = windows.last().and_then(|window| Some((window, window.growth?)));
+        let Some((window, found)) = last else {
+            let points = args.window;
+            let why = format!(
+                "no growth can be estimated from the last {points} figures: there are fewer, or fewer than {}, some are missing or negative, or \
+                 they hold too few cases",
+                growth::LEAST_POINTS
+            );
+            return Err(Fault::new("epi-import-growth-none", why)
+                .with("points", points)
+                .with("least", growth::LEAST_POINTS));
+        };
+        let growth = Growth { rate: found.rate, low: found.low, high: found.high };
+        delays(args, growth, Some((window.start, window.end)), &format!("{file}\nseries {:?}", group.name))
+    })?;
+    Ok(Answered { answers, report })
+}
+
+/// What each reduction buys; `from` are the dates that growth was estimated from.
+fn delays(
+    args: &ImportRiskArgs,
+    growth: Growth,
+    from: Option<(Date, Date)>,
+    source: &str,
+) -> Result<Vec<Vec<Cell>>, Fault> {
     let row = |reduction: &f64| {
         let found = delay_bought(growth, *reduction, args.sustained)?;
-        Ok(vec![(*reduction).into(), found.days.into(), found.low.into(), found.high.into()])
+        let Growth { rate, low, high } = growth;
+        let options = format!("delay {reduction:?} {rate:?} {low:?} {high:?}");
+        Ok(vec![
+            (*reduction).into(),
+            found.days.into(),
+            found.low.into(),
+            found.high.into(),
+            rate.into(),
+            low.into(),
+            high.into(),
+            from.map(|(start, _)| start).into(),
+            from.map(|(_, end)| end).into(),
+            inputs(&[source], &options),
+        ])
     };
-    let rows = args.reduction.iter().map(row).collect::<Result<_, Fault>>()?;
-    Ok(alone(vec!["reduction", "days", "low", "high"], rows))
+    args.reduction.iter().map(row).collect()
 }
 
 fn established(args: &ImportRiskArgs) -> Result<Answered, Fault> {
     let (r, k) = (args.r.unwrap_or(f64::NAN), args.evenness.unwrap_or(f64::NAN));
     let row = |n: &f64| {
         let found = establishment::establishment(r, k, *n).ok_or(EpiError::Establishment)?;
-        Ok(vec![(*n).into(), found.into()])
+        Ok(vec![(*n).into(), found.into(), inputs(&[], &format!("establishment {r:?} {k:?} {n:?}"))])
     };
     let rows = args.arrivals.iter().map(row).collect::<Result<_, Fault>>()?;
-    Ok(alone(vec!["arrivals", "probability"], rows))
+    Ok(alone(vec!["arrivals", "probability", "inputs"], rows))
+}
+
+impl ImportRiskArgs {
+    /// The table of cases.
+    fn source(&self, step: StepArg) -> Source {
+        Source {
+            input: self.input.clone().unwrap_or_default(),
+            by: self.by.clone(),
+            date_column: self.date_column.clone(),
+            cumulative: self.cumulative,
+            step,
+            negative: NegativeArg::Keep,
+            report: None,
+            format: self.format,
+        }
+    }
 }
 
 fn arrivals(args: &ImportRiskArgs) -> Result<Answered, Fault> {
-    let source = Source {
-        input: args.input.clone().unwrap_or_default(),
-        by: args.by.clone(),
-        date_column: args.date_column.clone(),
-        cumulative: args.cumulative,
-        step: StepArg::Day,
-        negative: NegativeArg::Keep,
-        report: None,
-        format: args.format,
-    };
+    let source = args.source(StepArg::Day);
     let table = input::read(&source, &[Figures::needed(&args.cases_column)])?;
-    let populations = read_pairs(args.populations.as_deref(), "series", "population")?;
+    let (populations, of_populations) = read_pairs(args.populations.as_deref(), "series", "population")?;
     let to = args.to.as_deref().unwrap_or_default();
-    let travellers: HashMap<String, f64> = flows(args.travel.as_deref())?
+    let (flows, of_flows) = flows(args.travel.as_deref())?;
+    let travellers: HashMap<String, f64> = flows
         .into_iter()
         .filter(|(_, destination, _)| destination == to)
         .map(|(from, _, travellers)| (from, travellers))
@@ -216,6 +300,9 @@ fn arrivals(args: &ImportRiskArgs) -> Result<Answered, Fault> {
         r: args.r.unwrap_or(f64::NAN),
         evenness: args.evenness.unwrap_or(f64::NAN),
     };
+    let options =
+        format!("arrivals {to:?}\n{}cases {:?}\n{assumptions:?}", source.canonical(), args.cases_column);
+    let inputs = inputs(&[&table.report.sha256, &of_flows, &of_populations], &options);
     let rows = assumptions.arrivals(&origins)?.into_iter().map(|day| {
         let missing = (!day.missing.is_empty()).then(|| day.missing.join("; "));
         let date: Date = day.date;
@@ -226,15 +313,17 @@ fn arrivals(args: &ImportRiskArgs) -> Result<Answered, Fault> {
             day.arrived.into(),
             day.established.into(),
             missing.into(),
+            inputs.clone(),
         ]
     });
-    let columns = vec!["date", "expected", "sum", "arrived", "established", "missing"];
+    let columns = vec!["date", "expected", "sum", "arrived", "established", "missing", "inputs"];
     let answers = Answers { columns, rows: rows.collect(), ..Answers::default() };
     Ok(Answered { answers, report: table.report })
 }
 
 fn spread(args: &ImportRiskArgs) -> Result<Answered, Fault> {
-    let (places, positions) = read_places(args)?;
+    let (places, positions, of_places) = read_places(args)?;
+    let mut of_flows = String::new();
     let index = |name: &str| {
         let found = places.iter().position(|place| place.name == name);
         found.ok_or_else(|| EpiError::Place { name: name.to_owned() })
@@ -244,7 +333,9 @@ fn spread(args: &ImportRiskArgs) -> Result<Answered, Fault> {
             let flow = |(from, to, travellers): (String, String, f64)| {
                 Ok(Flow { from: index(&from)?, to: index(&to)?, travellers })
             };
-            let flows = flows(Some(path))?.into_iter().map(flow).collect::<Result<_, EpiError>>()?;
+            let (flows, file) = flows(Some(path))?;
+            of_flows = file;
+            let flows = flows.into_iter().map(flow).collect::<Result<_, EpiError>>()?;
             Travel { flows, illustrative: false }
         }
         (None, Some(trips)) => {
@@ -270,6 +361,19 @@ fn spread(args: &ImportRiskArgs) -> Result<Answered, Fault> {
         seed: args.seed,
     };
     let flows = if open.travel.illustrative { "illustrative" } else { "given" };
+    let options = format!(
+        "spread\nr {:?}\nlatent {:?}\ninfectious {:?}\ndetected {:?}\nrestriction {restriction:?}\ndays {}\nruns {}\nseed {}\ntrips {:?} {:?}",
+        args.r,
+        args.latent_days,
+        args.infectious_days,
+        args.detected,
+        args.days,
+        args.runs,
+        args.seed,
+        args.trips,
+        args.distance_power
+    );
+    let inputs = inputs(&[&of_places, &of_flows], &options);
     let unrestricted = open.run()?;
     let restricted =
         restriction.map(|r| Metapopulation { restriction: Some(r), ..open.clone() }.run()).transpose()?;
@@ -279,7 +383,7 @@ fn spread(args: &ImportRiskArgs) -> Result<Answered, Fault> {
         if let Some(restricted) = &restricted {
             cells.extend(courses(restricted, i));
         }
-        cells.push(flows.into());
+        cells.extend([flows.into(), inputs.clone()]);
         cells
     };
     let mut columns = vec!["place", "arrived", "day", "outbreak", "outbreak-day", "infected"];
@@ -292,7 +396,7 @@ fn spread(args: &ImportRiskArgs) -> Result<Answered, Fault> {
             "restricted-infected",
         ]);
     }
-    columns.push("flows");
+    columns.extend(["flows", "inputs"]);
     let mut answered = alone(columns, (0..open.places.len()).map(row).collect());
     if open.travel.illustrative {
         answered.report.remarks.push(Fault::new(
@@ -333,9 +437,13 @@ fn text(row: &ByteRecord, column: usize) -> String {
     String::from_utf8_lossy(input::cell(row, column)).into_owned()
 }
 
-/// A number by name.
-pub fn read_pairs(path: Option<&Path>, name: &str, value: &str) -> Result<HashMap<String, f64>, EpiError> {
-    let Some(path) = path else { return Ok(HashMap::new()) };
+/// A number by name, and the SHA-256 of the file.
+pub fn read_pairs(
+    path: Option<&Path>,
+    name: &str,
+    value: &str,
+) -> Result<(HashMap<String, f64>, String), EpiError> {
+    let Some(path) = path else { return Ok((HashMap::new(), String::new())) };
     let bytes = input::bytes(path)?;
     let mut rows = Rows::new(path, &bytes)?;
     let (name, value) = (rows.find(name)?, rows.find(value)?);
@@ -344,10 +452,11 @@ pub fn read_pairs(path: Option<&Path>, name: &str, value: &str) -> Result<HashMa
     while let Some((row, line)) = rows.next(&mut row)? {
         found.insert(text(row, name), number(path, row, line, value)?);
     }
-    Ok(found)
+    Ok((found, sha256_hex(&bytes)))
 }
 
-fn flows(path: Option<&Path>) -> Result<Vec<(String, String, f64)>, EpiError> {
+/// From where, to where, and how many; and the SHA-256 of the file.
+fn flows(path: Option<&Path>) -> Result<(Vec<(String, String, f64)>, String), EpiError> {
     let path = path.ok_or(EpiError::NoFlows)?;
     let bytes = input::bytes(path)?;
     let mut rows = Rows::new(path, &bytes)?;
@@ -357,12 +466,13 @@ fn flows(path: Option<&Path>) -> Result<Vec<(String, String, f64)>, EpiError> {
     while let Some((row, line)) = rows.next(&mut row)? {
         found.push((text(row, from), text(row, to), number(path, row, line, travellers)?));
     }
-    Ok(found)
+    Ok((found, sha256_hex(&bytes)))
 }
 
 type Positions = Vec<(f64, f64)>;
 
-fn read_places(args: &ImportRiskArgs) -> Result<(Vec<Place>, Option<Positions>), EpiError> {
+/// The places, where they lie, and the SHA-256 of their file.
+fn read_places(args: &ImportRiskArgs) -> Result<(Vec<Place>, Option<Positions>, String), EpiError> {
     let path = args.input.clone().unwrap_or_default();
     let bytes = input::bytes(&path)?;
     let mut rows = Rows::new(&path, &bytes)?;
@@ -385,5 +495,5 @@ fn read_places(args: &ImportRiskArgs) -> Result<(Vec<Place>, Option<Positions>),
             all.push((of(latitude)?, of(longitude)?));
         }
     }
-    Ok((places, positions))
+    Ok((places, positions, sha256_hex(&bytes)))
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use csv::ByteRecord;
@@ -52,6 +53,16 @@ pub struct Source {
     /// How answers are written; table if not given
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+}
+
+impl Source {
+    /// What of these options an answer depends on, beside the file.
+    pub fn canonical(&self) -> String {
+        let Self { by, date_column, cumulative, step, negative, .. } = self;
+        format!(
+            "by {by:?}\ndates {date_column:?}\ncumulative {cumulative}\nstep {step:?}\nnegative {negative:?}\n"
+        )
+    }
 }
 
 /// Daily or weekly.
@@ -233,6 +244,20 @@ pub fn date(text: &[u8]) -> Option<Date> {
 pub fn number(text: &[u8]) -> Option<f64> {
     let plain = text.iter().all(|byte| byte.is_ascii_digit() || b"+-.".contains(byte));
     if plain && text.len() <= 40 { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
+}
+
+/// Numbers with commas.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Numbers<const N: usize>(pub [f64; N]);
+
+impl<const N: usize> FromStr for Numbers<N> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Option<Vec<f64>> = text.split(',').map(|part| number(part.trim().as_bytes())).collect();
+        let wrong = || format!("{text:?} are not {N} numbers with commas between them");
+        numbers.and_then(|all| all.try_into().ok()).map(Self).ok_or_else(wrong)
+    }
 }
 
 /// One row: where it stands and what it states.

@@ -18,6 +18,7 @@ mod nowcast;
 mod report;
 mod rt;
 mod scenario;
+mod weekdays;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -55,7 +56,9 @@ pub struct EpiArgs {
 enum Question {
     #[command(after_help = teach!(
         "rt --input cases.csv --si si.csv --window 7 --format json",
-        "rt --input countries.csv --by country --cumulative --si-mean 6.5 --si-sd 4.03 --report findings.csv"
+        "rt --input countries.csv --by country --cumulative --si-mean 6.5 --si-sd 4.03 --report findings.csv",
+        "rt --input weeks.csv --weekly last-day --disease ebola-west-africa-2014",
+        "rt --input cases.csv --si-mean 2.6 --si-sd 1.5 --si-mean-uncertain 1,1,4.2 --si-sd-uncertain 0.5,0.5,2.5"
     ))]
     Rt(rt::RtArgs),
     #[command(after_help = teach!(
@@ -82,11 +85,17 @@ enum Question {
     ))]
     Scenario(scenario::ScenarioArgs),
     #[command(after_help = teach!(
+        "import-risk --method delay --input cases.csv --window 14 --reduction 0.5,0.9",
         "import-risk --method delay --growth 0.14 --growth-low 0.11 --growth-high 0.17 --reduction 0.5,0.9",
         "import-risk --method establishment --r 2.35 --evenness 0.16 --arrivals 1,4,10",
         "import-risk --method spread --input places.csv --travel flows.csv --r 2.4 --latent-days 3.75 --infectious-days 3.75 --reduction 0.9"
     ))]
     ImportRisk(import_risk::ImportRiskArgs),
+    #[command(after_help = teach!(
+        "weekdays --input cases.csv",
+        "weekdays --input cases.csv --removed --format csv > smooth.csv"
+    ))]
+    Weekdays(weekdays::WeekdaysArgs),
     #[command(after_help = teach!("final-size --r0 1.5,2,2.5", "final-size --r0 2.5 --input ages.csv --format csv"))]
     FinalSize(final_size::FinalSizeArgs),
 }
@@ -101,6 +110,7 @@ impl Question {
             Self::Nowcast(args) => Some(&args.source),
             Self::Detect(args) => Some(&args.source),
             Self::Scenario(args) => Some(&args.source),
+            Self::Weekdays(args) => Some(&args.source),
             Self::ImportRisk(_) | Self::FinalSize(_) => None,
         }
     }
@@ -122,6 +132,7 @@ impl Question {
             Self::Detect(args) => detect::run(args, locale),
             Self::Scenario(args) => scenario::run(args),
             Self::ImportRisk(args) => import_risk::run(args),
+            Self::Weekdays(args) => weekdays::run(args),
             Self::FinalSize(args) => final_size::run(args),
         }
     }

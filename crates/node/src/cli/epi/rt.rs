@@ -4,10 +4,15 @@ use clap::{Args, ValueEnum};
 use epi::case_reproduction;
 use epi::finding::Flag;
 use epi::instantaneous::{self, Cases, Estimate, Prior, Window};
+use epi::reconstruction::{self, WeekDate};
+use epi::serial_interval::SerialInterval;
+use epi::series::Step;
+use epi::uncertain_interval::{self, Intervals, Truncated};
 
 use super::answers::Answered;
 use super::cell::Cell;
-use super::input::{self, Figures, Source};
+use super::fault::EpiError;
+use super::input::{self, Figures, Group, Numbers, Source};
 use super::interval::{self, IntervalArgs};
 use crate::fault::Fault;
 
@@ -24,6 +29,14 @@ use crate::fault::Fault;
 /// prior; "after-correction" those within one serial interval after a day that had no figure; "spike" those with a day above 5 times
 /// the median of its 14 neighbours; "spread" those that --negative spread changed. R is by date of report: infections happened earlier
 /// by incubation and reporting delay, and the last days are too low while reports are still to come.
+///
+/// Weekly figures are refused unless --weekly says which day of its week each date is, which no table shows. Then days are made of them
+/// (Nash et al. 2023, PLoS Comput. Biol. 19:e1011439): each week is shaped by the growth that belongs to its own R, again and again until
+/// nothing changes. Every window has the flag "reconstructed"; windows are at least 7 days, and begin after the first week and after weeks
+/// that end within the mean serial interval. It assumes that R is constant within a week.
+///
+/// An uncertain serial interval (--si-mean-uncertain with --si-sd-uncertain): both parameters are normal, cut to a range; the answer is the mixture
+/// over them, with exact quantiles and no draws, where EpiEstim draws at random. Days of weekly figures are then made with the mean of both.
 ///
 /// --method wallinga-teunis asks how many the cases of the window infected in the end (Wallinga and Teunis 2004, Am. J. Epidemiol.
 /// 160:509), from the first row on; offspring that is still to come is corrected for by its share (Cauchemez et al. 2006) and flagged
@@ -43,6 +56,15 @@ pub struct RtArgs {
     method: Method,
     #[command(flatten)]
     interval: IntervalArgs,
+    /// The mean of the serial interval is itself uncertain: its standard deviation and its range, in days
+    #[arg(long, value_name = "SD,MIN,MAX", requires = "si_mean", requires = "si_sd_uncertain")]
+    si_mean_uncertain: Option<Numbers<3>>,
+    /// The standard deviation of the serial interval is itself uncertain: in the same form
+    #[arg(long, value_name = "SD,MIN,MAX", requires = "si_mean", requires = "si_mean_uncertain")]
+    si_sd_uncertain: Option<Numbers<3>>,
+    /// Figures are weekly, and this is the day of its week that each date is: make days of them
+    #[arg(long, value_enum, value_name = "DAY")]
+    weekly: Option<WeekDateArg>,
     /// The length of windows, in days
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     window: usize,
@@ -63,11 +85,21 @@ enum Method {
     WallingaTeunis,
 }
 
+/// Which day of its week a date is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WeekDateArg {
+    /// The first: a week from Monday is dated Monday
+    FirstDay,
+    /// The last: it is dated Sunday
+    LastDay,
+}
+
 const COLUMNS: [&str; 8] = ["start", "end", "mean", "sd", "q025", "median", "q975", "flags"];
 
 /// Answers.
 pub fn run(args: &RtArgs) -> Result<Answered, Fault> {
     let interval = args.interval.chosen()?;
+    let uncertain = args.uncertain()?;
     let prior = Prior::new(args.prior_mean, args.prior_sd)?;
     let imported = Figures {
         column: args.imported_column.clone().unwrap_or_else(|| "imported".to_owned()),
@@ -76,19 +108,79 @@ pub fn run(args: &RtArgs) -> Result<Answered, Fault> {
     let table = input::read(&args.source, &[Figures::needed(&args.cases_column), imported])?;
     let (answers, mut report) = table.answer(&COLUMNS, |group| {
         if args.method == Method::WallingaTeunis {
-            let windows = case_reproduction::estimate(group.series(0), &interval, args.window);
-            return Ok(windows.iter().map(case_row).collect());
+            return args.case_rows(group, &interval, prior);
         }
-        let cases = Cases::new(group.series(0).clone(), group.columns[1].as_ref())?;
-        let windows = instantaneous::estimate(&cases, &interval, args.window, prior)?;
-        Ok(windows.iter().map(row).collect())
+        let cases = args.cases(group, &interval, prior)?;
+        let Some(intervals) = &uncertain else {
+            let windows = instantaneous::estimate(&cases, &interval, args.window, prior)?;
+            let of = |window: &Window| row(window, window.posterior.as_ref().map(Estimate::of));
+            return Ok(windows.iter().map(of).collect());
+        };
+        let mixed = uncertain_interval::estimate(&cases, intervals, args.window, prior)?;
+        Ok(mixed.iter().map(|mixed| row(&mixed.window, mixed.estimate)).collect())
     })?;
     report.remarks.extend(interval::remark(&args.interval));
     Ok(Answered { answers, report })
 }
 
-fn row(window: &Window) -> Vec<Cell> {
-    let estimate = window.posterior.as_ref().map(Estimate::of);
+impl RtArgs {
+    /// Serial intervals, if they are uncertain.
+    fn uncertain(&self) -> Result<Option<Intervals>, Fault> {
+        let means = self.interval.si_mean.zip(self.interval.si_sd);
+        let (Some((mean, sd)), Some(of_mean), Some(of_sd)) =
+            (means, self.si_mean_uncertain, self.si_sd_uncertain)
+        else {
+            return Ok(None);
+        };
+        if self.method == Method::WallingaTeunis {
+            let (method, option) = ("wallinga-teunis".to_owned(), "--si-mean-uncertain".to_owned());
+            return Err(EpiError::Option { method, option }.into());
+        }
+        let truncated = |mean, Numbers([sd, min, max]): Numbers<3>| Truncated { mean, sd, min, max };
+        Ok(Some(Intervals::new(truncated(mean, of_mean), truncated(sd, of_sd))?))
+    }
+
+    /// Which day of its week each date is, if figures are weekly.
+    fn week_date(&self) -> Option<WeekDate> {
+        self.weekly.map(|day| match day {
+            WeekDateArg::FirstDay => WeekDate::FirstDay,
+            WeekDateArg::LastDay => WeekDate::LastDay,
+        })
+    }
+
+    fn cases(&self, group: &Group, interval: &SerialInterval, prior: Prior) -> Result<Cases, Fault> {
+        let (total, imported) = (group.series(0), group.columns[1].as_ref());
+        Ok(match self.week_date() {
+            Some(dated) => Cases::of_weeks(total, imported, dated, interval, prior)?,
+            None => Cases::new(total.clone(), imported)?,
+        })
+    }
+
+    fn case_rows(
+        &self,
+        group: &Group,
+        interval: &SerialInterval,
+        prior: Prior,
+    ) -> Result<Vec<Vec<Cell>>, Fault> {
+        let series = group.series(0);
+        let windows = match self.week_date() {
+            Some(_) if self.window < reconstruction::WEEK => {
+                return Err(instantaneous::InstantaneousError::WeeklyWindow { window: self.window }.into());
+            }
+            Some(dated) => {
+                let days = reconstruction::daily(series, dated, interval, prior)?.days;
+                case_reproduction::estimate(&days, interval, self.window)
+            }
+            None if series.step() == Step::Week => {
+                return Err(instantaneous::InstantaneousError::Weekly.into());
+            }
+            None => case_reproduction::estimate(series, interval, self.window),
+        };
+        Ok(windows.iter().map(case_row).collect())
+    }
+}
+
+fn row(window: &Window, estimate: Option<Estimate>) -> Vec<Cell> {
     let value = |of: fn(&Estimate) -> f64| Cell::from(estimate.as_ref().map(of));
     vec![
         window.start.into(),

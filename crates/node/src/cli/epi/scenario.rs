@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::answers::Answered;
 use super::cell::Cell;
-use super::input::{self, Figures, Group, Source};
+use super::input::{self, Figures, Group, Numbers, Source};
 use super::interval::IntervalArgs;
 use crate::fault::Fault;
 
@@ -90,21 +90,6 @@ impl FromStr for RText {
     }
 }
 
-/// Numbers with commas.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Numbers<const N: usize>([f64; N]);
-
-impl<const N: usize> FromStr for Numbers<N> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Option<Vec<f64>> =
-            text.split(',').map(|part| input::number(part.trim().as_bytes())).collect();
-        let wrong = || format!("{text:?} are not {N} numbers with commas between them");
-        numbers.and_then(|all| all.try_into().ok()).map(Self).ok_or_else(wrong)
-    }
-}
-
 const COLUMNS: [&str; 9] = ["date", "measure", "mean", "q025", "q25", "median", "q75", "q975", "inputs"];
 
 /// Answers.
@@ -118,7 +103,14 @@ pub fn run(args: &ScenarioArgs) -> Result<Answered, Fault> {
         let place = place(group);
         let scenario = args.scenario(&args.r, history, &outcomes);
         let found = scenario.run(history, &interval, place)?;
-        let mut inputs = format!("{file}\n{:?}\n{}", interval.delay().probabilities(), scenario.canonical());
+        let mut inputs = format!(
+            "{file}\n{}cases {:?}\nseries {:?}\n{:?}\n{}",
+            args.source.canonical(),
+            args.cases_column,
+            group.name,
+            interval.delay().probabilities(),
+            scenario.canonical()
+        );
         let mut rows = Vec::new();
         let last = history.len() + args.days - 1;
         for measure in &found {

@@ -121,6 +121,148 @@ fn one_series_that_cannot_be_answered_stops_no_other_and_alone_it_is_the_fault()
 }
 
 #[test]
+fn days_are_made_of_weeks_only_when_it_is_said_which_day_a_date_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let weeks = [4, 7, 24, 149, 158, 430, 225, 180];
+    let start = jiff::civil::date(2003, 3, 2);
+    let dated = |i: usize| start.saturating_add(jiff::Span::new().days(7 * i64::try_from(i).unwrap()));
+    let rows: Vec<String> = weeks.iter().enumerate().map(|(i, n)| format!("{},{n}\n", dated(i))).collect();
+    let path = file(folder.path(), "weeks.csv", &format!("date,cases\n{}", rows.concat()));
+    let line = format!("rt --input {} --si-mean 8.4 --si-sd 3.8", path.display());
+    assert_eq!(asked(&line).unwrap_err().code, "epi-r-weekly");
+    let first = asked(&format!("{line} --weekly first-day")).unwrap().answers.rows;
+    let last = asked(&format!("{line} --weekly last-day")).unwrap().answers.rows;
+    // Eight weeks are 56 days; the first week has no window.
+    assert_eq!((first.len(), last.len()), (43, 43));
+    assert_eq!((first[0][0].csv(), last[0][0].csv()), ("2003-03-09".to_owned(), "2003-03-03".to_owned()));
+    assert_eq!(first[0][2..], last[0][2..]);
+    assert!(first.iter().all(|row| row[7].csv().split(' ').any(|flag| flag == "reconstructed")));
+    assert_eq!(
+        asked(&format!("{line} --weekly last-day --window 6")).unwrap_err().code,
+        "epi-r-weekly-window"
+    );
+    // Who infected whom, of the same days.
+    let case = format!("{line} --method wallinga-teunis");
+    assert_eq!(asked(&case).unwrap_err().code, "epi-r-weekly");
+    let case = asked(&format!("{case} --weekly first-day")).unwrap().answers.rows;
+    assert!(case.iter().all(|row| row[7].csv().ends_with("reconstructed")));
+    // Days are not weeks.
+    let days: Vec<String> = (1..=20).map(|day| format!("2020-03-{day:02},20\n")).collect();
+    let days = file(folder.path(), "days.csv", &format!("date,cases\n{}", days.concat()));
+    let refused = asked(&format!("rt --input {} --si-mean 4 --si-sd 2 --weekly first-day", days.display()));
+    assert_eq!(refused.unwrap_err().code, "epi-r-not-weekly");
+}
+
+#[test]
+fn an_uncertain_serial_interval_widens_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let days: Vec<String> = (1..=28).map(|day| format!("2020-03-{day:02},{}\n", 10 << (day / 7))).collect();
+    let path = file(folder.path(), "days.csv", &format!("date,cases\n{}", days.concat()));
+    let line = format!("rt --input {} --si-mean 4 --si-sd 2", path.display());
+    let number = |row: &[cell::Cell], column: usize| match row[column] {
+        cell::Cell::Number(number) => number,
+        ref other => panic!("{other:?}"),
+    };
+    let fixed = asked(&line).unwrap().answers.rows;
+    let wide = asked(&format!("{line} --si-mean-uncertain 1,2,6 --si-sd-uncertain 0.5,1,3")).unwrap();
+    let wide = wide.answers.rows;
+    assert_eq!(fixed.len(), wide.len());
+    for (fixed, wide) in fixed.iter().zip(&wide).filter(|(fixed, _)| fixed[2] != cell::Cell::Nothing) {
+        assert!(number(wide, 6) - number(wide, 4) > number(fixed, 6) - number(fixed, 4));
+    }
+    // As if it were certain.
+    let sure = format!("{line} --si-mean-uncertain 0.000000001,2,6 --si-sd-uncertain 0.000000001,1,3");
+    let sure = asked(&sure).unwrap().answers.rows;
+    assert!((number(&sure[9], 3) - number(&fixed[9], 3)).abs() < 1e-6);
+    let refused = asked(&format!(
+        "{line} --si-mean-uncertain 1,2,6 --si-sd-uncertain 0.5,1,3 --method wallinga-teunis"
+    ));
+    assert_eq!(refused.unwrap_err().code, "epi-option");
+}
+
+#[test]
+fn the_effect_of_weekdays_is_shown_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    // From a Monday; Sundays report half.
+    let day = |i: usize| {
+        let date =
+            jiff::civil::date(2020, 3, 2).saturating_add(jiff::Span::new().days(i64::try_from(i).unwrap()));
+        format!("{date},{}\n", if i % 7 == 6 { 50 } else { 100 })
+    };
+    let rows: Vec<String> = (0..70).map(day).collect();
+    let path = file(folder.path(), "days.csv", &format!("date,cases\n{}", rows.concat()));
+    let shown = asked(&format!("weekdays --input {}", path.display())).unwrap().answers.rows;
+    assert_eq!((shown.len(), shown[0][0].csv(), shown[6][0].csv()), (7, "monday".into(), "sunday".into()));
+    let effect = |row: &[cell::Cell]| row[1].csv().parse::<f64>().unwrap();
+    assert!((effect(&shown[6]) / effect(&shown[0]) - 0.5).abs() < 1e-9);
+    let removed = asked(&format!("weekdays --input {} --removed", path.display())).unwrap().answers.rows;
+    assert!(removed.iter().all(|row| (effect(row) - 650.0 / 7.0).abs() < 1e-9));
+    let short = file(folder.path(), "short.csv", &format!("date,cases\n{}", rows[..20].concat()));
+    let none = asked(&format!("weekdays --input {}", short.display())).unwrap_err();
+    assert_eq!(none.code, "epi-weekdays-none");
+}
+
+#[test]
+fn a_delay_is_bought_by_the_growth_of_the_cases_and_refused_where_it_is_not_sure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "date,place,cases\n".to_owned();
+    for day in 1..=20 {
+        text.push_str(&format!("2020-03-{day:02},grows,{}\n", 10 * day * day));
+        text.push_str(&format!("2020-03-{day:02},rests,{}\n", 100 + day % 2));
+        text.push_str(&format!("2020-03-{day:02},quiet,0\n"));
+    }
+    let path = file(folder.path(), "cases.csv", &text);
+    let line =
+        format!("import-risk --method delay --input {} --by place --reduction 0.5,0.9", path.display());
+    let answered = asked(&line).unwrap();
+    assert_eq!(answered.answers.rows.len(), 2);
+    let growth = format!("growth --input {} --by place --last 1", path.display());
+    let growth = asked(&growth).unwrap().answers.rows.remove(0);
+    let row = &answered.answers.rows[0];
+    assert_eq!((&row[0], &row[5..10]), (&"grows".into(), &[&growth[3..6], &growth[1..3]].concat()[..]));
+    let (days, rate) = (row[2].csv().parse::<f64>().unwrap(), row[5].csv().parse::<f64>().unwrap());
+    assert!((days - std::f64::consts::LN_2 / rate).abs() < 1e-9);
+    let refused: Vec<_> = answered.report.refused.iter().map(|(_, fault)| &*fault.code).collect();
+    assert_eq!(refused, ["epi-import-not-growing", "epi-import-growth-none"]);
+    let hash = |row: &[cell::Cell]| row.last().unwrap().csv();
+    assert!(hash(row).len() == 64 && hash(row) != hash(&answered.answers.rows[1]));
+    assert_eq!(
+        asked("import-risk --method delay --reduction 0.5").unwrap_err().code,
+        "epi-import-growth-unsaid"
+    );
+}
+
+#[test]
+fn every_answer_about_importation_and_final_size_carries_the_hash_of_its_inputs() {
+    let hash = |line: &str, row: usize| asked(line).unwrap().answers.rows[row].last().unwrap().csv();
+    let hold = "import-risk --method establishment --r 2.35 --evenness 0.16 --arrivals";
+    assert_eq!(hash(&format!("{hold} 4"), 0), hash(&format!("{hold} 1,4"), 1));
+    assert_ne!(hash(&format!("{hold} 4"), 0), hash(&format!("{hold} 5"), 0));
+    assert_eq!(hash("final-size --r0 2", 0), hash("final-size --r0 1.5,2", 1));
+    assert_ne!(hash("final-size --r0 2", 0), hash("final-size --r0 2 --population 5", 0));
+    let folder = tempfile::tempdir().unwrap();
+    let ages = |old: &str| {
+        let text = format!("group,population,young,old\nyoung,1000,8,3\nold,{old},1.5,5\n");
+        let path = file(folder.path(), &format!("ages-{old}.csv"), &text);
+        hash(&format!("final-size --r0 2 --input {}", path.display()), 2)
+    };
+    assert_ne!(ages("2000"), ages("2001"));
+    let places = "place,population,infectious\nA,1000000,50\nB,1000000,0\n";
+    let (places, flows) = (
+        file(folder.path(), "places.csv", places),
+        file(folder.path(), "flows.csv", "from,to,travellers\nA,B,900\n"),
+    );
+    let more = file(folder.path(), "more.csv", "from,to,travellers\nA,B,901\n");
+    let spread = |flows: &Path, seed: u32| {
+        let line = "import-risk --method spread --r 2.4 --latent-days 3.75 --infectious-days 3.75 --runs 3 --days 20";
+        let (places, flows) = (places.display(), flows.display());
+        hash(&format!("{line} --input {places} --travel {flows} --seed {seed}"), 0)
+    };
+    assert_eq!(spread(&flows, 1), spread(&flows, 1));
+    assert!(spread(&flows, 1) != spread(&more, 1) && spread(&flows, 1) != spread(&flows, 2));
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let cases = file(folder.path(), "cases.csv", "date,cases\n2020-03-01,1\n");
