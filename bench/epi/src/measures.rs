@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use epi::case_reproduction;
-use epi::detect::{Ears, Flexible, Method, Reference, Variant};
+use epi::detect::{Ears, Farrington, Method, Reference, Variant};
 use epi::instantaneous::{Cases, Prior, estimate};
 use epi::scenario::{Band, Reproduction, Scenario};
 use epi::series::Series;
@@ -112,7 +112,7 @@ pub fn farrington(folder: &Folder, scripts: &Path, full: bool) -> Result<Vec<Row
     let input = folder.file("weekly.csv");
     write(&input, &all)?;
     let method =
-        Method::Flexible(Flexible { alpha: 0.01, reference: Reference::Calendar, ..Flexible::default() });
+        Method::Flexible(Farrington { alpha: 0.01, reference: Reference::Calendar, ..Farrington::default() });
     let one = |series: &Series| -> Result<Vec<Vec<f64>>, Failure> {
         let number = |x: Option<f64>| x.unwrap_or(f64::NAN);
         let verdicts = method.judge(series, 52)?;

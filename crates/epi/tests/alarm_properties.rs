@@ -3,13 +3,13 @@
 // What must not change at all is compared exactly.
 #![allow(clippy::float_cmp)]
 
-use epi::detect::{Cusum, Ears, Farrington, Flexible, Method, RateThreshold, Reason, Variant, Verdict};
+use epi::detect::{Cusum, Ears, Farrington, Method, RateThreshold, Reason, Variant, Verdict};
 use epi::series::{Absence, Observation, Series, Step};
 use jiff::civil::date;
 use proptest::prelude::*;
 
 fn methods() -> Vec<Method> {
-    let short = Flexible { years: 2, half_window: 2, ..Flexible::default() };
+    let short = Farrington { years: 2, half_window: 2, ..Farrington::default() };
     let classic = Farrington { years: 2, half_window: 2, ..Farrington::default() };
     vec![
         Method::Ears(Ears::new(Variant::C1)),
@@ -107,7 +107,7 @@ proptest! {
             Method::Ears(Ears { alpha, ..Ears::new(Variant::C1) }),
             Method::Ears(Ears { alpha, ..Ears::new(Variant::C2) }),
             Method::Farrington(Farrington { alpha, years: 2, ..Farrington::default() }),
-            Method::Flexible(Flexible { alpha, years: 2, ..Flexible::default() }),
+            Method::Flexible(Farrington { alpha, years: 2, ..Farrington::default() }),
         ];
         let before: Vec<Verdict> = of(0.05).iter().map(|m| judge(m, &figures)).collect();
         for (loose, strict) in before.iter().zip(of(0.001).iter().map(|m| judge(m, &figures))) {
@@ -129,8 +129,7 @@ proptest! {
         for method in methods() {
             let alpha = match &method {
                 Method::Ears(m) => m.alpha,
-                Method::Farrington(m) => m.alpha,
-                Method::Flexible(m) => m.alpha,
+                Method::Farrington(m) | Method::Flexible(m) => m.alpha,
                 _ => continue,
             };
             for verdict in method.judge(&counts(&figures), 20).unwrap() {
@@ -190,7 +189,7 @@ fn missing_reference_weeks_may_be_left_out_if_asked() {
     let mut points = vec![Observation::Reported(6.0); 140];
     points[60] = Observation::Missing(Absence::NotStated);
     let of = |leave_out_missing| {
-        let flexible = Flexible { years: 2, leave_out_missing, ..Flexible::default() };
+        let flexible = Farrington { years: 2, leave_out_missing, ..Farrington::default() };
         Method::Flexible(flexible).judge(&weekly(points.clone()), 1).unwrap().remove(0)
     };
     assert!(matches!(of(false).reason, Some(Reason::Missing { points: 1, .. })));
@@ -223,7 +222,7 @@ fn parameters_that_make_no_sense_are_refused() {
     let refused = |method: Method| method.judge(&series, 1).unwrap_err().code();
     assert_eq!(refused(Method::Ears(Ears { alpha: 1.0, ..Ears::new(Variant::C1) })), "epi-alpha");
     assert_eq!(refused(Method::Ears(Ears { min_sigma: -1.0, ..Ears::new(Variant::C1) })), "epi-min-sigma");
-    assert_eq!(refused(Method::Flexible(Flexible { years: 0, ..Flexible::default() })), "epi-years");
+    assert_eq!(refused(Method::Flexible(Farrington { years: 0, ..Farrington::default() })), "epi-years");
     assert_eq!(
         refused(Method::Farrington(Farrington { half_window: 21, ..Farrington::default() })),
         "epi-half-window"

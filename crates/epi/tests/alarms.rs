@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use epi::detect::{Cusum, Ears, Farrington, Flexible, Method, Reason, Reference, Variant, Verdict};
+use epi::detect::{Cusum, Ears, Farrington, Method, Reason, Reference, Variant, Verdict};
 use epi::series::{Series, Step};
 use jiff::civil::date;
 
@@ -86,11 +86,8 @@ fn farringtons_methods_agree_with_surveillance() {
         let (alpha, years, half_window) = (row.alpha.unwrap(), row.years.unwrap(), row.half.unwrap());
         let reference = row.reference();
         let flexible = row.method == "farrington-flexible";
-        let method = if flexible {
-            Method::Flexible(Flexible { alpha, years, half_window, reference, leave_out_missing: false })
-        } else {
-            Method::Farrington(Farrington { alpha, years, half_window, reference, leave_out_missing: false })
-        };
+        let parameters = Farrington { alpha, years, half_window, reference, leave_out_missing: false };
+        let method = if flexible { Method::Flexible(parameters) } else { Method::Farrington(parameters) };
         let ours = row.ours(&series[&row.series], &method);
         assert_eq!(ours.alarm, Some(row.alarm), "{row:?} {ours:?}");
         if let Some(Reason::FewCases { .. }) = ours.reason {
@@ -253,7 +250,7 @@ fn farrington_flexible_on_its_reference_series() {
     let counts = series().remove("FARR364").unwrap();
     let weekly = Series::of(date(2014, 1, 6), Step::Week, &counts).unwrap();
     let judge = |reference| {
-        let flexible = Flexible { alpha: 0.01, reference, ..Flexible::default() };
+        let flexible = Farrington { alpha: 0.01, reference, ..Farrington::default() };
         Method::Flexible(flexible).judge(&weekly, 4).unwrap()
     };
     let index = judge(Reference::Index);

@@ -18,10 +18,10 @@ use super::{
 };
 use crate::series::Series;
 
-/// Farrington's method with its parameters.
+/// The parameters of Farrington's two methods, this one and [`super::flexible`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Farrington {
-    /// Both sides together.
+    /// The probability of a false alarm at one point: of both sides together here, of the upper side in the flexible method.
     pub alpha: f64,
     /// Years to look back, b.
     pub years: usize,
@@ -29,7 +29,7 @@ pub struct Farrington {
     pub half_window: usize,
     /// How to find the same week of another year.
     pub reference: Reference,
-    /// Leave reference points out where they are missing or negative, instead of not answering.
+    /// Leave points out of the regression where they are missing or negative, instead of not answering.
     pub leave_out_missing: bool,
 }
 
@@ -50,20 +50,16 @@ const LEAST_CASES: f64 = 5.0;
 /// ... in so many points raise no alarm.
 const LATELY: usize = 4;
 
-pub(super) fn check(alpha: f64, years: usize, half_window: usize) -> Result<(), ParameterError> {
-    check_alpha(alpha)?;
-    if years == 0 || years > MAX_YEARS {
-        return Err(ParameterError::Years { found: years, most: MAX_YEARS });
-    }
-    if half_window > MAX_HALF_WINDOW {
-        return Err(ParameterError::HalfWindow { found: half_window, most: MAX_HALF_WINDOW });
-    }
-    Ok(())
-}
-
 impl Farrington {
     pub(super) fn check(&self) -> Result<(), ParameterError> {
-        check(self.alpha, self.years, self.half_window)
+        check_alpha(self.alpha)?;
+        if self.years == 0 || self.years > MAX_YEARS {
+            return Err(ParameterError::Years { found: self.years, most: MAX_YEARS });
+        }
+        if self.half_window > MAX_HALF_WINDOW {
+            return Err(ParameterError::HalfWindow { found: self.half_window, most: MAX_HALF_WINDOW });
+        }
+        Ok(())
     }
 
     pub(super) fn judge(&self, series: &Series, k: usize) -> Verdict {

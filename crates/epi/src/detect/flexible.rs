@@ -10,55 +10,24 @@
 //! fewer than 5 cases came in the last 4 points the method does not speak. Source: Noufaily, Enki, Farrington et al., Stat Med
 //! 2013;32:1206–22; reference windows and seasons laid as in `surveillance`.
 
-use super::farrington::{Observed, check, conclude, lately, observations, time};
+use super::farrington::{Farrington, Observed, conclude, lately, observations, time};
 use super::reference::Windows;
 use super::regression::{Plan, expect};
 use super::tail::{count_at_least, count_exceeded};
-use super::{ParameterError, Reason, Reference, Verdict};
+use super::{Reason, Verdict};
 use crate::series::Series;
-
-/// Farrington flexible with its parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Flexible {
-    /// One-sided.
-    pub alpha: f64,
-    /// Years to look back, b.
-    pub years: usize,
-    /// Weeks to both sides, w.
-    pub half_window: usize,
-    /// How to find the same week of another year.
-    pub reference: Reference,
-    /// Leave points out of the regression where they are missing or negative, instead of not answering.
-    pub leave_out_missing: bool,
-}
-
-impl Default for Flexible {
-    fn default() -> Self {
-        Self {
-            alpha: 0.05,
-            years: 5,
-            half_window: 3,
-            reference: Reference::Calendar,
-            leave_out_missing: false,
-        }
-    }
-}
 
 /// Levels of the season; the last is that of the reference windows.
 const SEASONS: usize = 10;
 /// Points before the one judged that are left out.
 const LEFT_OUT: usize = 26;
 
-impl Flexible {
-    pub(super) fn check(&self) -> Result<(), ParameterError> {
-        check(self.alpha, self.years, self.half_window)
+impl Farrington {
+    pub(super) fn judge_flexibly(&self, series: &Series, k: usize) -> Verdict {
+        self.compare_flexibly(series, k).unwrap_or_else(Verdict::cannot_say)
     }
 
-    pub(super) fn judge(&self, series: &Series, k: usize) -> Verdict {
-        self.compare(series, k).unwrap_or_else(Verdict::cannot_say)
-    }
-
-    fn compare(&self, series: &Series, k: usize) -> Result<Verdict, Reason> {
+    fn compare_flexibly(&self, series: &Series, k: usize) -> Result<Verdict, Reason> {
         let windows = self.reference.windows(series, k, self.years, self.half_window)?;
         let places = seasons(&windows, k, self.half_window)
             .into_iter()

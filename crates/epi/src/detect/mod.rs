@@ -24,7 +24,6 @@ pub use cusum::Cusum;
 pub use discovery::discoveries;
 pub use ears::{Ears, Variant};
 pub use farrington::Farrington;
-pub use flexible::Flexible;
 pub use rate::{RateThreshold, rate_per_100_000};
 pub use reason::Reason;
 pub use reference::Reference;
@@ -72,7 +71,7 @@ pub enum Method {
     /// Farrington 1996.
     Farrington(Farrington),
     /// Noufaily 2013.
-    Flexible(Flexible),
+    Flexible(Farrington),
     /// A rate per 100,000 people that must not be passed.
     Rate(RateThreshold),
 }
@@ -200,7 +199,7 @@ impl Method {
             }
             Self::Flexible(flexible) => {
                 flexible.check()?;
-                Ok(each.map(|k| flexible.judge(series, k)).collect())
+                Ok(each.map(|k| flexible.judge_flexibly(series, k)).collect())
             }
             Self::Rate(rate) => {
                 rate.check()?;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use epi::detect::{
-    Cusum, Ears, Farrington, Flexible, Method, RateThreshold, Reason, Reference, Variant, Verdict,
-    discoveries,
+    Cusum, Ears, Farrington, Method, RateThreshold, Reason, Reference, Variant, Verdict, discoveries,
 };
 use epi::series::{Observation, Series};
 use epi::weeks::WeekSystem;
@@ -171,35 +170,28 @@ impl DetectArgs {
         })
     }
 
+    fn farrington(&self) -> Farrington {
+        let usual = Farrington::default();
+        Farrington {
+            alpha: self.alpha.unwrap_or(usual.alpha),
+            years: self.years.unwrap_or(usual.years),
+            half_window: self.half_window.unwrap_or(usual.half_window),
+            reference: Reference::Calendar,
+            leave_out_missing: self.leave_out_missing,
+        }
+    }
+
     fn method(&self, group: &Group, populations: &HashMap<String, f64>) -> Result<Method, EpiError> {
-        let leave_out_missing = self.leave_out_missing;
         Ok(match self.method {
             MethodArg::EarsC1 => self.ears(Variant::C1),
             MethodArg::EarsC2 => self.ears(Variant::C2),
             MethodArg::EarsC3 => self.ears(Variant::C3),
             MethodArg::Cusum => {
+                let leave_out_missing = self.leave_out_missing;
                 Method::Cusum(Cusum { reset: !self.no_reset, leave_out_missing, ..Cusum::default() })
             }
-            MethodArg::Farrington => {
-                let usual = Farrington::default();
-                Method::Farrington(Farrington {
-                    alpha: self.alpha.unwrap_or(usual.alpha),
-                    years: self.years.unwrap_or(usual.years),
-                    half_window: self.half_window.unwrap_or(usual.half_window),
-                    reference: Reference::Calendar,
-                    leave_out_missing,
-                })
-            }
-            MethodArg::FarringtonFlexible => {
-                let usual = Flexible::default();
-                Method::Flexible(Flexible {
-                    alpha: self.alpha.unwrap_or(usual.alpha),
-                    years: self.years.unwrap_or(usual.years),
-                    half_window: self.half_window.unwrap_or(usual.half_window),
-                    reference: Reference::Calendar,
-                    leave_out_missing,
-                })
-            }
+            MethodArg::Farrington => Method::Farrington(self.farrington()),
+            MethodArg::FarringtonFlexible => Method::Flexible(self.farrington()),
             MethodArg::Rate => {
                 let name = group.name.as_deref().unwrap_or_default();
                 let population = self.population.or_else(|| populations.get(name).copied());

@@ -5,7 +5,7 @@ use crate::desks::situation::figure::day_number;
 use crate::i18n::Locale;
 use crate::layout::component::{Tone, tag};
 use crate::layout::{Cell, Column, Key, Page, Problem, Row, Table};
-use epi::detect::{Cusum, Ears, Flexible, Method, Reason, Variant};
+use epi::detect::{Cusum, Ears, Farrington, Method, Reason, Variant};
 use epi::series::Observation;
 
 /// What stands on the page.
@@ -24,7 +24,7 @@ pub fn method(parameters: &Parameters) -> Method {
         "ears-c3" => ears(Variant::C3),
         "cusum" => Method::Cusum(Cusum::default()),
         "farrington-flexible" => {
-            Method::Flexible(Flexible { alpha: parameters.alpha, ..Flexible::default() })
+            Method::Flexible(Farrington { alpha: parameters.alpha, ..Farrington::default() })
         }
         _ => ears(Variant::C2),
     }
