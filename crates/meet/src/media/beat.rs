@@ -179,7 +179,7 @@ impl Shard {
             demands.push(Demand { protected, speaking: track.speaking, priority, cap, rates, now });
             places.push(place);
         }
-        let targets = allocate(estimate.map(|bits| bits.saturating_sub(sound)), may_pause, &demands);
+        let targets = allocate(estimate, may_pause, &demands);
         let spent: u64 = demands
             .iter()
             .zip(&targets)
@@ -206,10 +206,11 @@ impl Shard {
                 }
             }
         }
-        let limited = estimate.is_some_and(|bits| desired + sound > bits);
+        // Sound is not measured: what is estimated is what is left beside it.
+        let limited = estimate.is_some_and(|bits| desired > bits);
         self.pace(at, limited);
         let Some(session) = self.sessions.get_mut(at) else { return };
-        session.spending = sound + spent;
+        session.spending = spent;
         session.desired = desired + sound;
         session.pictures = !demands.is_empty();
         if session.probe_for() {

@@ -110,6 +110,9 @@ pub(super) struct Peer {
     formats: Vec<(Pt, Format)>,
     /// Which m-line and layer each incoming stream belongs to.
     streams: Vec<(u32, Mid, Quality)>,
+    measured: bool,
+    /// Packets since the last drain.
+    written: usize,
     /// The next drain panics.
     #[cfg(test)]
     pub(super) panics: bool,
@@ -182,6 +185,8 @@ impl Peer {
             credentials,
             formats: Vec::new(),
             streams: Vec::new(),
+            measured: measure == Measure::Yes,
+            written: 0,
             #[cfg(test)]
             panics: false,
         }
@@ -329,10 +334,9 @@ impl Peer {
         assert!(!self.panics, "an engine that is broken");
         let mut left = MOST_AT_ONCE;
         loop {
-            let (sent, due) = self.take_out(places, outputs, events)?;
+            let (sent, due) = self.take_out(now, places, outputs, events)?;
             left = left.saturating_sub(sent);
-            // Where the way is measured, the pacer hands out one packet each time that it is told the time, even of those that need
-            // not wait; it then asks to be told again at once.
+            // See `take_out`: of packets that are sent again nobody knows how many there are.
             if sent == 0 || left == 0 || due > now + AT_ONCE {
                 let idle = matches!(
                     self.rtc.last_timeout_reason(),
@@ -346,6 +350,7 @@ impl Peer {
 
     fn take_out(
         &mut self,
+        now: Instant,
         places: &[Place],
         outputs: &mut VecDeque<Output>,
         events: &mut Vec<PeerEvent>,
@@ -353,7 +358,10 @@ impl Peer {
         let mut sent = 0;
         loop {
             match self.rtc.poll_output()? {
-                str0m::Output::Timeout(at) => return Ok((sent, at)),
+                str0m::Output::Timeout(at) => {
+                    self.written = 0;
+                    return Ok((sent, at));
+                }
                 str0m::Output::Transmit(transmit) => {
                     sent += 1;
                     let transport = match transmit.proto {
@@ -367,6 +375,12 @@ impl Peer {
                         destination: transmit.destination,
                         bytes: transmit.contents.into(),
                     }));
+                    // Where the way is measured, the pacer hands out one packet each time that it is told the time, even of those that
+                    // need not wait. Media comes out last, when nothing else is left to be taken out: it can be told at once.
+                    self.written = self.written.saturating_sub(1);
+                    if self.written > 0 && self.measured {
+                        self.timeout(now)?;
+                    }
                 }
                 str0m::Output::Event(event) => {
                     if let Some(event) = self.read(event) {
@@ -518,6 +532,7 @@ impl Peer {
             rtp = rtp.vp8_patch(patch);
         }
         stream.write_rtp(rtp);
+        self.written += 1;
     }
 
     /// Nothing is sent on an m-line until the client's next offer, which gives it a stream anew: one that rests would be padded, and

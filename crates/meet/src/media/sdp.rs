@@ -142,7 +142,8 @@ pub(super) fn unmeasured_sound(sdp: &str) -> String {
             continue;
         }
         for line in section.split_inclusive('\n') {
-            let of_transport = (line.starts_with("a=extmap:") && line.trim_end().ends_with(TRANSPORT_SEQUENCE))
+            let of_transport = (line.starts_with("a=extmap:")
+                && line.trim_end().ends_with(TRANSPORT_SEQUENCE))
                 || (line.starts_with("a=rtcp-fb:") && line.trim_end().ends_with(" transport-cc"));
             if !of_transport {
                 out.push_str(line);
