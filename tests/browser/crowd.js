@@ -108,16 +108,24 @@ async function enter({ url, token, place, speaks, sound, picture, encrypted }) {
   }
 }
 
+/** A page in which people can be, of the machine itself: a browser lets no other one reach 127.0.0.1. */
+async function here(browser, where) {
+  const page = await openPage(browser, { bypassCSP: true });
+  const body = await readFile(new URL('livekit-client.e2ee.worker.js', CLIENT), 'utf8');
+  await page.route('**/worker.js', (route) => route.fulfill({ body, contentType: 'text/javascript' }));
+  await page.goto(where.page);
+  await page.addScriptTag({ path: new URL('livekit-client.umd.js', CLIENT).pathname });
+  return page;
+}
+
 /** An empty crowd: `grow(count)` makes it so many. `where` is `{ page, url, key, secret, room }`. */
 export async function openCrowd(where) {
   await open(where);
   const browser = await openBrowser(['--autoplay-policy=no-user-gesture-required', '--disable-background-timer-throttling']);
-  const page = await openPage(browser, { bypassCSP: true });
-  const body = await readFile(new URL('livekit-client.e2ee.worker.js', CLIENT), 'utf8');
-  await page.route('**/worker.js', (route) => route.fulfill({ body, contentType: 'text/javascript' }));
-  // Any page will do that comes from the machine itself: a browser lets no other one reach 127.0.0.1.
-  await page.goto(where.page);
-  await page.addScriptTag({ path: new URL('livekit-client.umd.js', CLIENT).pathname });
+  const page = await here(browser, where).catch(async (error) => {
+    await browser.close();
+    throw error;
+  });
   let there = 0;
   return {
     async grow(count) {

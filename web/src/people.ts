@@ -51,7 +51,7 @@ export class People {
   #make(identity: string): Line {
     const words = this.#words;
     const name = h('b');
-    const duty = h('span', { class: 'soft' });
+    const duty = h('bdi', { class: 'soft' });
     const code = h('span', { class: 'code' });
     const bars = new Bars(words);
     const mark = (drawing: Icon, key: Plain, kind: string) => h('span', { class: `mark ${kind}`, title: words.say(key) },
