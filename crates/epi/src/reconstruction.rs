@@ -15,7 +15,7 @@
 //! Beside `EpiEstim::estimate_R_agg`: there r is looked up on a grid of steps of 0.001 per day, by the formula for serial intervals spread
 //! over each day, and the rounds are counted instead of judged.
 //!
-//! Source: Nash et al. 2023, PLoS Comput. Biol. 19:e1011439.
+//! Source: Nash et al. 2023, PLOS Comput. Biol. 19:e1011439.
 
 use jiff::ToSpan as _;
 

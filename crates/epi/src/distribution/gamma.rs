@@ -67,10 +67,32 @@ pub fn regularised(a: f64, x: f64) -> (f64, f64) {
         return (1.0, 0.0);
     }
     let mu = (x - a) / a;
-    if a >= LARGE && mu.abs() <= NEAR {
-        return uniform(a, mu);
+    if is_uniform(a, mu) { uniform(a, mu, saddle::excess(mu)) } else { summed(a, x, saddle::poisson(a, x)) }
+}
+
+/// P, Q and the density times x, of which most is the same work. For 0 < x < ∞.
+fn with_density(a: f64, x: f64) -> (f64, f64, f64) {
+    let mu = (x - a) / a;
+    if is_uniform(a, mu) {
+        let half_square = saddle::excess(mu);
+        let (p, q) = uniform(a, mu, half_square);
+        // What `saddle::poisson` is there.
+        let front =
+            libm::exp(-saddle::stirling_error(a) - a * half_square) / (core::f64::consts::TAU * a).sqrt();
+        (p, q, front * a)
+    } else {
+        let front = saddle::poisson(a, x);
+        let (p, q) = summed(a, x, front);
+        (p, q, front * a)
     }
-    let front = saddle::poisson(a, x);
+}
+
+fn is_uniform(a: f64, mu: f64) -> bool {
+    a >= LARGE && mu.abs() <= NEAR
+}
+
+/// The series or the continued fraction; `front` is x^a e^{−x} / Γ(a+1).
+fn summed(a: f64, x: f64, front: f64) -> (f64, f64) {
     if x < a + 1.0 {
         let p = (front * series(a, x)).min(1.0);
         (p, 1.0 - p)
@@ -80,9 +102,8 @@ pub fn regularised(a: f64, x: f64) -> (f64, f64) {
     }
 }
 
-/// Temme's expansion at x = a(1+μ).
-fn uniform(a: f64, mu: f64) -> (f64, f64) {
-    let half_square = saddle::excess(mu);
+/// Temme's expansion at x = a(1+μ), with μ − ln(1+μ).
+fn uniform(a: f64, mu: f64, half_square: f64) -> (f64, f64) {
     let eta = (2.0 * half_square).sqrt().copysign(mu);
     let rest = libm::exp(-a * half_square) / (core::f64::consts::TAU * a).sqrt() * temme::correction(a, eta);
     let tail = 0.5 * libm::erfc(eta.abs() * (0.5 * a).sqrt());
@@ -136,7 +157,7 @@ fn nonzero(value: f64) -> f64 {
 
 /// x with P(a, x) = p, for a > 0 and 0 ≤ p ≤ 1.
 pub fn quantile(a: f64, p: f64) -> f64 {
-    if a.is_nan() || a <= 0.0 || !(0.0..=1.0).contains(&p) {
+    if !(a > 0.0 && a.is_finite() && (0.0..=1.0).contains(&p)) {
         return f64::NAN;
     }
     if p == 0.0 {
@@ -150,10 +171,9 @@ pub fn quantile(a: f64, p: f64) -> f64 {
         if x <= 0.0 {
             return 0.0; // Below what an f64 can say.
         }
-        let (lower, upper) = regularised(a, x);
-        let error = if p > 0.5 { (1.0 - p) - upper } else { lower - p };
         // Density times x, so that the step is relative.
-        let weight = saddle::poisson(a, x) * a;
+        let (lower, upper, weight) = with_density(a, x);
+        let error = if p > 0.5 { (1.0 - p) - upper } else { lower - p };
         let newton = error / weight;
         let halley = newton / (1.0 - 0.5 * (newton * (a - 1.0 - x)).clamp(-1.0, 1.0));
         let step = halley.clamp(-4.0, 0.75);
@@ -171,8 +191,11 @@ fn start(a: f64, p: f64) -> f64 {
     let root = 1.0 - 1.0 / (9.0 * a) + z / (3.0 * a.sqrt());
     let cube = a * root * root * root;
     // P(a, x) is close to x^a / Γ(a+1) where x is small.
-    let small = libm::exp((libm::log(p) + libm::lgamma(a + 1.0)) / a);
-    if root <= 0.0 || cube < 0.2 * a || (a < 1.0 && small < 0.3) { small } else { cube }
+    let small = || libm::exp((libm::log(p) + libm::lgamma(a + 1.0)) / a);
+    if root <= 0.0 || cube < 0.2 * a {
+        return small();
+    }
+    if a < 1.0 { Some(small()).filter(|small| *small < 0.3).unwrap_or(cube) } else { cube }
 }
 
 #[cfg(test)]

@@ -55,6 +55,26 @@ fn a_serial_interval_by_mean_and_deviation_is_that_of_epiestim() {
     check(&windows, 26, [0.9975351942, 0.4461113008, 0.3238969623, 0.9318791999, 2.0432690297]);
 }
 
+/// The second example of `EpiEstim`'s own tests: 27 days with few cases, most of them imported.
+#[test]
+fn few_local_cases_among_imported_ones_are_that_of_epiestim() {
+    let (mut local, mut imported) = ([0.0; 27], [0.0; 27]);
+    for (day, count) in [(1, 2.0), (4, 1.0), (5, 2.0), (7, 1.0), (26, 1.0)] {
+        local[day] = count;
+    }
+    for (day, count) in [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0), (5, 2.0), (6, 1.0), (9, 1.0)] {
+        imported[day] = count;
+    }
+    let all: Vec<f64> = local.iter().zip(&imported).map(|(local, imported)| local + imported).collect();
+    let windows = estimates(&all, Some(&imported), &SerialInterval::cori(2.6, 1.5).unwrap());
+    for (first, mean) in [(2, 0.6413590496), (6, 0.3515431556), (13, 1.0775772277), (21, 9.8571825466)] {
+        let window = windows.iter().find(|window| window.first + 1 == first).unwrap();
+        assert!((window.posterior.unwrap().mean() - mean).abs() < 5e-10, "{first}: {window:?}");
+        // All of them say hardly more than the prior, the last most of all.
+        assert!(window.flags.contains(&Flag::Prior));
+    }
+}
+
 #[test]
 fn imported_cases_infect_and_were_not_infected_here() {
     let mut imported = [0.0; 32];

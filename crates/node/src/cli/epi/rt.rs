@@ -31,12 +31,12 @@ use crate::fault::Fault;
 /// by incubation and reporting delay, and the last days are too low while reports are still to come.
 ///
 /// Weekly figures are refused unless --weekly says which day of its week each date is, which no table shows. Then days are made of them
-/// (Nash et al. 2023, PLoS Comput. Biol. 19:e1011439): each week is shaped by the growth that belongs to its own R, again and again until
+/// (Nash et al. 2023, PLOS Comput. Biol. 19:e1011439): each week is shaped by the growth that belongs to its own R, again and again until
 /// nothing changes. Every window has the flag "reconstructed"; windows are at least 7 days, and begin after the first week and after weeks
 /// that end within the mean serial interval. It assumes that R is constant within a week.
 ///
 /// An uncertain serial interval (--si-mean-uncertain with --si-sd-uncertain): both parameters are normal, cut to a range; the answer is the mixture
-/// over them, with exact quantiles and no draws, where EpiEstim draws at random. Days of weekly figures are then made with the mean of both.
+/// over them, with exact quantiles and no draws, where the R package "EpiEstim" draws at random. Days of weekly figures are then made with the mean of both.
 ///
 /// --method wallinga-teunis asks how many the cases of the window infected in the end (Wallinga and Teunis 2004, Am. J. Epidemiol.
 /// 160:509), from the first row on; offspring that is still to come is corrected for by its share (Cauchemez et al. 2006) and flagged
