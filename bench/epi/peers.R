@@ -1,4 +1,5 @@
-# Answers the questions of epi-bench with EpiEstim and surveillance: prints the seconds, writes rows to the last argument.
+# Answers the questions of epi-bench with EpiEstim and surveillance: prints the seconds and the most memory that this process has had, in MB;
+# writes rows to the last argument.
 # Ends with exit code 3 if a package is not there.
 arguments <- commandArgs(TRUE)
 answer <- arguments[length(arguments)]
@@ -6,7 +7,8 @@ need <- function(package) if (!suppressMessages(suppressWarnings(require(package
 series <- lapply(strsplit(readLines(arguments[2]), ","), as.numeric)
 finish <- function(seconds, rows) {
   write.table(rows, answer, sep = ",", row.names = FALSE, col.names = FALSE, na = "NA")
-  cat(seconds, "\n")
+  peak <- grep("^VmHWM", readLines("/proc/self/status"), value = TRUE)
+  cat(seconds, as.numeric(gsub("[^0-9]", "", peak)) / 1024, "\n")
 }
 timed <- function(question) {
   started <- proc.time()[["elapsed"]]
@@ -23,6 +25,36 @@ if (arguments[1] == "reproduction") {
   done <- timed(function() do.call(rbind, lapply(series, function(x)
     suppressWarnings(suppressMessages(estimate_R(x, method = "non_parametric_si", config = config)))$R[, 3:11])))
   finish(done$seconds, done$rows[, c(1, 2, 3, 4, 5, 6, 7, 8, 9)])
+} else if (arguments[1] == "uncertain") {
+  need("EpiEstim")
+  few <- series[seq_len(as.integer(arguments[3]))]
+  last <- length(few[[1]])
+  config <- make_config(list(mean_si = 4.7, std_mean_si = .7, min_mean_si = 2.7, max_mean_si = 6.7, std_si = 2.9, std_std_si = .5,
+                             min_std_si = 1.4, max_std_si = 4.4, n1 = 100, n2 = 100, seed = 1, t_start = 2:(last - 6), t_end = 8:last))
+  done <- timed(function() do.call(rbind, lapply(few, function(x)
+    suppressWarnings(suppressMessages(estimate_R(x, method = "uncertain_si", config = config)))$R[, c(3, 4, 5, 8, 11)])))
+  finish(done$seconds, done$rows)
+} else if (arguments[1] == "nowcast") {
+  need("surveillance")
+  few <- series[seq_len(as.integer(arguments[3]))]
+  longest <- 15
+  days <- length(few[[1]]) / (longest + 1)
+  first <- as.Date("2020-01-01")
+  when <- first + (days - 10):(days - 1)
+  # A row for each report so far.
+  reports <- lapply(few, function(x) {
+    day <- rep(seq_len(days) - 1, each = longest + 1)
+    delay <- rep(0:longest, days)
+    known <- day + delay < days
+    data.frame(event = first + rep(day[known], x[known]), report = first + rep((day + delay)[known], x[known]))
+  })
+  control <- list(N.tInf.max = 300, N.tInf.prior = structure("poisgamma", mean.lambda = 70, var.lambda = 3000))
+  done <- timed(function() do.call(rbind, lapply(reports, function(x) {
+    found <- suppressWarnings(suppressMessages(nowcast(now = first + days - 1, when = when, data = x, dEventCol = "event", dReportCol = "report",
+      method = arguments[4], D = longest, m = NULL, control = control)))
+    cbind(upperbound(found)[epoch(found) %in% when, 1])
+  })))
+  finish(done$seconds, done$rows)
 } else if (arguments[1] == "ears") {
   need("surveillance")
   done <- timed(function() unlist(lapply(series, function(x)

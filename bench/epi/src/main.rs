@@ -40,9 +40,11 @@ fn measured(full: bool, scripts: &std::path::Path) -> Result<(), Failure> {
     println!("|---|---|---:|---:|---:|---:|");
     for row in [
         measures::reproduction(&folder, scripts)?,
+        measures::uncertain(&folder, scripts, full)?,
         measures::case_reproduction(&folder, scripts)?,
         measures::ears(&folder, scripts)?,
         measures::farrington(&folder, scripts, full)?,
+        measures::nowcasts(&folder, scripts, full)?,
         measures::scenario(&folder, scripts)?,
     ]
     .into_iter()

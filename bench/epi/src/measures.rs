@@ -5,12 +5,14 @@ use std::path::Path;
 use epi::case_reproduction;
 use epi::detect::{Ears, Farrington, Method, Reference, Variant};
 use epi::instantaneous::{Cases, Prior, estimate};
+use epi::nowcast::{self, Nowcast, Triangle};
 use epi::scenario::{Band, Reproduction, Scenario};
 use epi::series::Series;
+use epi::uncertain_interval::{self, Intervals, Truncated};
 
 use crate::Failure;
-use crate::peer::{Answer, Folder, ask, timed, write};
-use crate::series::{PLACES, daily, interval, weekly};
+use crate::peer::{Answer, Folder, ask, memory, timed, write};
+use crate::series::{LONGEST, PLACES, daily, interval, reports, weekly};
 
 /// One line of the table.
 pub struct Row {
@@ -191,6 +193,7 @@ pub fn case_reproduction(folder: &Folder, scripts: &Path) -> Result<Vec<Row>, Fa
     let probabilities: Vec<String> = interval.delay().probabilities().iter().map(f64::to_string).collect();
     std::fs::write(&si, probabilities.join("\n"))?;
     let (ours, _) = timed(|| case_reproduction::estimate(&large, &interval, 7));
+    let most = memory(|| case_reproduction::estimate(&large, &interval, 7))?;
     let means = case_reproduction::estimate(&small, &interval, 7);
     // The peer's windows begin with the second day.
     let found: Vec<Vec<f64>> =
@@ -200,10 +203,95 @@ pub fn case_reproduction(folder: &Folder, scripts: &Path) -> Result<Vec<Row>, Fa
     let asked = ask("Rscript", &scripts.join("peers.R"), &["wt", &files[0], &files[1]], &answer)?;
     let difference = asked.as_ref().map_or_else(|| "–".to_owned(), |answer| differs(&found, answer));
     let peer = match &asked {
-        Some(answer) if answer.seconds >= 20.0 => "EpiEstim (stopped after 20 s)",
-        _ => "EpiEstim",
+        Some(Answer { seconds, megabytes: Some(most), .. }) if *seconds >= 20.0 => {
+            format!("EpiEstim (stopped after 20 s, at {most:.0} MB)")
+        }
+        _ => "EpiEstim".to_owned(),
     };
     let theirs = asked.map(|answer| answer.seconds);
-    let what = "Case reproduction number, one series of 1,000,000 cases".to_owned();
-    Ok(vec![Row { what, peer: peer.to_owned(), ours, theirs, difference }])
+    let what = format!("Case reproduction number, one series of 1,000,000 cases ({most:.0} MB in all)");
+    Ok(vec![Row { what, peer, ours, theirs, difference }])
+}
+
+/// R where the serial interval is uncertain. The peer draws 100 serial intervals and 100 times from each, for a few of the series.
+pub fn uncertain(folder: &Folder, scripts: &Path, full: bool) -> Result<Vec<Row>, Failure> {
+    let all = daily();
+    let input = folder.file("daily.csv");
+    write(&input, &all)?;
+    let prior = Prior::new(5.0, 5.0)?;
+    let (ours, found) = timed(|| -> Result<Vec<Vec<Vec<f64>>>, Failure> {
+        let intervals = Intervals::new(
+            Truncated { mean: 4.7, sd: 0.7, min: 2.7, max: 6.7 },
+            Truncated { mean: 2.9, sd: 0.5, min: 1.4, max: 4.4 },
+        )?;
+        let one = |series: &Series| -> Result<Vec<Vec<f64>>, Failure> {
+            let cases = Cases::new(series.clone(), None)?;
+            let windows = uncertain_interval::estimate(&cases, &intervals, 7, prior)?;
+            let row = |of: Option<epi::instantaneous::Estimate>| match of {
+                Some(of) => vec![of.mean, of.sd, of.q025, of.median, of.q975],
+                None => vec![f64::NAN; 5],
+            };
+            Ok(windows.iter().map(|window| row(window.estimate)).collect())
+        };
+        all.iter().map(one).collect()
+    });
+    let places = if full { PLACES } else { 2 };
+    let found = found?[..places as usize].concat();
+    let arguments = ["uncertain", &input.to_string_lossy(), &places.to_string()];
+    let asked = ask("Rscript", &scripts.join("peers.R"), &arguments, &folder.file("answer.csv"))?;
+    let difference = asked
+        .as_ref()
+        .map_or_else(|| "–".to_owned(), |answer| format!("{} (its draws)", differs(&found, answer)));
+    let theirs = asked.map(|answer| answer.seconds * f64::from(PLACES) / f64::from(places));
+    let peer = if full { "EpiEstim".to_owned() } else { format!("EpiEstim ({places} places, scaled)") };
+    let what = "R, 200 places × 200 days, uncertain serial interval".to_owned();
+    Ok(vec![Row { what, peer, ours, theirs, difference }])
+}
+
+/// A method of nowcasting.
+type NowcastMethod = fn(&Triangle) -> Option<Vec<Nowcast>>;
+
+/// The last ten days of 200 places with 60 days of reports up to 15 days late: the chain ladder beside Lawless' method, which estimates the
+/// same shares, and both Bayesian nowcasts.
+pub fn nowcasts(folder: &Folder, scripts: &Path, full: bool) -> Result<Vec<Row>, Failure> {
+    let all = reports();
+    let input = folder.file("reports.csv");
+    let line = |days: &Vec<Vec<f64>>| {
+        let counts: Vec<String> = days.iter().flatten().map(f64::to_string).collect();
+        counts.join(",") + "\n"
+    };
+    std::fs::write(&input, all.iter().map(line).collect::<String>())?;
+    let triangle = |days: &Vec<Vec<f64>>| {
+        let known = |(day, row): (usize, &Vec<f64>)| row[..(days.len() - day).min(LONGEST + 1)].to_vec();
+        Triangle::new(jiff::civil::date(2020, 1, 1), LONGEST, days.iter().enumerate().map(known).collect())
+    };
+    let triangles = all.iter().map(triangle).collect::<Result<Vec<_>, _>>()?;
+    let methods: [(&str, &str, NowcastMethod, u32); 2] = [
+        ("chain ladder", "lawless", nowcast::chain_ladder, 10),
+        ("Bayesian", "bayes.trunc", nowcast::bayesian, 2),
+    ];
+    let mut rows = Vec::new();
+    for (name, method, answer, few) in methods {
+        let one = |triangle: &Triangle| answer(triangle).ok_or("no nowcast");
+        let (ours, found) = timed(|| triangles.iter().map(one).collect::<Result<Vec<_>, _>>());
+        let places = if full { PLACES } else { few };
+        let last = |days: &Vec<Nowcast>| -> Vec<Vec<f64>> {
+            days[days.len() - 10..].iter().map(|day| vec![day.expected]).collect()
+        };
+        let found: Vec<Vec<f64>> = found?[..places as usize].iter().flat_map(last).collect();
+        let arguments = ["nowcast", &input.to_string_lossy(), &places.to_string(), method];
+        let asked = ask("Rscript", &scripts.join("peers.R"), &arguments, &folder.file("answer.csv"))?;
+        let difference = asked
+            .as_ref()
+            .map_or_else(|| "–".to_owned(), |answer| format!("{} (its median)", differs(&found, answer)));
+        let theirs = asked.map(|answer| answer.seconds * f64::from(PLACES) / f64::from(places));
+        rows.push(Row {
+            what: format!("Nowcast, {name}, 200 places × 60 days"),
+            peer: format!("surveillance, {method} ({places} places, scaled)"),
+            ours,
+            theirs,
+            difference,
+        });
+    }
+    Ok(rows)
 }

@@ -44,8 +44,21 @@ pub fn write(path: &Path, series: &[Series]) -> Result<(), Failure> {
 pub struct Answer {
     /// Seconds, as the peer measured them without its start.
     pub seconds: f64,
+    /// The most memory that it had, in MB, if it says so.
+    pub megabytes: Option<f64>,
     /// Its numbers, row by row; NaN where it has none.
     pub rows: Vec<Vec<f64>>,
+}
+
+/// The most memory that this process has while something runs, in MB, with all that it had before.
+pub fn memory<T>(run: impl FnOnce() -> T) -> Result<f64, Failure> {
+    // From here on the most is counted anew (proc(5)).
+    std::fs::write("/proc/self/clear_refs", "5")?;
+    run();
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes / 1024.0)
 }
 
 /// Asks a script. It prints the seconds and writes its rows to `answer`; `None` if the program or one of its packages is not there (exit
@@ -70,12 +83,14 @@ pub fn ask(
         );
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let seconds = text.trim().lines().last().unwrap_or_default().parse()?;
+    let mut said = text.trim().lines().last().unwrap_or_default().split_whitespace();
+    let seconds = said.next().unwrap_or_default().parse()?;
+    let megabytes = said.next().map(str::parse).transpose()?;
     let mut rows = Vec::new();
     for row in csv::ReaderBuilder::new().has_headers(false).from_path(answer)?.records() {
         rows.push(row?.iter().map(|cell| cell.parse().unwrap_or(f64::NAN)).collect());
     }
-    Ok(Some(Answer { seconds, rows }))
+    Ok(Some(Answer { seconds, megabytes, rows }))
 }
 
 /// The shortest of three runs, and the result.

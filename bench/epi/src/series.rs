@@ -20,6 +20,24 @@ pub fn interval() -> SerialInterval {
     SerialInterval::given(cut).expect("a cut tail keeps the sum within 0.01 of 1")
 }
 
+/// The longest delay of a report, in days.
+pub const LONGEST: usize = 15;
+
+/// For each place and each of 60 days the counts that are reported 0, 1, 2... days later.
+pub fn reports() -> Vec<Vec<Vec<f64>>> {
+    let share = |delay: usize| {
+        // Three of ten reports of what is left come each day.
+        let left: f64 = (0..delay).map(|_| 0.7).product();
+        if delay == LONGEST { left } else { 0.3 * left }
+    };
+    let place = |place: u32| {
+        let mut stream = Stream::new(2014, 3, place, 0);
+        let level = 40.0 + f64::from(place % 60);
+        (0..60).map(|_| (0..=LONGEST).map(|delay| stream.poisson(level * share(delay))).collect()).collect()
+    };
+    (0..PLACES).map(place).collect()
+}
+
 /// Renewal Poisson counts: R 1.6, then 0.9, then 1.2.
 pub fn daily() -> Vec<Series> {
     let interval = interval();
