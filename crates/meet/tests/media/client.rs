@@ -78,6 +78,24 @@ pub struct Source {
 }
 
 impl Source {
+    fn new(mid: Mid, kind: MediaKind, simulcast: bool, now: Instant) -> Self {
+        Self {
+            mid,
+            kind,
+            simulcast,
+            next: now,
+            level: -20,
+            running: true,
+            redundant: false,
+            layers: [true; 3],
+            frame: 0,
+            seqs: [100, 2_000, 60_000],
+            pictures: [7, 3_000, 32_700],
+            keys: [true; 3],
+            asked: 0,
+        }
+    }
+
     /// The number of a packet so many after the last one.
     pub fn skip(&mut self, packets: u64) -> u64 {
         self.seqs[0] += packets;
@@ -241,21 +259,22 @@ impl Client {
         let (offer, pending) = api.apply().unwrap();
         self.offers += 1;
         self.pending = Some((self.offers, pending));
-        self.sources.push(Source {
-            mid,
-            kind,
-            simulcast,
-            next: now,
-            level: -20,
-            running: true,
-            redundant: false,
-            layers: [true; 3],
-            frame: 0,
-            seqs: [100, 2_000, 60_000],
-            pictures: [7, 3_000, 32_700],
-            keys: [true; 3],
-            asked: 0,
-        });
+        self.sources.push(Source::new(mid, kind, simulcast, now));
+        (self.offers, offer.to_sdp_string())
+    }
+
+    /// An offer with one more track, on the m-line on which a track comes in: so do clients that add a track and no m-line.
+    pub fn publish_back(&mut self, mid: Mid, kind: MediaKind, now: Instant) -> (u32, String) {
+        self.receivers.retain(|receiver| *receiver != mid);
+        let mut api = self.rtc.sdp_api();
+        for receiver in &self.receivers {
+            api.set_direction(*receiver, Direction::RecvOnly);
+        }
+        api.set_direction(mid, Direction::SendRecv);
+        let (offer, pending) = api.apply().unwrap();
+        self.offers += 1;
+        self.pending = Some((self.offers, pending));
+        self.sources.push(Source::new(mid, kind, false, now));
         (self.offers, offer.to_sdp_string())
     }
 
@@ -278,7 +297,9 @@ impl Client {
         self.tracks = mids.into_iter().collect();
         for section in sdp.split("\r\nm=").skip(1) {
             let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:")).unwrap().to_owned();
-            if section.contains("a=sendonly") {
+            if section.contains("a=sendonly")
+                || section.contains("a=sendrecv") && section.contains("a=msid:PA_")
+            {
                 if self.receiving.insert(mid.clone()) {
                     let track =
                         section.lines().find_map(|line| line.strip_prefix("a=msid:")).unwrap().to_owned();
@@ -443,10 +464,14 @@ impl Client {
         self.rtc.handle_input(Input::Timeout(now)).unwrap();
     }
 
+    /// The m-line of a track.
+    pub fn line(&self, sid: &str) -> Option<Mid> {
+        self.tracks.iter().find(|(_, track)| *track == sid).map(|(mid, _)| Mid::from(mid.as_str()))
+    }
+
     /// What came on the m-line of a track.
     pub fn packets(&self, sid: &str) -> &[Packet] {
-        let mid = self.tracks.iter().find(|(_, track)| *track == sid).map(|(mid, _)| Mid::from(mid.as_str()));
-        mid.and_then(|mid| self.heard.get(&mid)).map_or(&[], |heard| &heard.packets)
+        self.line(sid).and_then(|mid| self.heard.get(&mid)).map_or(&[], |heard| &heard.packets)
     }
 }
 

@@ -141,6 +141,30 @@ fn an_m_line_serves_one_track_after_the_other() {
 }
 
 #[test]
+fn an_m_line_on_which_the_client_begins_to_send_costs_it_no_picture() {
+    let mut world = World::new(6);
+    let ada = world.join(Peers::Single);
+    let ben = world.join(Peers::Single);
+    let hers: Vec<_> = (1..=3).map(|key| world.publish(ada, key, Kind::Video, false)).collect();
+    for track in hers {
+        world.subscribe(ben, track);
+    }
+    world.run(Duration::from_secs(2));
+    let his = world.publish_on(ben, 4, Kind::Video, false, Some("TR_1"));
+    world.subscribe(ada, his);
+    world.run(Duration::from_secs(2));
+    let before: Vec<_> = (1..=3).map(|key| world.clients[ben].packets(&format!("TR_{key}")).len()).collect();
+    let sent = world.clients[ada].packets("TR_4").len();
+    world.run(Duration::from_secs(2));
+    for (key, before) in (1..=3).zip(before) {
+        let more = world.clients[ben].packets(&format!("TR_{key}")).len() - before;
+        assert!(more > 200, "{more} packets of track {key}");
+    }
+    let more = world.clients[ada].packets("TR_4").len() - sent;
+    assert!(more > 200, "{more} packets of what he sends");
+}
+
+#[test]
 fn more_tracks_than_m_lines_ask_for_more() {
     let mut world = World::new(5);
     let ben = world.join(Peers::Single);

@@ -113,6 +113,18 @@ impl World {
 
     /// Publishes and announces in the order in which clients do.
     pub fn publish(&mut self, client: usize, key: u64, kind: Kind, simulcast: bool) -> TrackKey {
+        self.publish_on(client, key, kind, simulcast, None)
+    }
+
+    /// The same on an m-line of its own, or on the one that carries a track to the client.
+    pub fn publish_on(
+        &mut self,
+        client: usize,
+        key: u64,
+        kind: Kind,
+        simulcast: bool,
+        back: Option<&str>,
+    ) -> TrackKey {
         let track = TrackKey(key);
         let cid = format!("cid-{key}");
         let session = self.clients[client].id;
@@ -148,7 +160,11 @@ impl World {
         self.run_until("an earlier offer is answered", |world| world.clients[client].pending.is_none());
         let media = if kind == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
         let now = self.now;
-        let (id, sdp) = self.clients[client].publish(&cid, media, simulcast, now);
+        let known = &mut self.clients[client];
+        let (id, sdp) = match back.map(|sid| known.line(sid).unwrap()) {
+            None => known.publish(&cid, media, simulcast, now),
+            Some(mid) => known.publish_back(mid, media, now),
+        };
         self.order(client, Order::Offer { session, id, sdp });
         self.settle();
         track
