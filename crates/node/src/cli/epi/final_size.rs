@@ -49,12 +49,11 @@ const UNMUTUAL: f64 = 0.05;
 /// Answers.
 pub fn run(args: &FinalSizeArgs) -> Result<Answered, Fault> {
     let mut report = Report::default();
-    let (names, population, of_what) = match &args.input {
-        Some(path) => read(path)?,
-        None => {
-            let people = format!("population {:?}", args.population);
-            (vec!["all".to_owned()], Population::mixed(args.population), people)
-        }
+    let (names, population, of_what) = if let Some(path) = &args.input {
+        read(path)?
+    } else {
+        let people = format!("population {:?}", args.population);
+        (vec!["all".to_owned()], Population::mixed(args.population), people)
     };
     let mut answers = Answers {
         columns: vec!["r0", "group", "population", "share", "infected", "effective", "threshold", "inputs"],

@@ -455,8 +455,11 @@ pub fn read_pairs(
     Ok((found, sha256_hex(&bytes)))
 }
 
-/// From where, to where, and how many; and the SHA-256 of the file.
-fn flows(path: Option<&Path>) -> Result<(Vec<(String, String, f64)>, String), EpiError> {
+/// From where, to where, and how many.
+type Flows = Vec<(String, String, f64)>;
+
+/// The flows, and the SHA-256 of their file.
+fn flows(path: Option<&Path>) -> Result<(Flows, String), EpiError> {
     let path = path.ok_or(EpiError::NoFlows)?;
     let bytes = input::bytes(path)?;
     let mut rows = Rows::new(path, &bytes)?;

@@ -36,7 +36,7 @@ use crate::fault::Fault;
 /// that end within the mean serial interval. It assumes that R is constant within a week.
 ///
 /// An uncertain serial interval (--si-mean-uncertain with --si-sd-uncertain): both parameters are normal, cut to a range; the answer is the mixture
-/// over them, with exact quantiles and no draws, where the R package "EpiEstim" draws at random. Days of weekly figures are then made with the mean of both.
+/// over them, with quantiles that are roots of its distribution function, and nothing is drawn at random. Days of weekly figures are then made with the mean of both.
 ///
 /// --method wallinga-teunis asks how many the cases of the window infected in the end (Wallinga and Teunis 2004, Am. J. Epidemiol.
 /// 160:509), from the first row on; offspring that is still to come is corrected for by its share (Cauchemez et al. 2006) and flagged
