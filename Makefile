@@ -51,7 +51,7 @@ needs-test:
 
 # What runs in a browser is compiled into the program, so it is built first. Nothing is downloaded but what the lock file names,
 # and nothing is built whose sources have not changed.
-web: web/dist/room.js
+web: web/dist/room.js web/dist/analysis.js
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	$(call say,what the scripts of pages need)
@@ -61,6 +61,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/dist/room.js: web/node_modules/.package-lock.json web/build.mjs web/tsconfig.json $(wildcard web/src/*.ts) crates/node/locales/en/room.ftl
 	$(call say,scripts of pages)
 	cd web && npm run --silent build
+
+# One build makes both.
+web/dist/analysis.js: web/dist/room.js ;
 
 format:
 	$(call say,formatting)

@@ -1,6 +1,7 @@
-// Builds what the node's pages run: `src/main.ts` and all that it needs, as one file, `dist/room.js`.
+// Builds what the node's pages run: the meeting room, `src/main.ts` and all that it needs, as one file, `dist/room.js`; and the
+// parameters of an analysis, `src/analysis.ts`, as another, `dist/analysis.js`.
 //
-//   node build.mjs           dist/room.js, which the node's build compiles into the program
+//   node build.mjs           both files, which the node's build compiles into the program
 //   node build.mjs --tests   the tests beside the sources, as files that Node.js runs
 //
 // The words are the node's own Fluent files: what the scripts may say is read from the English one, so that a message
@@ -47,7 +48,7 @@ if (process.argv.includes('--tests')) {
   });
 } else {
   await build({
-    entryPoints: { room: path.join(here, 'src/main.ts') },
+    entryPoints: { room: path.join(here, 'src/main.ts'), analysis: path.join(here, 'src/analysis.ts') },
     outdir: path.join(here, 'dist'),
     bundle: true, minify: true, format: 'esm', target: ['chrome120', 'firefox128', 'safari17'],
     charset: 'utf8', legalComments: 'eof', logLevel: 'warning',

@@ -2,6 +2,7 @@
 // `concord demo` has told its story to, as a reader sees them.
 
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -77,7 +78,7 @@ test('a comparison counts its days from the number that each place reached', asy
     await page.locator('select[name=p1]').selectOption('CHN');
     await page.locator('select[name=p2]').selectOption('KOR');
     await page.getByLabel('Days').selectOption('threshold');
-    await page.getByLabel('That number').fill('1000');
+    await page.getByLabel('Number to reach').fill('1000');
     await follow(page, page.locator('form.choose').getByRole('button', { name: 'Show' }));
     assert.match(page.url(), /p1=CHN&p2=KOR/);
     const places = await rows(page, '#places table');
@@ -102,7 +103,7 @@ test('the reproduction number stands with its interval, its input and its parame
   await look({ javaScriptEnabled: false }, async (page) => {
     await open(page, `${node('KOR').url}/situation/KOR?as_of=2020-03-05`);
     const part = plain(await page.locator('#spread').innerText());
-    assert.match(part, /95 % interval/);
+    assert.match(part, /95% interval/);
     assert.match(part, /By date of report; infections happened about 10 days earlier/);
     assert.match(part, /Given this serial interval: mean 6\.5 days, standard deviation 4\.03 \(COVID-19; Flaxman/);
     assert.match(part, /Completeness unknown/);
@@ -120,6 +121,40 @@ test('the reproduction number stands with its interval, its input and its parame
     await follow(page, page.getByRole('button', { name: 'Compute' }));
     assert.match(page.url(), /window=14/);
     assert.match(page.url(), /as_of=2020-03-05/);
+  });
+});
+
+test('a parameter that changes is computed with at once, and the address keeps it', async () => {
+  await look({}, async (page) => {
+    await open(page, `${node('KOR').url}/situation/KOR?as_of=2020-03-05`);
+    await page.evaluate(() => { window.stayed = true; });
+    const status = page.locator('form[data-again] [role=status]');
+    const before = await text(page, '#spread');
+    await page.getByLabel('Window, days').fill('14');
+    await page.waitForURL(/window=14/);
+    await status.getByText('Computed with these parameters').waitFor();
+    assert.notEqual(await text(page, '#spread'), before);
+    assert.match(page.url(), /as_of=2020-03-05/);
+    // Another disease brings its own delays into the fields.
+    await page.getByLabel('Disease').selectOption('ebola');
+    await page.waitForURL(/disease=ebola/);
+    await page.waitForFunction(() => document.querySelector('form[data-again] [name=si_mean]').value === '15.3');
+    assert.match(await text(page, '#spread'), /mean 15\.3 days, standard deviation 9\.30 \(Ebola virus disease; WHO Ebola/);
+    const answered = await text(page, '#spread');
+    // What cannot be is said beside the fields, and the last answer stays.
+    await page.getByLabel('Window, days').fill('99');
+    await page.locator('[role=status].fault').waitFor();
+    assert.match(await text(page, '[role=status].fault'), /99/);
+    assert.equal(await text(page, '#spread'), answered);
+    assert.doesNotMatch(page.url(), /window=99/);
+    assert.deepEqual(await findings(page), []);
+    assert.ok(await page.evaluate(() => window.stayed), 'the page was not left');
+    // The browser says aloud that an answer of the server was a refusal: that one was asked for.
+    page.complaints = page.complaints.filter((one) => !/400 \(Bad Request\)/.test(one));
+    // The address is the result: whoever opens it sees the same.
+    const address = page.url();
+    await open(page, address);
+    assert.equal(await text(page, '#spread'), answered);
   });
 });
 
@@ -153,7 +188,7 @@ test('a scenario is released with its input, and gives the same bytes on another
   await look({ storageState: inside, javaScriptEnabled: false }, async (page) => {
     await open(page, `${node('KOR').url}${PAGES.scenario}`);
     assert.match(await text(page), /Assumptions in words/);
-    await follow(page, page.getByRole('button', { name: 'Release to everybody' }));
+    await follow(page, page.getByRole('button', { name: 'Release' }));
     name = new URL(page.url()).pathname.split('/').pop();
     assert.match(name, /^[0-9a-f]{64}$/);
     assert.match(await text(page), /the same bytes/);
@@ -168,6 +203,45 @@ test('a scenario is released with its input, and gives the same bytes on another
   assert.equal(there.body.toString('utf8'), outcome, 'byte for byte');
   const { stdout } = await concord('--data', node('JPN').data, 'scenario', 'check', name, '--json');
   assert.equal(JSON.parse(stdout).same, true);
+});
+
+test('the incomplete end is known from later editions: shaded, completed, in words and as files', async () => {
+  // Fiji states each day of June with 60 per cent of what is to come; editions of the next two days bring 90 and 100 per cent.
+  const day = (number) => `2020-06-${String(number).padStart(2, '0')}`;
+  for (let release = 1; release <= 24; release += 1) {
+    const lines = [[0, 60], [1, 90], [2, 100]].filter(([age]) => age < release).map(([age, percent]) => {
+      const total = 100 + 10 * (((release - age) * 7) % 11);
+      return `${day(release - age)},FJI,${(total * percent) / 100}`;
+    });
+    const table = path.join(demo.folder, `fiji-${release}.csv`);
+    await writeFile(table, ['#date,#country+code+v_iso3,#affected+infected+confirmed+new', ...lines, ''].join('\n'));
+    await concord('--data', node('WPRO').data, 'import', 'figures', table, '--released', `${day(release)}T20:00:00Z`, '--reason', 'late reports');
+  }
+  const where = '/situation/FJI?indicator=cases-confirmed-new';
+  const days = (await get(node('WPRO'), `${where}&csv=nowcast-days`)).body.toString('utf8').trim().split('\n');
+  const [date, reported, share, expected, low, high] = days[1].split(',');
+  // 24 June comes to 130: 24 × 7 leaves 3 by 11.
+  assert.deepEqual([date, reported], [day(24), '78']);
+  assert.ok(Math.abs(Number(share) - 0.6) < 0.01 && Math.abs(Number(expected) - 130) < 5, days[1]);
+  assert.ok(Number(low) < Number(expected) && Number(expected) < Number(high), days[1]);
+  const reports = (await get(node('WPRO'), `${where}&csv=reports`)).body.toString('utf8');
+  assert.match(reports, /^date,report_date,cases\n2020-06-01,2020-06-01,/);
+  for (const [lang, width, colorScheme] of [['en', 1440, 'light'], ['zh', 390, 'dark'], ['ar', 390, 'light'], ['ar', 1440, 'dark']]) {
+    await look({ viewport: { width, height: 900 }, colorScheme }, async (page) => {
+      await open(page, `${node('WPRO').url}${where}&lang=${lang}`);
+      for (const part of ['#spread', '#still-to-come']) assert.equal(await page.locator(`${part} svg .shaded`).count(), 1, part);
+      assert.ok(await overflow(page) <= 0, `${lang}: nothing is wider than the window`);
+      assert.deepEqual(await findings(page), [], lang);
+      if (lang === 'en') assert.match(await text(page, '#still-to-come'), /Of 24 June 2020, 78 are reported by now and 13\d are expected in all/);
+      await page.screenshot({ path: path.join(OUT, `editions-${lang}-${width}.png`), fullPage: true });
+    });
+  }
+  // As of the fifth of June nobody could know.
+  await look({}, async (page) => {
+    await open(page, `${node('WPRO').url}${where}&as_of=${day(5)}`);
+    assert.match(await text(page, '#spread'), /Completeness unknown/);
+    assert.equal(await page.locator('#still-to-come').count(), 0);
+  });
 });
 
 // The guided example of docs/example-ebola-1976.md.
@@ -193,7 +267,7 @@ test('in the middle of an outbreak naive fatality is half of what the adjusted o
     await open(page, `${node('WPRO').url}${address}`);
     const cells = await rows(page, '#fatality table');
     assert.deepEqual(cells.map((row) => row[1]), ['47.4%', '93.9%']);
-    assert.match(await text(page, '#fatality-part'), /Barry et al\. 2018/);
+    assert.match(await text(page, '#fatality-part'), /Ebola Outbreak Epidemiology Team 2018/);
     await page.screenshot({ path: path.join(OUT, 'ebola-1976.png'), fullPage: true });
   });
 });

@@ -9,7 +9,7 @@ const SERVED: [(&str, &str); 3] =
     [("css", "text/css; charset=utf-8"), ("svg", "image/svg+xml"), ("js", "text/javascript; charset=utf-8")];
 
 /// Scripts that `web/` is built into. They are not in the repository: `make web` makes them.
-const SCRIPTS: [&str; 1] = ["room.js"];
+const SCRIPTS: [&str; 2] = ["room.js", "analysis.js"];
 
 /// The Rust code of the module `layout::asset`'s table, or why there is none.
 pub fn generate(folder: &Path, scripts: &Path) -> Result<String, String> {

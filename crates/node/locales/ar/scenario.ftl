@@ -6,7 +6,13 @@ scenario-words = الافتراضات بالكلمات
 scenario-words-history = التاريخ: { $indicator }، كما تصرّح به { $author } بشأن { $place }، حتى { $day }.
 scenario-words-now = كما الآن: يبقى R عند { $r } (الانحراف المعياري { $sd }) حتى { $day }.
 scenario-words-step = الخطوة: اعتباراً من { $day } يصبح R { $r }.
-scenario-words-later = خطوة متأخرة: الشيء نفسه اعتباراً من { $day }، متأخراً بهذا العدد من الأيام: { $days }.
+scenario-words-later = خطوة متأخرة: الشيء نفسه اعتباراً من { $day }، متأخراً { $days ->
+    [one] بيوم واحد
+    [two] بيومين
+    [few] بـ{ $days } أيام
+    [many] بـ{ $days } يوماً
+   *[other] بـ{ $days } يوم
+}.
 scenario-words-interval = الفترة التسلسلية: المتوسط { $mean } أيام والانحراف المعياري { $sd }.
 scenario-words-deaths = يتوفى { $share } من الحالات المبلّغ عنها، في المتوسط بعد { $mean } أيام من الإبلاغ (الانحراف المعياري { $sd }).
 scenario-words-beds = يحتاج { $share } من الحالات المبلّغ عنها إلى سرير، في المتوسط بعد { $mean } أيام من الإبلاغ، ولمدة { $stay } أيام.
@@ -14,11 +20,17 @@ scenario-words-people = عدد القابلين للإصابة في اليوم �
 scenario-words-no-people = لا يُحسب القابلون للإصابة: فهم لا ينفدون في هذه المدة.
 scenario-words-runs = عدد المحاكاة العشوائية { $runs }، البذرة { $seed }؛ وتواجه المسارات الثلاثة المصادفة نفسها. ويبقى الإبلاغ كما هو.
 scenario-costs = ما تغيّره الخطوة وتأخيرها
-scenario-cost-step = الخطوة، { $measure }: { $median } (في 95 % من المحاكاة: من { $low } إلى { $high }).
-scenario-cost-later = تأخيرها بهذا العدد من الأيام { $days }، { $measure }: { $median } (في 95 % من المحاكاة: من { $low } إلى { $high }).
+scenario-cost-step = الخطوة، { $measure }: { $median } (في 95% من المحاكاة: من { $low } إلى { $high }).
+scenario-cost-later = تأخيرها { $days ->
+    [one] بيوم واحد
+    [two] بيومين
+    [few] بـ{ $days } أيام
+    [many] بـ{ $days } يوماً
+   *[other] بـ{ $days } يوم
+}، { $measure }: { $median } (في 95% من المحاكاة: من { $low } إلى { $high }).
 scenario-cases-title = الحالات يومياً
 scenario-beds-title = الأسرّة المشغولة
-scenario-band = 95 % من المحاكاة
+scenario-band = 95% من المحاكاة
 scenario-chart-summary = الوسيط في { $day }: { $values }.
 scenario-measure = المقياس
 scenario-measure-cases = الحالات
@@ -37,8 +49,8 @@ scenario-again-text = المدخلات نفسها والافتراضات نفس�
 scenario-assumptions = الافتراضات
 scenario-input = المدخلات
 scenario-outcome = النتيجة
-scenario-release = إصدار للجميع
-scenario-release-text = يُوقَّع سجل بهذه النصوص الثلاثة ويُضاف إلى السجل العام. يُحسب من الأرقام العامة وحدها ولا يمكن محوه.
+scenario-release = إصدار
+scenario-release-text = يُوقَّع سجل بهذه النصوص الثلاثة ويُضاف إلى سجل من يحق لهم قراءته. يُحسب من الأرقام العامة وحدها ولا يمكن محوه.
 scenario-of-record = صدر في سجل وأُعيد حسابه هنا:
 scenario-same-bytes = البايتات نفسها
 scenario-other-bytes = بايتات غير التي صدرت

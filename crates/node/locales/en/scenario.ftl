@@ -6,7 +6,10 @@ scenario-words = Assumptions in words
 scenario-words-history = History: { $indicator }, as { $author } states it for { $place }, until { $day }.
 scenario-words-now = As now: R stays { $r } (standard deviation { $sd }) until { $day }.
 scenario-words-step = Step: from { $day } on R is { $r }.
-scenario-words-later = Later step: the same from { $day } on, { $days } days later.
+scenario-words-later = Later step: the same from { $day } on, { $days ->
+    [one] a day later
+   *[other] { $days } days later
+}.
 scenario-words-interval = Serial interval: mean { $mean } days, standard deviation { $sd }.
 scenario-words-deaths = { $share } of reported cases die, on average { $mean } days after the report (standard deviation { $sd }).
 scenario-words-beds = { $share } of reported cases need a bed, on average { $mean } days after the report, for { $stay } days.
@@ -14,11 +17,14 @@ scenario-words-people = { $people } people are susceptible on the first day; nob
 scenario-words-no-people = The susceptible are not counted: they do not run out in this time.
 scenario-words-runs = { $runs } runs with chance, seed { $seed }; the three courses meet the same chance. Reporting stays as it is.
 scenario-costs = What the step and its delay change
-scenario-cost-step = The step, { $measure }: { $median } (95 % of runs: { $low } to { $high }).
-scenario-cost-later = Taking it { $days } days later, { $measure }: { $median } (95 % of runs: { $low } to { $high }).
+scenario-cost-step = The step, { $measure }: { $median } (95% of runs: { $low } to { $high }).
+scenario-cost-later = Taking it { $days ->
+    [one] a day later
+   *[other] { $days } days later
+}, { $measure }: { $median } (95% of runs: { $low } to { $high }).
 scenario-cases-title = Cases per day
 scenario-beds-title = Beds in use
-scenario-band = 95 % of runs
+scenario-band = 95% of runs
 scenario-chart-summary = Medians on { $day }: { $values }.
 scenario-measure = What
 scenario-measure-cases = cases
@@ -37,8 +43,8 @@ scenario-again-text = The same input and the same assumptions give the same outc
 scenario-assumptions = Assumptions
 scenario-input = Input
 scenario-outcome = Outcome
-scenario-release = Release to everybody
-scenario-release-text = A record with these three texts is signed and appended to the public log. It is computed from public figures alone and cannot be unsaid.
+scenario-release = Release
+scenario-release-text = A record with these three texts is signed and appended to the log of those who may read it. It is computed from public figures alone and cannot be unsaid.
 scenario-of-record = Released in a record and computed again here:
 scenario-same-bytes = the same bytes
 scenario-other-bytes = other bytes than were released

@@ -6,7 +6,10 @@ scenario-words = Los supuestos en palabras
 scenario-words-history = Historia: { $indicator }, según { $author } para { $place }, hasta el { $day }.
 scenario-words-now = Como ahora: R sigue en { $r } (desviación estándar { $sd }) hasta el { $day }.
 scenario-words-step = Paso: desde el { $day }, R es { $r }.
-scenario-words-later = Paso posterior: lo mismo desde el { $day }, { $days } días después.
+scenario-words-later = Paso posterior: lo mismo desde el { $day }, { $days ->
+    [one] un día después
+   *[other] { $days } días después
+}.
 scenario-words-interval = Intervalo serial: media { $mean } días, desviación estándar { $sd }.
 scenario-words-deaths = El { $share } de los casos notificados muere, de media { $mean } días después de la notificación (desviación estándar { $sd }).
 scenario-words-beds = El { $share } de los casos notificados necesita una cama, de media { $mean } días después de la notificación, durante { $stay } días.
@@ -15,7 +18,10 @@ scenario-words-no-people = No se cuentan las personas susceptibles: no se agotan
 scenario-words-runs = { $runs } ejecuciones con azar, semilla { $seed }; los tres cursos encuentran el mismo azar. La notificación sigue igual.
 scenario-costs = Lo que cambian el paso y su retraso
 scenario-cost-step = El paso, { $measure }: { $median } (95 % de las ejecuciones: { $low } a { $high }).
-scenario-cost-later = Darlo { $days } días después, { $measure }: { $median } (95 % de las ejecuciones: { $low } a { $high }).
+scenario-cost-later = Darlo { $days ->
+    [one] un día después
+   *[other] { $days } días después
+}, { $measure }: { $median } (95 % de las ejecuciones: { $low } a { $high }).
 scenario-cases-title = Casos por día
 scenario-beds-title = Camas ocupadas
 scenario-band = 95 % de las ejecuciones
@@ -37,8 +43,8 @@ scenario-again-text = La misma entrada y los mismos supuestos dan el mismo resul
 scenario-assumptions = Supuestos
 scenario-input = Entrada
 scenario-outcome = Resultado
-scenario-release = Publicar para todos
-scenario-release-text = Se firma un registro con estos tres textos y se añade al diario público. Se calcula solo con cifras públicas y no puede borrarse.
+scenario-release = Publicar
+scenario-release-text = Se firma un registro con estos tres textos y se añade al diario de quienes pueden leerlo. Se calcula solo con cifras públicas y no puede borrarse.
 scenario-of-record = Publicado en un registro y calculado aquí de nuevo:
 scenario-same-bytes = los mismos bytes
 scenario-other-bytes = otros bytes que los publicados

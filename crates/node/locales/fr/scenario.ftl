@@ -6,7 +6,10 @@ scenario-words = Les hypothèses en mots
 scenario-words-history = Historique : { $indicator }, selon { $author } pour { $place }, jusqu’au { $day }.
 scenario-words-now = Comme maintenant : R reste { $r } (écart type { $sd }) jusqu’au { $day }.
 scenario-words-step = Étape : à partir du { $day }, R vaut { $r }.
-scenario-words-later = Étape retardée : de même à partir du { $day }, { $days } jours plus tard.
+scenario-words-later = Étape retardée : de même à partir du { $day }, { $days ->
+    [one] un jour plus tard
+   *[other] { $days } jours plus tard
+}.
 scenario-words-interval = Intervalle sériel : moyenne { $mean } jours, écart type { $sd }.
 scenario-words-deaths = { $share } des cas déclarés meurent, en moyenne { $mean } jours après la déclaration (écart type { $sd }).
 scenario-words-beds = { $share } des cas déclarés ont besoin d’un lit, en moyenne { $mean } jours après la déclaration, pendant { $stay } jours.
@@ -15,7 +18,10 @@ scenario-words-no-people = Les personnes réceptives ne sont pas comptées : ell
 scenario-words-runs = { $runs } tirages avec hasard, graine { $seed } ; les trois évolutions rencontrent le même hasard. La déclaration reste la même.
 scenario-costs = Ce que changent l’étape et son retard
 scenario-cost-step = L’étape, { $measure } : { $median } (95 % des tirages : { $low } à { $high }).
-scenario-cost-later = La prendre { $days } jours plus tard, { $measure } : { $median } (95 % des tirages : { $low } à { $high }).
+scenario-cost-later = La prendre { $days ->
+    [one] un jour plus tard
+   *[other] { $days } jours plus tard
+}, { $measure } : { $median } (95 % des tirages : { $low } à { $high }).
 scenario-cases-title = Cas par jour
 scenario-beds-title = Lits occupés
 scenario-band = 95 % des tirages
@@ -37,8 +43,8 @@ scenario-again-text = La même entrée et les mêmes hypothèses donnent le mêm
 scenario-assumptions = Hypothèses
 scenario-input = Entrée
 scenario-outcome = Résultat
-scenario-release = Publier à tous
-scenario-release-text = Un enregistrement avec ces trois textes est signé et ajouté au journal public. Il est calculé à partir des seuls chiffres publics et ne peut être effacé.
+scenario-release = Publier
+scenario-release-text = Un enregistrement avec ces trois textes est signé et ajouté au journal de ceux qui peuvent le lire. Il est calculé à partir des seuls chiffres publics et ne peut être effacé.
 scenario-of-record = Publié dans un enregistrement et recalculé ici :
 scenario-same-bytes = les mêmes octets
 scenario-other-bytes = d’autres octets que ceux publiés

@@ -6,7 +6,12 @@ scenario-words = Допущения словами
 scenario-words-history = История: { $indicator }, по данным { $author } для { $place }, до { $day }.
 scenario-words-now = Как сейчас: R остаётся { $r } (стандартное отклонение { $sd }) до { $day }.
 scenario-words-step = Шаг: с { $day } R равно { $r }.
-scenario-words-later = Шаг позже: то же с { $day }, позже на дней: { $days }.
+scenario-words-later = Шаг позже: то же с { $day }, { $days ->
+    [one] на { $days } день позже
+    [few] на { $days } дня позже
+    [many] на { $days } дней позже
+   *[other] на { $days } дня позже
+}.
 scenario-words-interval = Серийный интервал: среднее { $mean } дня, стандартное отклонение { $sd }.
 scenario-words-deaths = { $share } сообщённых случаев умирают, в среднем через { $mean } дня после сообщения (стандартное отклонение { $sd }).
 scenario-words-beds = { $share } сообщённых случаев нужна койка, в среднем через { $mean } дня после сообщения, на { $stay } дня.
@@ -15,7 +20,12 @@ scenario-words-no-people = Восприимчивые не считаются: �
 scenario-words-runs = { $runs } случайных прогонов, начальное число { $seed }; три хода встречают одну и ту же случайность. Порядок сообщения не меняется.
 scenario-costs = Что меняют шаг и его задержка
 scenario-cost-step = Шаг, { $measure }: { $median } (95 % прогонов: от { $low } до { $high }).
-scenario-cost-later = Позже на дней: { $days }, { $measure }: { $median } (95 % прогонов: от { $low } до { $high }).
+scenario-cost-later = Если сделать его { $days ->
+    [one] на { $days } день позже
+    [few] на { $days } дня позже
+    [many] на { $days } дней позже
+   *[other] на { $days } дня позже
+}, { $measure }: { $median } (95 % прогонов: от { $low } до { $high }).
 scenario-cases-title = Случаи за день
 scenario-beds-title = Занятые койки
 scenario-band = 95 % прогонов
@@ -37,8 +47,8 @@ scenario-again-text = Одни и те же исходные данные и д�
 scenario-assumptions = Допущения
 scenario-input = Исходные данные
 scenario-outcome = Результат
-scenario-release = Опубликовать для всех
-scenario-release-text = Запись с этими тремя текстами подписывается и добавляется в открытый журнал. Она вычислена только по открытым данным и не может быть взята назад как несказанная.
+scenario-release = Опубликовать
+scenario-release-text = Запись с этими тремя текстами подписывается и добавляется в журнал тех, кто может её читать. Она вычислена только по открытым данным и не может быть взята назад как несказанная.
 scenario-of-record = Опубликовано в записи и вычислено здесь снова:
 scenario-same-bytes = те же байты
 scenario-other-bytes = не те байты, что опубликованы

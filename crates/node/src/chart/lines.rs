@@ -294,13 +294,17 @@ impl LineChart {
         if !labels.is_empty() {
             return labels;
         }
-        // A few days within a month: its first and last day say where we are.
-        let last = i64::try_from(self.days - 1).ok().and_then(|days| first.checked_add(days.days()).ok());
-        let ends = [Some((0, first)), last.map(|last| (self.days.saturating_sub(DAY / 2), last))];
-        ends.into_iter()
-            .flatten()
-            .map(|(place, day)| (self.percent_of(place * DAY), self.t.date_short_text(day)))
-            .collect()
+        // A few days within a month: its first day and one further on say where we are; the last one's label would have no room.
+        let later = self.days * 2 / 3;
+        let named = |place: usize| {
+            let day = first.checked_add(i64::try_from(place).ok()?.days()).ok()?;
+            Some((self.percent_of(place * DAY), self.t.date_short_text(day)))
+        };
+        if later == 0 {
+            named(0).into_iter().collect()
+        } else {
+            [0, later].into_iter().filter_map(named).collect()
+        }
     }
 }
 
@@ -352,6 +356,19 @@ mod tests {
             assert!(html.contains(part), "{part}");
         }
         assert!(!html.contains("style="), "pages run without inline style");
+    }
+
+    #[test]
+    fn a_few_days_are_labelled_where_they_are() {
+        let t = Locale::new(Lang::En, TimeZone::UTC);
+        let across = Across::From(date(2020, 6, 2));
+        let chart =
+            LineChart::new(&t, "rt", "R", "", across, vec![Line::new("a", vec![Some(1.0); 24])]).unwrap();
+        let labels = chart.labels();
+        let plain = |text: &str| text.replace(['\u{2068}', '\u{2069}'], "");
+        assert_eq!((labels[0].0.as_str(), plain(&labels[0].1)), ("0.00%", "2 Jun 2020".to_owned()));
+        // Sixteen of twenty-four days after it.
+        assert_eq!((labels[1].0.as_str(), plain(&labels[1].1)), ("66.67%", "18 Jun 2020".to_owned()));
     }
 
     #[test]

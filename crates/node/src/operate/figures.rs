@@ -18,11 +18,12 @@ use formats::figures::{
     ColumnAt, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict,
     Period, ReadOptions, RowReport, Text, write_hxl,
 };
-use record::{MechanismId, Status, Time, TimeOrDate, kind};
+use record::{Status, Time, TimeOrDate, kind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc};
 
 use self::stated::{Stated, Thing, date};
+use super::audience;
 use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::ImportFigures;
@@ -134,17 +135,9 @@ fn text_of(report: &Report, dry_run: bool) -> String {
     text
 }
 
-/// For whom the figures are.
-async fn audience(node: &Node, command: &ImportFigures) -> Result<Audience, OperateError> {
-    match &command.mechanism {
-        Some(id) => super::mechanism::audience(node, &argument::<MechanismId>("--mechanism", id)?).await,
-        None => Ok(Audience::Public),
-    }
-}
-
 /// Reads and checks; releases nothing.
 pub async fn dry_run(node: &Node, command: &ImportFigures, listing: Listing) -> Result<Report, OperateError> {
-    let audience = audience(node, command).await?;
+    let audience = audience(node, command.mechanism.as_deref()).await?;
     let reading = Reading::prepare(node, command, &audience, listing).await?;
     beside(move || reading.run(|_| {})).await
 }
@@ -362,7 +355,7 @@ impl Gathering {
 /// Checks the whole table, then releases what is new or corrected.
 pub async fn release_figures(node: &Arc<Node>, command: &ImportFigures) -> Result<Report, OperateError> {
     let _alone = IMPORTING.lock().await;
-    let audience = audience(node, command).await?;
+    let audience = audience(node, command.mechanism.as_deref()).await?;
     let reading = Reading::prepare(node, command, &audience, Listing::Notable).await?;
     let again = reading.clone();
     let mut report = beside(move || reading.run(|_| {})).await?;

@@ -22,6 +22,8 @@ use serde_json::Value;
 use crate::command::{Command, LinkCommand};
 use crate::fault::{Coded, Fault};
 use crate::node::Node;
+use crate::own_log::Audience;
+use ::record::MechanismId;
 
 pub use figures::{Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures};
 pub use release::{blob_parts, pair};
@@ -208,6 +210,17 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
 async fn new_link(node: &Arc<Node>, command: LinkCommand) -> Result<Outcome, OperateError> {
     let url = crate::desks::meetings::guest::new_link(node, command.bearer()).await?;
     Ok(Outcome::new(serde_json::json!({ "url": url }), url))
+}
+
+/// Who reads what is released: everybody, or those whom the charter in force of a mechanism names.
+///
+/// # Errors
+/// What is no name of a mechanism; a mechanism without a charter in force here.
+pub async fn audience(node: &Node, mechanism: Option<&str>) -> Result<Audience, OperateError> {
+    match mechanism {
+        Some(id) => mechanism::audience(node, &release::argument::<MechanismId>("--mechanism", id)?).await,
+        None => Ok(Audience::Public),
+    }
 }
 
 /// Reads a file of the operator's, up to `limit` bytes.

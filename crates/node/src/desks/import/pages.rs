@@ -63,7 +63,7 @@ async fn shown(node: &Node, viewer: &Viewer, filled: &Filled, faults: &[String])
 }
 
 /// The mechanisms that can be addressed now.
-async fn in_force(node: &Node) -> Result<Vec<String>, store::DbError> {
+pub(in crate::desks) async fn in_force(node: &Node) -> Result<Vec<String>, store::DbError> {
     let mechanisms = node.mechanisms().await?;
     Ok(mechanisms
         .iter()

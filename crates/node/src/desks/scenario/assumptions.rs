@@ -228,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn every_number_course_and_measure_has_its_name_in_every_language() {
+        use crate::desks::scenario::outcome::{DIFFERENCES, MEASURES};
+        let numbers = NUMBERS.iter().map(|(key, ..)| key.replace('_', "-"));
+        let courses = Course::ALL.iter().map(|course| format!("course-{}", course.name()));
+        let differences = DIFFERENCES.iter().map(|(name, ..)| format!("course-{}", name.replace(' ', "-")));
+        let measures = MEASURES.iter().map(|measure| format!("measure-{measure}"));
+        let keys: Vec<String> = numbers.chain(courses).chain(differences).chain(measures).collect();
+        for lang in crate::i18n::Lang::ALL {
+            let t = crate::i18n::Locale::new(lang, jiff::tz::TimeZone::UTC);
+            for key in &keys {
+                assert!(t.lookup(&format!("scenario-{key}"), &[]).is_some(), "{} {key}", lang.code());
+            }
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         for (key, value) in
             [("days", "60.5"), ("r", "0"), ("people", "-1"), ("runs", "100000"), ("si_mean", "NaN")]

@@ -2,6 +2,7 @@
 
 use super::assumptions::{Assumptions, NUMBERS};
 use super::outcome::{BandRow, DIFFERENCES, MEASURES, ScenarioOutcome};
+use super::pages::PUBLIC;
 use super::released::ListedScenario;
 use crate::chart::{Across, Line, LineChart};
 use crate::desks::situation::names::Names;
@@ -46,8 +47,15 @@ pub struct ScenarioPage {
     problem: Option<String>,
     kept: Vec<(String, String)>,
     fields: Vec<Field>,
-    release: Option<(String, String)>,
+    release: Option<Release>,
     listed: Option<Table>,
+}
+
+/// The form that releases it.
+struct Release {
+    action: String,
+    csrf: String,
+    audience: Field,
 }
 
 /// What is shown of a scenario that was run.
@@ -78,6 +86,8 @@ pub struct Form {
     pub place: String,
     /// The numbers chosen.
     pub assumptions: Option<Assumptions>,
+    /// The mechanisms that it can be released to, besides everybody.
+    pub audiences: Vec<String>,
 }
 
 /// Builds the page.
@@ -94,7 +104,10 @@ pub fn page(
     let offered = run.is_some_and(|run| run.released.is_none());
     let release = page.csrf.clone().filter(|_| offered).map(|csrf| {
         let action = page.asked.query.only(|key| key != "csv" && !key.contains('.')).on("/scenario/release");
-        (action, csrf)
+        let mechanisms = form.audiences.iter().map(|id| (id.clone(), id.clone()));
+        let choices = std::iter::once((PUBLIC.to_owned(), t.import_public())).chain(mechanisms).collect();
+        let audience = Field::new(t, "audience", t.import_audience(), Control::Select(choices));
+        Release { action, csrf, audience: audience.value(PUBLIC).hint(t.import_audience_hint()) }
     });
     Ok(ScenarioPage {
         shown,
@@ -125,7 +138,8 @@ fn fields(page: &Page, form: &Form) -> Vec<Field> {
         // Before a place is chosen R is not known: it is taken from its figures.
         let estimated = matches!(key, "r" | "r_sd");
         let value = value.or_else(|| (!estimated).then(|| usual.to_string())).unwrap_or_default();
-        fields.push(Field::new(t, key, label, Control::Input("text")).value(value).optional());
+        let field = Field::new(t, key, label, Control::Input("text")).value(value);
+        fields.push(if estimated { field.optional() } else { field });
     }
     fields
 }
@@ -191,7 +205,7 @@ fn words(page: &Page, names: &Names<'_>, run: &Run<'_>) -> Vec<String> {
     } else {
         t.scenario_words_no_people()
     });
-    words.push(t.scenario_words_runs(a.whole("runs"), t.decimal(a.number("seed"), 0)));
+    words.push(t.scenario_words_runs(a.whole("runs"), a.number("seed").to_string()));
     words
 }
 

@@ -4,6 +4,7 @@ use super::assumptions::Assumptions;
 use super::outcome::{self, ScenarioOutcome};
 use super::page::{self, Again, Form, Run};
 use super::released::{self, Unreadable};
+use crate::desks::import;
 use crate::desks::situation::analysis::{self, input, parameters::Parameters};
 use crate::desks::situation::curve::Measure;
 use crate::desks::situation::figure::day_number;
@@ -16,8 +17,7 @@ use crate::face::Face;
 use crate::http::{Viewer, answer, same_site};
 use crate::layout::{Desk, Page, Problem, Refusal};
 use crate::node::Node;
-use crate::own_log::Audience;
-use crate::session;
+use crate::{operate, session};
 use axum::Router;
 use axum::extract::{Form as Posted, Path, State};
 use axum::http::HeaderMap;
@@ -26,12 +26,15 @@ use axum::routing::{get, post};
 use epi::finding::Flag;
 use epi::instantaneous::Estimate;
 use epi::series::Series;
+use record::MechanismId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::db::DbError;
 
 const CSV: &str = "text/csv; charset=utf-8";
+/// The value of the audience that is everybody.
+pub const PUBLIC: &str = "public";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The routes of this desk's pages.
@@ -118,7 +121,8 @@ async fn wanted(
 /// R as the newest window that says something has it, where the address names none.
 fn usual(viewer: &Viewer, indicator: &str, shown: &Shown) -> BTreeMap<&'static str, f64> {
     let parameters = Parameters::read(&viewer.asked).ok();
-    let analysed = parameters.and_then(|one| analysis::analyse(indicator, shown, None, one).ok().flatten());
+    let analysed = parameters
+        .and_then(|one| analysis::analyse(indicator, shown, None, &BTreeMap::new(), one).ok().flatten());
     let windows = analysed.and_then(|analysed| analysed.windows.ok()).unwrap_or_default();
     let newest = windows.iter().rev().filter(|window| !window.flags.contains(&Flag::Prior));
     let estimate = newest.filter_map(|window| window.posterior.as_ref()).map(Estimate::of).next();
@@ -177,7 +181,11 @@ async fn new_answer(node: &Node, viewer: &Viewer) -> Result<Response, Response> 
     let listed = released::list(node, desk.scope).await.map_err(internal)?;
     let t = &viewer.asked.t;
     let place = viewer.asked.query.get("place").unwrap_or_default().to_owned();
-    let mut form = Form { places: basis.places, place, assumptions: None };
+    let audiences = match viewer.face {
+        Face::Public => Vec::new(),
+        Face::Inside => import::pages::in_force(node).await.map_err(internal)?,
+    };
+    let mut form = Form { places: basis.places, place, assumptions: None, audiences };
     let (asked, mut problem) = match wanted {
         Wanted::Nothing => (None, None),
         Wanted::Refused(problem) => (None, Some(problem)),
@@ -216,6 +224,8 @@ async fn new_answer(node: &Node, viewer: &Viewer) -> Result<Response, Response> 
 #[derive(Deserialize)]
 struct Act {
     csrf: String,
+    /// A mechanism, or [`PUBLIC`].
+    audience: String,
 }
 
 async fn release(
@@ -242,7 +252,14 @@ async fn release_answer(
         return Err(answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]));
     }
     let internal = |error: DbError| answer::internal(&error);
-    // What is released to everybody is computed from what everybody may see.
+    let mechanism = Some(act.audience.as_str()).filter(|audience| *audience != PUBLIC);
+    let in_force = import::pages::in_force(node).await.map_err(internal)?;
+    if let Some(unknown) = mechanism.filter(|id| !in_force.iter().any(|known| known == id)) {
+        let problem = Problem::new("mechanism-not-in-force").with("mechanism", unknown);
+        return Err(refused(viewer, problem));
+    }
+    let audience = operate::audience(node, mechanism).await.map_err(|error| answer::internal(&error))?;
+    // Whoever may read it can compute it again: from what everybody may see.
     let public = Viewer { face: Face::Public, ..viewer.clone() };
     let desk = Desktop::open(node, &public).await.map_err(internal)?;
     let names = desk.names(&public);
@@ -256,15 +273,19 @@ async fn release_answer(
     };
     let outcome =
         run(&asked.assumptions, &asked.history).await?.map_err(|problem| refused(viewer, problem))?;
-    let draft = released::draft(viewer.status, &asked.assumptions, &asked.input, &outcome)
+    let mut draft = released::draft(viewer.status, &asked.assumptions, &asked.input, &outcome)
         .map_err(|error| answer::internal(&error))?;
+    let id = mechanism.map(str::parse::<MechanismId>).transpose();
+    draft.mechanism = id.map_err(|error| answer::internal(&error))?;
     // A task of its own: a browser that goes away does not stop a release halfway.
     let node = node.clone();
-    let work = tokio::spawn(async move { node.release(&Audience::Public, vec![draft]).await });
+    let work = tokio::spawn(async move { node.release(&audience, vec![draft]).await });
     let released = work.await.map_err(|error| answer::internal(&error))?;
     let released = released.map_err(|error| answer::internal(&error))?;
     let name = released.first().map(|one| one.name.clone()).unwrap_or_default();
-    Ok(Redirect::to(&viewer.asked.href(&format!("/scenario/{name}"))).into_response())
+    // What is sealed is read on its record's own page.
+    let desk = if mechanism.is_some() { "record" } else { "scenario" };
+    Ok(Redirect::to(&viewer.asked.href(&format!("/{desk}/{name}"))).into_response())
 }
 
 async fn run_again(State(node): State<Arc<Node>>, Path(name): Path<String>, viewer: Viewer) -> Response {
@@ -304,6 +325,7 @@ async fn again_answer(node: &Node, viewer: &Viewer, name: &str) -> Result<Respon
         places: vec![(place.clone(), names.place(&place))],
         place,
         assumptions: Some(found.assumptions.clone()),
+        audiences: Vec::new(),
     };
     Ok(match page::page(page, &names, Some(&run), None, &form, None) {
         Ok(page) => answer::lists(viewer, &page),

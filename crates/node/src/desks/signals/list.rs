@@ -8,6 +8,7 @@ use crate::desks::situation::names::{Names, is_country, place_path};
 use crate::desks::situation::overview;
 use crate::desks::situation::parts::{author_cell, indicator_links, moment};
 use crate::desks::situation::query::{self, Scope, Series};
+use crate::i18n::Locale;
 use crate::layout::component::{Control, Field, Tone, tag};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
@@ -350,9 +351,21 @@ fn cells(page: &Page, names: &Names<'_>, signal: &Signal) -> Vec<Cell> {
         number(signal.expected, 1),
         number(signal.upper, 1),
         Cell::from(Markup::joined(why, " ")).keyed(Key::text(reason.map_or("", Reason::code))),
-        number(signal.adjusted, 4),
+        signal.adjusted.map_or_else(Cell::unknown, |q| {
+            Cell::text(share_text(t, q)).keyed(Key::number(q, q.to_string()))
+        }),
         author_cell(page, names, &signal.series.author),
     ]
+}
+
+/// A share with four decimals. What they cannot show is no zero: it is below what they can.
+fn share_text(t: &Locale, share: f64) -> String {
+    const LEAST: f64 = 0.0001;
+    if share >= LEAST || share == 0.0 {
+        return t.decimal(share, 4);
+    }
+    // Isolated: in right-to-left text the sign would be mirrored.
+    format!("\u{2066}<{}\u{2069}", t.decimal(LEAST, 4))
 }
 
 fn state_cell(page: &Page, dismissal: Option<&Dismissal>) -> Cell {

@@ -240,7 +240,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
         return Ok(answer::file(viewer, CSV, &name, place::csv(db, &names, &found).await?));
     }
     // The input of what was computed is a file of its own form: that of `concord epi`.
-    if let Some(id) = viewer.asked.query.get("csv").filter(|id| matches!(*id, "input" | "si")) {
+    if let Some(id) = viewer.asked.query.get("csv").filter(|id| matches!(*id, "input" | "si" | "reports")) {
         let analysed = match place::analyse(&found, &viewer.asked) {
             Ok(analysed) => analysed,
             Err(problem) => return Ok(refused(viewer, problem)),

@@ -9,9 +9,11 @@ use super::parts::{
     Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
     iso_day, period_cell, proof, proof_cell, value_cell, value_text,
 };
-use super::query::{self, Correction, Scope, Series, Source};
+use super::query::{self, Correction, Point, Scope, Series, Source};
 use super::schema::Shelf;
+use crate::asof::Basis;
 use crate::chart::{self, Daily, DailyChart};
+use crate::layout::asset::{self, Asset};
 use crate::layout::component::{Figures, Tone, empty, tag};
 use crate::layout::{
     Asked, Cell, Column, Key, Lists, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table,
@@ -25,12 +27,15 @@ const USUAL: &str = "cases-confirmed-cumulative";
 /// Authors whose values stand in columns of their own in the table of days.
 const COLUMNS: usize = 4;
 const CORRECTIONS: i64 = 200;
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// One author's series, as of the moment.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The series.
     pub series: Series,
+    /// Everything its author stated in it, in the order of days and then of releases.
+    pub points: Vec<Point>,
     /// Each of its figures once.
     pub figures: Vec<Current>,
     /// Its daily curve.
@@ -52,6 +57,8 @@ pub struct Place {
     pub all: Vec<Series>,
     /// Series of the indicator and group: the place's own authority first.
     pub shown: Vec<Shown>,
+    /// The day of each release of the first series, if later ones changed its figures.
+    pub released: BTreeMap<i64, i64>,
     /// Deaths as the author of the first series states them, if that series counts cases.
     pub deaths: Option<Shown>,
     /// Corrections of any indicator, newest first.
@@ -71,6 +78,7 @@ impl Place {
             group: String::new(),
             all: Vec::new(),
             shown: Vec::new(),
+            released: BTreeMap::new(),
             deaths: None,
             corrections: Vec::new(),
             differs: Vec::new(),
@@ -98,9 +106,9 @@ pub async fn read(
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
     let shown = shown(db, scope, names, place, &all, (&indicator, &group)).await?;
-    let deaths = match shown.first().filter(|_| analysis::counts_cases(&indicator)) {
-        Some(main) => deaths_of(db, scope, &all, main).await?,
-        None => None,
+    let (deaths, released) = match shown.first().filter(|_| analysis::counts_cases(&indicator)) {
+        Some(main) => (deaths_of(db, scope, &all, main).await?, released(db, scope, main).await?),
+        None => (None, BTreeMap::new()),
     };
     let corrections = query::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
@@ -118,6 +126,7 @@ pub async fn read(
         group,
         all,
         shown,
+        released,
         deaths,
         corrections,
         differs,
@@ -137,10 +146,11 @@ pub async fn shown(
     let measure = Measure::of(indicator);
     let mut shown = Vec::new();
     for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
-        let figures = current(&query::points(db, scope, series).await?);
+        let points = query::points(db, scope, series).await?;
+        let figures = current(&points);
         let days = curve::curve(measure, &figures);
         let own = names.is_own(&series.author, place);
-        shown.push(Shown { series: series.clone(), figures, days, own });
+        shown.push(Shown { series: series.clone(), points, figures, days, own });
     }
     shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
     Ok(shown)
@@ -163,9 +173,29 @@ async fn deaths_of(
     };
     let found = codes.iter().find_map(|code| all.iter().filter(same).find(|one| one.indicator == *code));
     let Some(series) = found else { return Ok(None) };
-    let figures = current(&query::points(db, scope, series).await?);
+    let points = query::points(db, scope, series).await?;
+    let figures = current(&points);
     let days = curve::curve(Measure::of(&series.indicator), &figures);
-    Ok(Some(Shown { series: series.clone(), figures, days, own: main.own }))
+    Ok(Some(Shown { series: series.clone(), points, figures, days, own: main.own }))
+}
+
+/// The day of each release of a series, in the sense of time that the reader asked for; none if no figure was ever changed, for then
+/// they say nothing of delays.
+async fn released(db: &Db, scope: Scope<'_>, main: &Shown) -> Result<BTreeMap<i64, i64>, DbError> {
+    if !main.points.iter().any(|point| point.revised) {
+        return Ok(BTreeMap::new());
+    }
+    let releases = main.points.iter().map(|point| point.release);
+    let sources = query::sources(db, main.series.shelf, releases).await?;
+    let day = |source: &Source| {
+        let second = match scope.as_of.basis {
+            Basis::Claimed => Some(source.claimed),
+            Basis::Proven => source.proven,
+            Basis::Here => source.here,
+        };
+        second.map(|second| second.div_euclid(SECONDS_PER_DAY))
+    };
+    Ok(sources.iter().filter_map(|(no, source)| Some((*no, day(source)?))).collect())
 }
 
 /// The page.
@@ -173,6 +203,7 @@ async fn deaths_of(
 #[template(path = "desks/situation/templates/place.html")]
 pub struct PlacePage {
     page: Page,
+    script: &'static Asset,
     lead: Option<String>,
     indicators: Vec<(String, String, bool)>,
     groups: Vec<(String, String, bool)>,
@@ -227,7 +258,7 @@ pub fn analyse(place: &Place, asked: &Asked) -> Result<Option<Analysis>, Problem
         return Ok(None);
     };
     let parameters = analysis::parameters::Parameters::read(asked)?;
-    analysis::analyse(&place.indicator, main, place.deaths.as_ref(), parameters)
+    analysis::analyse(&place.indicator, main, place.deaths.as_ref(), &place.released, parameters)
 }
 
 /// The part of the page that says so.
@@ -259,6 +290,7 @@ pub async fn page(
         Ok(analysis) => analysis,
         Err(problem) => return Ok(Err(problem)),
     };
+    let incomplete = analysis.as_ref().map_or(0, AnalysisPart::incomplete_days);
     let t = page.t.clone();
     let codes: BTreeSet<&String> = place.all.iter().map(|one| &one.indicator).collect();
     let codes: Vec<String> = codes.into_iter().cloned().collect();
@@ -266,11 +298,12 @@ pub async fn page(
     let measure = Measure::of(&place.indicator);
     let days = days_table(db, names, &page, place, &asked).await?;
     Ok(Ok(PlacePage {
+        script: &asset::ANALYSIS_JS,
         lead: main.and_then(|main| lead(&page, &main.days)),
         indicators: indicator_links(&page, names, &codes, &place.indicator),
         groups: groups(&page, place),
         figures: tiles(&page, names, place),
-        chart: draw(&page, names, place, measure),
+        chart: draw(&page, names, place, measure).map(|chart| chart.with_incomplete_days(incomplete)),
         chart_title: if measure == Measure::Standing {
             names.indicator(&place.indicator)
         } else {

@@ -4,8 +4,10 @@
 //! Everything is computed per request from the figures that the reader may see, as of the moment, by the pure functions
 //! of `epi`. Nothing is stored, nothing is drawn where only the prior speaks, and no sentence says why a number changed.
 
+mod completeness;
 mod fatality;
 pub mod input;
+mod nowcast;
 pub mod parameters;
 mod spread;
 pub mod warning;
@@ -17,12 +19,14 @@ use crate::layout::component::Field;
 use crate::layout::{Markup, Page, Problem, Table};
 use askama::Template;
 use askama::filters::HtmlSafe;
+use completeness::Completeness;
 use epi::case_fatality::CaseFatality;
 use epi::detect::Verdict;
 use epi::instantaneous::{Cases, InstantaneousError, Prior, Window, estimate};
 use epi::serial_interval::SerialInterval;
 use epi::series::{Series, Step};
 use parameters::{KEYS, Parameters};
+use std::collections::BTreeMap;
 use tlog::hash::sha256;
 
 /// Points at the end that early warning judges.
@@ -47,6 +51,8 @@ pub struct Analysis {
     pub growth: Option<epi::growth::Window>,
     /// Deaths among cases, where the same author states deaths.
     pub fatality: Option<CaseFatality>,
+    /// How complete the end is.
+    pub completeness: Completeness,
     /// The last points with what early warning says of each, oldest first.
     pub verdicts: Vec<(usize, Verdict)>,
 }
@@ -56,11 +62,12 @@ pub fn counts_cases(indicator: &str) -> bool {
     indicator.starts_with("cases-") && Measure::of(indicator) != Measure::Standing
 }
 
-/// Computes; `None` if the series has no counts to compute from.
+/// Computes; `None` if the series has no counts to compute from. `released` has the days of the series' releases.
 pub fn analyse(
     indicator: &str,
     shown: &Shown,
     deaths: Option<&Shown>,
+    released: &BTreeMap<i64, i64>,
     parameters: Parameters,
 ) -> Result<Option<Analysis>, Problem> {
     let Some(series) =
@@ -84,7 +91,18 @@ pub fn analyse(
         method.judge(&series, JUDGED).map_err(|error| Problem::of(error.code(), error.arguments()))?;
     let first = series.len() - judged.len();
     let verdicts = judged.into_iter().enumerate().map(|(at, verdict)| (first + at, verdict)).collect();
-    Ok(Some(Analysis { parameters, series, serial_interval, prior, windows, growth, fatality, verdicts }))
+    let completeness = completeness::judge(Measure::of(indicator), &series, &shown.points, released);
+    Ok(Some(Analysis {
+        parameters,
+        series,
+        serial_interval,
+        prior,
+        windows,
+        growth,
+        fatality,
+        completeness,
+        verdicts,
+    }))
 }
 
 /// The serial interval, without the last thousandth: what comes months later adds nothing, and would keep a correction in doubt
@@ -111,10 +129,12 @@ fn serial_interval(parameters: &Parameters) -> Result<SerialInterval, Problem> {
 pub struct AnalysisPart {
     t: crate::i18n::Locale,
     spread: spread::Spread,
+    nowcast: Option<nowcast::StillToCome>,
     fatality: Option<fatality::Fatality>,
     warning: warning::Warning,
     kept: Vec<(String, String)>,
     fields: Vec<Field>,
+    disease: &'static str,
     action: String,
     link: String,
     input_href: String,
@@ -122,15 +142,22 @@ pub struct AnalysisPart {
     input_hash: Markup,
     command: String,
     author: String,
+    incomplete_days: usize,
 }
 
 impl HtmlSafe for AnalysisPart {}
 
 impl AnalysisPart {
+    /// How many days at the end are not complete; 0 where nothing is known of it.
+    pub const fn incomplete_days(&self) -> usize {
+        self.incomplete_days
+    }
+
     /// The lists of this part, which can be taken away.
     pub fn lists(&self) -> impl Iterator<Item = &Table> {
         let fatality = self.fatality.iter().map(|fatality| &fatality.table);
-        self.spread.table.iter().chain(fatality).chain([&self.warning.table])
+        let nowcast = self.nowcast.iter().map(|nowcast| &nowcast.table);
+        self.spread.table.iter().chain(nowcast).chain(fatality).chain([&self.warning.table])
     }
 }
 
@@ -145,12 +172,23 @@ pub fn part(
 ) -> Result<AnalysisPart, Problem> {
     let t = &page.t;
     let csv = input::csv(&analysis.series);
-    let here = page.asked.query.only(|key| !key.ends_with("page") && key != "csv");
+    let disease = analysis.parameters.disease;
+    let here = page
+        .asked
+        .query
+        .only(|key| !key.ends_with("page") && key != "csv" && parameters::counts(&page.asked, disease, key));
     let pinned = if here.get("as_of").is_none() { here.with("as_of", today) } else { here.clone() };
     let title = format!("{}: {}", names.place(&place.place), t.analysis_r());
     Ok(AnalysisPart {
         t: t.clone(),
-        spread: spread::build(page, &title, analysis, shown)?,
+        spread: spread::build(page, &title, analysis)?,
+        nowcast: match &analysis.completeness {
+            Completeness::Known(reports) => {
+                let title = format!("{}: {}", names.place(&place.place), t.nowcast_title());
+                Some(nowcast::build(page, &title, names.author(&shown.series.author), reports)?)
+            }
+            Completeness::Unknown { .. } => None,
+        },
         fatality: analysis
             .fatality
             .as_ref()
@@ -164,6 +202,7 @@ pub fn part(
             .pairs()
             .to_vec(),
         fields: analysis.parameters.fields(t),
+        disease: disease.code,
         action: page.asked.path.clone(),
         link: pinned.on(&page.asked.path),
         input_href: here.with("csv", "input").on(&page.asked.path),
@@ -171,10 +210,14 @@ pub fn part(
         input_hash: crate::layout::component::hash(t, &sha256(csv.as_bytes()).to_hex()),
         command: command(analysis),
         author: names.author(&shown.series.author).to_owned(),
+        incomplete_days: match &analysis.completeness {
+            Completeness::Known(reports) => reports.incomplete_days(),
+            Completeness::Unknown { .. } => 0,
+        },
     })
 }
 
-/// The files of a part that are no lists: its input and its serial interval, as `concord epi` reads them.
+/// The files of a part that are no lists: its input, its serial interval and its reporting triangle, as `concord epi` reads them.
 pub fn file(analysis: &Analysis, id: &str) -> Option<String> {
     match id {
         "input" => Some(input::csv(&analysis.series)),
@@ -183,6 +226,10 @@ pub fn file(analysis: &Analysis, id: &str) -> Option<String> {
             let lines = probabilities.map(|(lag, probability)| format!("{lag},{probability}\n"));
             Some(std::iter::once("lag,probability\n".to_owned()).chain(lines).collect())
         }
+        "reports" => match &analysis.completeness {
+            Completeness::Known(reports) => Some(reports.csv()),
+            Completeness::Unknown { .. } => None,
+        },
         _ => None,
     }
 }

@@ -6,36 +6,70 @@
 use crate::i18n::Locale;
 use crate::layout::component::{Control, Field};
 use crate::layout::{Asked, Problem};
+use epi::published::{self, Quantity};
 
 /// A disease with published delays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Disease {
     /// Its name in addresses.
     pub code: &'static str,
-    /// Mean and standard deviation of the serial interval, in days, and who published them.
-    pub serial_interval: (f64, f64, &'static str),
-    /// Mean and standard deviation from onset to death, in days, and who published them.
-    pub onset_to_death: (f64, f64, &'static str),
-    /// Mean from infection to report, in days, and where it is from.
-    pub report: (f64, &'static str),
+    /// The serial interval, by its name in `epi::published`.
+    serial_interval: &'static str,
+    /// From onset to death, by its name in `epi::published`.
+    onset_to_death: &'static str,
+    /// Mean from infection to report, in days: for words alone. For COVID-19 Brauner et al. 2021, Science 371:eabd9338; for Ebola the
+    /// incubation of WHO Ebola Response Team 2014, N Engl J Med 371:1481.
+    report: f64,
 }
 
-/// The diseases whose delays are at hand. Facts, entered with their sources.
+/// The diseases that are offered. Which of the published delays are the usual ones is decided here, and nowhere else.
 pub const DISEASES: [Disease; 2] = [
     Disease {
         code: "covid-19",
-        serial_interval: (6.5, 4.03, "Flaxman et al. 2020, Nature 584:257"),
-        onset_to_death: (17.8, 8.01, "Verity et al. 2020, Lancet Infect Dis 20:669"),
-        report: (10.0, "Brauner et al. 2021, Science 371:eabd9338"),
+        serial_interval: "covid-19-flaxman-2020",
+        onset_to_death: "covid-19-verity-2020",
+        report: 10.0,
     },
     Disease {
         code: "ebola",
-        serial_interval: (15.3, 9.3, "WHO Ebola Response Team 2014, N Engl J Med 371:1481"),
-        // Gamma of shape 2.40 and scale 3.33 days.
-        onset_to_death: (7.992, 5.158_8, "Barry et al. 2018, Lancet 392:213"),
-        report: (11.4, "WHO Ebola Response Team 2014, N Engl J Med 371:1481"),
+        serial_interval: "ebola-west-africa-2014",
+        onset_to_death: "ebola-drc-2018",
+        report: 11.4,
     },
 ];
+
+/// A published delay as a form has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    /// Mean and standard deviation in days, to the thousandth.
+    pub mean_and_sd: (f64, f64),
+    /// Who published it.
+    pub citation: &'static str,
+}
+
+impl Usual {
+    fn of(name: &str, quantity: Quantity) -> Self {
+        let published = published::named(name, quantity).expect("a test finds every name in the library");
+        let distribution = published.distribution();
+        let rounded = |days: f64| (days * 1_000.0).round() / 1_000.0;
+        Self {
+            mean_and_sd: (rounded(distribution.mean()), rounded(distribution.sd())),
+            citation: published.citation,
+        }
+    }
+}
+
+impl Disease {
+    /// The serial interval.
+    pub fn serial_interval(&self) -> Usual {
+        Usual::of(self.serial_interval, Quantity::SerialInterval)
+    }
+
+    /// From onset to death.
+    pub fn onset_to_death(&self) -> Usual {
+        Usual::of(self.onset_to_death, Quantity::OnsetToDeath)
+    }
+}
 
 /// What the methods are given.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +98,9 @@ pub const ALARMS: [&str; 5] = ["ears-c1", "ears-c2", "ears-c3", "cusum", "farrin
 const ALPHA: f64 = 0.001;
 
 /// Parameters of an address that belong to the analysis.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "disease",
+    "values_of",
     "si_mean",
     "si_sd",
     "window",
@@ -98,21 +133,25 @@ impl Parameters {
         };
         let number =
             |name: &'static str, usual: f64, low: f64, high: f64| number(asked, name, usual, (low, high));
+        // A form carries the delays that it showed: once another disease is chosen they are not meant any more.
+        let stale = is_of_another(asked, disease);
+        let delay = |name: &'static str, usual: f64, low: f64, high: f64| {
+            if stale { Ok(usual) } else { number(name, usual, low, high) }
+        };
+        let (si_mean, si_sd) = disease.serial_interval().mean_and_sd;
+        let (death_mean, death_sd) = disease.onset_to_death().mean_and_sd;
         let window = number("window", 7.0, 1.0, 28.0)?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 1 to 28
         let window = window.round() as usize;
         Ok(Self {
             disease,
-            serial_interval: (
-                number("si_mean", disease.serial_interval.0, 1.1, 60.0)?,
-                number("si_sd", disease.serial_interval.1, 0.1, 60.0)?,
-            ),
+            serial_interval: (delay("si_mean", si_mean, 1.1, 60.0)?, delay("si_sd", si_sd, 0.1, 60.0)?),
             window,
             prior: (number("prior_mean", 5.0, 0.1, 20.0)?, number("prior_sd", 5.0, 0.1, 20.0)?),
-            report: number("report", disease.report.0, 0.0, 60.0)?,
+            report: delay("report", disease.report, 0.0, 60.0)?,
             onset_to_death: (
-                number("death_mean", disease.onset_to_death.0, 0.5, 90.0)?,
-                number("death_sd", disease.onset_to_death.1, 0.1, 90.0)?,
+                delay("death_mean", death_mean, 0.5, 90.0)?,
+                delay("death_sd", death_sd, 0.1, 90.0)?,
             ),
             alarm,
             alpha: number("alpha", ALPHA, 1e-9, 0.5)?,
@@ -121,8 +160,7 @@ impl Parameters {
 
     /// Whether the serial interval is the disease's own.
     pub fn has_own_serial_interval(&self) -> bool {
-        let (mean, sd, _) = self.disease.serial_interval;
-        self.serial_interval != (mean, sd)
+        self.serial_interval != self.disease.serial_interval().mean_and_sd
     }
 
     /// The fields of the form.
@@ -155,10 +193,27 @@ impl Parameters {
     }
 }
 
+/// Parameters that have their usual values from the disease.
+const DELAYS: [&str; 5] = ["si_mean", "si_sd", "report", "death_mean", "death_sd"];
+
+/// Whether the delays of an address were shown for another disease than it asks for.
+fn is_of_another(asked: &Asked, disease: Disease) -> bool {
+    asked.query.get("values_of").is_some_and(|of| of != disease.code)
+}
+
+/// What of an address decides an answer, for links to it.
+pub fn counts(asked: &Asked, disease: Disease, key: &str) -> bool {
+    key != "values_of" && !(is_of_another(asked, disease) && DELAYS.contains(&key))
+}
+
 /// Where the delay from onset to death is from.
 pub fn death_source(t: &Locale, parameters: &Parameters) -> String {
-    let (mean, sd, source) = parameters.disease.onset_to_death;
-    if parameters.onset_to_death == (mean, sd) { source.to_owned() } else { t.analysis_si_own() }
+    let usual = parameters.disease.onset_to_death();
+    if parameters.onset_to_death == usual.mean_and_sd {
+        usual.citation.to_owned()
+    } else {
+        t.analysis_si_own()
+    }
 }
 
 /// A number within limits, as programs write it: with a point.
@@ -200,6 +255,31 @@ mod tests {
         assert!(ebola.has_own_serial_interval() && !usual.has_own_serial_interval());
         let gamma = (ebola.onset_to_death.0 / ebola.onset_to_death.1).powi(2);
         assert!((gamma - 2.4).abs() < 1e-3, "shape {gamma}");
+    }
+
+    #[test]
+    fn delays_that_were_shown_for_another_disease_are_not_taken() {
+        let chosen = read("values_of=covid-19&disease=ebola&si_mean=6.5&si_sd=4.03&window=14").unwrap();
+        assert_eq!(
+            (chosen.serial_interval, chosen.window),
+            (read("disease=ebola").unwrap().serial_interval, 14)
+        );
+        let entered = read("values_of=ebola&disease=ebola&si_mean=6.5").unwrap();
+        assert!((entered.serial_interval.0 - 6.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn every_disease_and_method_has_its_name_in_every_language() {
+        for one in DISEASES {
+            assert!(!one.serial_interval().citation.is_empty() && !one.onset_to_death().citation.is_empty());
+        }
+        for lang in Lang::ALL {
+            let t = Locale::new(lang, TimeZone::UTC);
+            let diseases = DISEASES.iter().map(|one| format!("analysis-disease-{}", one.code));
+            for key in diseases.chain(ALARMS.iter().map(|code| format!("analysis-alarm-{code}"))) {
+                assert!(t.lookup(&key, &[]).is_some(), "{} {key}", lang.code());
+            }
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! correction, a spike or a reconstruction makes it doubtful.
 
 use super::Analysis;
+use super::completeness::{COMPLETE, Completeness, LEAST_CHANGED};
+use super::nowcast::shaded_text;
 use crate::chart::{Across, Line, LineChart};
 use crate::desks::situation::figure::day_number;
-use crate::desks::situation::place::Shown;
 use crate::layout::component::{Figures, Tone, tag};
 use crate::layout::{Cell, Column, Key, Markup, Page, Problem, Row, Table};
 use epi::finding::Flag;
@@ -36,12 +37,19 @@ fn says_something(window: &Window) -> bool {
 
 /// Whether a window is drawn with doubt.
 fn is_doubtful(window: &Window) -> bool {
-    let doubts = [Flag::AfterCorrection, Flag::Spike, Flag::Spread, Flag::Negative, Flag::Missing];
+    let doubts = [
+        Flag::AfterCorrection,
+        Flag::Spike,
+        Flag::Spread,
+        Flag::Negative,
+        Flag::Missing,
+        Flag::Reconstructed,
+    ];
     window.flags.iter().any(|flag| doubts.contains(flag))
 }
 
 /// Builds it.
-pub fn build(page: &Page, title: &str, analysis: &Analysis, shown: &Shown) -> Result<Spread, Problem> {
+pub fn build(page: &Page, title: &str, analysis: &Analysis) -> Result<Spread, Problem> {
     let t = &page.t;
     let (mean, sd) = analysis.parameters.serial_interval;
     let mut labels = vec![
@@ -65,8 +73,10 @@ pub fn build(page: &Page, title: &str, analysis: &Analysis, shown: &Shown) -> Re
     if prior_alone > 0 {
         labels.push(t.analysis_prior_left_out(prior_alone, t.decimal(analysis.prior.least_cases(), 0)));
     }
-    let changed = shown.figures.iter().filter(|figure| figure.corrections > 0).count();
-    labels.push(t.analysis_completeness_unknown(changed, shown.figures.len()));
+    if let Some(ceiling) = ceiling(windows) {
+        labels.push(t.analysis_cut_off(t.decimal(ceiling, 0)));
+    }
+    labels.push(completeness(page, analysis));
     let nothing = (!windows.iter().any(says_something)).then(|| t.analysis_too_few_cases());
     Ok(Spread {
         figures: newest(page, analysis, windows),
@@ -77,18 +87,39 @@ pub fn build(page: &Page, title: &str, analysis: &Analysis, shown: &Shown) -> Re
     })
 }
 
+/// What is known of the end: from which day on windows hold days that are not complete, or that nothing is known.
+fn completeness(page: &Page, analysis: &Analysis) -> String {
+    let t = &page.t;
+    match &analysis.completeness {
+        Completeness::Unknown { changed, days } => {
+            t.analysis_completeness_unknown(*changed, *days, LEAST_CHANGED)
+        }
+        Completeness::Known(reports) => match reports.incomplete() {
+            Some(first) => t.analysis_incomplete(t.date_text(first.date), t.percent(COMPLETE, 0)),
+            None => t.analysis_complete(t.percent(COMPLETE, 0)),
+        },
+    }
+}
+
+/// Where the plot ends, if values lie above.
+fn ceiling(windows: &[Window]) -> Option<f64> {
+    let drawn = windows.iter().filter(|window| says_something(window));
+    let medians = drawn.filter_map(|window| window.posterior.as_ref()).map(|one| Estimate::of(one).median);
+    medians.reduce(f64::max).filter(|highest| *highest > CEILING).map(|_| CEILING)
+}
+
 /// Where the serial interval is from.
 fn si_source(page: &Page, analysis: &Analysis) -> String {
     let parameters = &analysis.parameters;
     if parameters.has_own_serial_interval() {
         return page.t.analysis_si_own();
     }
-    let disease = super::parameters::DISEASES.iter().find(|one| one.code == parameters.disease.code);
     let name = page.t.lookup(&format!("analysis-disease-{}", parameters.disease.code), &[]);
+    // Isolated: a citation in Latin letters must not turn a right-to-left sentence around.
     format!(
-        "{}; {}",
+        "\u{2068}{}\u{2069}; \u{2068}{}\u{2069}",
         name.unwrap_or_else(|| parameters.disease.code.to_owned()),
-        disease.map_or("", |one| one.serial_interval.2)
+        parameters.disease.serial_interval().citation
     )
 }
 
@@ -168,9 +199,21 @@ fn why_not(page: &Page, window: &Window) -> String {
     }
 }
 
-/// A flag in the reader's language.
+/// A flag in the reader's language: every flag has its text, or this does not compile.
 pub fn flag_text(page: &Page, flag: Flag) -> String {
-    page.t.lookup(&format!("analysis-flag-{}", flag.name()), &[]).unwrap_or_else(|| flag.name().to_owned())
+    let t = &page.t;
+    match flag {
+        Flag::Prior => t.analysis_flag_prior(),
+        Flag::AfterCorrection => t.analysis_flag_after_correction(),
+        Flag::Spike => t.analysis_flag_spike(),
+        Flag::Negative => t.analysis_flag_negative(),
+        Flag::Missing => t.analysis_flag_missing(),
+        Flag::BeforeSerialInterval => t.analysis_flag_before_serial_interval(),
+        Flag::Spread => t.analysis_flag_spread(),
+        Flag::TooFewCases => t.analysis_flag_too_few_cases(),
+        Flag::OffspringUnseen => t.analysis_flag_offspring_unseen(),
+        Flag::Reconstructed => t.analysis_flag_reconstructed(),
+    }
 }
 
 fn chart(page: &Page, title: &str, analysis: &Analysis, windows: &[Window]) -> Option<LineChart> {
@@ -205,14 +248,20 @@ fn chart(page: &Page, title: &str, analysis: &Analysis, windows: &[Window]) -> O
     let highest = values.iter().flatten().fold(0.0_f64, |high, value| high.max(*value));
     let line = Line::new(t.analysis_r_median(), values.split_off(first)).with_band(band.split_off(first));
     let chart = LineChart::new(t, "rt", title, summary, Across::From(series.date(first)), vec![line])?;
-    Some(
-        chart
-            .with_places(1)
-            .at_most((highest * 1.3).clamp(LEAST_CEILING, CEILING))
-            .with_reference(1.0)
-            .with_band_of(t.analysis_interval_95())
-            .with_hatched(&runs(&doubtful), t.analysis_hatched()),
-    )
+    let chart = chart
+        .with_places(1)
+        .at_most((highest * 1.3).clamp(LEAST_CEILING, CEILING))
+        .with_reference(1.0)
+        .with_band_of(t.analysis_interval_95())
+        .with_hatched(&runs(&doubtful), t.analysis_hatched());
+    let incomplete = match &analysis.completeness {
+        Completeness::Known(reports) => reports.incomplete().and_then(|day| series.index_of(day.date)),
+        Completeness::Unknown { .. } => None,
+    };
+    Some(match incomplete {
+        Some(day) => chart.with_shaded_from(day.saturating_sub(first), shaded_text(page)),
+        None => chart,
+    })
 }
 
 /// Neighbouring ranges as one.

@@ -58,3 +58,67 @@ async fn the_input_is_a_file_of_new_cases_and_a_wrong_parameter_is_refused() {
     assert!(analysis::file(&analysed, "si").unwrap().starts_with("lag,probability\n0,0\n1,"));
     assert_eq!(place::analyse(&read, &asked("window=99")).unwrap_err().code(), "number-range");
 }
+
+/// Thirty days of new cases, each stated on its day with 60 per cent of what is to come, and changed by an edition on each of the two
+/// days after: to 90 and to 100 per cent.
+async fn revised() -> Desk {
+    let mut desk = Desk::new().await;
+    let day = |number: i64| {
+        jiff::civil::date(2020, 3, 1).checked_add(jiff::Span::new().days(number)).unwrap().to_string()
+    };
+    for release in 0..30_i64 {
+        for (edition, percent) in
+            [(1, 60), (2, 90), (3, 100)].into_iter().filter(|(edition, _)| *edition <= release + 1)
+        {
+            let stated = release + 1 - edition;
+            let key = format!("CHN|{}|as-reported||cases-confirmed-new", day(stated));
+            let value = (100 + 10 * ((stated * 7) % 11)) * percent / 100;
+            let (id, on) = (format!("D{stated}"), day(release));
+            desk.release(&Made { edition, ..Made::new(CHINA, &id, &on, &[(&key, value)]) }).await;
+        }
+    }
+    desk
+}
+
+#[tokio::test]
+async fn the_incomplete_end_is_estimated_from_editions_and_shaded() {
+    let desk = revised().await;
+    let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let names = Names { t: &t, places: &places, authorities: &authorities };
+        let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+        let shown = page("/situation/CHN", "", lang, scope);
+        let built = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap();
+        let lists = built.lists();
+        let days = lists.iter().find(|list| list.id() == "nowcast-days").expect("days that are not all in");
+        let csv = String::from_utf8(days.to_csv()).unwrap();
+        let newest: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
+        assert_eq!(newest[..2], ["2020-03-30", "90"], "{csv}");
+        let number = |column: usize| newest[column].parse::<f64>().unwrap();
+        assert!((number(2) - 0.6).abs() < 0.01 && (number(3) - 150.0).abs() < 5.0, "{csv}");
+        assert!(number(4) < number(3) && number(3) < number(5), "{csv}");
+        let html = built.render().unwrap();
+        let shaded = t.nowcast_shaded(t.percent(0.95, 0));
+        assert_eq!(html.matches(&shaded).count(), 2, "{}: in both plots", lang.code());
+        assert!(html.contains(&t.chart_incomplete(2_usize)), "{}: the trend leaves them out", lang.code());
+        assert!(html.contains("csv=reports") && html.contains("id=\"nowcast-desc\""), "{html}");
+    }
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let asked = page("/situation/CHN", "", Lang::En, scope).asked;
+    let analysed = place::analyse(&read, &asked).unwrap().unwrap();
+    let reports = analysis::file(&analysed, "reports").unwrap();
+    assert!(
+        reports.starts_with("date,report_date,cases\n2020-03-01,2020-03-01,60\n2020-03-01,2020-03-02,30\n")
+    );
+    // Five days in, nobody can know: as of then the page says so, and has no such file.
+    let early = as_of(Basis::Claimed, "2020-03-05");
+    let read = place::read(&desk.db, early, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let analysed = place::analyse(&read, &asked).unwrap().unwrap();
+    assert_eq!(analysis::file(&analysed, "reports"), None);
+    let shown = page("/situation/CHN", "", Lang::En, early);
+    let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
+    assert!(html.contains("Completeness unknown") && !html.contains("still-to-come"), "{html}");
+}
