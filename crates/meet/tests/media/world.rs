@@ -128,17 +128,7 @@ impl World {
         let track = TrackKey(key);
         let cid = format!("cid-{key}");
         let session = self.clients[client].id;
-        let layers = if kind == Kind::Video && simulcast {
-            [
-                (Quality::Low, 320, 180, 150_000),
-                (Quality::Medium, 640, 360, 500_000),
-                (Quality::High, 1280, 720, 1_500_000),
-            ]
-            .map(|(quality, width, height, bitrate)| Layer { quality, width, height, bitrate })
-            .to_vec()
-        } else {
-            Vec::new()
-        };
+        let layers = if simulcast { declared(kind) } else { Vec::new() };
         self.tracks.insert(track, (client, kind));
         self.order(
             client,
@@ -178,17 +168,7 @@ impl World {
         let (publisher, kind) = self.tracks[&track];
         let home = ShardId(u8::try_from(self.homes[publisher]).unwrap());
         let session = self.clients[client].id;
-        let layers = if kind == Kind::Video {
-            [
-                (Quality::Low, 320, 180, 150_000),
-                (Quality::Medium, 640, 360, 500_000),
-                (Quality::High, 1280, 720, 1_500_000),
-            ]
-            .map(|(quality, width, height, bitrate)| Layer { quality, width, height, bitrate })
-            .to_vec()
-        } else {
-            Vec::new()
-        };
+        let layers = declared(kind);
         self.order(
             client,
             Order::Subscribe(Subscribe {
@@ -378,6 +358,20 @@ impl World {
     pub fn count(&self, of: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, event)| of(event)).count()
     }
+}
+
+/// The layers that a publisher of this kind says it has.
+fn declared(kind: Kind) -> Vec<Layer> {
+    if kind == Kind::Audio {
+        return Vec::new();
+    }
+    [
+        (Quality::Low, 320, 180, 150_000),
+        (Quality::Medium, 640, 360, 500_000),
+        (Quality::High, 1280, 720, 1_500_000),
+    ]
+    .map(|(quality, width, height, bitrate)| Layer { quality, width, height, bitrate })
+    .to_vec()
 }
 
 fn of(session: SessionId) -> usize {
