@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::client::{Access, Joining, Participant, Request};
-use crate::recorded::Recordings;
+use crate::recorded::{MOST_FRAMES, Recordings};
 use crate::scene::{Kind, Scene, scenes};
 use crate::server::{Peer, Server};
 use crate::table::{Table, percent, quantile, thousands, times};
@@ -37,6 +37,9 @@ pub struct Compare {
     /// Seconds that are measured of each
     #[arg(long)]
     seconds: Option<u64>,
+    /// Frames of 20 ms in a packet of sound: with 3, thousands of listeners need a third of the packets
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_FRAMES)))]
+    frames: u8,
     /// One peer connection per participant (not Janus)
     #[arg(long)]
     single: bool,
@@ -72,7 +75,8 @@ impl Compare {
 /// Measures and prints. Whether there were faults is said at the end.
 pub async fn compare(options: Compare) -> Result<(), Failure> {
     println!("{}\n", machine::described());
-    let recordings = Recordings::read()?;
+    let mut recordings = Recordings::read()?;
+    recordings.tone = recordings.tone.gathered(options.frames)?;
     let wanted: Vec<Peer> = if options.peer.is_empty() { Peer::ALL.to_vec() } else { options.peer.clone() };
     let mut peers = Vec::new();
     let mut missing = Vec::new();

@@ -16,7 +16,7 @@ const BURST: usize = 6;
 const TICK: Duration = Duration::from_millis(1);
 /// Pictures between two key frames at least: 300 ms.
 const KEY_FRAMES_APART: usize = 9;
-/// One Opus packet.
+/// One frame of Opus.
 const SOUND: Duration = Duration::from_millis(20);
 
 /// What is played.
@@ -125,8 +125,8 @@ impl Outbound {
     pub fn ready(&mut self, now: Instant, into: &mut Vec<Ready>) {
         if now >= self.next_frame && self.waiting.is_empty() {
             self.cut();
-            let step = match self.played {
-                Played::Sound(_) => SOUND,
+            let step = match &self.played {
+                Played::Sound(sound) => SOUND * u32::from(sound.frames),
                 Played::Picture(_) => Duration::from_secs(1) / RATE,
             };
             self.next_frame += step;
@@ -144,15 +144,17 @@ impl Outbound {
     fn cut(&mut self) {
         let played = self.played.clone();
         match &played {
-            Played::Sound(packets) => {
-                let packet = packets.get(self.at).map(Vec::as_slice).unwrap_or_default();
-                self.at = (self.at + 1) % packets.len().max(1);
+            Played::Sound(sound) => {
+                let packet = sound.packets.get(self.at).map(Vec::as_slice).unwrap_or_default();
+                self.at = (self.at + 1) % sound.packets.len().max(1);
                 if !self.muted {
                     let mut payload = packet.to_vec();
                     self.seal(&mut payload, true, false);
                     self.push(payload, false);
                 }
-                self.time = self.time.wrapping_add(960);
+                self.time = self.time.wrapping_add(960 * u32::from(sound.frames));
+                // The mark counts frames, so that the time that is due can be told from it.
+                self.frame = self.frame.wrapping_add(u32::from(sound.frames) - 1);
             }
             Played::Picture(frames) => {
                 if let Some(frame) = frames.get(self.at).filter(|_| !self.muted) {
@@ -226,6 +228,10 @@ mod tests {
         assert_eq!(ready.len(), 50);
         assert!(ready.windows(2).all(|pair| pair[1].time.wrapping_sub(pair[0].time) == 960));
         assert!(ready.iter().all(|packet| packet.payload.len() == 80 + crate::mark::LENGTH));
+        let three = Played::Sound(Recordings::read().unwrap().tone.gathered(3).unwrap());
+        let ready = played(&mut Outbound::new("0".into(), None, 1, 0, three, true, start), start, 1_020);
+        assert_eq!(ready.len(), 17);
+        assert!(ready.windows(2).all(|pair| pair[1].time.wrapping_sub(pair[0].time) == 2_880));
     }
 
     #[test]

@@ -38,8 +38,46 @@ pub struct Picture {
     pub layers: [Arc<Vec<Frame>>; 3],
 }
 
-/// Opus packets of 20 ms each.
-pub type Sound = Arc<Vec<Vec<u8>>>;
+/// Opus packets of one duration.
+#[derive(Debug, Clone)]
+pub struct Sound {
+    /// One after the other, again and again.
+    pub packets: Arc<Vec<Vec<u8>>>,
+    /// Frames of 20 ms in each.
+    pub frames: u8,
+}
+
+/// The most frames of 20 ms in a packet (RFC 6716, section 3.2.5: 120 ms).
+pub const MOST_FRAMES: u8 = 6;
+
+impl Sound {
+    /// The same sound with so many times the frames in a packet, all of one length (RFC 6716, section 3.2.5: code 3).
+    pub fn gathered(&self, times: u8) -> Result<Self, Failure> {
+        let frames = self.frames * times;
+        if !(1..=MOST_FRAMES).contains(&frames) || self.frames != 1 {
+            return Err("a packet has one to six frames of 20 ms".into());
+        }
+        if times == 1 {
+            return Ok(self.clone());
+        }
+        let packets = self.packets.chunks_exact(usize::from(times)).map(|together| {
+            let (toc, _) = together.first()?.split_first()?;
+            let length = together.first()?.len();
+            // Code 0 (the two lowest bits), one frame, becomes code 3 with a count; all frames have one length.
+            let alike = |packet: &&Vec<u8>| {
+                packet.len() == length && packet.first().is_some_and(|of| of.trailing_zeros() >= 2)
+            };
+            let bodies = together.iter().filter(alike).filter_map(|packet| packet.get(1..));
+            let packet: Vec<u8> = [toc | 3, frames].into_iter().chain(bodies.flatten().copied()).collect();
+            (packet.len() == 2 + usize::from(times) * (length - 1)).then_some(packet)
+        });
+        let packets: Option<Vec<_>> = packets.collect();
+        Ok(Self {
+            packets: Arc::new(packets.ok_or("the sound is not of packets of one frame and one length")?),
+            frames,
+        })
+    }
+}
 
 macro_rules! picture {
     ($name:literal) => {
@@ -82,10 +120,14 @@ impl Recordings {
         Ok(Self {
             load: read_picture(&LOAD)?,
             faces: FACES.iter().map(read_picture).collect::<Result<_, _>>()?,
-            tone: Arc::new(read_ogg(TONE).ok_or("the tone is no Ogg file")?),
-            quiet: Arc::new(read_ogg(QUIET).ok_or("the silence is no Ogg file")?),
+            tone: read_sound(TONE)?,
+            quiet: read_sound(QUIET)?,
         })
     }
+}
+
+fn read_sound(file: &[u8]) -> Result<Sound, Failure> {
+    Ok(Sound { packets: Arc::new(read_ogg(file).ok_or("a sound is no Ogg file")?), frames: 1 })
 }
 
 fn read_picture(files: &[&[u8]; 3]) -> Result<Picture, Failure> {
@@ -153,9 +195,22 @@ mod tests {
             }
         }
         for sound in [&recordings.tone, &recordings.quiet] {
-            assert!((100..=102).contains(&sound.len()), "{} packets in 2 s", sound.len());
-            assert!(sound.iter().all(|packet| packet.len() == 80), "32 kbit/s are 80 bytes in 20 ms");
+            let packets = &sound.packets;
+            assert!((100..=102).contains(&packets.len()), "{} packets in 2 s", packets.len());
+            assert!(packets.iter().all(|packet| packet.len() == 80), "32 kbit/s are 80 bytes in 20 ms");
         }
+    }
+
+    #[test]
+    fn three_frames_make_one_packet_of_sixty_milliseconds() {
+        let tone = Recordings::read().unwrap().tone;
+        let three = tone.gathered(3).unwrap();
+        assert_eq!((three.frames, three.packets.len()), (3, tone.packets.len() / 3));
+        let (first, packet) = (&tone.packets[0], &three.packets[0]);
+        assert_eq!(packet[..2], [first[0] | 3, 3]);
+        let frames = [&first[1..], &tone.packets[1][1..], &tone.packets[2][1..]].concat();
+        assert_eq!(packet[2..], frames);
+        assert!(tone.gathered(7).is_err() && tone.gathered(0).is_err() && three.gathered(2).is_err());
     }
 
     #[test]
