@@ -229,6 +229,12 @@ impl Leg {
         self.outbound.iter_mut().map(|(_, outbound)| outbound)
     }
 
+    /// Something was done with it: it is to be told the time now. What `str0m` said of its next deadline was said before.
+    pub fn changed(&mut self, now: Instant) {
+        self.deadline = now;
+        self.next = now;
+    }
+
     /// Time goes by.
     pub fn tick(&mut self, now: Instant, tally: &mut Tally) -> Result<(), Failure> {
         if self.connected.is_some() && self.outbound.iter().any(|(_, outbound)| outbound.due <= now) {

@@ -126,7 +126,7 @@ impl Legs {
         let leg =
             self.numbered.get_mut(id.0).and_then(Option::as_mut).ok_or("the peer connection has ended")?;
         let done = work(leg, &mut self.tally);
-        leg.next = Instant::now();
+        leg.changed(Instant::now());
         self.schedule(id);
         done
     }

@@ -125,6 +125,24 @@ fn a_client_that_comes_from_another_address_goes_on() {
 }
 
 #[test]
+fn who_says_and_hears_nothing_for_long_stays() {
+    for (peers, silent) in
+        [(Peers::Single, false), (Peers::Dual, false), (Peers::Single, true), (Peers::Dual, true)]
+    {
+        let mut world = World::new(52);
+        let ada = world.join(Peers::Dual);
+        let voice = world.publish(ada, 1, Kind::Audio, false);
+        let ben = world.join_as(peers, Transport::Udp, &["vp8"], silent);
+        world.run(100 * SECOND);
+        world.subscribe(ben, voice);
+        world.run(100 * SECOND);
+        let ended = world.count(|event| matches!(event, Event::Ended { .. }));
+        assert_eq!(ended, 0, "{peers:?}, silent {silent}: {:?}", world.events.last());
+        assert!(world.clients[ben].packets("TR_1").len() > 4_800);
+    }
+}
+
+#[test]
 fn tcp_carries_what_udp_does() {
     let mut world = World::new(47);
     let ada = world.join_as(Peers::Single, Transport::Tcp, &["vp8", "red"], false);
