@@ -358,10 +358,10 @@ fn cells(page: &Page, names: &Names<'_>, signal: &Signal) -> Vec<Cell> {
     ]
 }
 
-/// A share with four decimals. What they cannot show is no zero: it is below what they can.
+/// A share with four decimals. What they cannot show is no zero, and neither is a tail too small for a number: it is below what they can.
 fn share_text(t: &Locale, share: f64) -> String {
     const LEAST: f64 = 0.0001;
-    if share >= LEAST || share == 0.0 {
+    if share >= LEAST {
         return t.decimal(share, 4);
     }
     // Isolated: in right-to-left text the sign would be mirrored.
