@@ -153,7 +153,7 @@ enum Body {
     /// To the same: a key frame of this layer is needed here.
     Key { track: TrackKey, layer: Quality },
     /// From it: what must be known of the track.
-    State { track: TrackKey, room: RoomKey, exempt: bool, muted: bool },
+    State { track: TrackKey, room: RoomKey, exempt: bool, muted: bool, speaking: bool },
     /// From it: a packet of the track.
     Media { track: TrackKey, packet: MediaPacket },
     /// From it: the track is gone.

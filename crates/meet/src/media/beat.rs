@@ -69,17 +69,26 @@ impl Shard {
 
     /// A publisher begins or ends to speak: its pictures count for more or less.
     fn turn(&mut self, publisher: usize, speaks: bool) {
-        let mut viewers = Vec::new();
-        for (_, track) in self.tracks.iter_mut() {
+        let mut pictures = Vec::new();
+        for (at, track) in self.tracks.iter_mut() {
             if track.kind == Kind::Video
                 && matches!(track.home, Home::Here { session, .. } if session == publisher)
             {
-                track.speaking = speaks;
-                viewers.extend(track.subscribers.iter().map(|subscription| subscription.session));
+                pictures.push(at);
             }
         }
-        for viewer in viewers {
-            if let Some(session) = self.sessions.get_mut(viewer) {
+        for at in pictures {
+            self.rank(at, speaks);
+            self.tell_state(at, None);
+        }
+    }
+
+    /// A track's publisher speaks, or no more: what its viewers have is shared out again.
+    pub(super) fn rank(&mut self, at: usize, speaking: bool) {
+        let Some(track) = self.tracks.get_mut(at).filter(|track| track.speaking != speaking) else { return };
+        track.speaking = speaking;
+        for subscription in &track.subscribers {
+            if let Some(session) = self.sessions.get_mut(subscription.session) {
                 session.reallocate = true;
             }
         }

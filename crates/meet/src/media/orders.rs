@@ -412,10 +412,11 @@ impl Shard {
     }
 
     /// Tells shards what they must know of a track that is received here: one of them, or all with subscribers.
-    fn tell_state(&mut self, at: usize, only: Option<ShardId>) {
+    pub(super) fn tell_state(&mut self, at: usize, only: Option<ShardId>) {
         let Some(track) = self.tracks.get(at) else { return };
         let (Home::Here { .. }, Some(room)) = (track.home, track.room) else { return };
-        let body = Body::State { track: track.key, room, exempt: track.exempt, muted: track.muted };
+        let &Track { key, exempt, muted, speaking, .. } = track;
+        let body = Body::State { track: key, room, exempt, muted, speaking };
         let shards = only.map_or_else(|| track.shards.clone(), |shard| vec![shard]);
         for shard in shards {
             self.tell(shard, body.clone());
@@ -443,13 +444,14 @@ impl Shard {
                     self.unpublish(at);
                 }
             }
-            Body::State { track, room, exempt, muted } => {
+            Body::State { track, room, exempt, muted, speaking } => {
                 let Some(at) = self.by_key.get(&track).copied() else { return };
                 if let Some(found) = self.tracks.get_mut(at) {
                     found.exempt = exempt;
                 }
                 self.place(at, room);
                 self.mute(at, muted);
+                self.rank(at, speaking);
             }
             Body::Gone { track } => {
                 if let Some(at) = self.by_key.get(&track).copied() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use meet::contract::{Event, Kind, Order, Peers, Quality, TrackKey, Wish};
 use meet::media::{MediaConfig, Transport};
 
+use super::network::Link;
 use super::world::{ALL, ROOM, World};
 use super::{assert_pictures, assert_whole};
 
@@ -277,5 +278,39 @@ fn a_listener_gets_little_but_sound() {
         let sent = world.sent[listener] - before;
         assert!(heard > 980, "{heard}");
         assert!(sent * 100 < heard * 115, "{sent} packets for {heard} of sound, {peers:?}, silent {silent}");
+    }
+}
+
+#[test]
+fn who_speaks_comes_before_who_does_not_on_any_thread() {
+    for shards in [1, 2] {
+        let mut world = World::with(30, shards, |config| config);
+        let ben = world.join(Peers::Single);
+        // On two threads: one of them lives with the viewer, the other does not.
+        let [ada, cay] = [2, 1].map(|lag| {
+            while world.clients.len() % 2 != lag % 2 {
+                world.join(Peers::Single);
+            }
+            world.join(Peers::Single)
+        });
+        let cameras = [(ada, 1), (cay, 3)].map(|(of, key)| {
+            world.publish(of, key, Kind::Audio, false);
+            world.publish(of, key + 1, Kind::Video, true)
+        });
+        for camera in cameras {
+            world.subscribe(ben, camera);
+        }
+        for (speaker, quiet) in [(ada, cay), (cay, ada)] {
+            world.clients[speaker].sources[0].level = -10;
+            world.clients[quiet].sources[0].level = -100;
+            world.down[ben] = Link { bandwidth: Some(1_000_000), ..Link::GOOD };
+            world.run(40 * SECOND);
+            let rate = |of: usize| {
+                let sid = if of == ada { "TR_2" } else { "TR_4" };
+                let recent = |packet: &&super::Packet| packet.at + 10 * SECOND > world.now;
+                world.clients[ben].packets(sid).iter().filter(recent).count()
+            };
+            assert!(rate(speaker) > rate(quiet), "{shards} threads: {} to {}", rate(speaker), rate(quiet));
+        }
     }
 }
