@@ -6,7 +6,7 @@
 //! the one canonical form, and refuses with a typed error; none panics.
 
 pub mod charter;
-pub mod edition;
+
 pub mod encoding;
 pub mod evidence;
 pub mod header;
@@ -19,6 +19,7 @@ pub mod record;
 pub mod refusal;
 pub mod root;
 pub mod seal;
+pub mod standing;
 
 pub use encoding::{Authority, Date, EncodingError, Fingerprint, Lang, MediaType, Time, Ulid};
 pub use header::{Anchor, BlobRef, Header, HeaderError, MechanismId, Ref, Relation, Status, TimeOrDate, Use};

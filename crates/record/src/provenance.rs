@@ -239,6 +239,24 @@ impl ProvenTimes {
             .filter_map(|pair| pair.first().map(|step| Span { end: step.size, time: step.proven }))
     }
 
+    /// The same from the newest to the oldest, each with the index of its first entry: what a `seen` file changed
+    /// comes first, and all else is as it was.
+    pub fn spans_back(&self) -> impl Iterator<Item = (u64, Span)> {
+        let mut end = self.steps.len();
+        std::iter::from_fn(move || {
+            let last = self.steps.get(end.checked_sub(1)?)?;
+            let same = self.steps.get(..end)?.iter().rev().take_while(|step| step.proven == last.proven).count();
+            end -= same;
+            let first = end.checked_sub(1).and_then(|before| self.steps.get(before)).map_or(0, |step| step.size);
+            Some((first, Span { end: last.size, time: last.proven }))
+        })
+    }
+
+    /// How many entries the largest `seen` file covers.
+    pub fn covered(&self) -> u64 {
+        self.steps.last().map_or(0, |step| step.size)
+    }
+
     fn step(&self, index: u64) -> Option<&Step> {
         self.steps.get(self.steps.partition_point(|step| step.size <= index))
     }

@@ -1,7 +1,7 @@
 //! The chain of one authority's trust roots. A root is taken only if the version before announced its keys:
 //! whoever steals today's keys cannot rotate. The chain never forgets a root and never chooses between two.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use tlog::{Check, Hash, VerifierKey, sha256};
 
@@ -145,6 +145,18 @@ impl RootChain {
     pub fn revoked_by(&self, key: &VerifierKey) -> Option<u64> {
         let revokes = |link: &&Link| link.root().revoked.iter().any(|(k, _)| k.public() == key.public());
         self.roots.iter().find(revokes).map(|link| link.root().version)
+    }
+
+    /// Every public key that the chain revokes, with the earliest time of it and the first version that says so.
+    pub fn revoked_keys(&self) -> BTreeMap<[u8; 32], (Time, u64)> {
+        let mut revoked: BTreeMap<[u8; 32], (Time, u64)> = BTreeMap::new();
+        for root in self.roots.iter().map(Link::root) {
+            for (key, time) in &root.revoked {
+                let (since, _) = revoked.entry(*key.public()).or_insert((*time, root.version));
+                *since = (*since).min(*time);
+            }
+        }
+        revoked
     }
 
     /// The `log` keys of a version under the name that they have in checkpoints of `origin`, without those that

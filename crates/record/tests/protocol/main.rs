@@ -1,8 +1,8 @@
 //! The protocol's rules as examples: headers, trust roots, logs and editions, honest and hostile.
 
-mod editions;
 mod fixture;
 mod headers;
 mod hostile_bytes;
 mod logs;
 mod roots;
+mod standing;

@@ -1,0 +1,226 @@
+//! The sweep: from moment to moment over what comes and goes, looking again only at the editions that it touches.
+
+use super::{During, Ending, Entry, Log, Span, State, were_given};
+use std::collections::{BTreeMap, BTreeSet};
+use tlog::Hash;
+
+/// What each record of a thing is, and when: spans in the order of names, then of times. `entries` are those of one
+/// (author, id, status) that the reader may read; `endings` the withdrawals that name one of them. The order of
+/// either does not matter, nor does an entry given twice.
+///
+/// - Of several records of one edition one stands: in each line of logs the first by place, of these the one with
+///   the earliest outer `released`, then the smaller name.
+/// - Edition n+1 stands only where every reader of its log was given edition n, in this log or another. An edition
+///   n that the reader does not hold is no error.
+/// - The newest edition that stands speaks, until the first withdrawal ends the thing for good.
+///
+/// # Panics
+/// An entry names a log that is not among `logs`: a mistake of the caller.
+pub fn stands(logs: &[Log], entries: &[Entry], endings: &[Ending]) -> Vec<Span> {
+    let mut sweep = Sweep::new(logs);
+    for (moment, happenings) in moments(entries, endings) {
+        sweep.advance(moment, &happenings);
+    }
+    sweep.finish()
+}
+
+/// What happens at one moment.
+#[derive(Default)]
+struct Happenings<'a> {
+    come: Vec<&'a Entry>,
+    go: Vec<&'a Entry>,
+    ends: Vec<&'a Ending>,
+    goes_on: Vec<&'a Ending>,
+}
+
+fn moments<'a>(entries: &'a [Entry], endings: &'a [Ending]) -> BTreeMap<i64, Happenings<'a>> {
+    let mut moments: BTreeMap<i64, Happenings<'a>> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !entry.during.is_empty()) {
+        moments.entry(entry.during.from).or_default().come.push(entry);
+        if let Some(until) = entry.during.until {
+            moments.entry(until).or_default().go.push(entry);
+        }
+    }
+    for ending in endings.iter().filter(|ending| !ending.during.is_empty()) {
+        moments.entry(ending.during.from).or_default().ends.push(ending);
+        if let Some(until) = ending.during.until {
+            moments.entry(until).or_default().goes_on.push(ending);
+        }
+    }
+    moments
+}
+
+/// The records of one edition that are there at the moment.
+#[derive(Default)]
+struct Edition {
+    /// By log: the entries by place, each with its outer `released`.
+    entries: BTreeMap<usize, BTreeSet<(u64, Hash, i64)>>,
+    /// The logs whose readers were all given the edition before.
+    entitled: BTreeSet<usize>,
+    standing: Option<Hash>,
+}
+
+impl Edition {
+    /// The logs in which its records stand.
+    fn logs(&self) -> impl Iterator<Item = usize> {
+        self.entries.iter().filter(|(_, there)| !there.is_empty()).map(|(log, _)| *log)
+    }
+
+    fn names_in(&self, log: usize) -> impl Iterator<Item = Hash> {
+        self.entries.get(&log).into_iter().flatten().map(|(_, name, _)| *name)
+    }
+
+    fn is_there(&self, name: Hash, log: usize) -> bool {
+        self.names_in(log).any(|there| there == name)
+    }
+
+    /// Which record stands: the first of each line, of these the earliest, then the smaller name.
+    fn first(&self, logs: &[Log]) -> Option<Hash> {
+        let mut of_line: BTreeMap<u32, (u32, i64, Hash)> = BTreeMap::new();
+        for log in self.entitled.iter().copied() {
+            let Some((_, name, released)) = self.entries.get(&log).and_then(BTreeSet::first) else { continue };
+            let Log { line, part, .. } = logs[log];
+            let first = of_line.entry(line).or_insert((part, *released, *name));
+            if part < first.0 {
+                *first = (part, *released, *name);
+            }
+        }
+        of_line.into_values().map(|(_, released, name)| (released, name)).min().map(|(_, name)| name)
+    }
+}
+
+struct Sweep<'a> {
+    logs: &'a [Log],
+    editions: BTreeMap<u32, Edition>,
+    /// Withdrawals that count at the moment, the first one first; a record at several places counts so often.
+    endings: BTreeMap<(i64, Hash), usize>,
+    /// What each record is since when.
+    now: BTreeMap<Hash, (i64, State)>,
+    spans: Vec<Span>,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(logs: &'a [Log]) -> Self {
+        Self {
+            logs,
+            editions: BTreeMap::new(),
+            endings: BTreeMap::new(),
+            now: BTreeMap::new(),
+            spans: Vec::new(),
+        }
+    }
+
+    fn advance(&mut self, moment: i64, happenings: &Happenings<'_>) {
+        let mut names: BTreeSet<(u32, Hash)> = BTreeSet::new();
+        let mut changed: BTreeSet<u32> = BTreeSet::new();
+        // One that leaves and one that comes at the same moment may be the same record at two places.
+        for entry in &happenings.go {
+            let place = (entry.index, entry.name, entry.released);
+            let edition = self.editions.entry(entry.edition).or_default();
+            edition.entries.entry(entry.log).or_default().remove(&place);
+            names.insert((entry.edition, entry.name));
+            changed.insert(entry.edition);
+        }
+        for entry in &happenings.come {
+            let place = (entry.index, entry.name, entry.released);
+            let edition = self.editions.entry(entry.edition).or_default();
+            edition.entries.entry(entry.log).or_default().insert(place);
+            names.insert((entry.edition, entry.name));
+            changed.insert(entry.edition);
+        }
+        for ending in &happenings.goes_on {
+            if let Some(count) = self.endings.get_mut(&(ending.during.from, ending.by)) {
+                *count -= 1;
+            }
+        }
+        for ending in &happenings.ends {
+            *self.endings.entry((ending.during.from, ending.by)).or_default() += 1;
+        }
+        self.endings.retain(|_, count| *count > 0);
+        let followers: Vec<u32> = changed.iter().filter_map(|edition| edition.checked_add(1)).collect();
+        changed.extend(followers);
+        for edition in &changed {
+            self.decide(*edition, &mut names);
+        }
+        self.look_at_neighbours(&mut names);
+        for (edition, name) in names {
+            let state = self.state(edition, name);
+            self.note(moment, name, state);
+        }
+    }
+
+    /// Which logs of an edition are entitled, and which of its records stands; adds the names that it changes.
+    fn decide(&mut self, number: u32, names: &mut BTreeSet<(u32, Hash)>) {
+        if !self.editions.contains_key(&number) {
+            return;
+        }
+        let given: Option<Vec<usize>> = number
+            .checked_sub(1)
+            .and_then(|before| self.editions.get(&before))
+            .map(|before| before.logs().collect());
+        let given = given.filter(|given| !given.is_empty());
+        let logs = self.logs;
+        let Some(edition) = self.editions.get_mut(&number) else { return };
+        let is_entitled = |log: &usize| match &given {
+            None => true,
+            Some(given) => were_given(&logs[*log].readers, given.iter().map(|given| logs[*given].readers.as_ref())),
+        };
+        let entitled: BTreeSet<usize> = edition.logs().filter(is_entitled).collect();
+        for log in entitled.symmetric_difference(&edition.entitled) {
+            names.extend(edition.names_in(*log).map(|name| (number, name)));
+        }
+        edition.entitled = entitled;
+        let before = edition.standing;
+        edition.standing = edition.first(logs);
+        if before != edition.standing {
+            names.extend(before.into_iter().chain(edition.standing).map(|name| (number, name)));
+        }
+    }
+
+    /// A record that changed changes what the one before it is, and whether the last one speaks.
+    fn look_at_neighbours(&self, names: &mut BTreeSet<(u32, Hash)>) {
+        let standing = |(number, edition): (&u32, &Edition)| edition.standing.map(|name| (*number, name));
+        let touched: BTreeSet<u32> = names.iter().map(|(number, _)| *number).collect();
+        for number in touched {
+            names.extend(self.editions.range(..number).rev().find_map(standing));
+        }
+        names.extend(self.editions.iter().rev().find_map(standing));
+    }
+
+    fn state(&self, number: u32, name: Hash) -> Option<State> {
+        let edition = self.editions.get(&number)?;
+        if edition.standing == Some(name) {
+            let later = self.editions.range(number.saturating_add(1)..);
+            let next = later.filter_map(|(later, edition)| edition.standing.filter(|_| *later > number)).next();
+            let ended = self.endings.first_key_value().map(|((_, by), _)| State::Withdrawn { by: *by });
+            return Some(next.map_or(ended.unwrap_or(State::Speaks), |by| State::Superseded { by }));
+        }
+        if edition.entitled.iter().any(|log| edition.is_there(name, *log)) {
+            return Some(State::Conflicting);
+        }
+        edition.logs().any(|log| edition.is_there(name, log)).then_some(State::Unentitled)
+    }
+
+    /// Ends the span before, if something is different now.
+    fn note(&mut self, moment: i64, name: Hash, state: Option<State>) {
+        let before = self.now.get(&name).copied();
+        if before.map(|(_, state)| state) == state {
+            return;
+        }
+        if let Some((from, state)) = before {
+            self.spans.push(Span { name, during: During { from, until: Some(moment) }, state });
+        }
+        match state {
+            Some(state) => drop(self.now.insert(name, (moment, state))),
+            None => drop(self.now.remove(&name)),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Span> {
+        let open = self.now.iter();
+        let open = open.map(|(name, (from, state))| Span { name: *name, during: During::since(*from), state: *state });
+        self.spans.extend(open);
+        self.spans.sort_unstable();
+        self.spans
+    }
+}
