@@ -100,12 +100,7 @@ impl Node {
         if !record.is_sealed() {
             return signed_after(&record.header.anchors, &keys);
         }
-        let first = record.header.blobs.first()?.sha256;
-        let bytes = self.files.get(&store::layout::blob(&first)).await.ok()??;
-        let identities = self.age_identities().await.ok()?;
-        let chain = self.chain_of(&record.header.author)?;
-        let fetch = |hash: &tlog::Hash| (*hash == first).then(|| bytes.to_vec());
-        let opened = record::seal::open_header(record, &chain, root, fetch, &identities).ok()?;
+        let opened = crate::index::open_header(self, record, root).await.ok()??;
         signed_after(&opened.inner.header.anchors, &keys)
     }
 }

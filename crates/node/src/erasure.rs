@@ -29,11 +29,12 @@ const TRY_AGAIN: Duration = Duration::from_mins(10);
 /// Records that one `erases` names; a record has at most 256 lines.
 const MAX_NAMED: usize = 100;
 /// What of the index may hold something of a sealed record.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "entry",
     "blob",
     "ref",
     "about",
+    "standing",
     "sealed_mechanism_fact",
     "sealed_situation_release",
     "sealed_situation_series",
@@ -85,24 +86,11 @@ pub struct Pending {
     unwiped: AtomicBool,
     /// No private key is over before this time, seconds since 1970.
     keys_due: AtomicI64,
-    /// The index is being made anew: what it does not say may yet come, so that no key is known to be over.
-    index_is_partial: AtomicBool,
 }
 
 impl Default for Pending {
     fn default() -> Self {
-        Self {
-            unwiped: AtomicBool::new(false),
-            keys_due: AtomicI64::new(i64::MIN),
-            index_is_partial: AtomicBool::new(false),
-        }
-    }
-}
-
-impl Pending {
-    /// From here on the index may lack records that are here; if making it anew fails, until a restart.
-    pub fn index_is_partial(&self, partial: bool) {
-        self.index_is_partial.store(partial, Ordering::Relaxed);
+        Self { unwiped: AtomicBool::new(false), keys_due: AtomicI64::new(i64::MIN) }
     }
 }
 
@@ -138,7 +126,7 @@ impl Node {
     /// Files first: a crash before the rows are gone leaves the record overdue.
     async fn forget(&self, record: &Forgettable, now: Time) -> Result<(), ErasureError> {
         let files = self.index.files_of(record).await?;
-        self.index.to_forget(record).await?;
+        self.index.writer(self).await.to_forget(record).await?;
         for (origin, sha256) in files {
             let Ok(hash) = Hash::from_hex(&sha256) else { continue };
             if let Ok(origin) = origin.parse() {
@@ -149,7 +137,7 @@ impl Node {
                 self.files.delete(&store::layout::blob(&hash)).await?;
             }
         }
-        self.index.forget(record, self).await?;
+        self.index.writer(self).await.forget(record).await?;
         Ok(())
     }
 
@@ -165,7 +153,7 @@ impl Node {
     /// Destroys the private keys that open nothing any more, if some may be over or something `changed`.
     async fn destroy_keys(&self, now: Time, changed: bool) -> Result<usize, ErasureError> {
         let due = self.erasing.keys_due.load(Ordering::Relaxed);
-        if self.erasing.index_is_partial.load(Ordering::Relaxed) || (due > now.posix() && !changed) {
+        if due > now.posix() && !changed {
             return Ok(0);
         }
         let (mut destroyed, mut next) = (0, i64::MAX);

@@ -6,19 +6,25 @@ use std::collections::BTreeMap;
 
 use record::evidence::Evidence;
 use record::{Origin, kind};
-use store::LogReader;
+use store::{LogReader, Sql};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::proof_file::ProofFile;
 
+use crate::face::Face;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::operate::OperateError;
 
 impl Node {
-    /// The evidence file of a record.
-    pub async fn evidence(&self, name: &Hash) -> Result<Vec<u8>, OperateError> {
-        let sql = "select origin, pos from entry where name = $1 and valid = 1 order by proven, pos limit 1";
+    /// The evidence file of a record, at the place that proves most of those that a face may see.
+    pub async fn evidence(&self, name: &Hash, face: Face) -> Result<Vec<u8>, OperateError> {
+        let mut sql = Sql::from("select e.origin, e.pos from entry e where e.name = $1 and e.valid = 1");
+        // Who may open the socket may take away what is sealed for others too: it proves no more than its place.
+        if face == Face::Public {
+            sql.push(" and (e.faces & 1) <> 0");
+        }
+        sql.push(" order by coalesce(e.proven, 9223372036854775807), e.released, e.origin, e.pos limit 1");
         let rows = self.index.db().rows(sql, &[name.to_hex().into()]).await?;
         let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
         let (origin, index): (Origin, u64) = (parse_origin(&row.text(0)?)?, row.uint(1)?);
@@ -66,7 +72,8 @@ impl Node {
         index: u64,
     ) -> Result<Vec<SignedCheckpoint>, OperateError> {
         let mut proving = Vec::new();
-        for n in self.proving_seen_files(origin, index).await {
+        let files = self.index.writer(self).await.proving(origin, index);
+        for n in files {
             proving.extend(self.seen_file(origin, n).await?);
         }
         if !proving.is_empty() {

@@ -1,47 +1,32 @@
 //! What follows from new entries: the index takes them, the engine and waiting peers are told.
 
-use record::{LogState, Origin, Record};
+use record::{Authority, Origin, Record};
 use store::{Appended, LogReader};
-use tlog::checkpoint::SignedCheckpoint;
 
-use crate::alarm::{self, Alarm};
 use crate::clock;
-use crate::index::{Batch, Finding, IndexError, LogFacts, Source};
+use crate::index::IndexError;
+use crate::index_source::{HERE, here_key};
 use crate::node::{Node, OpenError};
 use crate::own_log::{self, OwnLog};
 use crate::release::ReleaseError;
 
-/// Entries judged and indexed at once when the index catches up.
-const CATCH_UP: u64 = 4096;
-/// The space of first-seen times in `state`: key `<origin> <size>`, value seconds since 1970.
-const HERE: &str = "here";
-
 impl Node {
-    /// After an append: index, engine, peers.
+    /// After an append: engine, peers, index.
     pub async fn own_log_grew(&self, log: &OwnLog, appended: &Appended) -> Result<(), ReleaseError> {
         let size = appended.checkpoint.checkpoint.size;
         self.metrics.released.fetch_add(size - appended.first, std::sync::atomic::Ordering::Relaxed);
         self.note_here(&log.origin, size).await?;
-        let reader = self.own_reader(&log.origin).await?;
-        self.index_from(&log.origin, Source::Own, &reader, size, Some(&appended.checkpoint)).await?;
         self.tell_engine_of_own_log(log, Some(appended.checkpoint.clone())).await;
         self.tell_news();
+        self.index.writer(self).await.reach(&log.origin).await?;
         Ok(())
     }
 
     /// Remembers that entries up to `size` were verified here now.
     pub async fn note_here(&self, origin: &Origin, size: u64) -> Result<(), crate::saved::SavedError> {
-        let key = format!("{origin} {size:020}");
-        self.cells.swap(HERE, &key, None, Some(clock::seconds().to_string().into_bytes())).await?;
+        let now = clock::seconds().to_string().into_bytes();
+        self.cells.swap(HERE, &here_key(origin, size), None, Some(now)).await?;
         Ok(())
-    }
-
-    /// When this node first verified entry `index` of a log, seconds since 1970.
-    pub async fn here(&self, origin: &str, index: u64) -> Result<Option<i64>, store::CellsError> {
-        let prefix = format!("{origin} ");
-        let after = format!("{prefix}{index:020}");
-        let found = self.cells.scan(HERE, &prefix, Some(&after), 1).await?;
-        Ok(found.first().and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok()))
     }
 
     /// Brings what `state` says of every own log to what its entries say.
@@ -64,66 +49,23 @@ impl Node {
         Ok(())
     }
 
-    /// Brings the index up to every log that is on this disk.
-    pub async fn catch_up_index(&self) -> Result<(), OpenError> {
-        for (origin, head) in self.own_heads().await? {
-            if self.permits.is_damaged(&origin) {
-                continue;
-            }
-            let reader = self.own_reader(&origin).await?;
-            self.index_from(&origin, Source::Own, &reader, head.checkpoint.size, Some(&head)).await?;
-        }
-        let followed = self.engine().followed();
-        for log in followed {
-            let reader = self.mirror_reader(&log.origin, log.size);
-            self.index_from(&log.origin, Source::Mirror, &reader, log.size, log.checkpoint.as_ref()).await?;
-        }
-        self.blob_arrived(None).await?;
-        Ok(())
+    /// Brings the index up to everything that is on this disk, and to who is known.
+    pub async fn catch_up(&self) -> Result<(), IndexError> {
+        let mut writer = self.index.writer(self).await;
+        writer.authorities().await?;
+        writer.reach_all().await
     }
 
-    /// Judges and indexes what the index does not have of a log of `size` entries.
-    async fn index_from(
-        &self,
-        origin: &Origin,
-        source: Source,
-        reader: &LogReader,
-        size: u64,
-        checkpoint: Option<&SignedCheckpoint>,
-    ) -> Result<(), IndexError> {
-        if self.index.size_of(&origin.to_string()).await? >= size {
-            return Ok(());
-        }
-        let Some(chain) = self.chain_of(&origin.authority) else { return Ok(()) };
-        let damaged = |index| IndexError::Damaged { origin: origin.to_string(), index };
-        let mut state = self.index.state(origin).await?.unwrap_or_else(|| LogState::new(origin.clone()));
-        while state.size() < size {
-            let first = state.size();
-            let end = size.min(first + CATCH_UP);
-            let entries = reader.read_entries(first..end).await.map_err(|_| damaged(first))?;
-            let entries: Vec<&[u8]> = entries.iter().map(AsRef::as_ref).collect();
-            let judged = state
-                .take_many(first, &entries, &chain)
-                .map_err(|needs| IndexError::NoRoot { origin: origin.to_string(), version: needs.n })?;
-            let here = self.here(&origin.to_string(), first).await.ok().flatten();
-            let log = LogFacts::of(&state);
-            self.index_batch(&Batch { origin, source, judged: &judged, log: &log, checkpoint, here }).await?;
-        }
-        Ok(())
+    /// A next root of an authority is pinned: what it revokes, and whose witnesses count, follows.
+    pub async fn roots_changed(&self, authority: &Authority) -> Result<(), IndexError> {
+        let mut writer = self.index.writer(self).await;
+        writer.authorities().await?;
+        writer.roots(authority).await
     }
 
-    /// Gives judged entries to the index, and its findings to the operator.
-    pub async fn index_batch(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
-        let findings = self.index.apply(batch, self).await?;
-        self.report(findings).await;
-        Ok(())
-    }
-
-    /// A blob arrived (or, with `None`, perhaps several): records that waited for it are replayed.
-    pub async fn blob_arrived(&self, hash: Option<&tlog::hash::Hash>) -> Result<(), IndexError> {
-        let findings = self.index.blob_arrived(hash, self).await?;
-        self.report(findings).await;
-        Ok(())
+    /// Reads of a log up to a size.
+    pub(crate) fn reader_of(&self, origin: &Origin, size: u64) -> LogReader {
+        LogReader::new(self.files.clone(), self.prefix_of(origin), size)
     }
 
     /// The record at a place of a log, own or copied; `None` if it is not valid.
@@ -141,106 +83,5 @@ impl Node {
             return self.own_reader(&parsed).await?.read_entry(index).await;
         }
         self.mirror_reader(&parsed, index + 1).read_entry(index).await
-    }
-
-    async fn report(&self, findings: Vec<Finding>) {
-        self.tell_engine_of_quotes(&findings);
-        for finding in findings {
-            let alarm = match finding {
-                Finding::Quotes { .. } => continue,
-                Finding::Invalid { origin, index, why } => Alarm::new("invalid-entry")
-                    .with("origin", &origin)
-                    .with("index", &index.to_string())
-                    .because(&why),
-                Finding::SealRefused { name, why } => {
-                    Alarm::new("seal-refused").with("name", &name).because(&why)
-                }
-                Finding::Conflict { author, id, edition } => Alarm::new("conflicting-edition")
-                    .with("author", &author)
-                    .with("id", &id)
-                    .with("edition", &edition.to_string()),
-            };
-            alarm::raise(&*self.cells, alarm).await;
-        }
-    }
-
-    /// Writes the known authorities into the index.
-    pub async fn index_authorities(&self) -> Result<(), OpenError> {
-        use store::{Conflict, Value};
-        let own = self.own_chain();
-        let root = own.latest();
-        let row = |authority: &str,
-                   fingerprint: String,
-                   code: Option<String>,
-                   name: &str,
-                   role: &str,
-                   standing: &str,
-                   root: &record::TrustRoot| {
-            vec![
-                authority.into(),
-                fingerprint.into(),
-                code.into(),
-                name.into(),
-                role.into(),
-                standing.into(),
-                root.endpoint.clone().unwrap_or_default().into(),
-                Value::Int(i64::try_from(root.version).unwrap_or(i64::MAX)),
-                root.until.posix().into(),
-            ]
-        };
-        let mut rows = vec![row(
-            self.config.authority.as_str(),
-            own.fingerprint().to_string(),
-            Some(self.config.code.clone()),
-            self.config.name("en"),
-            "self",
-            "self",
-            root,
-        )];
-        for known in self.peers().values() {
-            let standing = match known.peer.standing {
-                crate::peers::Standing::Proposed => "proposed",
-                crate::peers::Standing::Confirmed => "confirmed",
-            };
-            rows.push(row(
-                known.peer.authority.as_str(),
-                known.peer.fingerprint.to_string(),
-                known.peer.code.clone(),
-                known.shown_name(),
-                &known.peer.role,
-                standing,
-                known.chain.latest(),
-            ));
-        }
-        let mut names = Vec::new();
-        let mut named = |authority: &str, by_language: &std::collections::BTreeMap<String, String>| {
-            names.extend(
-                by_language
-                    .iter()
-                    .map(|(lang, name)| vec![authority.into(), lang.as_str().into(), name.as_str().into()]),
-            );
-        };
-        named(self.config.authority.as_str(), &self.config.names);
-        for known in self.peers().values() {
-            named(known.peer.authority.as_str(), &known.peer.names);
-        }
-        let mut tx = self.index.db().begin().await?;
-        tx.run("delete from authority", &[]).await?;
-        tx.run("delete from authority_name", &[]).await?;
-        let columns = [
-            "authority",
-            "fingerprint",
-            "code",
-            "shown_name",
-            "role",
-            "standing",
-            "endpoint",
-            "root_version",
-            "root_until",
-        ];
-        tx.insert_many("authority", &columns, &rows, Conflict::Fail).await?;
-        tx.insert_many("authority_name", &["authority", "lang", "name"], &names, Conflict::Fail).await?;
-        tx.commit().await?;
-        Ok(())
     }
 }

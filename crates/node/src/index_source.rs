@@ -1,28 +1,49 @@
-//! Gets what a record holds: blobs from the files, and the plaintexts of what is sealed for this authority.
+//! What the index is replayed from: this node's logs, blobs, witness files, pins and keys.
 //!
-//! Plaintexts are returned, never written anywhere.
+//! Plaintexts are not its subject: it hands out sealed files and the keys that are here, and writes nothing but alarms.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use record::{Readers, Record};
+use bytes::Bytes;
+use record::{Authority, Origin, Record, RootChain, Time};
+use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::{Hash, sha256};
 
 use crate::age_keys::{AGE_SPACE, AgeSecret};
+use crate::alarm::{self, Alarm};
 use crate::clock;
-use crate::index::{Content, ContentSource, Opening};
+use crate::index::{Finding, IndexError, KnownAuthority, LogHead, Receipt, Source};
 use crate::node::Node;
+use crate::peers::Standing;
 use crate::saved;
 
+/// The space of first-seen times in `state`: key `<origin> <size>`, value seconds since 1970.
+pub const HERE: &str = "here";
+/// Cells read at once.
+const PAGE: usize = 256;
+/// Receipts of each reader that are read again at a start.
+const LAST_RECEIPTS: usize = 16;
+
+/// The cell that says when entries up to a size were verified here.
+pub fn here_key(origin: &Origin, size: u64) -> String {
+    format!("{origin} {size:020}")
+}
+
 impl Node {
-    /// The age identities whose keys were not destroyed.
-    pub async fn age_identities(&self) -> Result<Vec<record::seal::Identity>, crate::saved::SavedError> {
+    /// The age identities whose keys were not destroyed: those for personal data, or the lasting ones.
+    async fn age_identities(&self, expiring: bool) -> Result<Vec<record::seal::Identity>, saved::SavedError> {
         let secrets = saved::list::<AgeSecret>(&*self.cells, AGE_SPACE, "").await?;
-        Ok(secrets.iter().filter_map(|(_, secret)| secret.identity.parse().ok()).collect())
+        let wanted = secrets.iter().filter(|(_, secret)| secret.expiring == expiring);
+        Ok(wanted.filter_map(|(_, secret)| secret.identity.parse().ok()).collect())
     }
 
     /// Are the private keys here to which this record should have been sealed? Of a lasting record those of all
     /// lasting recipients that our newest root lists; of personal data those of the recipients that were in
     /// force when it was released, of which some may be destroyed, or be lost with a machine.
-    fn holds_listed_keys(&self, record: &Record, identities: &[record::seal::Identity]) -> bool {
+    fn has_listed_keys(&self, record: &Record, identities: &[record::seal::Identity]) -> bool {
         let is_here = |recipient: &str| identities.iter().any(|identity| identity.recipient() == recipient);
         let at = record.header.released;
         if record.header.expires.is_none() {
@@ -41,82 +62,204 @@ impl Node {
             .peekable();
         in_force.peek().is_some() && in_force.all(|listed| is_here(&listed.recipient))
     }
+}
 
-    async fn clear_blobs(&self, record: &Record) -> Result<Option<Content>, store::FilesError> {
-        let mut blobs = Vec::new();
-        for blob in &record.header.blobs {
-            match self.files.get(&store::layout::blob(&blob.sha256)).await? {
-                // What changed on our own disk is not what was signed: as good as missing.
-                Some(bytes) if sha256(&bytes) == blob.sha256 => blobs.push((blob.sha256, bytes.to_vec())),
-                _ => return Ok(None),
-            }
-        }
-        Ok(Some(Content::new(blobs)))
-    }
-
-    /// The readers of a log that this node has, own or copied.
-    pub async fn readers_of(&self, origin: &str) -> Result<Option<Readers>, store::DbError> {
-        let rows =
-            self.index.db().rows("select readers from log where origin = $1", &[origin.into()]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let text = row.text(0)?;
-        Ok(match text.as_str() {
-            "public" => Some(Readers::Public),
-            "" => None,
-            set => Some(Readers::Set(set.split(' ').filter_map(|a| a.parse().ok()).collect())),
-        })
+impl Node {
+    /// What a reader says in an archived receipt, as far as its keys signed it.
+    async fn receipts_in(
+        &self,
+        origin: &Origin,
+        reader: &str,
+        path: &str,
+    ) -> Result<Vec<(Origin, Receipt)>, IndexError> {
+        let chain = reader.parse().ok().and_then(|reader| self.chain_of(&reader));
+        let (Some(chain), Some(bytes)) = (chain, self.files.get(path).await?) else { return Ok(Vec::new()) };
+        let Ok(receipt) = SignedCheckpoint::parse(&bytes) else { return Ok(Vec::new()) };
+        let listed = chain.roots().flat_map(|root| root.root.keys_of(record::root::Role::Holds));
+        let keys: Vec<tlog::VerifierKey> = listed.map(|listed| listed.vkey.clone()).collect();
+        let Ok(lines) = receipt.cosignatures(keys.iter()) else { return Ok(Vec::new()) };
+        let size = receipt.checkpoint.size;
+        let one = |(_, time)| (origin.clone(), Receipt { authority: reader.to_owned(), size, time });
+        Ok(lines.into_iter().map(one).collect())
     }
 }
 
+/// What cannot be read as it was verified is damaged on this disk.
+fn damaged(origin: &Origin, index: u64) -> IndexError {
+    IndexError::Damaged { origin: origin.to_string(), index }
+}
+
 #[async_trait]
-impl ContentSource for Node {
-    async fn record(&self, origin: &str, index: u64) -> Option<Record> {
-        match self.record_at(origin, index).await {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::error!(%error, "an indexed record cannot be read");
-                None
+impl Source for Node {
+    async fn logs(&self) -> Result<Vec<LogHead>, IndexError> {
+        let mut logs = Vec::new();
+        let own = self.own_heads().await.map_err(|error| IndexError::Source(error.into()))?;
+        for (origin, head) in own {
+            if !self.permits.is_damaged(&origin) {
+                logs.push(LogHead { origin, size: head.checkpoint.size, checkpoint: Some(head) });
+            }
+        }
+        logs.extend(self.engine().followed().into_iter().map(|log| LogHead {
+            origin: log.origin,
+            size: log.size,
+            checkpoint: log.checkpoint,
+        }));
+        Ok(logs)
+    }
+
+    async fn log(&self, origin: &Origin) -> Result<Option<LogHead>, IndexError> {
+        if origin.authority == self.config.authority {
+            let head = self
+                .writer
+                .head(&origin.to_string())
+                .await
+                .map_err(|error| IndexError::Source(error.into()))?;
+            let head = head.filter(|_| !self.permits.is_damaged(origin));
+            return Ok(head.map(|head| LogHead {
+                origin: origin.clone(),
+                size: head.checkpoint.size,
+                checkpoint: Some(head),
+            }));
+        }
+        let followed = self.engine().followed().into_iter().find(|log| log.origin == *origin);
+        Ok(followed.map(|log| LogHead { origin: log.origin, size: log.size, checkpoint: log.checkpoint }))
+    }
+
+    async fn entries(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<Bytes>, IndexError> {
+        let first = range.start;
+        self.reader_of(origin, range.end).read_entries(range).await.map_err(|_| damaged(origin, first))
+    }
+
+    async fn first_seen(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<(u64, i64)>, IndexError> {
+        let prefix = format!("{origin} ");
+        let mut after = here_key(origin, range.start);
+        let mut seen = Vec::new();
+        loop {
+            let page = self.cells.scan(HERE, &prefix, Some(&after), PAGE).await?;
+            for (key, value) in &page {
+                let size = key.strip_prefix(&prefix).and_then(|size| size.parse::<u64>().ok());
+                let time = std::str::from_utf8(value).ok().and_then(|time| time.parse().ok());
+                seen.extend(size.zip(time));
+                if size.is_some_and(|size| size >= range.end) {
+                    return Ok(seen);
+                }
+            }
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => after.clone_from(key),
+                _ => return Ok(seen),
             }
         }
     }
 
-    async fn open(&self, record: &Record, root: u64) -> Result<Opening, store::FilesError> {
-        if !record.is_sealed() {
-            return Ok(match self.clear_blobs(record).await? {
-                Some(content) => Opening::Whole { inner: None, content },
-                None => Opening::Waiting,
-            });
-        }
-        if record.header.expires.is_some_and(|day| day.start() <= clock::now()) {
-            return Ok(Opening::Expired);
-        }
-        let mut files: std::collections::BTreeMap<Hash, Vec<u8>> = std::collections::BTreeMap::new();
-        for blob in &record.header.blobs {
-            if let Some(bytes) = self.files.get(&store::layout::blob(&blob.sha256)).await? {
-                files.insert(blob.sha256, bytes.to_vec());
-            }
-        }
-        let Some(chain) = self.chain_of(&record.header.author) else { return Ok(Opening::NotForUs) };
-        let identities = match self.age_identities().await {
-            Ok(identities) => identities,
-            Err(error) => {
-                tracing::error!(%error, "age keys cannot be read");
-                return Ok(Opening::Waiting);
-            }
-        };
-        let fetch = |hash: &Hash| files.get(hash).cloned();
-        Ok(match record::seal::open(record, &chain, root, fetch, &identities) {
-            Ok(opened) => {
-                let hashes = opened.inner.header.blobs.iter().map(|b| b.sha256);
-                let content = Content::new(hashes.zip(opened.plaintexts).collect::<Vec<_>>())
-                    .with_inner_text(opened.inner_text);
-                Opening::Whole { inner: Some(opened.inner.header), content }
-            }
-            Err(record::seal::OpenError::Missing { .. }) => Opening::Waiting,
-            Err(error) if error.is_refusal(self.holds_listed_keys(record, &identities)) => {
-                Opening::Refused(error.into())
-            }
-            Err(_) => Opening::NotForUs,
-        })
+    async fn blob(&self, hash: &Hash) -> Result<Option<Bytes>, IndexError> {
+        let bytes = self.files.get(&store::layout::blob(hash)).await?;
+        // What changed on our own disk is not what was signed: as good as missing.
+        Ok(bytes.filter(|bytes| sha256(bytes) == *hash))
     }
+
+    async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
+        self.seen_file(origin, n).await
+    }
+
+    async fn receipts(&self, all: bool) -> Result<Vec<(Origin, Receipt)>, IndexError> {
+        let mut receipts = Vec::new();
+        let own = self.own_logs().await.map_err(|error| IndexError::Source(error.into()))?;
+        for log in own {
+            let held = format!("{}held/", self.prefix_of(&log.origin));
+            let mut by_reader: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for path in self.files.list(&held).await? {
+                let reader = path.strip_prefix(&held).and_then(|path| path.split('/').next());
+                if let Some(reader) = reader.map(str::to_owned) {
+                    by_reader.entry(reader).or_default().push(path);
+                }
+            }
+            for (reader, mut paths) in by_reader {
+                paths.sort_unstable();
+                let few = if all { 0 } else { paths.len().saturating_sub(LAST_RECEIPTS) };
+                for path in paths.split_off(few) {
+                    receipts.extend(self.receipts_in(&log.origin, &reader, &path).await?);
+                }
+            }
+        }
+        Ok(receipts)
+    }
+
+    fn chain(&self, authority: &Authority) -> Option<Arc<RootChain>> {
+        self.chain_of(authority)
+    }
+
+    fn chains(&self) -> Vec<Arc<RootChain>> {
+        let peers = self.peers();
+        let of_peers = peers.values().map(|known| Arc::new(known.chain.clone()));
+        of_peers.chain([self.own_chain()]).collect()
+    }
+
+    fn authorities(&self) -> Vec<KnownAuthority> {
+        let own = self.own_chain();
+        let us = KnownAuthority {
+            authority: self.config.authority.to_string(),
+            fingerprint: own.fingerprint().to_string(),
+            code: Some(self.config.code.clone()),
+            shown_name: self.config.name("en").to_owned(),
+            names: self.config.names.clone(),
+            role: "self".to_owned(),
+            standing: "self",
+            endpoint: own.latest().endpoint.clone().unwrap_or_default(),
+            root_version: own.latest().version,
+            root_until: own.latest().until.posix(),
+        };
+        let peers = self.peers();
+        let others = peers.values().map(|known| {
+            let root = known.chain.latest();
+            KnownAuthority {
+                authority: known.peer.authority.to_string(),
+                fingerprint: known.peer.fingerprint.to_string(),
+                code: known.peer.code.clone(),
+                shown_name: known.shown_name().to_owned(),
+                names: known.peer.names.clone(),
+                role: known.peer.role.clone(),
+                standing: match known.peer.standing {
+                    Standing::Proposed => "proposed",
+                    Standing::Confirmed => "confirmed",
+                },
+                endpoint: root.endpoint.clone().unwrap_or_default(),
+                root_version: root.version,
+                root_until: root.until.posix(),
+            }
+        });
+        [us].into_iter().chain(others).collect()
+    }
+
+    async fn identities(&self, expiring: bool) -> Result<Vec<record::seal::Identity>, IndexError> {
+        self.age_identities(expiring).await.map_err(|error| IndexError::Source(error.into()))
+    }
+
+    fn holds_listed_keys(&self, record: &Record, identities: &[record::seal::Identity]) -> bool {
+        self.has_listed_keys(record, identities)
+    }
+
+    fn now(&self) -> Time {
+        clock::now()
+    }
+
+    async fn report(&self, findings: Vec<Finding>) {
+        self.tell_engine_of_quotes(&findings);
+        for alarm in findings.iter().filter_map(alarm_of) {
+            alarm::raise(&*self.cells, alarm).await;
+        }
+    }
+}
+
+fn alarm_of(finding: &Finding) -> Option<Alarm> {
+    Some(match finding {
+        Finding::Quotes { .. } => return None,
+        Finding::Invalid { origin, index, why } => {
+            Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
+        }
+        Finding::SealRefused { name, why, .. } => Alarm::new("seal-refused").with("name", name).because(why),
+        Finding::Conflict { author, id, edition, twin } => {
+            let code = if *twin { "conflicting-edition" } else { "unentitled-edition" };
+            Alarm::new(code).with("author", author).with("id", id).with("edition", &edition.to_string())
+        }
+    })
 }

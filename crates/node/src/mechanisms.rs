@@ -3,7 +3,7 @@
 //! Charters are sealed to their parties, so this table belongs to the inside face alone. What is in force is
 //! computed by [`record::charter::Mechanisms`] each time; nothing is remembered beside the records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use record::charter::{Fact, Mechanisms, Place};
 use record::{
@@ -12,12 +12,12 @@ use record::{
 use store::db::{Conflict, Db, DbError, Migration, Row, Tx};
 use tlog::hash::Hash;
 
-use crate::index::{Content, IndexedEntry};
+use crate::index::IndexedEntry;
 use crate::node::Node;
 
 /// The table of facts.
 pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "mechanism-1",
+    name: "mechanism-2",
     sql: "
 create table sealed_mechanism_fact (
   origin text not null, pos {bigint} not null, name text not null, author text not null, kind text not null,
@@ -34,7 +34,7 @@ pub fn is_fact(kind: &str) -> bool {
 }
 
 /// Takes a charter, an acceptance or a leave.
-pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, _content: &Content) -> Result<(), DbError> {
+pub async fn take(tx: &mut Tx, entry: &IndexedEntry<'_>) -> Result<(), DbError> {
     let header = entry.header;
     let charter: Vec<String> = header.own.iter().map(|l| format!("{} {}", l.key(), l.value())).collect();
     let accepts: Vec<String> =
@@ -59,7 +59,7 @@ pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, _content: &Content) -
         header.author.as_str().into(),
         header.kind.as_str().into(),
         header.status.as_str().into(),
-        header.released.posix().into(),
+        entry.released.into(),
         header.supersedes.map(|h| h.to_hex()).into(),
         header.mechanism.as_ref().map(|m| m.as_str().to_owned()).into(),
         charter.join("\n").into(),
@@ -81,8 +81,10 @@ pub async fn load(
     fingerprint_of: impl Fn(&Authority) -> Option<Fingerprint>,
 ) -> Result<Mechanisms, DbError> {
     let sql =
-        "select origin, pos, name, author, kind, status, released, supersedes, mechanism, charter, accepts
-               from sealed_mechanism_fact order by origin, pos";
+        "select f.origin, f.pos, f.name, f.author, f.kind, f.status, f.released, f.supersedes, f.mechanism, f.charter, f.accepts
+               from sealed_mechanism_fact f where not exists (
+                 select 1 from entry e where e.origin = f.origin and e.pos = f.pos and e.disowned <> 0)
+               order by f.origin, f.pos";
     let chains = load_chains(db).await?;
     let mut facts = Vec::new();
     for row in db.rows(sql, &[]).await? {
@@ -95,33 +97,14 @@ pub async fn load(
 /// between.
 type Chains = BTreeMap<Origin, (Origin, u32)>;
 
-/// The chains of all logs with facts in them, and of those before.
+/// The chains of all logs that are here, and of those before.
 async fn load_chains(db: &Db) -> Result<Chains, DbError> {
-    let mut previous = BTreeMap::new();
-    for row in db.rows("select origin, previous from log where previous is not null", &[]).await? {
-        if let (Ok(origin), Ok(before)) = (row.text(0)?.parse::<Origin>(), row.text(1)?.parse::<Origin>()) {
-            previous.insert(origin, before);
-        }
+    let mut previous = Vec::new();
+    for row in db.rows("select origin, previous from log", &[]).await? {
+        let before = row.opt_text(1)?.and_then(|before| before.parse::<Origin>().ok());
+        previous.extend(row.text(0)?.parse::<Origin>().ok().map(|origin| (origin, before)));
     }
-    Ok(chains(&previous))
-}
-
-/// Joins logs by what each names as the one before it. Of several that name the same one, the first by its origin
-/// goes on and the others begin anew: a fork is an alarm elsewhere, and must not mix two orders here.
-fn chains(previous: &BTreeMap<Origin, Origin>) -> Chains {
-    let mut next: BTreeMap<&Origin, &Origin> = BTreeMap::new();
-    for (origin, before) in previous.iter().filter(|(origin, before)| origin.authority == before.authority) {
-        next.entry(before).or_insert(origin);
-    }
-    let followers: BTreeSet<&Origin> = next.values().copied().collect();
-    let mut chains = Chains::new();
-    for first in next.keys().copied().filter(|origin| !followers.contains(*origin)) {
-        let parts = std::iter::successors(Some(first), |origin| next.get(*origin).copied());
-        for (part, origin) in (0..).zip(parts) {
-            chains.insert(origin.clone(), (first.clone(), part));
-        }
-    }
-    chains
+    Ok(record::standing::lines(previous, |log, before| log.authority == before.authority))
 }
 
 /// The facts of a row; `None` if its author is not known any more or the record is no proper fact.
@@ -185,33 +168,6 @@ mod tests {
     use record::charter::{Charter, Mechanism};
     use store::{DbOptions, Value};
     use tlog::hash::sha256;
-
-    fn origin(text: &str) -> Origin {
-        text.parse().unwrap()
-    }
-
-    fn log(n: u8) -> Origin {
-        origin(&format!("who.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026.{}", n + 2))
-    }
-
-    #[test]
-    fn logs_that_previous_joins_are_one_chain() {
-        let other = origin("who.example/log/bbbbbbbbbbbbbbbbbbbbbbbbbb/2026");
-        let chains = chains(&BTreeMap::from([(log(2), log(1)), (log(1), log(0)), (log(3), log(2))]));
-        let parts: Vec<_> = (0..4).map(|n| chains[&log(n)].clone()).collect();
-        assert_eq!(parts, [(log(0), 0), (log(0), 1), (log(0), 2), (log(0), 3)]);
-        assert!(!chains.contains_key(&other), "a log of its own is its own chain");
-    }
-
-    #[test]
-    fn two_successors_of_one_log_are_not_mixed_and_a_ring_ends() {
-        let fork = chains(&BTreeMap::from([(log(1), log(0)), (log(2), log(0)), (log(3), log(2))]));
-        assert_eq!(fork[&log(1)], (log(0), 1));
-        assert_eq!(fork[&log(3)], (log(2), 1), "the other branch is a chain of its own");
-        assert!(chains(&BTreeMap::from([(log(1), log(0)), (log(0), log(1))])).is_empty());
-        let foreign = origin("else.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026");
-        assert!(chains(&BTreeMap::from([(log(1), foreign)])).is_empty(), "nobody follows another's log");
-    }
 
     const MEMBERS: [&str; 3] = ["a.example", "b.example", "c.example"];
 

@@ -37,6 +37,8 @@ pub struct Node {
     pub writer: LogWriter,
     /// Held while a release is prepared and appended.
     pub releasing: tokio::sync::Mutex<()>,
+    /// Held while the index is made anew.
+    pub rebuilding: tokio::sync::Mutex<()>,
     /// Requests to other nodes.
     pub outbound: Outbound,
     /// Names of places.
@@ -51,8 +53,6 @@ pub struct Node {
     pub inbox: std::sync::OnceLock<crate::exchange::Inbox>,
     /// The exchange with other nodes, as a state machine.
     pub engine: RwLock<federate::Engine>,
-    /// Proven times of every log here.
-    pub proofs: tokio::sync::Mutex<BTreeMap<Origin, crate::exchange::Proofs>>,
     /// The engine's thread, where a command started it for itself.
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
@@ -225,6 +225,7 @@ impl Node {
             files,
             writer,
             releasing: tokio::sync::Mutex::new(()),
+            rebuilding: tokio::sync::Mutex::new(()),
             places,
             groups,
             news: tokio::sync::watch::Sender::new(0),
@@ -232,7 +233,6 @@ impl Node {
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),
             engine: RwLock::new(engine),
-            proofs: tokio::sync::Mutex::default(),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
             erasing: crate::erasure::Pending::default(),
@@ -283,13 +283,10 @@ impl Node {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.index_authorities().await?;
-        self.catch_up_index().await?;
+        // What a rebuild that was cut off left behind.
+        self.index.db().discard_beside().await?;
+        self.catch_up().await?;
         self.own_logs_follow().await?;
-        self.load_proofs().await?;
-        if self.index.has_no_receipts().await? {
-            self.load_receipts().await?;
-        }
         for log in self.own_logs().await? {
             let head = self.writer.head(&log.origin.to_string()).await?;
             let standing = self.engine_log(&log, head).await?.standing;
@@ -340,7 +337,9 @@ impl Node {
     pub async fn reload_peers(&self) -> Result<(), OpenError> {
         let peers = peers::load(&*self.cells).await?;
         *self.peers.write().expect("never poisoned") = Arc::new(peers);
-        self.index_authorities().await?;
+        let mut writer = self.index.writer(self).await;
+        writer.authorities().await?;
+        writer.witnesses_changed().await?;
         Ok(())
     }
 
@@ -420,8 +419,9 @@ fn state_options() -> DbOptions {
     DbOptions { secure_delete: true, schema: Some("state"), ..DbOptions::default() }
 }
 
+/// What the index lost in a power cut is replayed at the start.
 fn index_options() -> DbOptions {
-    DbOptions { secure_delete: true, schema: Some("index"), ..DbOptions::default() }
+    DbOptions { secure_delete: true, schema: Some("index"), durable: false, ..DbOptions::default() }
 }
 
 fn place_names(config: &Config) -> Result<formats::places::PlaceNames, OpenError> {

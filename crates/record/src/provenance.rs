@@ -245,9 +245,11 @@ impl ProvenTimes {
         let mut end = self.steps.len();
         std::iter::from_fn(move || {
             let last = self.steps.get(end.checked_sub(1)?)?;
-            let same = self.steps.get(..end)?.iter().rev().take_while(|step| step.proven == last.proven).count();
+            let same =
+                self.steps.get(..end)?.iter().rev().take_while(|step| step.proven == last.proven).count();
             end -= same;
-            let first = end.checked_sub(1).and_then(|before| self.steps.get(before)).map_or(0, |step| step.size);
+            let first =
+                end.checked_sub(1).and_then(|before| self.steps.get(before)).map_or(0, |step| step.size);
             Some((first, Span { end: last.size, time: last.proven }))
         })
     }

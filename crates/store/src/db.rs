@@ -11,11 +11,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
+mod beside;
 mod error;
 mod migrate;
 mod sql;
@@ -57,23 +58,40 @@ pub struct DbOptions {
     pub connections: u32,
     /// `SQLite` only: overwrite what is deleted with zeros. (On `PostgreSQL` vacuum reuses the space.)
     pub secure_delete: bool,
+    /// Whether a change is on disk when it is answered. Of what can be made again a power cut may take the last
+    /// changes, in their order; it is whole all the same.
+    pub durable: bool,
 }
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { schema: None, connections: 4, secure_delete: true }
+        Self { schema: None, connections: 4, secure_delete: true, durable: true }
     }
 }
 
-#[derive(Debug)]
 enum Pools {
     /// The folder is that of a temporary database and is removed with it.
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        path: PathBuf,
         _folder: Option<TempDir>,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        url: String,
+        schema: Option<String>,
+    },
+}
+
+/// An address may hold a password, so that it is not shown.
+impl std::fmt::Debug for Pools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite { .. } => "Sqlite",
+            Self::Postgres { .. } => "Postgres",
+        })
+    }
 }
 
 /// A database. Clones share its connections.
@@ -89,10 +107,13 @@ impl Db {
         let pools = match url.strip_prefix("sqlite:") {
             Some(":memory:") => open_temporary(&options).await?,
             Some(path) if !path.is_empty() => {
-                sqlite_pools(sqlite_file(Path::new(path)), &options, None).await?
+                let path = Path::new(path);
+                let synchronous =
+                    if options.durable { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
+                sqlite_pools(sqlite_file(path).synchronous(synchronous), path, &options, None).await?
             }
             _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                open_postgres(url, &options).await?
+                open_postgres(url, &options, options.schema).await?
             }
             _ => return Err(DbError::Url),
         };
@@ -103,7 +124,7 @@ impl Db {
     pub fn dialect(&self) -> Dialect {
         match &*self.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
-            Pools::Postgres(_) => Dialect::Postgres,
+            Pools::Postgres { .. } => Dialect::Postgres,
         }
     }
 
@@ -114,7 +135,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => {
                 sqlx::query_with(sql, sqlite_arguments(values)).execute(writer).await?.rows_affected()
             }
-            Pools::Postgres(pool) => {
+            Pools::Postgres { pool, .. } => {
                 sqlx::query_with(sql, postgres_arguments(values)?).execute(pool).await?.rows_affected()
             }
         })
@@ -128,7 +149,7 @@ impl Db {
                 let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(readers).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Pools::Postgres(pool) => {
+            Pools::Postgres { pool, .. } => {
                 let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(pool).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
@@ -158,7 +179,7 @@ impl Db {
         Ok(match &*self.pools {
             // Taken at once, so that no transaction reads first and then finds that it may not write.
             Pools::Sqlite { writer, .. } => Tx::sqlite(writer.begin_with("begin immediate").await?),
-            Pools::Postgres(pool) => Tx::postgres(pool.begin_with(postgres).await?),
+            Pools::Postgres { pool, .. } => Tx::postgres(pool.begin_with(postgres).await?),
         })
     }
 
@@ -166,7 +187,7 @@ impl Db {
     /// is in neither. Answers false if a reader was in the way. `PostgreSQL`: nothing to do, true.
     pub async fn checkpoint_truncate(&self) -> Result<bool, DbError> {
         match &*self.pools {
-            Pools::Postgres(_) => Ok(true),
+            Pools::Postgres { .. } => Ok(true),
             Pools::Sqlite { writer, .. } => {
                 let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await?;
                 Ok(Row::Sqlite(row).int(0)? == 0)
@@ -198,7 +219,7 @@ impl Db {
                 let file = std::fs::File::open(path).and_then(|file| file.sync_all());
                 file.map_err(|error| DbError::Sqlx(sqlx::Error::Io(error)))
             }
-            Pools::Postgres(_) => Err(DbError::BackupDialect),
+            Pools::Postgres { .. } => Err(DbError::BackupDialect),
         }
     }
 
@@ -209,7 +230,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
@@ -223,12 +244,14 @@ fn sqlite_file(path: &Path) -> SqliteConnectOptions {
 /// One in a temporary folder behaves as the real one does, and need not wait for the disk.
 async fn open_temporary(options: &DbOptions) -> Result<Pools, DbError> {
     let folder = tempfile::tempdir().map_err(sqlx::Error::Io)?;
-    let connect = sqlite_file(&folder.path().join("db")).synchronous(SqliteSynchronous::Off);
-    sqlite_pools(connect, options, Some(folder)).await
+    let path = folder.path().join("db");
+    let connect = sqlite_file(&path).synchronous(SqliteSynchronous::Off);
+    sqlite_pools(connect, &path, options, Some(folder)).await
 }
 
 async fn sqlite_pools(
     connect: SqliteConnectOptions,
+    path: &Path,
     options: &DbOptions,
     folder: Option<TempDir>,
 ) -> Result<Pools, DbError> {
@@ -247,14 +270,14 @@ async fn sqlite_pools(
     let writing = connect.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WAL_PAGES);
     let writer = pool(1).connect_with(writing).await?;
     let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { writer, readers, _folder: folder })
+    Ok(Pools::Sqlite { writer, readers, path: path.to_path_buf(), _folder: folder })
 }
 
-async fn open_postgres(url: &str, options: &DbOptions) -> Result<Pools, DbError> {
+async fn open_postgres(url: &str, options: &DbOptions, schema: Option<&str>) -> Result<Pools, DbError> {
     let connect: PgConnectOptions = url.parse().map_err(|_| DbError::Url)?;
-    // A server may be set to answer before a commit is on its disk; we answer only after.
-    let mut connect = connect.options([("synchronous_commit", "on")]);
-    if let Some(schema) = options.schema {
+    // A server may be set to answer before a commit is on its disk; of what must last we answer only after.
+    let mut connect = connect.options([("synchronous_commit", if options.durable { "on" } else { "off" })]);
+    if let Some(schema) = schema {
         sql::check_identifier(schema)?;
         connect = connect.options([("search_path", schema)]);
     }
@@ -263,13 +286,13 @@ async fn open_postgres(url: &str, options: &DbOptions) -> Result<Pools, DbError>
         .acquire_timeout(PATIENCE)
         .connect_with(connect)
         .await?;
-    if let Some(schema) = options.schema {
+    if let Some(schema) = schema {
         make_schema(&pool, schema).await?;
     }
-    Ok(Pools::Postgres(pool))
+    Ok(Pools::Postgres { pool, url: url.to_owned(), schema: schema.map(str::to_owned) })
 }
 
-async fn make_schema(pool: &PgPool, schema: &'static str) -> Result<(), DbError> {
+async fn make_schema(pool: &PgPool, schema: &str) -> Result<(), DbError> {
     let mut tx = Tx::postgres(pool.begin_with("begin").await?);
     // `if not exists` alone fails when two servers start at the same time.
     tx.lock_for_migration().await?;

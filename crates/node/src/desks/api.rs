@@ -212,6 +212,9 @@ pub struct RecordEntry {
     withdrawn_by: Option<String>,
     /// The edition after it.
     superseded_by: Option<String>,
+    /// Why it has no effect: `conflicting` (another record of the same edition stands), `unentitled` (its readers were
+    /// not all given the edition before) or `disowned` (its author revoked the key that signed it).
+    without_effect: Option<String>,
     /// Personal data: when both ends destroy it.
     expires: Option<String>,
     /// Its content is destroyed on this node; name, place and outer header stay.
@@ -234,8 +237,9 @@ impl From<&records::Entry> for RecordEntry {
             proven: entry.proven.map(time),
             here: entry.here.map(time),
             sealed: entry.sealed,
-            withdrawn_by: entry.withdrawn_by.clone(),
-            superseded_by: entry.superseded_by.clone(),
+            withdrawn_by: entry.stands.withdrawn_by().map(str::to_owned),
+            superseded_by: entry.stands.superseded_by().map(str::to_owned),
+            without_effect: entry.stands.why_without_effect().map(str::to_owned),
             expires: entry.expires.map(time),
             erased: entry.is_erased(),
         }
@@ -471,7 +475,7 @@ async fn record_list(State(node): State<Arc<Node>>, viewer: Viewer) -> Response 
 async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, viewer: Viewer) -> Response {
     let answered = async {
         let db = node.index.db();
-        let entries = records::find(db, viewer.face, &name).await?;
+        let entries = records::find(db, viewer.face, viewer.as_of, &name).await?;
         let Some(first) = entries.first() else { return Ok(not_found()) };
         let witnesses = records::witnesses(db, &first.origin, first.pos).await?;
         let holders = records::holders(db, &first.origin, first.pos).await?;

@@ -24,17 +24,43 @@ pub fn migrations() -> impl Iterator<Item = &'static [Migration]> {
     [mechanisms::MIGRATIONS, situation::index::migrations()].into_iter()
 }
 
-/// Whether some desk needs the blobs of records of this kind.
-pub fn reads_content(kind: &str) -> bool {
-    situation::index::reads_content(kind)
+/// The blob of a record that some desk reads into its tables.
+pub fn wanted(header: &::record::Header) -> Option<&::record::BlobRef> {
+    situation::index::wanted(header)
 }
 
-/// Gives one valid record to the desks that know its kind, in the order of its log.
-pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, content: &Content) -> Result<(), IndexError> {
+/// Gives one record to the desks that know its kind: when its header is known, and again, with content, if what they
+/// want of it came later. Records come in any order.
+pub async fn take(
+    tx: &mut Tx,
+    entry: &IndexedEntry<'_>,
+    content: Option<&Content>,
+) -> Result<(), IndexError> {
     if mechanisms::is_fact(&entry.header.kind) {
-        mechanisms::replay(tx, entry, content).await?;
+        mechanisms::take(tx, entry).await?;
     }
-    situation::index::replay(tx, entry, content).await
+    situation::index::take(tx, entry, content).await
+}
+
+/// The rows of a thing's records stand as the table of what stands says, on the faces whose bits are `marked`.
+pub async fn marked(tx: &mut Tx, author: &str, id: &str, status: &str, marked: i64) -> Result<(), DbError> {
+    situation::replay::marked(tx, author, id, status, marked).await
+}
+
+/// Entries of a log, from the first up to but not including the second place, are proven at a time, or not any more.
+pub async fn proven(
+    tx: &mut Tx,
+    origin: &str,
+    first: u64,
+    end: u64,
+    time: Option<i64>,
+) -> Result<(), DbError> {
+    situation::replay::proven(tx, origin, first, end, time).await
+}
+
+/// A log claims at least this time from its beginning on, because the log before it does.
+pub async fn reranked(tx: &mut Tx, origin: &str, rank: i64) -> Result<(), DbError> {
+    situation::replay::reranked(tx, origin, rank).await
 }
 
 /// Forgets what one record said, public or sealed: the desks' tables are as if it had never been opened.

@@ -18,7 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::transport;
 use crate::alarm::{self, Alarm};
 use crate::clock;
-use crate::index::{Batch, LogFacts, Receipt, Source};
+use crate::index::{Batch, Receipt};
+use crate::index_source::{HERE, here_key};
 use crate::node::Node;
 
 /// Deadlines further away than this are looked at again then.
@@ -256,7 +257,9 @@ async fn carry_out_stores(
     mut jobs: mpsc::UnboundedReceiver<StoreJob>,
     stored: mpsc::Sender<Event>,
 ) {
-    while let Some(job) = jobs.recv().await {
+    while let Some(mut job) = jobs.recv().await {
+        // When they were first verified here is known as soon as they are.
+        job.writes.extend(job.events.iter().filter_map(first_seen));
         let result = store(&node, job.writes).await;
         let input = match &result {
             Ok(()) => Input::Stored { id: job.id },
@@ -277,6 +280,13 @@ async fn carry_out_stores(
             }
         }
     }
+}
+
+/// The cell that says since when entries are here.
+fn first_seen(event: &Event) -> Option<Write> {
+    let Event::Entries(commit) = event else { return None };
+    let key = here_key(&commit.origin, commit.to);
+    Some(Write::Cell { space: HERE, key, value: Some(clock::seconds().to_string().into_bytes()) })
 }
 
 /// The index follows what is stored, in the same order, while more is being stored.
@@ -358,42 +368,38 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is true now: the index, the proofs and the pages follow.
+/// What is true now: the index and the pages follow.
 async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
     match event {
         Event::Entries(commit) => entries(node, &commit).await?,
-        Event::Seen { origin, .. } => node.catch_up_proofs(&origin).await?,
+        Event::Seen { origin, .. } => node.index.writer(&**node).await.seen(&origin).await?,
         Event::Blob { origin, sha256 } => {
-            node.blob_arrived(Some(&sha256)).await?;
-            node.erase_late_file(&origin, &sha256).await?;
-            if node.lacks_proofs(&origin).await {
-                node.catch_up_proofs(&origin).await?;
+            let mut writer = node.index.writer(&**node).await;
+            writer.blob(Some(&sha256)).await?;
+            if writer.lacks_proofs(&origin) {
+                writer.seen(&origin).await?;
             }
+            drop(writer);
+            node.erase_late_file(&origin, &sha256).await?;
         }
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size, time };
-            node.index.received(&origin, &receipt).await?;
+            node.index.writer(&**node).await.received(&origin, &receipt).await?;
         }
         Event::Root { authority, version } => {
             tracing::info!(%authority, version, "a next trust root of a peer is in use");
             node.tell_engine_of_peers();
+            node.roots_changed(&authority).await?;
         }
     }
     Ok(())
 }
 
 async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
-    node.note_here(&commit.origin, commit.to).await?;
     let own = commit.origin.authority == node.config.authority;
-    let batch = Batch {
-        origin: &commit.origin,
-        source: if own { Source::Own } else { Source::Mirror },
-        judged: &commit.judged,
-        log: &LogFacts::of(&commit.state),
-        checkpoint: commit.checkpoint.as_ref(),
-        here: node.here(&commit.origin.to_string(), commit.from).await?,
-    };
-    node.index_batch(&batch).await?;
+    let (origin, checkpoint) = (&commit.origin, commit.checkpoint.as_ref());
+    let batch = Batch { origin, judged: &commit.judged, state: &commit.state, checkpoint };
+    node.index.writer(&**node).await.take(&batch).await?;
     if own && commit.checkpoint.is_some() {
         node.own_log_follows(&commit.origin).await?;
         let logs = node.own_logs().await?;

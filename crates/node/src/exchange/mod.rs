@@ -3,16 +3,15 @@
 //! What is fetched, believed, served and alarmed about is decided in the crate `federate`; here are the
 //! sockets, the disk and the keys that it does without.
 
+mod archive;
 mod bundle;
 mod caller;
 mod driver;
-mod proofs;
 mod serving;
 mod transport;
 
 pub use bundle::BundleError;
 pub use driver::{Inbox, Message};
-pub use proofs::Proofs;
 pub use serving::routes;
 
 use std::sync::{Arc, RwLockReadGuard};

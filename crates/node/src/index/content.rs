@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::Fault;
-use async_trait::async_trait;
-use record::{Header, Record};
 use tlog::hash::Hash;
 
 /// The content of one record.
@@ -27,6 +24,11 @@ impl Content {
         self
     }
 
+    /// Adds a blob.
+    pub(super) fn add(&mut self, hash: Hash, bytes: Vec<u8>) {
+        self.blobs.insert(hash, bytes);
+    }
+
     /// The inner header of a sealed record, byte for byte: what was committed to.
     pub fn inner_text(&self) -> Option<&str> {
         self.inner_text.as_deref()
@@ -42,35 +44,4 @@ impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Content({} blobs)", self.blobs.len())
     }
-}
-
-/// A record with what it holds.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // One at a time.
-pub enum Opening {
-    /// Everything is here. `inner` is the inner header of a sealed record.
-    Whole {
-        /// The inner header, of a sealed record.
-        inner: Option<Header>,
-        /// Its blobs.
-        content: Content,
-    },
-    /// Some blob has not arrived.
-    Waiting,
-    /// Personal data whose day has come: nobody opens it any more.
-    Expired,
-    /// Sealed for others.
-    NotForUs,
-    /// Refused: the seal is broken. An alarm was raised.
-    Refused(Fault),
-}
-
-/// Where content comes from.
-#[async_trait]
-pub trait ContentSource: Send + Sync {
-    /// The valid record at a place of a log that is here.
-    async fn record(&self, origin: &str, index: u64) -> Option<Record>;
-
-    /// Gets (and opens) what a record holds; `root` is the version of its author's root in force at its place.
-    async fn open(&self, record: &Record, root: u64) -> Result<Opening, store::FilesError>;
 }

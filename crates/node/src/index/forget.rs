@@ -3,12 +3,13 @@
 //!
 //! It deletes rows only. Files and keys are [`crate::erasure`]'s.
 
-use record::{Record, Relation};
-use store::db::{DbError, Row, Tx, Value};
+use record::{Origin, Record};
+use store::db::{DbError, Row, Tx};
 
-use super::content::{Content, ContentSource, Opening};
-use super::replay::{FORGOTTEN, TO_FORGET, conflicts, settle};
-use super::{Index, IndexError};
+use super::rows::{int, show_outer};
+use super::standing::{Group, Touched};
+use super::take::{FORGOTTEN, TO_FORGET, mark_content};
+use super::{Index, IndexError, Writer};
 use crate::desks;
 
 /// A record that is to be forgotten.
@@ -29,21 +30,6 @@ pub struct Unannounced {
     pub readers: String,
     /// `actual`, `exercise` or `test`.
     pub status: String,
-}
-
-/// A place in a log.
-struct Place {
-    origin: String,
-    pos: u64,
-}
-
-/// A record that is replayed again, because something before it is gone.
-struct Again {
-    place: Place,
-    here: Option<i64>,
-    record: Record,
-    inner: Option<record::Header>,
-    content: Content,
 }
 
 impl Index {
@@ -68,14 +54,6 @@ impl Index {
                    where expires is not null and valid = 1 and content <> 4 and sealed_at >= $1 and sealed_at < $2";
         let rows = self.db.rows(sql, &[from.into(), until.into()]).await?;
         Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
-    }
-
-    /// Marks a record as one that is to be forgotten, whatever happens next.
-    pub async fn to_forget(&self, record: &Forgettable) -> Result<(), IndexError> {
-        let sql =
-            "update entry set content = 5 where author = $1 and name = $2 and valid = 1 and content <> 4";
-        self.db.run(sql, &[record.author.as_str().into(), record.name.as_str().into()]).await?;
-        Ok(())
     }
 
     /// The hashes of the files that hold a record's content, sealed or public, with every log that names them.
@@ -121,140 +99,77 @@ impl Index {
         };
         Ok(rows.iter().map(one).collect::<Result<_, _>>()?)
     }
+}
+
+impl Writer<'_> {
+    /// Forgets a record: in the tables that every desk builds on, and at the desks.
+    pub async fn forget(&mut self, record: &Forgettable) -> Result<(), IndexError> {
+        let (author, name) = (record.author.as_str(), record.name.as_str());
+        let sql = "select origin, pos from entry where author = $1 and name = $2 and valid = 1";
+        let mut places = Vec::new();
+        for row in self.index.db().rows(sql, &[author.into(), name.into()]).await? {
+            let (origin, pos) = (row.text(0)?, row.uint(1)?);
+            let sealed = self.entry(&origin, pos).await?.map(|(record, _)| record).filter(Record::is_sealed);
+            places.push((origin, pos, sealed));
+        }
+        let mut touched = Touched::default();
+        let mut tx = self.index.db().begin().await?;
+        for (origin, pos, _) in &places {
+            touched.add(Group::of_row(&mut tx, origin, *pos).await?);
+            touched.targets_of(&mut tx, origin, *pos).await?;
+        }
+        desks::forget(&mut tx, author, name).await?;
+        for (origin, pos, sealed) in &places {
+            if let Some(record) = sealed {
+                // Of what was forgotten the outer header is left, which every reader of the log may see.
+                show_outer(&mut tx, (origin, *pos), &record.header).await?;
+                let sql = "update entry set faces = 2, listed = 2 where origin = $1 and pos = $2";
+                tx.run(sql, &[origin.as_str().into(), int(*pos)]).await?;
+            }
+            mark_content(&mut tx, origin, *pos, FORGOTTEN).await?;
+        }
+        let findings = self.settle(&mut tx, touched).await?;
+        tx.commit().await?;
+        self.source.report(findings).await;
+        Ok(())
+    }
+
+    /// Marks a record as one that is to be forgotten, whatever happens next.
+    pub async fn to_forget(&mut self, record: &Forgettable) -> Result<(), IndexError> {
+        let sql =
+            "update entry set content = 5 where author = $1 and name = $2 and valid = 1 and content <> 4";
+        self.index.db().run(sql, &[record.author.as_str().into(), record.name.as_str().into()]).await?;
+        Ok(())
+    }
 
     /// Entries that this authority has erased before they came here (again) are to be forgotten.
     pub(super) async fn keep_erased(
         &self,
         tx: &mut Tx,
-        origin: &str,
+        origin: &Origin,
         first: u64,
-        last: u64,
+        end: u64,
     ) -> Result<(), DbError> {
         // An erasure in this batch names entries anywhere; entries of this batch may be named anywhere.
-        let sql = "update entry set content = 5 where valid = 1 and content not in (4, 5) and (
-                     (origin = $1 and pos between $2 and $3 and exists (
-                       select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-                       where r.relation = 'erases' and r.to_author = entry.author and r.to_name = entry.name
-                         and x.author = $4 and x.valid = 1))
-                     or name in (
-                       select r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-                       where r.relation = 'erases' and r.origin = $1 and r.pos between $2 and $3
-                         and r.to_author = entry.author and x.author = $4 and x.valid = 1))";
-        let values = [origin.into(), int(first), int(last), self.own.as_str().into()];
-        tx.run(sql, &values).await.map(drop)
-    }
-
-    /// Forgets a record: in the tables that every desk builds on, and at the desks. What of other records depended
-    /// on it is replayed again.
-    pub async fn forget(&self, record: &Forgettable, contents: &dyn ContentSource) -> Result<(), IndexError> {
-        let (author, name) = (record.author.as_str(), record.name.as_str());
-        let sql = "select origin, pos, sealed from entry where author = $1 and name = $2 and valid = 1";
-        let mut outer = Vec::new();
-        for row in self.db.rows(sql, &[author.into(), name.into()]).await? {
-            let place = Place { origin: row.text(0)?, pos: row.uint(1)? };
-            let sealed = row.int(2)? == 1;
-            let kept = contents.record(&place.origin, place.pos).await.filter(|_| sealed);
-            outer.push((place, kept));
+        for sql in [
+            "update entry set content = 5 where origin = $1 and pos >= $2 and pos < $3 and valid = 1
+               and content not in (4, 5) and exists (
+                 select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
+                 where r.relation = 'erases' and r.to_author = entry.author and r.to_name = entry.name
+                   and x.author = $4 and x.valid = 1)",
+            "update entry set content = 5 where valid = 1 and content not in (4, 5) and name in (
+               select r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
+               where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases'
+                 and r.to_author = entry.author and x.author = $4 and x.valid = 1)",
+        ] {
+            let values = [origin.to_string().into(), int(first), int(end), self.index.own.as_str().into()];
+            tx.run(sql, &values).await?;
         }
-        let again = self.dependent(author, name, contents).await?;
-        let mut tx = self.db.begin().await?;
-        desks::forget(&mut tx, author, name).await?;
-        for one in &again {
-            desks::forget(&mut tx, author, &one.record.name().to_hex()).await?;
-        }
-        forget_marks(&mut tx, author, name).await?;
-        for (place, kept) in &outer {
-            forget_row(&mut tx, place, kept.as_ref()).await?;
-        }
-        for one in &again {
-            let Place { origin, pos } = &one.place;
-            let (name, sealed) = (one.record.name(), one.record.is_sealed());
-            let header = one.inner.as_ref().unwrap_or(&one.record.header);
-            settle(&mut tx, origin, *pos, name, sealed, one.here, header, &one.content).await?;
-            // What is found again was found before.
-            conflicts(&mut tx, origin, *pos, *pos).await?;
-        }
-        tx.commit().await?;
+        debug_assert_eq!((FORGOTTEN, TO_FORGET), (4, 5), "as the queries here say");
         Ok(())
-    }
-
-    /// The other editions of what the record is one of, and what withdraws one of them: in the order of their logs.
-    async fn dependent(
-        &self,
-        author: &str,
-        name: &str,
-        contents: &dyn ContentSource,
-    ) -> Result<Vec<Again>, IndexError> {
-        let sql = "select e.origin, e.pos, e.here, e.root_version from entry e
-                   where e.author = $1 and e.name <> $2 and e.valid = 1 and e.content = 1
-                     and (e.sealed = 0 or e.opened = 1) and (
-                       exists (select 1 from entry g where g.author = $1 and g.name = $2 and g.id = e.id)
-                       or exists (select 1 from ref r join entry t on t.name = r.to_name and t.author = $1
-                                    join entry g on g.author = $1 and g.name = $2 and g.id = t.id
-                                  where r.origin = e.origin and r.pos = e.pos and r.relation = $3
-                                    and r.to_author = $1))
-                   order by e.released, e.origin, e.pos";
-        let values = [author.into(), name.into(), Relation::Withdraws.as_str().into()];
-        let mut again = Vec::new();
-        for row in self.db.rows(sql, &values).await? {
-            let place = Place { origin: row.text(0)?, pos: row.uint(1)? };
-            let (here, root) = (row.opt_int(2)?, row.uint(3)?);
-            let Some(record) = contents.record(&place.origin, place.pos).await else { continue };
-            if let Opening::Whole { inner, content } = contents.open(&record, root).await? {
-                again.push(Again { place, here, record, inner, content });
-            }
-        }
-        Ok(again)
     }
 }
 
 fn forgettable(row: &Row) -> Result<Forgettable, DbError> {
     Ok(Forgettable { author: row.text(0)?, name: row.text(1)? })
-}
-
-fn int(n: u64) -> Value {
-    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
-/// What the record had changed in the rows of others.
-async fn forget_marks(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
-    for sql in [
-        "update entry set superseded_by = null where author = $1 and superseded_by = $2",
-        "update entry set withdrawn_by = null where author = $1 and withdrawn_by = $2",
-        "update entry set conflicting = 0 where author = $1 and conflicting = 1
-           and id in (select id from entry where author = $1 and name = $2)",
-    ] {
-        tx.run(sql, &[author.into(), name.into()]).await?;
-    }
-    Ok(())
-}
-
-/// Back to what the outer header says. What a public log says in the open stays as it is.
-async fn forget_row(tx: &mut Tx, place: &Place, outer: Option<&Record>) -> Result<(), DbError> {
-    let Place { origin, pos } = place;
-    let here = [Value::from(origin.as_str()), int(*pos)];
-    if let Some(header) = outer.map(|record| &record.header) {
-        for sql in [
-            "delete from blob where origin = $1 and pos = $2 and n < 1000",
-            "delete from ref where origin = $1 and pos = $2",
-            "delete from about where origin = $1 and pos = $2",
-            "delete from refusal where origin = $1 and pos = $2",
-        ] {
-            tx.run(sql, &here).await?;
-        }
-        let values = [
-            header.kind.as_str().into(),
-            header.id.to_string().into(),
-            i64::from(header.edition).into(),
-            header.released.posix().into(),
-            origin.as_str().into(),
-            int(*pos),
-        ];
-        let sql = "update entry set kind = $1, id = $2, edition = $3, supersedes = null, mechanism = null,
-                   released = $4, opened = 0 where origin = $5 and pos = $6";
-        tx.run(sql, &values).await?;
-    }
-    debug_assert_eq!((FORGOTTEN, TO_FORGET), (4, 5), "as the queries here say");
-    let [origin, pos] = here;
-    tx.run("update entry set content = 4 where origin = $1 and pos = $2", &[origin, pos]).await.map(drop)
 }

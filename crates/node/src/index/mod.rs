@@ -1,18 +1,42 @@
 //! The index: what the logs say, as tables. It is replayed from logs, blobs and `seen` files and may be dropped.
 //!
-//! This module replays what every desk builds on; each desk then takes the records of its kinds. It judges
-//! no signature itself ([`record::LogState`] does) and keeps nothing that exists nowhere else.
+//! What it says is a function of what it holds: the order of logs, entries, blobs and batches does not matter, nor
+//! does a rebuild. One [`Writer`] at a time writes it; everything else reads. This module replays what every desk
+//! builds on; each desk then takes the records of its kinds. It judges no signature itself ([`record::LogState`]
+//! does) and keeps nothing that exists nowhere else.
 
+mod authorities;
 mod content;
 mod forget;
-mod replay;
+mod opening;
+mod proofs;
+mod revocation;
+mod rows;
 mod schema;
+mod source;
+mod standing;
+mod take;
+#[cfg(test)]
+pub(crate) mod tests;
 mod times;
+mod writer;
 
-pub use content::{Content, ContentSource, Opening};
+pub use authorities::KnownAuthority;
+pub use content::Content;
 pub use forget::{Forgettable, Unannounced};
-pub use replay::{Batch, FORGOTTEN, Finding, IndexedEntry, LogFacts, Source, readers_text};
+pub use opening::{Opened, open, open_header};
+pub use rows::OUTER;
+pub use schema::TABLES;
+pub use source::{LogHead, Source};
+pub use standing::{
+    CONFLICTING, DISOWNED, Must, SPEAKS, SUPERSEDED, UNENTITLED, WITHDRAWN, condition, joined, since,
+    state_of,
+};
+pub use take::{AWAITED, Batch, FORGOTTEN, Finding, IndexedEntry, readers_text};
 pub use times::{Receipt, Seen};
+pub use writer::Writer;
+
+use std::sync::Arc;
 
 use record::{Authority, LogState, Origin};
 use store::db::{Db, DbError};
@@ -20,11 +44,19 @@ use store::db::{Db, DbError};
 use crate::fault::Coded;
 
 /// The index database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Index {
     db: Db,
     /// Whose index it is: what this authority erased stays erased.
-    own: String,
+    own: Authority,
+    /// Held by who writes.
+    replayed: Arc<tokio::sync::Mutex<writer::Replayed>>,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Index({})", self.own)
+    }
 }
 
 /// Why the index could not take something in.
@@ -46,14 +78,22 @@ pub enum IndexError {
         /// The entry.
         index: u64,
     },
-    /// A log's author has a root that this node does not know.
-    #[error("{origin} needs root {version} of its author, which is not here")]
-    NoRoot {
+    /// Entries that do not begin where the index ends.
+    #[error("{origin} is indexed up to {wanted}; entries from {found} on cannot follow")]
+    Gap {
         /// The log.
         origin: String,
-        /// The version.
-        version: u64,
+        /// The next entry.
+        wanted: u64,
+        /// What was given.
+        found: u64,
     },
+    /// State.
+    #[error(transparent)]
+    Cells(#[from] store::CellsError),
+    /// What it is replayed from.
+    #[error(transparent)]
+    Source(#[from] crate::fault::Underlying),
     /// A desk.
     #[error("the {desk} desk could not take record {name}: {why}")]
     Desk {
@@ -72,7 +112,9 @@ impl Coded for IndexError {
             Self::Db(error) => error.code(),
             Self::Files(error) => error.code(),
             Self::Damaged { .. } => "index-damaged",
-            Self::NoRoot { .. } => "index-no-root",
+            Self::Gap { .. } => "index-gap",
+            Self::Cells(error) => error.code(),
+            Self::Source(error) => error.code(),
             Self::Desk { .. } => "index-desk",
         }
     }
@@ -82,8 +124,10 @@ impl Coded for IndexError {
             Self::Db(error) => error.arguments(),
             Self::Files(error) => error.arguments(),
             Self::Damaged { origin, index } => vec![("origin", origin.clone()), ("index", index.to_string())],
-            Self::NoRoot { origin, version } => {
-                vec![("origin", origin.clone()), ("version", version.to_string())]
+            Self::Cells(error) => error.arguments(),
+            Self::Source(error) => error.arguments(),
+            Self::Gap { origin, wanted, found } => {
+                vec![("origin", origin.clone()), ("wanted", wanted.to_string()), ("found", found.to_string())]
             }
             Self::Desk { desk, name, why } => {
                 vec![("desk", (*desk).to_owned()), ("name", name.clone()), ("reason", why.clone())]
@@ -99,7 +143,7 @@ impl Index {
         for migrations in crate::desks::migrations() {
             db.migrate(migrations).await?;
         }
-        Ok(Self { db, own: own.to_string() })
+        Ok(Self { db, own: own.clone(), replayed: Arc::default() })
     }
 
     /// For queries.
@@ -107,31 +151,16 @@ impl Index {
         &self.db
     }
 
-    /// Forgets everything: what was here is replayed afterwards.
-    pub async fn clear(&self) -> Result<(), IndexError> {
-        let sql = match self.db.dialect() {
-            store::db::Dialect::Sqlite => {
-                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
-            }
-            store::db::Dialect::Postgres => {
-                "select tablename from pg_tables where schemaname = current_schema()"
-            }
-        };
-        let mut tables = Vec::new();
-        for row in self.db.rows(sql, &[]).await? {
-            let name = row.text(0)?;
-            if !name.contains("migration") {
-                tables.push(name);
-            }
-        }
-        let mut tx = self.db.begin().await?;
-        for table in tables {
-            let mut sql = store::Sql::from("delete from ");
-            sql.identifier(&table)?;
-            tx.run(sql, &[]).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+    /// Writes what the source has; waits until nobody else does.
+    pub async fn writer<'a>(&'a self, source: &'a dyn Source) -> Writer<'a> {
+        Writer { index: self, source, replayed: self.replayed.lock().await }
+    }
+
+    /// Entries of a log that are replayed.
+    pub async fn size_of(&self, origin: &Origin) -> Result<u64, IndexError> {
+        let rows =
+            self.db.rows("select size from log where origin = $1", &[origin.to_string().into()]).await?;
+        Ok(rows.first().map(|row| row.uint(0)).transpose()?.unwrap_or(0))
     }
 
     /// How far a log was replayed: its state after the last replayed entry.
@@ -139,7 +168,6 @@ impl Index {
         let rows =
             self.db.rows("select state from log where origin = $1", &[origin.to_string().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        // A state that this version cannot read is replayed from the start.
         Ok(LogState::from_bytes(&row.bytes(0)?).ok())
     }
 }

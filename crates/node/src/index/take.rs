@@ -1,72 +1,35 @@
 //! From judged entries to rows: one transaction per batch, the same rows whatever the batches were.
+//!
+//! A batch begins where the index ends, or is refused. What an entry changes elsewhere (what it supersedes or
+//! withdraws, which line its log belongs to) is recomputed from rows by [`super::standing`] before the transaction
+//! ends.
 
-use record::{Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Relation, Verdict, kind};
+use record::{Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Verdict, kind};
 use store::db::{Conflict, Tx, Value};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 
-use super::content::{Content, ContentSource, Opening};
-use super::{Index, IndexError};
+use super::opening::{Opener, Opening};
+use super::rows::{Known, Rows, int, show_inner, show_outer};
+use super::standing::{Group, INSIDE, PUBLIC, Touched};
+use super::{Content, IndexError, Writer};
 use crate::desks;
 use crate::fault::Fault;
 
-/// Where a log comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// This authority's own log.
-    Own,
-    /// A verified copy.
-    Mirror,
-}
-
 /// Judged entries that follow each other in one log.
+#[derive(Debug)]
 pub struct Batch<'a> {
     /// The log.
     pub origin: &'a Origin,
-    /// Own or copied.
-    pub source: Source,
     /// The entries.
     pub judged: &'a [Judged],
-    /// What is known of the log after them.
-    pub log: &'a LogFacts,
+    /// The log's state after them.
+    pub state: &'a LogState,
     /// The newest verified checkpoint.
     pub checkpoint: Option<&'a SignedCheckpoint>,
-    /// When this node first verified them, seconds since 1970.
-    pub here: Option<i64>,
 }
 
-/// What is known of a log after some of its entries.
-#[derive(Debug, Clone)]
-pub struct LogFacts {
-    /// How many entries.
-    pub size: u64,
-    /// Who may read it; `None` while it has no valid `log.open`.
-    pub readers: Option<Readers>,
-    /// SHA-256 of its witness policy.
-    pub policy: Option<Hash>,
-    /// Version of the author's root in force after the last entry.
-    pub root: u64,
-    /// Did a `log.close` end it?
-    pub closed: bool,
-    /// [`LogState::to_bytes`]: the replay goes on from here.
-    pub state: Vec<u8>,
-}
-
-impl LogFacts {
-    /// Of a state.
-    pub fn of(state: &LogState) -> Self {
-        Self {
-            size: state.size(),
-            readers: state.readers().cloned(),
-            policy: state.policy(),
-            root: state.root_in_force(),
-            closed: state.closed(),
-            state: state.to_bytes(),
-        }
-    }
-}
-
-/// A valid record, as desks get it.
+/// A record whose header is known, as desks get it.
 #[derive(Debug)]
 pub struct IndexedEntry<'a> {
     /// Origin of its log.
@@ -75,15 +38,23 @@ pub struct IndexedEntry<'a> {
     pub pos: i64,
     /// Its name, hex.
     pub name: &'a str,
-    /// Was it sealed?
-    pub sealed: bool,
+    /// Whether everybody may read its log.
+    pub public: bool,
+    /// The outer `released`: when it was said to these readers.
+    pub released: i64,
+    /// The latest time that its log claims up to it: what orders the records of one author.
+    pub rank: i64,
+    /// When it is proven to have been there, if it is.
+    pub proven: Option<i64>,
     /// When this node first verified it.
     pub here: Option<i64>,
+    /// On which faces the table of what stands says what it is; bits.
+    pub marked: i64,
     /// The header; the inner one of a sealed record.
     pub header: &'a Header,
 }
 
-/// What operators should know of a batch.
+/// What operators should know of what was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// An entry is no valid record.
@@ -97,6 +68,10 @@ pub enum Finding {
     },
     /// A sealed record that was for us is refused.
     SealRefused {
+        /// Its log.
+        origin: String,
+        /// Its place there.
+        index: u64,
         /// Its name.
         name: String,
         /// Why.
@@ -109,124 +84,352 @@ pub enum Finding {
         /// What it quotes.
         anchors: Vec<Anchor>,
     },
-    /// Two records claim to be the same edition of one thing.
+    /// A record has no effect, because another one of the same edition stands, or because its readers were not all
+    /// given the edition before.
     Conflict {
         /// Their author.
         author: String,
         /// The thing.
         id: String,
         /// The edition.
-        edition: i64,
+        edition: u32,
+        /// Whether another one stands; else its readers lack the edition before.
+        twin: bool,
     },
 }
 
-/// `entry.content`: blobs are missing.
-const WAITING: i64 = 0;
+/// `entry.content`: sealed, and the inner header is missing.
+pub(super) const CLOSED: i64 = 0;
 /// `entry.content`: the desks had it, or none wants it.
-const DONE: i64 = 1;
+pub(super) const DONE: i64 = 1;
 /// `entry.content`: sealed for others.
-const NOT_FOR_US: i64 = 2;
+pub(super) const NOT_FOR_US: i64 = 2;
 /// `entry.content`: its seal is broken.
-const REFUSED: i64 = 3;
+pub(super) const REFUSED: i64 = 3;
 /// `entry.content`: it expired, or this authority erased its copies: forgotten, here and in the desks.
 pub const FORGOTTEN: i64 = 4;
 /// `entry.content`: to be forgotten; files of it may still be here.
 pub(super) const TO_FORGET: i64 = 5;
+/// `entry.content`: the header is known, and what the desks want is missing.
+pub const AWAITED: i64 = 6;
 
+/// An entry, opened as far as it can be.
 struct Ready<'a> {
     judged: &'a Judged,
     opening: Option<Opening>,
 }
 
-impl Index {
-    /// Takes in a batch that begins where the index ends. A batch that was taken before changes nothing.
-    pub async fn apply(
-        &self,
-        batch: &Batch<'_>,
-        contents: &dyn ContentSource,
-    ) -> Result<Vec<Finding>, IndexError> {
-        let origin = batch.origin.to_string();
-        let done = self.size_of(&origin).await?;
-        let judged: Vec<&Judged> = batch.judged.iter().filter(|j| j.index >= done).collect();
+impl Ready<'_> {
+    fn record(&self) -> Option<&Record> {
+        self.judged.record()
+    }
+
+    /// The header that the row shows, and whether it was sealed.
+    fn shown(&self) -> Option<(&Header, bool)> {
+        let outer = &self.record()?.header;
+        match &self.opening {
+            Some(Opening::Open { inner: Some(inner), .. }) => Some((inner, true)),
+            _ => Some((outer, false)),
+        }
+    }
+
+    /// `entry.content`.
+    fn content(&self) -> i64 {
+        match &self.opening {
+            None | Some(Opening::Open { content: Some(_), .. }) => DONE,
+            Some(Opening::Open { content: None, .. }) => AWAITED,
+            Some(Opening::Closed) => CLOSED,
+            Some(Opening::Expired) => TO_FORGET,
+            Some(Opening::NotForUs) => NOT_FOR_US,
+            Some(Opening::Refused(_)) => REFUSED,
+        }
+    }
+}
+
+/// Who may see what is in a log: everybody, or who reads it here.
+fn faces_of(origin: &Origin) -> i64 {
+    if origin.audience.is_public() { PUBLIC | INSIDE } else { INSIDE }
+}
+
+impl Writer<'_> {
+    /// Takes a batch. What of it was taken before changes nothing; what is missing before it is read from the source.
+    pub async fn take(&mut self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        let Some(first) = batch.judged.first().map(|judged| judged.index) else { return Ok(()) };
+        if self.index.size_of(batch.origin).await? < first {
+            self.read_up_to(batch.origin, first).await?;
+        }
+        self.take_next(batch).await
+    }
+
+    /// Takes a batch that begins where the index ends, or before.
+    pub(super) async fn take_next(&mut self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        let done = self.index.size_of(batch.origin).await?;
+        let judged: Vec<&Judged> = batch.judged.iter().filter(|judged| judged.index >= done).collect();
+        let (Some(first), Some(last)) = (judged.first(), judged.last()) else { return Ok(()) };
+        if first.index != done {
+            let (origin, found) = (batch.origin.to_string(), first.index);
+            return Err(IndexError::Gap { origin, wanted: done, found });
+        }
+        let (first, end) = (first.index, last.index + 1);
+        let mut opener = Opener::new(self.source);
         let mut ready = Vec::with_capacity(judged.len());
         for judged in judged {
-            ready.push(Ready { judged, opening: open(judged, contents).await? });
+            ready.push(Ready { judged, opening: open(&mut opener, judged).await? });
         }
-        let mut tx = self.db.begin().await?;
-        let mut findings = insert_entries(&mut tx, &origin, batch.here, &ready).await?;
-        for item in &ready {
-            if let Some((header, content, sealed)) = item.whole() {
-                let name = record_of(item.judged).map_or(item.judged.leaf, Record::name);
-                settle(&mut tx, &origin, item.judged.index, name, sealed, batch.here, header, content)
-                    .await?;
-                findings.extend(quotes(header));
-            }
-        }
-        if let (Some(first), Some(last)) = (ready.first(), ready.last()) {
-            let (first, last) = (first.judged.index, last.judged.index);
-            findings.extend(conflicts(&mut tx, &origin, first, last).await?);
-            self.keep_erased(&mut tx, &origin, first, last).await?;
-        }
-        save_log(&mut tx, batch, &origin).await?;
+        let seen = self.source.first_seen(batch.origin, first..end).await?;
+        let mut touched = Touched::default();
+        let mut tx = self.index.db().begin().await?;
+        let latest = insert(&mut tx, self, batch.origin, &seen, &ready).await?;
+        save_log(&mut tx, batch, batch.origin.authority == self.index.own, latest, &mut touched).await?;
+        touched.in_range(&mut tx, batch.origin, first, end).await?;
+        self.look_at_revoked(&mut tx, batch, first, end, &mut touched).await?;
+        let mut findings = self.settle(&mut tx, touched).await?;
+        self.keep_erased(&mut tx, batch.origin, first, end).await?;
         tx.commit().await?;
-        Ok(findings)
+        findings.extend(found(batch.origin, &ready));
+        self.source.report(findings).await;
+        self.prove_entries(batch.origin, first, end).await
     }
 
-    /// Entries of a log that are replayed.
-    pub async fn size_of(&self, origin: &str) -> Result<u64, IndexError> {
-        let rows = self.db.rows("select size from log where origin = $1", &[origin.into()]).await?;
-        Ok(rows.first().map(|row| row.uint(0)).transpose()?.unwrap_or(0))
-    }
-
-    /// Tries again the records that wait for the blob `hash` (or for any, if `None`).
-    pub async fn blob_arrived(
+    /// What of a batch its author's revocations speak of, and what it says of when they were known.
+    async fn look_at_revoked(
         &self,
-        hash: Option<&Hash>,
-        contents: &dyn ContentSource,
-    ) -> Result<Vec<Finding>, IndexError> {
-        let waiting = match hash {
+        tx: &mut Tx,
+        batch: &Batch<'_>,
+        first: u64,
+        end: u64,
+        touched: &mut Touched,
+    ) -> Result<(), IndexError> {
+        let author = &batch.origin.authority;
+        if self.revoked_keys(author).is_empty() {
+            return Ok(());
+        }
+        let is_of_log =
+            |judged: &Judged| judged.record().is_some_and(|record| kind::is_log_kind(&record.header.kind));
+        if batch.judged.iter().any(is_of_log) {
+            return self.disown(tx, author, touched).await;
+        }
+        self.disown_range(tx, batch.origin, first, end, touched).await
+    }
+
+    /// Tries again the records that wait for the blob `hash` (or for any, if `None`): those whose inner header or
+    /// content it is, and those of which it is a part that must be what was committed to.
+    pub async fn blob(&mut self, hash: Option<&Hash>) -> Result<(), IndexError> {
+        let rows = match hash {
             Some(hash) => {
-                let sql = "select e.origin, e.pos, e.here, e.root_version from entry e join blob b on b.origin = e.origin and b.pos = e.pos
-                           where e.content = 0 and b.sha256 = $1";
-                self.db.rows(sql, &[hash.to_hex().into()]).await?
+                let sql = "select distinct e.origin, e.pos from entry e join blob b on b.origin = e.origin and b.pos = e.pos
+                           where b.sha256 = $1 and e.valid = 1 and (e.content in (0, 6) or (e.content = 1 and b.n > 1000))
+                           order by e.origin, e.pos";
+                self.index.db().rows(sql, &[hash.to_hex().into()]).await?
             }
             None => {
-                self.db
-                    .rows("select origin, pos, here, root_version from entry where content = 0", &[])
-                    .await?
+                let sql = "select origin, pos from entry where content in (0, 6) order by origin, pos";
+                self.index.db().rows(sql, &[]).await?
             }
         };
+        for row in rows {
+            self.open_again(&row.text(0)?, row.uint(1)?).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens an entry that is here with what has come since.
+    async fn open_again(&mut self, origin: &str, pos: u64) -> Result<(), IndexError> {
+        let Some((record, row)) = self.entry(origin, pos).await? else { return Ok(()) };
+        let opening = Opener::new(self.source).open(&record, row.root).await?;
+        let mut touched = Touched::default();
         let mut findings = Vec::new();
-        for row in waiting {
-            let (origin, pos, here, root) = (row.text(0)?, row.uint(1)?, row.opt_int(2)?, row.uint(3)?);
-            let Some(record) = contents.record(&origin, pos).await else { continue };
-            let opening = contents.open(&record, root).await?;
-            let mut tx = self.db.begin().await?;
-            let sealed = record.is_sealed();
-            match &opening {
-                // What has expired meanwhile is forgotten with all that has.
-                Opening::Waiting | Opening::Expired => continue,
-                Opening::Whole { inner, content } => {
-                    let header = inner.as_ref().unwrap_or(&record.header);
-                    if let Some(inner) = inner {
-                        overwrite_with_inner(&mut tx, &origin, pos, inner).await?;
-                    }
-                    settle(&mut tx, &origin, pos, record.name(), sealed, here, header, content).await?;
-                    mark_content(&mut tx, &origin, pos, DONE).await?;
+        let mut tx = self.index.db().begin().await?;
+        match &opening {
+            // What has expired meanwhile is forgotten with all that has.
+            Opening::Closed | Opening::Expired => return Ok(()),
+            Opening::Open { inner, content } => {
+                let header = inner.as_deref().unwrap_or(&record.header);
+                let state = if content.is_some() { DONE } else { AWAITED };
+                if row.content == CLOSED {
+                    let faces = faces_of(&record.header.log);
+                    show_inner(&mut tx, (origin, pos), header, state, faces).await?;
                     findings.extend(quotes(header));
-                    findings.extend(conflicts(&mut tx, &origin, pos, pos).await?);
-                    self.keep_erased(&mut tx, &origin, pos, pos).await?;
+                } else {
+                    mark_content(&mut tx, origin, pos, state).await?;
                 }
-                Opening::NotForUs => mark_content(&mut tx, &origin, pos, NOT_FOR_US).await?,
-                Opening::Refused(why) => {
-                    mark_content(&mut tx, &origin, pos, REFUSED).await?;
-                    findings.push(Finding::SealRefused { name: record.name().to_hex(), why: why.clone() });
+                if row.content != DONE {
+                    give(&mut tx, origin, pos, &record, header, content.as_ref(), (&row).into()).await?;
+                }
+                if row.content == CLOSED {
+                    let end = pos + 1;
+                    touched.in_range(&mut tx, &record.header.log, pos, end).await?;
+                    findings.extend(self.settle(&mut tx, touched).await?);
+                    self.keep_erased(&mut tx, &record.header.log, pos, end).await?;
                 }
             }
-            tx.commit().await?;
+            Opening::NotForUs => mark_content(&mut tx, origin, pos, NOT_FOR_US).await?,
+            Opening::Refused(why) => {
+                findings.push(refused(&record, pos, why));
+                if row.faces != 0 {
+                    touched.add(Group::of_row(&mut tx, origin, pos).await?);
+                    touched.targets_of(&mut tx, origin, pos).await?;
+                    desks::forget(&mut tx, record.header.author.as_str(), &record.name().to_hex()).await?;
+                    show_outer(&mut tx, (origin, pos), &record.header).await?;
+                    self.give_elsewhere(&mut tx, &record, (origin, pos)).await?;
+                }
+                mark_content(&mut tx, origin, pos, REFUSED).await?;
+                findings.extend(self.settle(&mut tx, touched).await?);
+            }
         }
-        Ok(findings)
+        tx.commit().await?;
+        self.source.report(findings).await;
+        Ok(())
     }
+
+    /// Gives a record to the desks again as it stands at its other places.
+    async fn give_elsewhere(&self, tx: &mut Tx, record: &Record, but: (&str, u64)) -> Result<(), IndexError> {
+        let sql = "select origin, pos from entry where author = $1 and name = $2 and valid = 1 and content in (1, 6)
+                   and (origin <> $3 or pos <> $4) order by origin, pos";
+        let author = record.header.author.as_str();
+        let values = [author.into(), record.name().to_hex().into(), but.0.into(), int(but.1)];
+        for row in tx.rows(sql, &values).await? {
+            let (origin, pos) = (row.text(0)?, row.uint(1)?);
+            let Some((record, row)) = self.entry(&origin, pos).await? else { continue };
+            let opening = Opener::new(self.source).open(&record, row.root).await?;
+            if let Opening::Open { inner, content } = &opening {
+                let header = inner.as_deref().unwrap_or(&record.header);
+                give(tx, &origin, pos, &record, header, content.as_ref(), (&row).into()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record at a place, and what its row says.
+    pub(super) async fn entry(&self, origin: &str, pos: u64) -> Result<Option<(Record, Row)>, IndexError> {
+        let sql = "select root_version, rank, here, content, faces, proven, marked from entry
+                   where origin = $1 and pos = $2 and valid = 1";
+        let rows = self.index.db().rows(sql, &[origin.into(), int(pos)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let (root, rank, here) = (row.uint(0)?, row.int(1)?, row.opt_int(2)?);
+        let (proven, marked) = (row.opt_int(5)?, row.int(6)?);
+        let row = Row { root, rank, here, content: row.int(3)?, faces: row.int(4)?, proven, marked };
+        let Ok(log) = origin.parse::<Origin>() else { return Ok(None) };
+        let entries = self.source.entries(&log, pos..pos + 1).await?;
+        Ok(entries.first().and_then(|bytes| Record::parse(bytes).ok()).map(|record| (record, row)))
+    }
+}
+
+/// What the row of a valid entry says.
+pub(super) struct Row {
+    pub root: u64,
+    pub rank: i64,
+    pub here: Option<i64>,
+    pub content: i64,
+    pub faces: i64,
+    pub proven: Option<i64>,
+    pub marked: i64,
+}
+
+/// What of the row of an entry the desks keep beside what it says.
+#[derive(Clone, Copy)]
+struct Standing {
+    rank: i64,
+    here: Option<i64>,
+    proven: Option<i64>,
+    marked: i64,
+}
+
+impl From<&Row> for Standing {
+    fn from(row: &Row) -> Self {
+        Self { rank: row.rank, here: row.here, proven: row.proven, marked: row.marked }
+    }
+}
+
+/// Opens every record but those that speak of the log itself.
+async fn open(opener: &mut Opener<'_>, judged: &Judged) -> Result<Option<Opening>, IndexError> {
+    let Verdict::Valid { record, root, .. } = &judged.verdict else { return Ok(None) };
+    if kind::is_log_kind(&record.header.kind) {
+        return Ok(None);
+    }
+    Ok(Some(opener.open(record, *root).await?))
+}
+
+/// Writes the rows of entries, and gives them to the desks. Answers the latest time that the log claims after them.
+async fn insert(
+    tx: &mut Tx,
+    writer: &Writer<'_>,
+    origin: &Origin,
+    seen: &[(u64, i64)],
+    ready: &[Ready<'_>],
+) -> Result<Option<i64>, IndexError> {
+    let revoked = writer.revoked_keys(&origin.authority);
+    let mut latest = latest_of(tx, origin).await?;
+    let mut rows = Rows::default();
+    let mut ranks = Vec::with_capacity(ready.len());
+    for item in ready {
+        let index = item.judged.index;
+        let here = seen.get(seen.partition_point(|(size, _)| *size <= index)).map(|(_, time)| *time);
+        match &item.judged.verdict {
+            Verdict::Invalid { reason, bytes } => {
+                let known = (latest.unwrap_or(i64::MIN), faces_of(origin), here);
+                rows.invalid(origin, item.judged, &Fault::from(reason.clone()), bytes.len(), known);
+                ranks.push((i64::MIN, here));
+            }
+            Verdict::Valid { record, key, .. } => {
+                let rank = latest.unwrap_or(i64::MIN).max(record.header.released.posix());
+                latest = Some(rank);
+                let Some((shown, opened)) = item.shown() else { continue };
+                let known = Known {
+                    shown,
+                    opened,
+                    content: item.content(),
+                    faces: if record.is_sealed() && !opened { 0 } else { faces_of(origin) },
+                    rank,
+                    here,
+                    revoked: revoked.contains(key.public()),
+                };
+                rows.record(item.judged, record, &known);
+                ranks.push((rank, here));
+            }
+        }
+    }
+    rows.insert(tx).await?;
+    let origin = origin.to_string();
+    for (item, place) in ready.iter().zip(ranks) {
+        let (Some(record), Some(Opening::Open { content, .. }), Some((header, _))) =
+            (item.record(), &item.opening, item.shown())
+        else {
+            continue;
+        };
+        let (rank, here) = place;
+        let standing = Standing { rank, here, proven: None, marked: 0 };
+        give(tx, &origin, item.judged.index, record, header, content.as_ref(), standing).await?;
+    }
+    Ok(latest)
+}
+
+/// Gives a record to the desks.
+async fn give(
+    tx: &mut Tx,
+    origin: &str,
+    pos: u64,
+    record: &Record,
+    header: &Header,
+    content: Option<&Content>,
+    standing: Standing,
+) -> Result<(), IndexError> {
+    if header.critical_unknown(&[]) {
+        return Ok(()); // Shown, but neither acted on nor counted.
+    }
+    let entry = IndexedEntry {
+        origin,
+        pos: i64::try_from(pos).unwrap_or(i64::MAX),
+        name: &record.name().to_hex(),
+        public: record.header.log.audience.is_public(),
+        released: record.header.released.posix(),
+        rank: standing.rank,
+        proven: standing.proven,
+        here: standing.here,
+        marked: standing.marked,
+        header,
+    };
+    desks::take(tx, &entry, content).await
 }
 
 fn quotes(header: &Header) -> Option<Finding> {
@@ -234,340 +437,39 @@ fn quotes(header: &Header) -> Option<Finding> {
     (!anchors.is_empty()).then_some(Finding::Quotes { author, anchors })
 }
 
-impl Ready<'_> {
-    fn whole(&self) -> Option<(&Header, &Content, bool)> {
-        let record = record_of(self.judged)?;
-        match self.opening.as_ref()? {
-            Opening::Whole { inner, content } => {
-                Some((inner.as_ref().unwrap_or(&record.header), content, record.is_sealed()))
-            }
-            _ => None,
-        }
-    }
-
-    /// The header that the row shows.
-    fn shown(&self) -> Option<&Header> {
-        match self.whole() {
-            Some((header, _, _)) => Some(header),
-            None => record_of(self.judged).map(|r| &r.header),
-        }
-    }
-
-    fn content(&self) -> i64 {
-        match &self.opening {
-            Some(Opening::Waiting) => WAITING,
-            Some(Opening::Expired) => TO_FORGET,
-            Some(Opening::NotForUs) => NOT_FOR_US,
-            Some(Opening::Refused(_)) => REFUSED,
-            _ => DONE,
-        }
-    }
+fn refused(record: &Record, index: u64, why: &Fault) -> Finding {
+    let (origin, name) = (record.header.log.to_string(), record.name().to_hex());
+    Finding::SealRefused { origin, index, name, why: why.clone() }
 }
 
-fn record_of(judged: &Judged) -> Option<&Record> {
-    match &judged.verdict {
-        Verdict::Valid { record, .. } => Some(record),
-        Verdict::Invalid { .. } => None,
-    }
-}
-
-/// Opens what a desk wants to read, and every sealed record.
-async fn open(judged: &Judged, contents: &dyn ContentSource) -> Result<Option<Opening>, IndexError> {
-    let Verdict::Valid { record, root, .. } = &judged.verdict else { return Ok(None) };
-    if kind::is_log_kind(&record.header.kind) {
-        return Ok(None);
-    }
-    if !record.is_sealed() && !desks::reads_content(&record.header.kind) {
-        return Ok(Some(Opening::Whole { inner: None, content: Content::default() }));
-    }
-    Ok(Some(contents.open(record, *root).await?))
-}
-
-const ENTRY: [&str; 25] = [
-    "origin",
-    "pos",
-    "leaf",
-    "name",
-    "author",
-    "kind",
-    "id",
-    "edition",
-    "supersedes",
-    "status",
-    "mechanism",
-    "released",
-    "sealed",
-    "opened",
-    "valid",
-    "reason",
-    "here",
-    "bytes",
-    "conflicting",
-    "signer",
-    "root_version",
-    "content",
-    "proven",
-    "expires",
-    "sealed_at",
-];
-
-async fn insert_entries(
-    tx: &mut Tx,
-    origin: &str,
-    here: Option<i64>,
-    ready: &[Ready<'_>],
-) -> Result<Vec<Finding>, IndexError> {
+/// What operators should know of entries that are new.
+fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (mut entries, mut blobs, mut refs, mut abouts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut refusals = Vec::new();
     for item in ready {
-        let pos = int(item.judged.index);
-        match &item.judged.verdict {
-            Verdict::Invalid { reason, bytes } => {
-                let fault = Fault::from(reason.clone());
-                findings.push(Finding::Invalid {
-                    origin: origin.to_owned(),
-                    index: item.judged.index,
-                    why: fault.clone(),
-                });
-                let fault = serde_json::to_string(&fault).unwrap_or_default();
-                refusals.push(vec![origin.into(), pos.clone(), fault.into()]);
-                entries.push(invalid_row(origin, item.judged, &reason.to_string(), bytes.len(), here));
+        let index = item.judged.index;
+        match (&item.judged.verdict, &item.opening) {
+            (Verdict::Invalid { reason, .. }, _) => {
+                let (origin, why) = (origin.to_string(), Fault::from(reason.clone()));
+                findings.push(Finding::Invalid { origin, index, why });
             }
-            Verdict::Valid { record, key, root } => {
-                let header = item.shown().unwrap_or(&record.header);
-                if let Some(Opening::Refused(why)) = &item.opening {
-                    findings.push(Finding::SealRefused { name: record.name().to_hex(), why: why.clone() });
-                }
-                entries.push(vec![
-                    origin.into(),
-                    pos.clone(),
-                    item.judged.leaf.to_hex().into(),
-                    record.name().to_hex().into(),
-                    header.author.as_str().into(),
-                    header.kind.as_str().into(),
-                    header.id.to_string().into(),
-                    i64::from(header.edition).into(),
-                    header.supersedes.map(|h| h.to_hex()).into(),
-                    header.status.as_str().into(),
-                    header.mechanism.as_ref().map(|m| m.as_str().to_owned()).into(),
-                    header.released.posix().into(),
-                    i64::from(record.is_sealed()).into(),
-                    i64::from(record.is_sealed() && item.whole().is_some()).into(),
-                    1_i64.into(),
-                    Value::Null,
-                    here.into(),
-                    length(record.bytes.len()),
-                    0_i64.into(),
-                    key.name().into(),
-                    int(*root),
-                    item.content().into(),
-                    Value::Null,
-                    record.header.expires.map(|day| day.start().posix()).into(),
-                    record.is_sealed().then(|| record.header.released.posix()).into(),
-                ]);
-                name_parts(origin, &pos, header, 0, &mut blobs, &mut refs, &mut abouts);
-                if record.is_sealed() {
-                    // The sealed files themselves, so that one that arrives later finds its record.
-                    outer_blobs(origin, &pos, &record.header, &mut blobs, item.whole().is_some());
-                }
+            (Verdict::Valid { record, .. }, Some(Opening::Refused(why))) => {
+                findings.push(refused(record, index, why));
             }
+            _ => findings.extend(item.shown().and_then(|(header, _)| quotes(header))),
         }
     }
-    tx.insert_many("entry", &ENTRY, &entries, Conflict::Fail).await?;
-    tx.insert_many("refusal", &["origin", "pos", "fault"], &refusals, Conflict::Fail).await?;
-    insert_parts(tx, &blobs, &refs, &abouts).await?;
-    Ok(findings)
+    findings
 }
 
-async fn insert_parts(
-    tx: &mut Tx,
-    blobs: &[Vec<Value>],
-    refs: &[Vec<Value>],
-    abouts: &[Vec<Value>],
-) -> Result<(), IndexError> {
-    let columns = ["origin", "pos", "n", "media_type", "size", "sha256", "lang"];
-    tx.insert_many("blob", &columns, blobs, Conflict::Replace(&["origin", "pos", "n"])).await?;
-    let columns = ["origin", "pos", "n", "relation", "to_author", "to_name"];
-    tx.insert_many("ref", &columns, refs, Conflict::Replace(&["origin", "pos", "n"])).await?;
-    let columns = ["origin", "pos", "n", "what", "at"];
-    tx.insert_many("about", &columns, abouts, Conflict::Replace(&["origin", "pos", "n"])).await?;
-    Ok(())
-}
-
-fn length(bytes: usize) -> Value {
-    Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX))
-}
-
-fn int(n: u64) -> Value {
-    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
-fn invalid_row(origin: &str, judged: &Judged, reason: &str, bytes: usize, here: Option<i64>) -> Vec<Value> {
-    let empty = || Value::from("");
-    vec![
-        origin.into(),
-        int(judged.index),
-        judged.leaf.to_hex().into(),
-        judged.leaf.to_hex().into(),
-        origin.split('/').next().unwrap_or_default().into(),
-        empty(),
-        empty(),
-        0_i64.into(),
-        Value::Null,
-        empty(),
-        Value::Null,
-        0_i64.into(),
-        0_i64.into(),
-        0_i64.into(),
-        0_i64.into(),
-        reason.into(),
-        here.into(),
-        length(bytes),
-        0_i64.into(),
-        Value::Null,
-        Value::Null,
-        DONE.into(),
-        Value::Null,
-        Value::Null,
-        Value::Null,
-    ]
-}
-
-/// Outer blobs of sealed records are numbered from here.
-const OUTER: i64 = 1000;
-
-fn name_parts(
-    origin: &str,
-    pos: &Value,
-    header: &Header,
-    first: i64,
-    blobs: &mut Vec<Vec<Value>>,
-    refs: &mut Vec<Vec<Value>>,
-    abouts: &mut Vec<Vec<Value>>,
-) {
-    let numbered = |n: i64| vec![Value::from(origin), pos.clone(), n.into()];
-    for (n, blob) in (first..).zip(&header.blobs) {
-        let mut row = numbered(n);
-        row.extend([
-            blob.media_type.as_str().into(),
-            int(blob.size),
-            blob.sha256.to_hex().into(),
-            blob.lang.as_ref().map(|l| l.as_str().to_owned()).into(),
-        ]);
-        blobs.push(row);
-    }
-    for (n, reference) in (0..).zip(&header.refs) {
-        let mut row = numbered(n);
-        row.extend([
-            reference.relation.as_str().into(),
-            reference.author.as_str().into(),
-            reference.name.to_hex().into(),
-        ]);
-        refs.push(row);
-    }
-    for (n, (what, at)) in (0..).zip(&header.about) {
-        let mut row = numbered(n);
-        row.extend([what.as_str().into(), at.to_string().into()]);
-        abouts.push(row);
-    }
-}
-
-fn outer_blobs(origin: &str, pos: &Value, outer: &Header, blobs: &mut Vec<Vec<Value>>, opened: bool) {
-    let (mut refs, mut abouts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    name_parts(origin, pos, outer, OUTER, &mut rows, &mut refs, &mut abouts);
-    if !opened {
-        // Until it is opened the shown header is the outer one, whose blobs are listed already.
-        blobs.retain(|row| row[1] != *pos);
-    }
-    blobs.append(&mut rows);
-}
-
-async fn overwrite_with_inner(tx: &mut Tx, origin: &str, pos: u64, inner: &Header) -> Result<(), IndexError> {
-    let values = [
-        inner.kind.as_str().into(),
-        inner.id.to_string().into(),
-        i64::from(inner.edition).into(),
-        inner.supersedes.map(|h| h.to_hex()).into(),
-        inner.mechanism.as_ref().map(|m| m.as_str().to_owned()).into(),
-        inner.released.posix().into(),
-        origin.into(),
-        int(pos),
-    ];
-    tx.run(
-        "update entry set kind = $1, id = $2, edition = $3, supersedes = $4, mechanism = $5, released = $6,
-         opened = 1 where origin = $7 and pos = $8",
-        &values,
-    )
-    .await?;
-    let (mut blobs, mut refs, mut abouts) = (Vec::new(), Vec::new(), Vec::new());
-    name_parts(origin, &int(pos), inner, 0, &mut blobs, &mut refs, &mut abouts);
-    insert_parts(tx, &blobs, &refs, &abouts).await
-}
-
-async fn mark_content(tx: &mut Tx, origin: &str, pos: u64, content: i64) -> Result<(), IndexError> {
-    let values = [content.into(), origin.into(), int(pos)];
-    tx.run("update entry set content = $1 where origin = $2 and pos = $3", &values).await?;
-    Ok(())
-}
-
-/// What a whole record changes elsewhere: earlier editions, what it withdraws, and the desks.
-#[allow(clippy::too_many_arguments)] // One row's columns; a struct of them would be built once, here.
-pub(super) async fn settle(
+pub(super) async fn mark_content(
     tx: &mut Tx,
     origin: &str,
     pos: u64,
-    name: Hash,
-    sealed: bool,
-    here: Option<i64>,
-    header: &Header,
-    content: &Content,
+    content: i64,
 ) -> Result<(), IndexError> {
-    let name = name.to_hex();
-    let author = header.author.as_str();
-    if let Some(before) = header.supersedes {
-        let values = [name.as_str().into(), before.to_hex().into(), author.into()];
-        tx.run("update entry set superseded_by = $1 where name = $2 and author = $3", &values).await?;
-    }
-    for target in header.refs_of(Relation::Withdraws) {
-        // A withdrawal counts only from the target's author.
-        let values = [name.as_str().into(), target.name.to_hex().into(), author.into()];
-        tx.run("update entry set withdrawn_by = $1 where name = $2 and author = $3", &values).await?;
-    }
-    if header.critical_unknown(&[]) {
-        return Ok(()); // Shown, but neither acted on nor counted.
-    }
-    let pos = i64::try_from(pos).unwrap_or(i64::MAX);
-    let entry = IndexedEntry { origin, pos, name: &name, sealed, here, header };
-    desks::replay(tx, &entry, content).await
-}
-
-/// Marks records of one (author, id, edition) that differ.
-pub(super) async fn conflicts(
-    tx: &mut Tx,
-    origin: &str,
-    first: u64,
-    last: u64,
-) -> Result<Vec<Finding>, IndexError> {
-    let values = [origin.into(), int(first), int(last)];
-    let rows = tx
-        .rows(
-            "select distinct a.author, a.id, a.edition from entry a join entry b
-               on b.author = a.author and b.id = a.id and b.edition = a.edition and b.name <> a.name
-             where a.origin = $1 and a.pos between $2 and $3 and a.valid = 1 and b.valid = 1
-               and (a.sealed = 0 or a.opened = 1) and (b.sealed = 0 or b.opened = 1)",
-            &values,
-        )
-        .await?;
-    let mut findings = Vec::new();
-    for row in rows {
-        let (author, id, edition) = (row.text(0)?, row.text(1)?, row.int(2)?);
-        let values = [author.as_str().into(), id.as_str().into(), edition.into()];
-        tx.run("update entry set conflicting = 1 where author = $1 and id = $2 and edition = $3", &values)
-            .await?;
-        findings.push(Finding::Conflict { author, id, edition });
-    }
-    Ok(findings)
+    let values = [content.into(), origin.into(), int(pos)];
+    tx.run("update entry set content = $1 where origin = $2 and pos = $3", &values).await?;
+    Ok(())
 }
 
 /// Readers as the table of logs has them.
@@ -578,27 +480,30 @@ pub fn readers_text(readers: &Readers) -> String {
     }
 }
 
-/// The origin that the batch's valid `log.open` names as the log before, if it has one.
-fn previous(batch: &Batch<'_>) -> Option<String> {
-    let open = batch.judged.iter().find(|judged| judged.index == 0).and_then(record_of)?;
-    let line = open.header.own("previous").next().filter(|_| open.header.kind == kind::LOG_OPEN)?;
-    line.split(' ').next().map(str::to_owned)
+/// The latest time that a log claims so far; of a log that goes on from another one at least that one's.
+async fn latest_of(tx: &mut Tx, origin: &Origin) -> Result<Option<i64>, IndexError> {
+    let sql = "select latest from log where origin = $1";
+    let rows = tx.rows(sql, &[origin.to_string().into()]).await?;
+    Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
 }
 
-async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), IndexError> {
-    let log = batch.log;
-    let readers = log.readers.as_ref().map(readers_text).unwrap_or_default();
-    let kept =
-        tx.rows("select root, checkpoint, previous from log where origin = $1", &[origin.into()]).await?;
-    let previous = match previous(batch) {
-        Some(previous) => Some(previous),
-        None => kept.first().map(|row| row.opt_text(2)).transpose()?.flatten(),
-    };
+async fn save_log(
+    tx: &mut Tx,
+    batch: &Batch<'_>,
+    own: bool,
+    latest: Option<i64>,
+    touched: &mut Touched,
+) -> Result<(), IndexError> {
+    let (origin, state) = (batch.origin.to_string(), batch.state);
+    let kept = tx
+        .rows("select root, checkpoint, before from log where origin = $1", &[origin.as_str().into()])
+        .await?;
     let (root, checkpoint) = match (batch.checkpoint, kept.first()) {
         (Some(checkpoint), _) => (checkpoint.checkpoint.root.to_hex(), checkpoint.to_bytes()),
         (None, Some(row)) => (row.text(0)?, row.bytes(1)?),
         (None, None) => (String::new(), Vec::new()),
     };
+    let before = kept.first().map(|row| row.opt_int(2)).transpose()?.flatten();
     let columns = [
         "origin",
         "authority",
@@ -614,23 +519,68 @@ async fn save_log(tx: &mut Tx, batch: &Batch<'_>, origin: &str) -> Result<(), In
         "root_version",
         "state",
         "previous",
+        "previous_size",
+        "before",
+        "latest",
     ];
     let row = vec![
-        origin.into(),
+        origin.as_str().into(),
         batch.origin.authority.as_str().into(),
         batch.origin.audience.to_string().into(),
         i64::from(batch.origin.year).into(),
-        readers.into(),
-        i64::from(batch.source == Source::Own).into(),
-        int(log.size),
+        state.readers().map(readers_text).unwrap_or_default().into(),
+        i64::from(own).into(),
+        int(state.size()),
         root.into(),
         checkpoint.into(),
-        i64::from(log.closed).into(),
-        log.policy.map(|h| h.to_hex()).unwrap_or_default().into(),
-        int(log.root),
-        log.state.clone().into(),
-        previous.into(),
+        i64::from(state.closed()).into(),
+        state.policy().map(|h| h.to_hex()).unwrap_or_default().into(),
+        int(state.root_in_force()),
+        state.to_bytes().into(),
+        state.previous().map(|previous| previous.origin.to_string()).into(),
+        state.previous().map(|previous| int(previous.size)).unwrap_or(Value::Null),
+        before.into(),
+        latest.into(),
     ];
     tx.insert_many("log", &columns, &[row], Conflict::Replace(&["origin"])).await?;
+    carry(tx, &origin).await?;
+    if kept.is_empty() && joins_others(tx, &origin).await? {
+        // A log that joins others may change which of two twins comes first.
+        touched.every_choice_of(tx, &batch.origin.authority).await?;
+    }
+    Ok(())
+}
+
+/// Whether a log goes on from another one, or another one from it.
+async fn joins_others(tx: &mut Tx, origin: &str) -> Result<bool, IndexError> {
+    let sql = "select 1 from log where (origin = $1 and previous is not null) or previous = $1 limit 1";
+    Ok(!tx.rows(sql, &[origin.into()]).await?.is_empty())
+}
+
+/// A log begins with the latest time that the log before it claims at the place where it goes on: so the order of
+/// an author's records follows the line of logs, even where a clock was set back between two of them.
+async fn carry(tx: &mut Tx, origin: &str) -> Result<(), IndexError> {
+    let sql = "select s.origin, p.rank from log s join entry p on p.origin = s.previous and p.pos = s.previous_size - 1
+               where (s.origin = $1 or s.previous = $1) and (s.before is null or s.before < p.rank)";
+    let mut behind = tx.rows(sql, &[origin.into()]).await?;
+    let mut steps = 0;
+    while let Some(row) = behind.pop() {
+        let (log, rank) = (row.text(0)?, row.int(1)?);
+        let values = [log.as_str().into(), rank.into()];
+        tx.run("update log set before = $2 where origin = $1", &values).await?;
+        tx.run("update log set latest = $2 where origin = $1 and (latest is null or latest < $2)", &values)
+            .await?;
+        let changed = tx.run("update entry set rank = $2 where origin = $1 and rank < $2", &values).await?;
+        if changed > 0 {
+            desks::reranked(tx, &log, rank).await?;
+        }
+        steps += 1;
+        // A ring of logs, which only a liar can make, ends somewhere.
+        if steps < 64 {
+            let sql = "select s.origin, p.rank from log s join entry p on p.origin = s.previous and p.pos = s.previous_size - 1
+                       where s.previous = $1 and (s.before is null or s.before < p.rank)";
+            behind.extend(tx.rows(sql, &[log.as_str().into()]).await?);
+        }
+    }
     Ok(())
 }

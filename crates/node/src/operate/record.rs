@@ -18,7 +18,7 @@ pub(super) async fn run(node: &Arc<Node>, command: RecordCommand) -> Result<Outc
         RecordCommand::Show { name } => show(node, &parse(&name)?).await,
         RecordCommand::Erase { name } => erase(node, &parse(&name)?).await,
         RecordCommand::Evidence { name, file } => {
-            let evidence = node.evidence(&parse(&name)?).await?;
+            let evidence = node.evidence(&parse(&name)?, crate::face::Face::Inside).await?;
             std::fs::write(&file, &evidence).map_err(|e| OperateError::file(&file, e))?;
             let text =
                 format!("{} bytes in {}; check it anywhere: concord verify", evidence.len(), file.display());

@@ -149,8 +149,8 @@ async fn publish(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError
     // Peers hear of it before a log is moved to it.
     node.tell(federate::Input::OwnRoots(chain.clone()));
     node.take_root(chain)?;
-    node.index_authorities().await?;
     drop(one_at_a_time);
+    node.roots_changed(&node.config.authority).await?;
     node.tell_news();
     let text = format!("root {version} is in use; each log moves to it with its next record");
     Ok(Outcome::new(json!({ "version": version }), text))

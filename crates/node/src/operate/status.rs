@@ -70,17 +70,12 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
 }
 
 /// Forgets the index and replays it from logs, blobs and `seen` files.
+/// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its
+/// place. One at a time: who asks meanwhile waits, and gets one that is newer than the question.
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
-    let one_at_a_time = node.releasing.lock().await;
+    let one_at_a_time = node.rebuilding.lock().await;
     let started = std::time::Instant::now();
-    // Until it is whole again, what it does not say must not cost a key.
-    node.erasing.index_is_partial(true);
-    node.index.clear().await?;
-    node.index_authorities().await?;
-    node.catch_up_index().await?;
-    node.load_proofs().await?;
-    node.load_receipts().await?;
-    node.erasing.index_is_partial(false);
+    node.index.rebuild(&**node).await?;
     node.erase_overdue(crate::clock::now()).await?;
     drop(one_at_a_time);
     let rows = node.index.db().rows("select count(*) from entry", &[]).await?;

@@ -105,13 +105,21 @@ mod tests {
     #[test]
     fn what_is_older_than_the_theft_is_not_touched() {
         assert_eq!(disowned(times(50, Some(60)), 50, &theft()), Disowned::No);
-        assert_eq!(disowned(times(50, None), 50, &theft()), Disowned::No, "nothing but claims, and all are older");
+        assert_eq!(
+            disowned(times(50, None), 50, &theft()),
+            Disowned::No,
+            "nothing but claims, and all are older"
+        );
     }
 
     #[test]
     fn a_thief_gains_nothing_by_an_older_claim() {
         assert_eq!(disowned(times(50, None), 150, &theft()), Disowned::Always, "its log had gone on");
-        assert_eq!(disowned(times(50, Some(250)), 50, &theft()), Disowned::Always, "proven after the revocation");
+        assert_eq!(
+            disowned(times(50, Some(250)), 50, &theft()),
+            Disowned::Always,
+            "proven after the revocation"
+        );
     }
 
     #[test]

@@ -78,7 +78,9 @@ impl Edition {
     fn first(&self, logs: &[Log]) -> Option<Hash> {
         let mut of_line: BTreeMap<u32, (u32, i64, Hash)> = BTreeMap::new();
         for log in self.entitled.iter().copied() {
-            let Some((_, name, released)) = self.entries.get(&log).and_then(BTreeSet::first) else { continue };
+            let Some((_, name, released)) = self.entries.get(&log).and_then(BTreeSet::first) else {
+                continue;
+            };
             let Log { line, part, .. } = logs[log];
             let first = of_line.entry(line).or_insert((part, *released, *name));
             if part < first.0 {
@@ -163,7 +165,9 @@ impl<'a> Sweep<'a> {
         let Some(edition) = self.editions.get_mut(&number) else { return };
         let is_entitled = |log: &usize| match &given {
             None => true,
-            Some(given) => were_given(&logs[*log].readers, given.iter().map(|given| logs[*given].readers.as_ref())),
+            Some(given) => {
+                were_given(&logs[*log].readers, given.iter().map(|given| logs[*given].readers.as_ref()))
+            }
         };
         let entitled: BTreeSet<usize> = edition.logs().filter(is_entitled).collect();
         for log in entitled.symmetric_difference(&edition.entitled) {
@@ -191,7 +195,8 @@ impl<'a> Sweep<'a> {
         let edition = self.editions.get(&number)?;
         if edition.standing == Some(name) {
             let later = self.editions.range(number.saturating_add(1)..);
-            let next = later.filter_map(|(later, edition)| edition.standing.filter(|_| *later > number)).next();
+            let next =
+                later.filter_map(|(later, edition)| edition.standing.filter(|_| *later > number)).next();
             let ended = self.endings.first_key_value().map(|((_, by), _)| State::Withdrawn { by: *by });
             return Some(next.map_or(ended.unwrap_or(State::Speaks), |by| State::Superseded { by }));
         }
@@ -218,7 +223,11 @@ impl<'a> Sweep<'a> {
 
     fn finish(mut self) -> Vec<Span> {
         let open = self.now.iter();
-        let open = open.map(|(name, (from, state))| Span { name: *name, during: During::since(*from), state: *state });
+        let open = open.map(|(name, (from, state))| Span {
+            name: *name,
+            during: During::since(*from),
+            state: *state,
+        });
         self.spans.extend(open);
         self.spans.sort_unstable();
         self.spans

@@ -59,7 +59,11 @@ fn the_newest_edition_speaks_and_the_one_before_did() {
 fn of_twins_in_one_log_the_first_by_place_stands_whatever_it_claims() {
     let logs = [log(0, 0, &["public"])];
     let spans = sorted_out(&logs, &[entry(9, 1, (0, 3), 30), entry(1, 1, (0, 4), 20)], &[]);
-    assert_eq!(at(&spans, 29), BTreeMap::from([(1, State::Speaks)]), "the other claims not to have been there");
+    assert_eq!(
+        at(&spans, 29),
+        BTreeMap::from([(1, State::Speaks)]),
+        "the other claims not to have been there"
+    );
     assert_eq!(at(&spans, 30), BTreeMap::from([(1, State::Conflicting), (9, State::Speaks)]));
 }
 
@@ -74,8 +78,10 @@ fn of_twins_in_logs_that_nothing_joins_the_earlier_stands_then_the_smaller_name(
 
 #[test]
 fn an_edition_goes_only_to_readers_of_the_one_before() {
-    let logs =
-        [log(0, 0, &["a.example", "moh.chn.example"]), log(1, 0, &["a.example", "b.example", "moh.chn.example"])];
+    let logs = [
+        log(0, 0, &["a.example", "moh.chn.example"]),
+        log(1, 0, &["a.example", "b.example", "moh.chn.example"]),
+    ];
     let (first, second) = (entry(1, 1, (0, 1), 10), entry(2, 2, (1, 1), 20));
     let spans = sorted_out(&logs, &[first, second], &[]);
     assert_eq!(at(&spans, 20), BTreeMap::from([(1, State::Speaks), (2, State::Unentitled)]));
@@ -129,7 +135,11 @@ fn logs_that_previous_joins_are_one_line() {
     assert_eq!([0, 1, 2, 3].map(|log| chain[&log]), [(0, 0), (0, 1), (0, 2), (0, 3)]);
     assert_eq!(chain[&9], (9, 0), "a log of its own is its own line");
     let fork = joined(&[(1, Some(0)), (2, Some(0)), (3, Some(2))]);
-    assert_eq!((fork[&1], fork[&2], fork[&3]), ((0, 1), (2, 0), (2, 1)), "the other branch is a line of its own");
+    assert_eq!(
+        (fork[&1], fork[&2], fork[&3]),
+        ((0, 1), (2, 0), (2, 1)),
+        "the other branch is a line of its own"
+    );
     let ring = joined(&[(1, Some(0)), (0, Some(1))]);
     assert_eq!((ring[&0], ring[&1]), ((0, 0), (1, 0)), "a ring ends");
     assert_eq!(joined(&[(1, Some(200))])[&1], (1, 0), "nobody follows another's log");
@@ -186,10 +196,11 @@ fn during() -> impl Strategy<Value = During> {
 }
 
 fn facts() -> impl Strategy<Value = (Vec<Entry>, Vec<Ending>)> {
-    let entry = (0_usize..5, 0_u64..4, 1_u8..8, 0_i64..6, during()).prop_map(|(log, index, n, released, during)| {
-        // A record has one edition, wherever it stands.
-        Entry { log, index, name: name(n), edition: u32::from(n % 4) + 1, released, during }
-    });
+    let entry =
+        (0_usize..5, 0_u64..4, 1_u8..8, 0_i64..6, during()).prop_map(|(log, index, n, released, during)| {
+            // A record has one edition, wherever it stands.
+            Entry { log, index, name: name(n), edition: u32::from(n % 4) + 1, released, during }
+        });
     let ending = (100_u8..103, during()).prop_map(|(by, during)| Ending { by: name(by), during });
     (prop::collection::vec(entry, 0..10), prop::collection::vec(ending, 0..3))
 }

@@ -147,7 +147,7 @@ pub async fn kinds(db: &Db, face: Face, as_of: AsOf, origin: &str) -> Result<Vec
         "select e.kind, count(*) from entry e join log l on l.origin = e.origin
          where e.origin = $2 and e.valid = 1 and ",
     );
-    sql.push(visible(face)).push(" and ").push(known(as_of.basis));
+    sql.push(visible(face)).push(" and ").append(&known(as_of.basis));
     sql.push(" group by e.kind order by count(*) desc, e.kind");
     let rows = db.rows(sql, &[moment(as_of), origin.into()]).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()

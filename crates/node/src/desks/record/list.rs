@@ -137,6 +137,7 @@ pub fn csv(names: &Names<'_>, entries: &[Entry]) -> Vec<u8> {
         "sealed",
         "withdrawn_by",
         "superseded_by",
+        "without_effect",
     ]);
     for entry in entries {
         csv.row([
@@ -153,8 +154,9 @@ pub fn csv(names: &Names<'_>, entries: &[Entry]) -> Vec<u8> {
             iso(entry.proven),
             iso(entry.here),
             entry.sealed.to_string(),
-            entry.withdrawn_by.clone().unwrap_or_default(),
-            entry.superseded_by.clone().unwrap_or_default(),
+            entry.stands.withdrawn_by().unwrap_or_default().to_owned(),
+            entry.stands.superseded_by().unwrap_or_default().to_owned(),
+            entry.stands.why_without_effect().unwrap_or_default().to_owned(),
         ]);
     }
     csv.finish()

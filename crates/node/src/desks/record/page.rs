@@ -1,6 +1,6 @@
 //! `/record/{name}`: one record with everything that proves it.
 
-use super::query::{Blob, Entry, Reference, Seen};
+use super::query::{Blob, Entry, Reference, Seen, Stands};
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
 use crate::fault::Fault;
@@ -114,11 +114,12 @@ pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
     if entry.is_erased() {
         tags.push(tag(Tone::Wait, &if has_expired(entry) { t.seal_expired() } else { t.seal_erased() }));
     }
-    if entry.withdrawn_by.is_some() {
-        tags.push(tag(Tone::Wait, &t.seal_withdrawn()));
-    }
-    if entry.conflicting {
-        tags.push(tag(Tone::Alarm, &t.seal_conflicting()));
+    match &entry.stands {
+        Stands::Withdrawn(_) => tags.push(tag(Tone::Wait, &t.seal_withdrawn())),
+        Stands::Conflicting => tags.push(tag(Tone::Alarm, &t.seal_conflicting())),
+        Stands::Unentitled => tags.push(tag(Tone::Alarm, &t.seal_unentitled())),
+        Stands::Disowned(_) => tags.push(tag(Tone::Alarm, &t.seal_disowned())),
+        Stands::Speaks | Stands::Superseded(_) => {}
     }
     tags
 }
@@ -180,6 +181,13 @@ fn about(t: &Locale, view: &View) -> Option<Facts> {
     Some(facts)
 }
 
+/// Since when the author does not stand by it; of what never counted only that.
+fn disowned(t: &Locale, since: i64) -> Markup {
+    let known = jiff::Timestamp::from_second(since).ok().filter(|_| since > 0);
+    let since = known.map_or_else(|| Markup::text("–"), |since| t.moment(since));
+    Markup::joined([Markup::text(t.record_disowned()), since], " ")
+}
+
 fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
     let t = &page.t;
     let link = |name: &str| hash_link(&page.href(format!("/record/{name}")), name);
@@ -193,23 +201,26 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
         let expired = has_expired(entry);
         found.push(Markup::text(if expired { t.record_expired_text() } else { t.record_erased_text() }));
     }
-    if let Some(by) = &entry.withdrawn_by {
-        found.push(behind(t.record_withdrawn(), by));
-    }
-    if let Some(by) = &entry.superseded_by {
-        found.push(behind(t.record_superseded(), by));
-    }
-    if entry.conflicting {
-        found.push(Markup::text(t.record_conflicting()));
-    }
+    let alarm = match &entry.stands {
+        _ if !entry.valid => Some(t.record_invalid()),
+        Stands::Conflicting => Some(t.seal_conflicting()),
+        Stands::Unentitled => Some(t.seal_unentitled()),
+        Stands::Disowned(_) => Some(t.seal_disowned()),
+        Stands::Speaks | Stands::Superseded(_) | Stands::Withdrawn(_) => None,
+    };
+    found.extend(match &entry.stands {
+        Stands::Speaks => None,
+        Stands::Withdrawn(by) => Some(behind(t.record_withdrawn(), by)),
+        Stands::Superseded(by) => Some(behind(t.record_superseded(), by)),
+        Stands::Conflicting => Some(Markup::text(t.record_conflicting())),
+        Stands::Unentitled => Some(Markup::text(t.record_unentitled())),
+        Stands::Disowned(since) => Some(disowned(t, *since)),
+    });
     if found.is_empty() {
         return None;
     }
-    if !entry.valid || entry.conflicting {
-        return Some(alarm_panel(
-            &if entry.valid { t.seal_conflicting() } else { t.record_invalid() },
-            &found,
-        ));
+    if let Some(alarm) = alarm {
+        return Some(alarm_panel(&alarm, &found));
     }
     Some(Markup::of(&Notes { found }))
 }

@@ -6,7 +6,7 @@ use super::query::{self, Entry};
 use crate::desks::situation::names::{Names, authorities};
 use crate::desks::situation::schema::Shelf;
 use crate::http::{Viewer, answer};
-use crate::index::{ContentSource as _, Opening};
+use crate::index;
 use crate::layout::{Desk, Refusal};
 use crate::node::Node;
 use axum::Router;
@@ -78,7 +78,7 @@ async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, vie
     let answered = async {
         let db = node.index.db();
         let entries = match hash_of(&name) {
-            Some(_) => query::find(db, viewer.face, &name).await?,
+            Some(_) => query::find(db, viewer.face, viewer.as_of, &name).await?,
             None => Vec::new(),
         };
         let Some(entry) = entries.first().cloned() else { return Ok(answer::not_found(&viewer)) };
@@ -168,9 +168,8 @@ async fn inner(node: &Node, entry: &Entry) -> Option<String> {
     }
     let record = node.record_at(&entry.origin, entry.pos.unsigned_abs()).await.ok()??;
     let root = entry.root_version.unwrap_or(1).unsigned_abs();
-    match node.open(&record, root).await {
-        Ok(Opening::Whole { content, .. }) => content.inner_text().map(str::to_owned),
-        Ok(_) => None,
+    match index::open(node, &record, root).await {
+        Ok(opened) => opened.and_then(|opened| opened.content.inner_text().map(str::to_owned)),
         Err(error) => {
             tracing::warn!(%error, name = entry.name, "the inner header cannot be read");
             None
@@ -179,9 +178,9 @@ async fn inner(node: &Node, entry: &Entry) -> Option<String> {
 }
 
 async fn figures(db: &store::db::Db, entry: &Entry) -> Result<Option<FiguresTaken>, DbError> {
-    let shelf = if entry.sealed { Shelf::Sealed } else { Shelf::Public };
-    let sql = shelf.sql("select figures, refused, fault from {release} where name = $1 and kind = $2");
-    let rows = db.rows(sql, &[entry.name.as_str().into(), ::record::kind::FIGURES.into()]).await?;
+    let shelf = if entry.readers == "public" { Shelf::Public } else { Shelf::Sealed };
+    let sql = shelf.sql("select figures, refused, fault from {release} where author = $1 and name = $2");
+    let rows = db.rows(sql, &[entry.author.as_str().into(), entry.name.as_str().into()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     Ok(Some(FiguresTaken { read: row.int(0)?, refused: row.int(1)?, fault: row.opt_text(2)? }))
 }
@@ -189,12 +188,12 @@ async fn figures(db: &store::db::Db, entry: &Entry) -> Result<Option<FiguresTake
 async fn evidence(State(node): State<Arc<Node>>, Path(name): Path<String>, viewer: Viewer) -> Response {
     let Some(hash) = hash_of(&name) else { return answer::not_found(&viewer) };
     // What may be seen is decided as for the page: who may not see a record gets no proof of it.
-    match query::find(node.index.db(), viewer.face, &name).await {
+    match query::find(node.index.db(), viewer.face, viewer.as_of, &name).await {
         Ok(entries) if entries.is_empty() => return answer::not_found(&viewer),
         Ok(_) => {}
         Err(error) => return answer::internal(&error),
     }
-    match node.evidence(&hash).await {
+    match node.evidence(&hash, viewer.face).await {
         Ok(bytes) => answer::file(&viewer, EVIDENCE, &format!("{}.evidence", &name[..16]), bytes),
         Err(crate::operate::OperateError::NotFound(_)) => answer::not_found(&viewer),
         Err(error) => answer::internal(&error),
@@ -209,7 +208,7 @@ async fn blob(
     let (Some(_), Some(wanted)) = (hash_of(&name), hash_of(&hash)) else { return answer::not_found(&viewer) };
     let answered = async {
         let db = node.index.db();
-        let entries = query::find(db, viewer.face, &name).await?;
+        let entries = query::find(db, viewer.face, viewer.as_of, &name).await?;
         let Some(entry) = entries.first() else { return Ok(answer::not_found(&viewer)) };
         let named = query::blobs(db, entry).await?.into_iter().any(|blob| blob.sha256 == hash);
         let record = match node.record_at(&entry.origin, entry.pos.unsigned_abs()).await {
@@ -218,13 +217,12 @@ async fn blob(
             Err(error) => return Ok(answer::internal(&error)),
         };
         let root = entry.root_version.unwrap_or(1).unsigned_abs();
-        Ok(match node.open(&record, root).await {
-            Ok(Opening::Whole { content, .. }) => match content.blob(&wanted) {
+        Ok(match index::open(&*node, &record, root).await {
+            Ok(opened) => match opened.as_ref().and_then(|opened| opened.content.blob(&wanted)) {
                 // Always as a file: nothing that others wrote runs or renders under this address.
                 Some(bytes) => answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()),
                 None => answer::not_found(&viewer),
             },
-            Ok(_) => answer::not_found(&viewer),
             Err(error) => answer::internal(&error),
         })
     };

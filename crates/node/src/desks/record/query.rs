@@ -6,6 +6,7 @@
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::index::{CONFLICTING, DISOWNED, SUPERSEDED, UNENTITLED, WITHDRAWN, joined};
 use store::db::{Db, DbError, Row, Sql, Value};
 
 /// Records counted for a list; beyond it says "more than".
@@ -54,12 +55,8 @@ pub struct Entry {
     pub root_version: Option<i64>,
     /// The edition before it.
     pub supersedes: Option<String>,
-    /// The edition after it.
-    pub superseded_by: Option<String>,
-    /// The withdrawal.
-    pub withdrawn_by: Option<String>,
-    /// Whether another record claims to be the same edition.
-    pub conflicting: bool,
+    /// What it is as of the moment, for this face.
+    pub stands: Stands,
     /// Bytes of the record.
     pub bytes: i64,
     /// Readers of its log: `public`, or their names.
@@ -68,6 +65,45 @@ pub struct Entry {
     pub expires: Option<i64>,
     /// What became of its content here.
     pub copies: Copies,
+}
+
+/// What a record is as of a moment, for a face.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// It says what its author says.
+    Speaks,
+    /// The edition after it stands.
+    Superseded(String),
+    /// The withdrawal that ended it.
+    Withdrawn(String),
+    /// Another record of the same edition stands.
+    Conflicting,
+    /// Its readers were not all given the edition before.
+    Unentitled,
+    /// Its author revoked the key that signed it; since when.
+    Disowned(i64),
+}
+
+impl Stands {
+    /// The edition after it.
+    pub fn superseded_by(&self) -> Option<&str> {
+        if let Self::Superseded(by) = self { Some(by) } else { None }
+    }
+
+    /// The withdrawal.
+    pub fn withdrawn_by(&self) -> Option<&str> {
+        if let Self::Withdrawn(by) = self { Some(by) } else { None }
+    }
+
+    /// Why it has no effect, in one word for programs.
+    pub fn why_without_effect(&self) -> Option<&'static str> {
+        match self {
+            Self::Conflicting => Some("conflicting"),
+            Self::Unentitled => Some("unentitled"),
+            Self::Disowned(_) => Some("disowned"),
+            Self::Speaks | Self::Superseded(_) | Self::Withdrawn(_) => None,
+        }
+    }
 }
 
 /// What became of the copies of a record's content on this node.
@@ -125,36 +161,43 @@ pub struct Seen {
     pub size: i64,
 }
 
-/// What a face may see of the entry e in its log l.
+/// What a face may see of the entry e.
 pub(crate) fn visible(face: Face) -> &'static str {
     match face {
-        Face::Public => "l.audience = 'public' and e.sealed = 0",
-        // Of what was erased here only the outer header is left, which every reader of the log may see.
-        Face::Inside => "(e.sealed = 0 or e.opened = 1 or e.content in (4, 5))",
+        Face::Public => "(e.faces & 1) <> 0",
+        Face::Inside => "(e.faces & 2) <> 0",
+    }
+}
+
+/// What a face finds in lists: each record once, at its earliest place.
+pub(crate) fn listed(face: Face) -> &'static str {
+    match face {
+        Face::Public => "(e.listed & 1) <> 0",
+        Face::Inside => "(e.listed & 2) <> 0",
     }
 }
 
 /// Known as of the moment `$1`.
-pub(crate) fn known(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Claimed => "e.released <= $1",
-        Basis::Proven => "e.proven <= $1",
-        Basis::Here => "(e.here <= $1 or (e.here is null and $1 = 9223372036854775807))",
-    }
+pub(crate) fn known(basis: Basis) -> Sql {
+    let mut sql = Sql::from("");
+    crate::index::since(&mut sql, "e", "released", basis);
+    sql
 }
 
 /// The value of `$1`.
 pub(crate) fn moment(as_of: AsOf) -> Value {
-    as_of.at.unwrap_or(i64::MAX).into()
+    as_of.bound().into()
 }
 
-const COLUMNS: &str = "e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism,
-  e.released, e.proven, e.here, e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.superseded_by,
-  e.withdrawn_by, e.conflicting, e.bytes, l.readers, e.expires, e.content";
+const COLUMNS: &str =
+    "e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism,
+  e.released, e.proven, e.here, e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes,
+  l.readers, e.expires, e.content, st.state, st.by_name, st.start";
 
-fn select() -> Sql {
+fn select(face: Face, basis: Basis) -> Sql {
     let mut sql = Sql::from("select ");
-    sql.push(COLUMNS).push(" from entry e join log l on l.origin = e.origin where ");
+    sql.push(COLUMNS).push(" from entry e join log l on l.origin = e.origin");
+    sql.append(&joined("e", face, basis)).push(" where ");
     sql
 }
 
@@ -179,23 +222,31 @@ fn entry(row: &Row) -> Result<Entry, DbError> {
         signer: row.opt_text(16)?,
         root_version: row.opt_int(17)?,
         supersedes: row.opt_text(18)?,
-        superseded_by: row.opt_text(19)?,
-        withdrawn_by: row.opt_text(20)?,
-        conflicting: row.int(21)? != 0,
-        bytes: row.int(22)?,
-        readers: row.text(23)?,
-        expires: row.opt_int(24)?,
-        copies: if row.int(25)? >= crate::index::FORGOTTEN { Copies::Erased } else { Copies::Kept },
+        bytes: row.int(19)?,
+        readers: row.text(20)?,
+        expires: row.opt_int(21)?,
+        copies: if matches!(row.int(22)?, 4 | 5) { Copies::Erased } else { Copies::Kept },
+        stands: stands(row)?,
     })
 }
 
-/// The entries that hold a record: usually one; several if it was released to several audiences.
-pub async fn find(db: &Db, face: Face, name: &str) -> Result<Vec<Entry>, DbError> {
-    let mut sql = select();
-    sql.push("e.name = $1 and ")
-        .push(visible(face))
-        .push(" order by e.sealed, e.released, e.origin, e.pos limit 20");
-    db.rows(sql, &[name.into()]).await?.iter().map(entry).collect()
+fn stands(row: &Row) -> Result<Stands, DbError> {
+    let by = || row.opt_text(24).map(Option::unwrap_or_default);
+    Ok(match row.opt_int(23)? {
+        Some(SUPERSEDED) => Stands::Superseded(by()?),
+        Some(WITHDRAWN) => Stands::Withdrawn(by()?),
+        Some(CONFLICTING) => Stands::Conflicting,
+        Some(UNENTITLED) => Stands::Unentitled,
+        Some(DISOWNED) => Stands::Disowned(row.int(25)?),
+        _ => Stands::Speaks,
+    })
+}
+
+/// The entries that hold a record, the earliest first: usually one; several if it was released to several audiences.
+pub async fn find(db: &Db, face: Face, as_of: AsOf, name: &str) -> Result<Vec<Entry>, DbError> {
+    let mut sql = select(face, as_of.basis);
+    sql.push("e.name = $2 and ").push(visible(face)).push(" order by e.released, e.origin, e.pos limit 20");
+    db.rows(sql, &[moment(as_of), name.into()]).await?.iter().map(entry).collect()
 }
 
 /// Blobs of an entry; of an opened sealed record those inside it.
@@ -266,9 +317,9 @@ pub async fn referred_by(db: &Db, face: Face, as_of: AsOf, entry: &Entry) -> Res
          join entry e on e.origin = r.origin and e.pos = r.pos join log l on l.origin = e.origin
          where r.to_name = $2 and r.to_author = $3 and e.valid = 1 and ",
     );
-    sql.push(visible(face))
+    sql.push(listed(face))
         .push(" and ")
-        .push(known(as_of.basis))
+        .append(&known(as_of.basis))
         .push(" order by e.released, e.name limit $4");
     let values =
         [moment(as_of), entry.name.as_str().into(), entry.author.as_str().into(), MAX_REFERENCES.into()];
@@ -277,8 +328,8 @@ pub async fn referred_by(db: &Db, face: Face, as_of: AsOf, entry: &Entry) -> Res
         let other = Some((row.text(3)?, row.int(4)?));
         found.push(Reference { relation: row.text(0)?, author: row.text(1)?, name: row.text(2)?, other });
     }
-    if let Some(after) = &entry.superseded_by {
-        found.push(reference(db, face, "supersedes".into(), entry.author.clone(), after.clone()).await?);
+    if let Some(after) = entry.stands.superseded_by() {
+        found.push(reference(db, face, "supersedes".into(), entry.author.clone(), after.to_owned()).await?);
     }
     Ok(found)
 }
@@ -361,7 +412,7 @@ impl Order {
 /// A page of a list, and how many there are up to [`MAX_COUNTED`] + 1.
 pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(Vec<Entry>, i64), DbError> {
     let mut condition = Sql::from("e.valid = 1 and ");
-    condition.push(visible(face)).push(" and ").push(known(as_of.basis));
+    condition.push(listed(face)).push(" and ").append(&known(as_of.basis));
     let mut values = vec![moment(as_of)];
     if let Some(kind) = &wanted.kind {
         values.push(kind.as_str().into());
@@ -378,7 +429,7 @@ pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(
         condition.push(")");
     }
     let count = count(db, &condition, &values).await?;
-    let mut sql = select();
+    let mut sql = select(face, as_of.basis);
     sql.append(&condition);
     sql.push(wanted.order.sql(wanted.descending));
     values.push(i64::try_from(wanted.limit).unwrap_or(0).into());

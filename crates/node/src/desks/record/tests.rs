@@ -78,12 +78,20 @@ async fn index() -> Db {
         "opened",
         "valid",
         "bytes",
-        "conflicting",
         "content",
         "proven",
+        "first_released",
+        "rank",
+        "critical",
+        "revoked",
+        "disowned",
+        "faces",
+        "listed",
+        "marked",
     ];
     let entry =
         |origin: &str, pos: i64, number: u8, kind: &str, sealed: i64, opened: i64, proven: Option<i64>| {
+            let faces = if sealed == 0 { 3_i64 } else { 2 * opened };
             let values: Vec<Value> = vec![
                 origin.into(),
                 pos.into(),
@@ -99,9 +107,16 @@ async fn index() -> Db {
                 opened.into(),
                 1_i64.into(),
                 300_i64.into(),
-                0_i64.into(),
                 1_i64.into(),
                 proven.into(),
+                (1_580_000_000 + pos * 86_400).into(),
+                (1_580_000_000 + pos * 86_400).into(),
+                0_i64.into(),
+                0_i64.into(),
+                0_i64.into(),
+                faces.into(),
+                faces.into(),
+                0_i64.into(),
             ];
             values
         };
@@ -137,10 +152,10 @@ async fn listed(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Vec<String
 #[tokio::test]
 async fn of_what_was_erased_here_its_readers_see_the_outer_header() {
     let db = index().await;
-    let sql = "update entry set content = 4, expires = $1 where name = $2";
+    let sql = "update entry set content = 4, faces = 2, listed = 2, expires = $1 where name = $2";
     db.run(sql, &[1_580_500_000_i64.into(), name(5).into()]).await.unwrap();
-    assert!(query::find(&db, Face::Public, &name(5)).await.unwrap().is_empty());
-    let found = query::find(&db, Face::Inside, &name(5)).await.unwrap();
+    assert!(query::find(&db, Face::Public, AsOf::default(), &name(5)).await.unwrap().is_empty());
+    let found = query::find(&db, Face::Inside, AsOf::default(), &name(5)).await.unwrap();
     assert_eq!((found[0].kind.as_str(), found[0].is_erased()), ("sealed", true));
     assert_eq!(found[0].expires, Some(1_580_500_000));
     let t = Locale::new(Lang::En, TimeZone::UTC);
@@ -160,10 +175,10 @@ async fn what_is_sealed_for_others_is_nowhere() {
         (Face::Public, 5, false),
         (Face::Inside, 5, false),
     ] {
-        let found = query::find(&db, face, &name(number)).await.unwrap();
+        let found = query::find(&db, face, AsOf::default(), &name(number)).await.unwrap();
         assert_eq!(!found.is_empty(), seen, "{face:?} {number}");
     }
-    let figures = query::find(&db, Face::Public, &name(2)).await.unwrap();
+    let figures = query::find(&db, Face::Public, AsOf::default(), &name(2)).await.unwrap();
     let said = query::referred_by(&db, Face::Public, now, &figures[0]).await.unwrap();
     assert!(said.is_empty(), "a sealed reply is not hinted at");
     assert_eq!(query::referred_by(&db, Face::Inside, now, &figures[0]).await.unwrap().len(), 1);
@@ -198,7 +213,7 @@ async fn lists_filter_sort_and_rewind() {
 #[tokio::test]
 async fn a_records_page_says_what_proves_it_in_every_language() {
     let db = index().await;
-    let entries: Vec<Entry> = query::find(&db, Face::Public, &name(2)).await.unwrap();
+    let entries: Vec<Entry> = query::find(&db, Face::Public, AsOf::default(), &name(2)).await.unwrap();
     let entry = entries[0].clone();
     let (places, known) = (PlaceNames::bundled(), BTreeMap::new());
     for lang in Lang::ALL {

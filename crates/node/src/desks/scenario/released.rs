@@ -4,13 +4,15 @@ use super::KIND;
 use super::assumptions::{Assumptions, METHOD};
 use super::outcome::{self, MAX_INPUT, ScenarioOutcome};
 use crate::desks::situation::query::Scope;
+use crate::face::Face;
+use crate::index::{self, Must, condition};
 use crate::layout::Problem;
 use crate::node::Node;
 use crate::release::{Content, Draft};
 use epi::series::Series;
 use record::{Line, Status};
-use store::db::DbError;
-use tlog::hash::{Hash, sha256};
+use store::db::{DbError, Sql};
+use tlog::hash::Hash;
 
 /// The blobs, in this order.
 const MEDIA_TYPES: [&str; 3] = [
@@ -89,12 +91,15 @@ pub fn draft(
     Ok(draft)
 }
 
-/// The public scenarios known here, newest first. What is sealed is read on its record's own page.
+/// The public scenarios that stand, newest first. What is sealed is read on its record's own page.
 pub async fn list(node: &Node, scope: Scope<'_>) -> Result<Vec<ListedScenario>, DbError> {
-    let sql = "select name, author, released, proven from entry
-               where kind = $1 and status = $2 and valid = 1 and sealed = 0
-               order by released desc, origin, pos desc limit $3";
-    let values = [KIND.into(), scope.status.into(), LISTED.into()];
+    let mut sql = Sql::from(
+        "select e.name, e.author, e.released, e.proven from entry e
+         where e.kind = $2 and e.status = $3 and e.valid = 1 and (e.listed & 1) <> 0 and ",
+    );
+    sql.append(&condition("e", "released", Face::Public, scope.as_of.basis, Must::Speak))
+        .push(" order by e.released desc, e.origin, e.pos desc limit $4");
+    let values = [scope.as_of.bound().into(), KIND.into(), scope.status.into(), LISTED.into()];
     let rows = node.index.db().rows(sql, &values).await?;
     let one = |row: &store::db::Row| {
         Ok(ListedScenario {
@@ -110,24 +115,24 @@ pub async fn list(node: &Node, scope: Scope<'_>) -> Result<Vec<ListedScenario>, 
 /// Reads a public scenario.
 pub async fn load(node: &Node, name: &str) -> Result<ReleasedScenario, Unreadable> {
     let name = Hash::from_hex(name).map_err(|_| Unreadable::Missing)?;
-    let sql = "select origin, pos from entry where name = $1 and kind = $2 and valid = 1 and sealed = 0";
+    let sql = "select origin, pos, root_version from entry
+               where name = $1 and kind = $2 and valid = 1 and (listed & 1) <> 0";
     let rows = node.index.db().rows(sql, &[name.to_hex().into(), KIND.into()]).await?;
     let row = rows.first().ok_or(Unreadable::Missing)?;
     let found = node.record_at(&row.text(0)?, row.uint(1)?).await;
     let record = found.map_err(|error| Unreadable::Storage(error.to_string()))?.ok_or(Unreadable::Missing)?;
+    let opened = index::open(node, &record, row.uint(2)?).await;
+    let opened =
+        opened.map_err(|error| Unreadable::Storage(error.to_string()))?.ok_or(Unreadable::Missing)?;
+    let header = opened.inner.as_ref().unwrap_or(&record.header);
     let mut texts = Vec::new();
     for media_type in MEDIA_TYPES {
-        let blob = record.header.blobs.iter().find(|blob| blob.media_type.as_str() == media_type);
+        let blob = header.blobs.iter().find(|blob| blob.media_type.as_str() == media_type);
         let blob = blob.ok_or_else(|| Unreadable::Refused(Problem::new("scenario-text")))?;
         if blob.size > MAX_INPUT as u64 {
             return Err(Unreadable::Refused(Problem::new("scenario-text")));
         }
-        let bytes = node.files.get(&store::layout::blob(&blob.sha256)).await;
-        let bytes =
-            bytes.map_err(|error| Unreadable::Storage(error.to_string()))?.ok_or(Unreadable::Missing)?;
-        if sha256(&bytes) != blob.sha256 {
-            return Err(Unreadable::Missing);
-        }
+        let bytes = opened.content.blob(&blob.sha256).ok_or(Unreadable::Missing)?;
         let text = String::from_utf8(bytes.to_vec());
         texts.push(text.map_err(|_| Unreadable::Refused(Problem::new("scenario-text")))?);
     }

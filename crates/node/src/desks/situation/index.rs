@@ -5,7 +5,7 @@ use super::schema::{self, Shelf};
 use crate::index::{Content, IndexError, IndexedEntry};
 use formats::figures::{FigureReader, ReadOptions};
 use formats::places::PlaceNames;
-use record::{Relation, kind};
+use record::{BlobRef, Header, kind};
 use store::db::{Migration, Tx};
 
 /// The media type of a table of figures.
@@ -16,44 +16,44 @@ pub fn migrations() -> &'static [Migration] {
     schema::MIGRATIONS
 }
 
-/// Whether this desk needs the blobs of records of this kind.
-pub fn reads_content(kind: &str) -> bool {
-    kind == kind::FIGURES
+/// The table of a record of figures.
+pub fn wanted(header: &Header) -> Option<&BlobRef> {
+    let table = |blob: &&BlobRef| blob.media_type.as_str() == MEDIA_TYPE;
+    header.blobs.iter().find(table).filter(|_| header.kind == kind::FIGURES)
 }
 
-/// Takes in one valid record, in the order of its log.
-pub async fn replay(tx: &mut Tx, entry: &IndexedEntry<'_>, content: &Content) -> Result<(), IndexError> {
-    let header = entry.header;
+/// Takes one record. Figures are counted from a table: not before it is here.
+pub async fn take(
+    tx: &mut Tx,
+    entry: &IndexedEntry<'_>,
+    content: Option<&Content>,
+) -> Result<(), IndexError> {
+    let (header, Some(content)) = (entry.header, content) else { return Ok(()) };
+    if header.kind != kind::FIGURES {
+        return Ok(());
+    }
     let id = header.id.to_string();
     let release = Release {
-        shelf: if entry.sealed { Shelf::Sealed } else { Shelf::Public },
+        shelf: if entry.public { Shelf::Public } else { Shelf::Sealed },
         origin: entry.origin,
         pos: entry.pos,
         author: header.author.as_str(),
         name: entry.name,
-        kind: &header.kind,
         id: &id,
         edition: i64::from(header.edition),
         status: header.status.as_str(),
-        claimed: header.released.posix(),
+        claimed: entry.released,
+        proven: entry.proven,
         here: entry.here,
+        rank: entry.rank,
+        marked: entry.marked,
     };
-    if header.kind == kind::FIGURES {
-        replay::release_figures(tx, &release, read(header, content)).await?;
-    }
-    for reference in &header.refs {
-        if reference.author != header.author {
-            continue; // Only who said something can take it back.
-        }
-        if reference.relation == Relation::Withdraws {
-            replay::withdraw(tx, &release, &reference.name.to_hex()).await?;
-        }
-    }
+    replay::take_figures(tx, &release, header.released.posix(), || read(header, content)).await?;
     Ok(())
 }
 
 /// The figures of a record, or the code of what is wrong with its file.
-fn read(header: &record::Header, content: &Content) -> Result<Stated, String> {
+fn read(header: &Header, content: &Content) -> Result<Stated, String> {
     let table = header.blobs.iter().find(|blob| blob.media_type.as_str() == MEDIA_TYPE);
     let bytes = table.and_then(|blob| content.blob(&blob.sha256)).ok_or("no-table")?;
     // The bundled names only: what a record says may not depend on the node that reads it.

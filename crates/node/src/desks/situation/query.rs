@@ -5,8 +5,9 @@
 
 use super::figure::MAX_DAYS_AHEAD;
 use super::schema::{Shelf, compose_behind};
-use crate::asof::{AsOf, Basis};
+use crate::asof::AsOf;
 use crate::face::Face;
+use crate::index::{Must, condition};
 use formats::figures::Value as Stated;
 use std::collections::BTreeMap;
 use store::db::{Db, DbError, Row, Sql, Value};
@@ -77,7 +78,7 @@ pub struct Point {
     pub release: i64,
     /// Whether it was withdrawn, or dropped by a later edition, as of the moment.
     pub ended: bool,
-    /// Whether its author has stated the figure with another value too.
+    /// Whether its author has stated, now or ever, the figure with another value too: only a hint where to look.
     pub revised: bool,
 }
 
@@ -129,8 +130,8 @@ impl Scope<'_> {
         vec![at.into(), last_day.into(), self.status.into()]
     }
 
-    /// The SQL text with this shelf's tables, `{known x}` (stated by then) and `{live x}` (and not ended by then)
-    /// for statements with the aliases x and y.
+    /// The SQL text with this shelf's tables. For a release with the alias q, `{known q}` says that it was stated by
+    /// then, `{live q}` that it counts then, and `{ended q}` is 1 if it was stated and does not count any more.
     fn sql(&self, tables: Shelf, template: &'static str) -> Sql {
         self.sql_with(tables, template, "")
     }
@@ -142,120 +143,28 @@ impl Scope<'_> {
 
     /// The same, behind what `sql` already says.
     fn continue_with(&self, sql: Sql, tables: Shelf, template: &'static str, of_place: &'static str) -> Sql {
-        let basis = self.as_of.basis;
+        let mut ended = Sql::from("case when ");
+        ended.append(&self.condition(tables, "q", Must::Speak)).push(" then 0 else 1 end");
         let prepared = [
-            ("of place", of_place),
-            ("known x", known(basis, tables, false)),
-            ("known y", known(basis, tables, true)),
-            ("live x", live(basis, tables, false)),
-            ("live y", live(basis, tables, true)),
-            ("ended x", ended(basis, tables)),
-            ("release", tables.release()),
-            ("series", tables.series()),
-            ("statement", tables.statement()),
+            ("of place", of_place.into()),
+            ("known q", self.condition(tables, "q", Must::HaveSpoken)),
+            ("known r", self.condition(tables, "r", Must::HaveSpoken)),
+            ("live q", self.condition(tables, "q", Must::Speak)),
+            ("ended q", ended),
+            ("release", tables.release().into()),
+            ("series", tables.series().into()),
+            ("statement", tables.statement().into()),
         ];
         compose_behind(sql, template, &prepared)
     }
-}
 
-/// The conditions are written once; the names of tables and aliases are put in by the compiler.
-macro_rules! conditions {
-    ($alias:literal, $release:literal) => {
-        Conditions {
-            known_claimed: concat!($alias, ".claimed <= $1"),
-            known_here: concat!($alias, ".here <= $1"),
-            known_proven: concat!(
-                "exists (select 1 from ",
-                $release,
-                " pr join entry pe on pe.origin = pr.origin",
-                " and pe.pos = pr.pos where pr.no = ",
-                $alias,
-                ".release and pe.proven <= $1)"
-            ),
-            live_claimed: concat!(
-                $alias,
-                ".claimed <= $1 and (",
-                $alias,
-                ".ended_by is null or ",
-                $alias,
-                ".ended_claimed > $1)"
-            ),
-            live_here: concat!(
-                $alias,
-                ".here <= $1 and (",
-                $alias,
-                ".ended_by is null or ",
-                $alias,
-                ".ended_here > $1)"
-            ),
-            live_proven: concat!(
-                "exists (select 1 from ",
-                $release,
-                " pr join entry pe on pe.origin = pr.origin",
-                " and pe.pos = pr.pos where pr.no = ",
-                $alias,
-                ".release and pe.proven <= $1) and (",
-                $alias,
-                ".ended_by is null or not exists (select 1 from ",
-                $release,
-                " er join entry ee",
-                " on ee.origin = er.origin and ee.pos = er.pos where er.no = ",
-                $alias,
-                ".ended_by and ee.proven <= $1))"
-            ),
+    /// That a release is so by the moment `$1`. What stands on both shelves the inside face reads on the sealed one.
+    fn condition(&self, tables: Shelf, alias: &'static str, must: Must) -> Sql {
+        let mut sql = condition(alias, "claimed", self.face, self.as_of.basis, must);
+        if tables == Shelf::Public && self.face == Face::Inside {
+            sql.push(" and ").push(alias).push(".elsewhere = 0");
         }
-    };
-}
-
-struct Conditions {
-    known_claimed: &'static str,
-    known_here: &'static str,
-    known_proven: &'static str,
-    live_claimed: &'static str,
-    live_here: &'static str,
-    live_proven: &'static str,
-}
-
-fn conditions(shelf: Shelf, inner: bool) -> Conditions {
-    match (shelf, inner) {
-        (Shelf::Public, false) => conditions!("x", "situation_release"),
-        (Shelf::Public, true) => conditions!("y", "situation_release"),
-        (Shelf::Sealed, false) => conditions!("x", "sealed_situation_release"),
-        (Shelf::Sealed, true) => conditions!("y", "sealed_situation_release"),
-    }
-}
-
-fn known(basis: Basis, shelf: Shelf, inner: bool) -> &'static str {
-    let conditions = conditions(shelf, inner);
-    match basis {
-        Basis::Claimed => conditions.known_claimed,
-        Basis::Proven => conditions.known_proven,
-        Basis::Here => conditions.known_here,
-    }
-}
-
-fn live(basis: Basis, shelf: Shelf, inner: bool) -> &'static str {
-    let conditions = conditions(shelf, inner);
-    match basis {
-        Basis::Claimed => conditions.live_claimed,
-        Basis::Proven => conditions.live_proven,
-        Basis::Here => conditions.live_here,
-    }
-}
-
-/// Whether the statement x has ended by then: 1 or 0.
-fn ended(basis: Basis, shelf: Shelf) -> &'static str {
-    match (basis, shelf) {
-        (Basis::Claimed, _) => "case when x.ended_claimed <= $1 then 1 else 0 end",
-        (Basis::Here, _) => "case when x.ended_here <= $1 then 1 else 0 end",
-        (Basis::Proven, Shelf::Public) => {
-            "case when exists (select 1 from situation_release er join entry ee on ee.origin = er.origin
-             and ee.pos = er.pos where er.no = x.ended_by and ee.proven <= $1) then 1 else 0 end"
-        }
-        (Basis::Proven, Shelf::Sealed) => {
-            "case when exists (select 1 from sealed_situation_release er join entry ee on ee.origin = er.origin
-             and ee.pos = er.pos where er.no = x.ended_by and ee.proven <= $1) then 1 else 0 end"
-        }
+        sql
     }
 }
 
@@ -270,15 +179,16 @@ pub async fn latest(
     const LATEST: &str = "
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
         x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised,
-        r.name, r.edition, r.claimed, e.proven, r.here, w.day, w.value
+        r.name, r.edition, r.claimed, r.proven, r.here, w.day, w.value
       from {series} s
-      join {statement} x on x.no = (select y.no from {statement} y where y.series = s.no and y.day <= $2 and {live y}
-        order by y.day desc, y.rank desc, y.pos desc limit 1)
+      join {statement} x on x.no = (select y.no from {statement} y cross join {release} q
+        where y.series = s.no and y.day <= $2 and q.no = y.release and {live q}
+        order by y.day desc, y.rank desc, y.pos desc, q.name desc limit 1)
       join {release} r on r.no = x.release
-      left join entry e on e.origin = r.origin and e.pos = r.pos
-      left join {statement} w on w.no = (select y.no from {statement} y where y.series = s.no and y.day <= $2 and {live y}
-        and y.day <= x.day - 7 and y.day >= x.day - 10
-        order by y.day desc, y.rank desc, y.pos desc limit 1)
+      left join {statement} w on w.no = (select y.no from {statement} y cross join {release} q
+        where y.series = s.no and y.day <= $2 and y.day <= x.day - 7 and y.day >= x.day - 10
+          and q.no = y.release and {live q}
+        order by y.day desc, y.rank desc, y.pos desc, q.name desc limit 1)
       where s.status = $3 and s.indicator = $4 and s.disaggregation = ''{of place}";
     let mut found: BTreeMap<(String, String, String), Latest> = BTreeMap::new();
     for shelf in scope.shelves() {
@@ -318,7 +228,8 @@ pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<V
             *shelf,
             "select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation from {series} s
              where s.status = $3 and s.place = $4 and exists (
-               select 1 from {statement} x where x.series = s.no and x.day <= $2 and {known x})
+               select 1 from {statement} x cross join {release} q
+               where x.series = s.no and x.day <= $2 and q.no = x.release and {known q})
              order by s.indicator, s.disaggregation, s.author, s.definition",
         );
         let mut values = scope.values();
@@ -350,8 +261,10 @@ pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeMap<String, i6
 pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Point>, DbError> {
     let sql = scope.sql(
         series.shelf,
-        "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended x}, x.revised from {statement} x
-         where x.series = $3 and x.day <= $2 and {known x} order by x.day, x.rank, x.pos",
+        "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised
+         from {statement} x cross join {release} q
+         where x.series = $3 and x.day <= $2 and q.no = x.release and {known q}
+         order by x.day, x.rank, x.pos, q.name",
     );
     let mut values = scope.values();
     values[2] = series.no.into();
@@ -369,10 +282,10 @@ pub async fn recent(
     const TEXT: &str = "
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
         x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised
-      from {series} s cross join {statement} x
+      from {series} s cross join {statement} x cross join {release} q
       where s.status = $3 and s.indicator = $4 and s.disaggregation = '' and x.series = s.no and x.day >= $5
-        and +x.day <= $2 and {live x}
-      order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos";
+        and +x.day <= $2 and q.no = x.release and {live q}
+      order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos, q.name";
     let mut found: Vec<(Series, Vec<Point>)> = Vec::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
@@ -410,14 +323,13 @@ pub struct Statement {
 pub async fn statements(db: &Db, scope: Scope<'_>, place: &str, day: i64) -> Result<Vec<Statement>, DbError> {
     const TEXT: &str = "
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
-        x.start, x.day, x.value, x.rank, x.pos, x.release, {ended x}, x.revised,
-        r.name, r.edition, r.claimed, e.proven, r.here, x.reason, x.source
+        x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised,
+        q.name, q.edition, q.claimed, q.proven, q.here, x.reason, x.source
       from {series} s
       join {statement} x on x.series = s.no and x.day = $5
-      join {release} r on r.no = x.release
-      left join entry e on e.origin = r.origin and e.pos = r.pos
-      where s.status = $3 and s.place = $4 and x.day <= $2 and {known x}
-      order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos";
+      join {release} q on q.no = x.release
+      where s.status = $3 and s.place = $4 and x.day <= $2 and {known q}
+      order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos, q.name";
     let mut found = Vec::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
@@ -446,8 +358,7 @@ pub async fn sources(
     let mut found = BTreeMap::new();
     for chunk in wanted.chunks(PAIRS) {
         let mut sql = shelf.sql(
-            "select r.name, r.edition, r.claimed, e.proven, r.here, r.no from {release} r
-             left join entry e on e.origin = r.origin and e.pos = r.pos where r.no in (",
+            "select r.name, r.edition, r.claimed, r.proven, r.here, r.no from {release} r where r.no in (",
         );
         sql.placeholders(1, PAIRS).push(")");
         let values: Vec<Value> = padded(chunk.iter().copied()).into_iter().map(Value::Int).collect();
@@ -467,20 +378,19 @@ pub async fn corrections(
 ) -> Result<Vec<Correction>, DbError> {
     const TEXT: &str = "
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation, x.start, x.day, p.value, x.value,
-        b.name, b.edition, b.claimed, be.proven, b.here,
-        r.name, r.edition, r.claimed, e.proven, r.here, x.reason
+        b.name, b.edition, b.claimed, b.proven, b.here,
+        r.name, r.edition, r.claimed, r.proven, r.here, x.reason
       from {of place}
       cross join {statement} p
       cross join {release} b
-      left join entry be on be.origin = b.origin and be.pos = b.pos
-      cross join {release} r
-      left join entry e on e.origin = r.origin and e.pos = r.pos
-      where s.no = x.series and x.revised = 1 and x.day <= $2 and {known x} and s.status = $3
-        and p.no = (select y.no from {statement} y where y.series = x.series and y.day = x.day
-        and y.start = x.start and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and +y.day <= $2 and {known y}
-        order by y.rank desc, y.pos desc limit 1)
-        and p.value <> x.value and b.no = p.release and r.no = x.release and ($5 = '' or s.place = $5)
-      order by x.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
+      where s.no = x.series and x.release = r.no and x.revised = 1 and r.revised = 1 and x.day <= $2
+        and {known r} and s.status = $3
+        and p.no = (select y.no from {statement} y cross join {release} q
+          where y.series = x.series and y.day = x.day and y.start = x.start and q.no = y.release
+            and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known q}
+          order by y.rank desc, y.pos desc, q.name desc limit 1)
+        and p.value <> x.value and b.no = p.release and ($5 = '' or s.place = $5)
+      order by r.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
     let mut found = Vec::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
@@ -503,14 +413,22 @@ pub async fn corrections(
     Ok(found)
 }
 
-/// Where to begin: at the few revised statements, or at the few series of a place. `SQLite` keeps the order of
-/// cross joins; `PostgreSQL` finds its own.
+/// Where to begin: at the few releases that revise something, the newest first, or at the few series of a place.
+/// `SQLite` keeps the order of cross joins; `PostgreSQL` finds its own.
 fn corrected(shelf: Shelf, of_place: bool) -> &'static str {
     match (shelf, of_place) {
-        (Shelf::Public, false) => "situation_statement x cross join situation_series s",
-        (Shelf::Public, true) => "situation_series s cross join situation_statement x",
-        (Shelf::Sealed, false) => "sealed_situation_statement x cross join sealed_situation_series s",
-        (Shelf::Sealed, true) => "sealed_situation_series s cross join sealed_situation_statement x",
+        (Shelf::Public, false) => {
+            "situation_release r cross join situation_statement x cross join situation_series s"
+        }
+        (Shelf::Public, true) => {
+            "situation_series s cross join situation_statement x cross join situation_release r"
+        }
+        (Shelf::Sealed, false) => {
+            "sealed_situation_release r cross join sealed_situation_statement x cross join sealed_situation_series s"
+        }
+        (Shelf::Sealed, true) => {
+            "sealed_situation_series s cross join sealed_situation_statement x cross join sealed_situation_release r"
+        }
     }
 }
 
@@ -556,8 +474,9 @@ pub async fn weekly(
     let sql = scope.continue_with(
         sql,
         shelf,
-        ") select x.series, w.days, x.value from asked a cross join week w cross join {statement} x
-         where x.series = a.series and x.day = a.day - w.days and +x.day <= $2 and {live x} order by x.series, x.day, x.rank, x.pos",
+        ") select x.series, w.days, x.value from asked a cross join week w cross join {statement} x cross join {release} q
+         where x.series = a.series and x.day = a.day - w.days and +x.day <= $2 and q.no = x.release and {live q}
+         order by x.series, x.day, x.rank, x.pos, q.name",
         "",
     );
     let mut found = BTreeMap::new();
@@ -578,8 +497,9 @@ fn pairs_sql(scope: Scope<'_>, shelf: Shelf) -> Sql {
     scope.continue_with(
         sql,
         shelf,
-        ") select x.series, x.day, x.value from asked a cross join {statement} x
-         where x.series = a.series and x.day = a.day and +x.day <= $2 and {live x} order by x.series, x.day, x.rank, x.pos",
+        ") select x.series, x.day, x.value from asked a cross join {statement} x cross join {release} q
+         where x.series = a.series and x.day = a.day and +x.day <= $2 and q.no = x.release and {live q}
+         order by x.series, x.day, x.rank, x.pos, q.name",
         "",
     )
 }

@@ -1,11 +1,11 @@
-//! From records to tables: called once per valid record, in the order of its log.
+//! From records to tables: called with each record of figures, in any order.
 //!
-//! A release of figures adds statements. A new edition of a thing ends what it no longer says; a withdrawal ends
-//! everything the thing said. Nothing is ever deleted, because every *as of* needs what was said before.
-//! This module judges no signature and asks no clock.
+//! A release adds statements, all that its table says. Nothing that another record says changes them: the core says
+//! when a release counts. This module judges no signature and asks no clock.
 
 use super::figure::{MAX_DAYS_AHEAD, day_of};
 use super::schema::Shelf;
+use crate::face::Face;
 use formats::figures::{Figure, FigureKey};
 use std::collections::HashMap;
 use store::db::{Conflict, DbError, Tx, Value};
@@ -15,7 +15,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub const MAX_FIGURES: usize = 1 << 20;
 
 /// The record that is replayed, as far as this desk needs it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Release<'a> {
     /// Public or sealed.
     pub shelf: Shelf,
@@ -27,18 +27,29 @@ pub struct Release<'a> {
     pub author: &'a str,
     /// Its name, lower-case hex.
     pub name: &'a str,
-    /// Its kind.
-    pub kind: &'a str,
     /// The thing.
     pub id: &'a str,
     /// The thing's edition.
     pub edition: i64,
     /// `actual`, `exercise` or `test`.
     pub status: &'a str,
-    /// `released`, seconds since 1970.
+    /// The outer `released`, seconds since 1970.
     pub claimed: i64,
+    /// When it is proven to have been there.
+    pub proven: Option<i64>,
     /// When this node first verified it.
     pub here: Option<i64>,
+    /// Its order among its author's records.
+    pub rank: i64,
+    /// On which faces the core's table says what it is; bits.
+    pub marked: i64,
+}
+
+impl Release<'_> {
+    /// What decides between two places of one record: the earliest counts.
+    fn place(&self) -> (i64, &str, i64) {
+        (self.claimed, self.origin, self.pos)
+    }
 }
 
 /// What the file of a release holds.
@@ -50,73 +61,167 @@ pub struct Stated {
     pub refused: usize,
 }
 
-/// Takes in a release of figures. `stated` is what its file holds, or the code of the fault for which it
-/// cannot be read: then the release is listed with its fault and states nothing.
-pub async fn release_figures(
+/// Takes a record of figures that stands at a place. `first_released` is when its author says it was first released;
+/// `read` gives what its file holds, or the code of the fault for which it cannot be read: then the release is listed
+/// with its fault and states nothing.
+pub async fn take_figures(
     tx: &mut Tx,
     release: &Release<'_>,
-    stated: Result<Stated, String>,
+    first_released: i64,
+    read: impl FnOnce() -> Result<Stated, String>,
 ) -> Result<(), DbError> {
-    let known = editions(tx, release).await?;
-    if let Some(same) = known.iter().find(|other| other.name == release.name) {
-        return seen_again(tx, release, same.no).await;
+    let other = if release.shelf == Shelf::Public { Shelf::Sealed } else { Shelf::Public };
+    let there = find(tx, other, release).await?;
+    match find(tx, release.shelf, release).await? {
+        Some(no) => stand_at_earliest(tx, release.shelf, no, release).await?,
+        None => insert(tx, release, first_released, read()).await?,
     }
-    let twin = known.iter().find(|other| other.number == release.edition);
-    let (stated, fault) = match (stated, twin) {
-        // A second record of one edition is kept, and counts for nothing.
-        (_, Some(_)) => (Stated::default(), Some("conflicting-edition".to_owned())),
-        (Ok(stated), None) if stated.figures.len() > MAX_FIGURES => {
-            (Stated::default(), Some("too-many-figures".to_owned()))
+    // For the inside face the earliest of all places counts, on the sealed shelf.
+    if let Some(there) = there {
+        match release.shelf {
+            Shelf::Public => stand_at_earliest(tx, Shelf::Sealed, there, release).await?,
+            Shelf::Sealed => {
+                let Some(no) = find(tx, Shelf::Sealed, release).await? else { return Ok(()) };
+                let public = place_of(tx, Shelf::Public, there).await?;
+                stand_at_earliest(tx, Shelf::Sealed, no, &public.release(release)).await?;
+            }
         }
-        (Ok(stated), None) => (stated, None),
-        (Err(fault), None) => (Stated::default(), Some(fault)),
-    };
-    let figures = counted(stated.figures, release.claimed);
-    let rank = rank(tx, release).await?;
-    let no = insert_release(tx, release, rank, fault.as_deref(), figures.len(), stated.refused).await?;
-    if fault.is_some() {
+        let sql = Shelf::Public.sql("update {release} set elsewhere = 1 where author = $1 and name = $2");
+        tx.run(sql, &[release.author.into(), release.name.into()]).await?;
+    }
+    Ok(())
+}
+
+async fn find(tx: &mut Tx, shelf: Shelf, release: &Release<'_>) -> Result<Option<i64>, DbError> {
+    let sql = shelf.sql("select no from {release} where author = $1 and name = $2");
+    let rows = tx.rows(sql, &[release.author.into(), release.name.into()]).await?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
+/// Where a release stands.
+struct Place {
+    origin: String,
+    pos: i64,
+    claimed: i64,
+    proven: Option<i64>,
+    here: Option<i64>,
+    rank: i64,
+}
+
+impl Place {
+    /// The same record, at this place.
+    fn release<'a>(&'a self, release: &Release<'a>) -> Release<'a> {
+        Release {
+            origin: &self.origin,
+            pos: self.pos,
+            claimed: self.claimed,
+            proven: self.proven,
+            here: self.here,
+            rank: self.rank,
+            ..*release
+        }
+    }
+}
+
+async fn place_of(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<Place, DbError> {
+    let sql = shelf.sql("select origin, pos, claimed, proven, here, rank from {release} where no = $1");
+    let rows = tx.rows(sql, &[no.into()]).await?;
+    let row = rows.first().ok_or(DbError::Column { column: 0, expected: "a release" })?;
+    Ok(Place {
+        origin: row.text(0)?,
+        pos: row.int(1)?,
+        claimed: row.int(2)?,
+        proven: row.opt_int(3)?,
+        here: row.opt_int(4)?,
+        rank: row.int(5)?,
+    })
+}
+
+/// A record that stands at several places is one, at the earliest of them.
+async fn stand_at_earliest(tx: &mut Tx, shelf: Shelf, no: i64, release: &Release<'_>) -> Result<(), DbError> {
+    let kept = place_of(tx, shelf, no).await?;
+    if (kept.claimed, kept.origin.as_str(), kept.pos) <= release.place() {
         return Ok(());
     }
-    let later = known.iter().filter(|other| other.number > release.edition).min_by_key(|other| other.number);
-    let ended = later.map(|other| End { by: other.no, claimed: other.claimed, here: other.here });
-    let mut rows = rows(tx, release, no, rank, figures, ended.as_ref()).await?;
-    if ended.is_none() && !known.is_empty() {
-        replace_edition(tx, release, no, &mut rows).await?;
+    let values = [
+        no.into(),
+        release.origin.into(),
+        release.pos.into(),
+        release.claimed.into(),
+        release.proven.into(),
+        release.here.into(),
+        release.rank.into(),
+    ];
+    let sql = "update {release} set origin = $2, pos = $3, claimed = $4, proven = $5, here = $6, rank = $7 where no = $1";
+    tx.run(shelf.sql(sql), &values).await?;
+    let sql = "update {statement} set rank = $2, pos = $3 where release = $1";
+    tx.run(shelf.sql(sql), &[no.into(), release.rank.into(), release.pos.into()]).await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    release: &Release<'_>,
+    first_released: i64,
+    stated: Result<Stated, String>,
+) -> Result<(), DbError> {
+    let (stated, fault) = match stated {
+        Ok(stated) if stated.figures.len() > MAX_FIGURES => {
+            (Stated::default(), Some("too-many-figures".to_owned()))
+        }
+        Ok(stated) => (stated, None),
+        Err(fault) => (Stated::default(), Some(fault)),
+    };
+    let figures = counted(stated.figures, first_released);
+    let no = insert_release(tx, release, fault.as_deref(), figures.len(), stated.refused).await?;
+    if !figures.is_empty() {
+        insert_statements(tx, release, no, figures).await?;
+        mark_revised(tx, release.shelf, no).await?;
     }
-    insert_statements(tx, release.shelf, &rows).await?;
-    mark_revised(tx, release.shelf, no).await
+    Ok(())
 }
 
-/// Takes in a withdrawal: ends what the thing of the record `target` states, if that record is the thing's latest
-/// edition here and by the same author.
-pub async fn withdraw(tx: &mut Tx, release: &Release<'_>, target: &str) -> Result<(), DbError> {
-    let sql = release.shelf.sql(
-        "select r.id from {release} r where r.name = $1 and r.author = $2 and not exists (
-           select 1 from {release} l where l.author = r.author and l.id = r.id and l.edition > r.edition)",
-    );
-    let found = tx.rows(sql, &[target.into(), release.author.into()]).await?;
-    let Some(id) = found.first().map(|row| row.text(0)).transpose()? else { return Ok(()) };
-    let rank = rank(tx, release).await?;
-    let no = insert_release(tx, release, rank, None, 0, 0).await?;
-    let sql = release.shelf.sql(
-        "update {statement} set ended_by = $1, ended_claimed = $2, ended_here = $3 where ended_by is null
-         and release in (select no from {release} where author = $4 and id = $5)",
-    );
-    let values = [no.into(), release.claimed.into(), release.here.into(), release.author.into(), id.into()];
-    tx.run(sql, &values).await.map(drop)
+/// The releases of a thing stand as the core's table says, on the faces whose bits are `marked`.
+pub async fn marked(tx: &mut Tx, author: &str, id: &str, status: &str, marked: i64) -> Result<(), DbError> {
+    // Only the inside face reads the sealed shelf.
+    for (shelf, marked) in [(Shelf::Public, marked), (Shelf::Sealed, marked & Face::Inside.bit())] {
+        let sql = shelf.sql("update {release} set marked = $4 where author = $1 and id = $2 and status = $3");
+        tx.run(sql, &[author.into(), id.into(), status.into(), marked.into()]).await?;
+    }
+    Ok(())
 }
 
-/// An edition of the thing that is already here.
-struct Edition {
-    no: i64,
-    name: String,
-    number: i64,
-    claimed: i64,
-    here: Option<i64>,
+/// Releases of a log are proven at a time, or not any more.
+pub async fn proven(
+    tx: &mut Tx,
+    origin: &str,
+    first: u64,
+    end: u64,
+    time: Option<i64>,
+) -> Result<(), DbError> {
+    let int = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    for shelf in [Shelf::Public, Shelf::Sealed] {
+        let sql = shelf.sql("update {release} set proven = $4 where origin = $1 and pos >= $2 and pos < $3");
+        tx.run(sql, &[origin.into(), int(first), int(end), time.into()]).await?;
+    }
+    Ok(())
 }
 
-/// Forgets what a record said: personal data that expired, or copies that were erased here. What other editions of
-/// its thing say is to be replayed again, because editions write down only what is new in them.
+/// A log claims at least this time from its beginning on.
+pub async fn reranked(tx: &mut Tx, origin: &str, rank: i64) -> Result<(), DbError> {
+    for shelf in [Shelf::Public, Shelf::Sealed] {
+        for sql in [
+            "update {statement} set rank = $2 where rank < $2 and release in (
+               select no from {release} where origin = $1 and rank < $2)",
+            "update {release} set rank = $2 where origin = $1 and rank < $2",
+        ] {
+            tx.run(shelf.sql(sql), &[origin.into(), rank.into()]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what a record said: personal data that expired, or copies that were erased here.
 pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError> {
     for shelf in [Shelf::Public, Shelf::Sealed] {
         let sql = shelf.sql("select no from {release} where author = $1 and name = $2");
@@ -130,11 +235,7 @@ pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError
 async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
     let sql = shelf.sql("select distinct series from {statement} where release = $1");
     let series = tx.rows(sql, &[no.into()]).await?;
-    for sql in [
-        "update {statement} set ended_by = null, ended_claimed = null, ended_here = null where ended_by = $1",
-        "delete from {statement} where release = $1",
-        "delete from {release} where no = $1",
-    ] {
+    for sql in ["delete from {statement} where release = $1", "delete from {release} where no = $1"] {
         tx.run(shelf.sql(sql), &[no.into()]).await?;
     }
     for row in series {
@@ -147,61 +248,9 @@ async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbErro
             tx.run(shelf.sql(sql), &[row.int(0)?.into()]).await?;
         }
     }
-    Ok(())
-}
-
-/// By what, and when, a statement ends.
-struct End {
-    by: i64,
-    claimed: i64,
-    here: Option<i64>,
-}
-
-/// A row of the table of statements to be.
-struct Row {
-    no: i64,
-    series: i64,
-    start: i64,
-    day: i64,
-    value: String,
-    columns: Vec<Value>,
-}
-
-async fn editions(tx: &mut Tx, release: &Release<'_>) -> Result<Vec<Edition>, DbError> {
-    let sql = release.shelf.sql(
-        "select no, name, edition, claimed, here from {release}
-         where author = $1 and id = $2 and kind = $3 and fault is null",
-    );
-    let rows = tx.rows(sql, &[release.author.into(), release.id.into(), release.kind.into()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Edition {
-                no: row.int(0)?,
-                name: row.text(1)?,
-                number: row.int(2)?,
-                claimed: row.int(3)?,
-                here: row.opt_int(4)?,
-            })
-        })
-        .collect()
-}
-
-/// The same record in another log: one record, with the earliest of its times.
-async fn seen_again(tx: &mut Tx, release: &Release<'_>, no: i64) -> Result<(), DbError> {
-    for sql in [
-        "update {release} set claimed = $2 where no = $1 and claimed > $2",
-        "update {statement} set claimed = $2 where release = $1 and claimed > $2",
-    ] {
-        tx.run(release.shelf.sql(sql), &[no.into(), release.claimed.into()]).await?;
-    }
-    let Some(here) = release.here else { return Ok(()) };
-    for sql in [
-        "update {release} set here = $2 where no = $1 and (here is null or here > $2)",
-        "update {statement} set here = $2 where release = $1 and (here is null or here > $2)",
-    ] {
-        tx.run(release.shelf.sql(sql), &[no.into(), here.into()]).await?;
-    }
-    Ok(())
+    let sql = "update {release} set revised = 0 where revised = 1 and not exists (
+                 select 1 from {statement} x where x.release = {release}.no and x.revised = 1)";
+    tx.run(shelf.sql(sql), &[]).await.map(drop)
 }
 
 /// Without projections, and of a figure that stands twice only the last.
@@ -222,38 +271,33 @@ fn counted(figures: Vec<(u64, Figure)>, claimed: i64) -> Vec<(u64, Figure)> {
     kept
 }
 
-/// The order of a release: the latest `claimed` of its log up to its place. A record whose blob arrived late may
-/// find later ones here already; those then follow it.
-async fn rank(tx: &mut Tx, release: &Release<'_>) -> Result<i64, DbError> {
-    let place = [release.origin.into(), release.pos.into()];
-    let sql = release.shelf.sql("select max(rank) from {release} where origin = $1 and pos < $2");
-    let rows = tx.rows(sql, &place).await?;
-    let before = rows.first().map(|row| row.opt_int(0)).transpose()?.flatten();
-    let rank = before.unwrap_or(i64::MIN).max(release.claimed);
-    let [origin, pos] = place;
-    let values = [origin, pos, rank.into()];
-    for sql in [
-        "update {statement} set rank = $3 where rank < $3 and release in (
-           select no from {release} where origin = $1 and pos > $2 and rank < $3)",
-        "update {release} set rank = $3 where origin = $1 and pos > $2 and rank < $3",
-    ] {
-        tx.run(release.shelf.sql(sql), &values).await?;
-    }
-    Ok(rank)
-}
-
 async fn insert_release(
     tx: &mut Tx,
     release: &Release<'_>,
-    rank: i64,
     fault: Option<&str>,
     figures: usize,
     refused: usize,
 ) -> Result<i64, DbError> {
     let no = next(tx, release.shelf.sql("select max(no) from {release}")).await?;
     let columns = [
-        "no", "origin", "pos", "author", "name", "kind", "id", "edition", "status", "claimed", "here",
-        "rank", "fault", "figures", "refused",
+        "no",
+        "origin",
+        "pos",
+        "author",
+        "name",
+        "id",
+        "edition",
+        "status",
+        "claimed",
+        "proven",
+        "here",
+        "rank",
+        "marked",
+        "elsewhere",
+        "fault",
+        "figures",
+        "refused",
+        "revised",
     ];
     let row = vec![
         no.into(),
@@ -261,16 +305,19 @@ async fn insert_release(
         release.pos.into(),
         release.author.into(),
         release.name.into(),
-        release.kind.into(),
         release.id.into(),
         release.edition.into(),
         release.status.into(),
         release.claimed.into(),
+        release.proven.into(),
         release.here.into(),
-        rank.into(),
+        release.rank.into(),
+        release.marked.into(),
+        0_i64.into(),
         fault.into(),
         count(figures),
         count(refused),
+        0_i64.into(),
     ];
     tx.insert_many(release.shelf.release(), &columns, &[row], Conflict::Fail).await?;
     Ok(no)
@@ -280,6 +327,7 @@ fn count(number: usize) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// The next number of a table. Nobody else writes it meanwhile: the index has one writer.
 async fn next(tx: &mut Tx, sql: store::db::Sql) -> Result<i64, DbError> {
     let rows = tx.rows(sql, &[]).await?;
     Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0) + 1)
@@ -287,44 +335,37 @@ async fn next(tx: &mut Tx, sql: store::db::Sql) -> Result<i64, DbError> {
 
 type SeriesKey = (String, String, String, String);
 
-async fn rows(
+async fn insert_statements(
     tx: &mut Tx,
     release: &Release<'_>,
     no: i64,
-    rank: i64,
     figures: Vec<(u64, Figure)>,
-    ended: Option<&End>,
-) -> Result<Vec<Row>, DbError> {
+) -> Result<(), DbError> {
     let series = series_of(tx, release, &figures).await?;
     let first = no << 20;
     let mut rows = Vec::with_capacity(figures.len());
     for (offset, (line, figure)) in (0_i64..).zip(figures) {
-        let key = series_key(&figure.key);
-        let Some(series) = series.get(&key).copied() else { continue };
-        let (start, day) = (day_of(figure.key.period.start()), day_of(figure.key.period.end()));
-        let value = figure.value.to_string();
-        let columns = vec![
+        let Some(series) = series.get(&series_key(&figure.key)).copied() else { continue };
+        rows.push(vec![
             (first + offset).into(),
             series.into(),
-            start.into(),
-            day.into(),
-            rank.into(),
+            day_of(figure.key.period.start()).into(),
+            day_of(figure.key.period.end()).into(),
+            release.rank.into(),
             release.pos.into(),
             no.into(),
-            release.claimed.into(),
-            release.here.into(),
-            value.as_str().into(),
+            figure.value.to_string().into(),
             figure.reason.as_deref().into(),
             figure.source.as_deref().into(),
             Value::try_from(line).unwrap_or(Value::Int(0)),
             0_i64.into(),
-            ended.map(|end| end.by).into(),
-            ended.map(|end| end.claimed).into(),
-            ended.and_then(|end| end.here).into(),
-        ];
-        rows.push(Row { no: first + offset, series, start, day, value, columns });
+        ]);
     }
-    Ok(rows)
+    let columns = [
+        "no", "series", "start", "day", "rank", "pos", "release", "value", "reason", "source", "line",
+        "revised",
+    ];
+    tx.insert_many(release.shelf.statement(), &columns, &rows, Conflict::Fail).await.map(drop)
 }
 
 fn series_key(key: &FigureKey) -> SeriesKey {
@@ -374,80 +415,19 @@ async fn series_of(
     Ok(known)
 }
 
-/// A new edition: what earlier ones said and it says again goes on (and is not written twice), all else ends.
-async fn replace_edition(
-    tx: &mut Tx,
-    release: &Release<'_>,
-    no: i64,
-    rows: &mut Vec<Row>,
-) -> Result<(), DbError> {
-    let shelf = release.shelf;
-    let sql = shelf.sql(
-        "select x.no, x.series, x.start, x.day, x.value from {statement} x join {release} r on r.no = x.release
-         where r.author = $1 and r.id = $2 and x.ended_by is null",
-    );
-    let mut alive: HashMap<(i64, i64, i64), (i64, String)> = HashMap::new();
-    for row in tx.rows(sql, &[release.author.into(), release.id.into()]).await? {
-        alive.insert((row.int(1)?, row.int(2)?, row.int(3)?), (row.int(0)?, row.text(4)?));
-    }
-    rows.retain(|row| {
-        let key = (row.series, row.start, row.day);
-        let same = alive.get(&key).is_some_and(|(_, value)| *value == row.value);
-        if same {
-            alive.remove(&key);
-        }
-        !same
-    });
-    let end =
-        shelf.sql("update {statement} set ended_by = $1, ended_claimed = $2, ended_here = $3 where no = $4");
-    let mut gone: Vec<i64> = alive.into_values().map(|(no, _)| no).collect();
-    gone.sort_unstable();
-    for statement in gone {
-        let values = [no.into(), release.claimed.into(), release.here.into(), statement.into()];
-        tx.run(end.clone(), &values).await?;
-    }
-    Ok(())
-}
-
-async fn insert_statements(tx: &mut Tx, shelf: Shelf, rows: &[Row]) -> Result<(), DbError> {
-    let columns = [
-        "no",
-        "series",
-        "start",
-        "day",
-        "rank",
-        "pos",
-        "release",
-        "claimed",
-        "here",
-        "value",
-        "reason",
-        "source",
-        "line",
-        "revised",
-        "ended_by",
-        "ended_claimed",
-        "ended_here",
-    ];
-    debug_assert!(
-        rows.windows(2).all(|pair| pair[0].no < pair[1].no),
-        "statements are numbered in file order"
-    );
-    let values: Vec<Vec<Value>> = rows.iter().map(|row| row.columns.clone()).collect();
-    tx.insert_many(shelf.statement(), &columns, &values, Conflict::Fail).await.map(drop)
-}
-
 /// Marks the statements of every figure of this release that the author has stated with another value, so that
 /// lists of corrections need not search all figures.
 async fn mark_revised(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
     let sql = shelf.sql(
-        "select x.no, o.no from {statement} x join {statement} o
+        "select x.no, o.no, o.release from {statement} x join {statement} o
            on o.series = x.series and o.day = x.day and o.start = x.start and o.value <> x.value
-         where x.release = $1 and (x.revised = 0 or o.revised = 0)",
+         where x.release = $1",
     );
-    let mark = shelf.sql("update {statement} set revised = 1 where no = $1 or no = $2");
+    let mark = shelf.sql("update {statement} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
+    let release = shelf.sql("update {release} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
     for row in tx.rows(sql, &[no.into()]).await? {
         tx.run(mark.clone(), &[row.int(0)?.into(), row.int(1)?.into()]).await?;
+        tx.run(release.clone(), &[no.into(), row.int(2)?.into()]).await?;
     }
     Ok(())
 }

@@ -3,22 +3,26 @@
 //! Every table stands here twice, once for public records and once for sealed ones that this node could open:
 //! a query for the public face does not even name the second set (see [`Shelf`]).
 //!
-//! Days are counted from 1970-01-01, moments in seconds since then. `rank` is the order of releases: the latest
-//! `claimed` met in that log so far, so that it follows the log even where a clock was set back.
+//! A row of statements follows from its record alone, and is never changed by another one: whether it counts is what
+//! the core says of its release (`marked`). Of a record that stands on both shelves the public row is for the public
+//! face alone (`elsewhere`). Days are counted from 1970-01-01, moments in seconds since then. `rank` is the order of
+//! releases: the latest time that the log claims up to there, so that it follows the log even where a clock was set back.
 
 use store::db::{Migration, Sql};
 
-/// The migrations of this desk, in order.
+/// The migrations of this desk, in order. The core drops what older versions made.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration { name: "situation-1-public", sql: "
+    Migration { name: "situation-2-public", sql: "
 create table situation_release (
-  no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
-  kind text not null, id text not null, edition {bigint} not null, status text not null,
-  claimed {bigint} not null, here {bigint}, rank {bigint} not null, fault text,
-  figures {bigint} not null, refused {bigint} not null, unique (origin, pos)
+  no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
+  id {key} not null, edition {bigint} not null, status {key} not null,
+  claimed {bigint} not null, proven {bigint}, here {bigint}, rank {bigint} not null,
+  marked integer not null, elsewhere integer not null, fault text,
+  figures {bigint} not null, refused {bigint} not null, revised integer not null, unique (author, name)
 );
-create index situation_release_name on situation_release (name);
-create index situation_release_thing on situation_release (author, id, edition);
+create index situation_release_place on situation_release (origin, pos);
+create index situation_release_thing on situation_release (author, id);
+create index situation_release_revised on situation_release (claimed) where revised = 1;
 create table situation_series (
   no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
   definition {key} not null, place {key} not null, disaggregation {key} not null,
@@ -27,24 +31,24 @@ create table situation_series (
 create index situation_series_place on situation_series (status, place);
 create table situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
-  rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
-  value text not null, reason text, source text, line {bigint} not null, revised {bigint} not null,
-  ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
+  rank {bigint} not null, pos {bigint} not null, release {bigint} not null,
+  value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
 create index situation_statement_release on situation_statement (release);
-create index situation_statement_revised on situation_statement (claimed) where revised = 1;
-create index situation_statement_revised_of on situation_statement (series, claimed) where revised = 1;
+create index situation_statement_revised on situation_statement (series) where revised = 1;
 " },
-    Migration { name: "situation-1-sealed", sql: "
+    Migration { name: "situation-2-sealed", sql: "
 create table sealed_situation_release (
-  no {bigint} primary key, origin text not null, pos {bigint} not null, author text not null, name text not null,
-  kind text not null, id text not null, edition {bigint} not null, status text not null,
-  claimed {bigint} not null, here {bigint}, rank {bigint} not null, fault text,
-  figures {bigint} not null, refused {bigint} not null, unique (origin, pos)
+  no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
+  id {key} not null, edition {bigint} not null, status {key} not null,
+  claimed {bigint} not null, proven {bigint}, here {bigint}, rank {bigint} not null,
+  marked integer not null, elsewhere integer not null, fault text,
+  figures {bigint} not null, refused {bigint} not null, revised integer not null, unique (author, name)
 );
-create index sealed_situation_release_name on sealed_situation_release (name);
-create index sealed_situation_release_thing on sealed_situation_release (author, id, edition);
+create index sealed_situation_release_place on sealed_situation_release (origin, pos);
+create index sealed_situation_release_thing on sealed_situation_release (author, id);
+create index sealed_situation_release_revised on sealed_situation_release (claimed) where revised = 1;
 create table sealed_situation_series (
   no {bigint} primary key, author {key} not null, status text not null, indicator {key} not null,
   definition {key} not null, place {key} not null, disaggregation {key} not null,
@@ -53,14 +57,12 @@ create table sealed_situation_series (
 create index sealed_situation_series_place on sealed_situation_series (status, place);
 create table sealed_situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
-  rank {bigint} not null, pos {bigint} not null, release {bigint} not null, claimed {bigint} not null, here {bigint},
-  value text not null, reason text, source text, line {bigint} not null, revised {bigint} not null,
-  ended_by {bigint}, ended_claimed {bigint}, ended_here {bigint}
+  rank {bigint} not null, pos {bigint} not null, release {bigint} not null,
+  value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
 create index sealed_situation_statement_release on sealed_situation_statement (release);
-create index sealed_situation_statement_revised on sealed_situation_statement (claimed) where revised = 1;
-create index sealed_situation_statement_revised_of on sealed_situation_statement (series, claimed) where revised = 1;
+create index sealed_situation_statement_revised on sealed_situation_statement (series) where revised = 1;
 " },
 ];
 
@@ -100,27 +102,27 @@ impl Shelf {
 
     /// SQL text with `{release}`, `{series}` and `{statement}` replaced by this shelf's tables.
     pub fn sql(self, text: &'static str) -> Sql {
-        compose(
+        compose_behind(
+            Sql::from(""),
             text,
-            &[("release", self.release()), ("series", self.series()), ("statement", self.statement())],
+            &[
+                ("release", self.release().into()),
+                ("series", self.series().into()),
+                ("statement", self.statement().into()),
+            ],
         )
     }
 }
 
-/// SQL text with each `{token}` replaced by its static part. An unknown token is left as it stands, where the
-/// database refuses it.
-fn compose(text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
-    compose_behind(Sql::from(""), text, parts)
-}
-
-/// The same, behind what `sql` already says.
-pub(super) fn compose_behind(mut sql: Sql, text: &'static str, parts: &[(&str, &'static str)]) -> Sql {
+/// SQL text behind what `sql` already says, with each `{token}` replaced. An unknown token is left as it stands, where
+/// the database refuses it.
+pub(super) fn compose_behind(mut sql: Sql, text: &'static str, parts: &[(&str, Sql)]) -> Sql {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         sql.push(before);
         let Some((token, behind)) = after.split_once('}') else { break };
         if let Some((_, part)) = parts.iter().find(|(name, _)| *name == token) {
-            sql.push(part);
+            sql.append(part);
         } else {
             sql.push("{").push(token).push("}");
         }

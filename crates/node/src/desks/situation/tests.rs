@@ -5,13 +5,13 @@ mod side_by_side;
 
 use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
-use super::replay::{self, Release, Stated};
+use super::replay;
 use super::schema::Shelf;
 use super::{day, overview, place};
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
-use crate::index::Index;
+use crate::index::tests::world::{ME, Placed, Reader, Say, World};
 use crate::layout::{Asked, Lists as _, Page, RequestParts, Shell};
 use crate::map::Borders;
 use askama::Template as _;
@@ -19,16 +19,17 @@ use formats::figures::{Figure, FigureKey, Text};
 use formats::places::PlaceNames;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use store::db::{Conflict, Db, DbOptions};
+use store::db::Db;
 
 pub const CASES: &str = "cases-confirmed-cumulative";
 pub const CHINA: &str = "moh.chn.example";
 pub const WHO: &str = "who.example";
 
-/// A database with a few releases.
+/// A reader of a few releases.
 pub struct Desk {
     pub db: Db,
-    releases: i64,
+    reader: Reader,
+    released: Vec<Placed>,
 }
 
 /// What a release is made of.
@@ -70,129 +71,46 @@ fn figure(text: &str, value: i64, reason: Option<&str>) -> Figure {
 
 impl Desk {
     pub async fn new() -> Self {
-        let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
-        Index::open(db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
-        let columns = [
-            "authority",
-            "fingerprint",
-            "code",
-            "shown_name",
-            "role",
-            "standing",
-            "endpoint",
-            "root_version",
-            "root_until",
-        ];
-        let row = |authority: &str, code: &str, name: &str| {
-            vec![
-                authority.into(),
-                "x".into(),
-                code.into(),
-                name.into(),
-                "peer".into(),
-                "confirmed".into(),
-                "".into(),
-                1_i64.into(),
-                0_i64.into(),
-            ]
-        };
-        let rows =
-            [row(CHINA, "CHN", "National Health Commission"), row(WHO, "WHO", "World Health Organization")];
-        tx.insert_many("authority", &columns, &rows, Conflict::Fail).await.unwrap();
-        tx.commit().await.unwrap();
-        Self { db, releases: 0 }
+        let reader = Reader::new(&World::new(&[CHINA])).await;
+        Self { db: reader.index.db().clone(), reader, released: Vec::new() }
     }
 
     /// Releases figures and answers the record's name.
     pub async fn release(&mut self, made: &Made<'_>) -> String {
-        self.releases += 1;
-        let (origin, pos) = (format!("{}/log/public/2020", made.author), self.releases);
-        let name = format!("{:064x}", self.releases);
-        let mut tx = self.db.begin().await.unwrap();
-        let columns = [
-            "origin",
-            "pos",
-            "leaf",
-            "name",
-            "author",
-            "kind",
-            "id",
-            "edition",
-            "status",
-            "released",
-            "sealed",
-            "opened",
-            "valid",
-            "bytes",
-            "conflicting",
-            "content",
-        ];
-        let sealed = i64::from(made.shelf == Shelf::Sealed);
-        let entry = vec![
-            origin.as_str().into(),
-            pos.into(),
-            name.as_str().into(),
-            name.as_str().into(),
-            made.author.into(),
-            "situation.figures".into(),
-            made.id.into(),
-            made.edition.into(),
-            made.status.into(),
-            noon(made.on).into(),
-            sealed.into(),
-            sealed.into(),
-            1_i64.into(),
-            400_i64.into(),
-            0_i64.into(),
-            1_i64.into(),
-        ];
-        tx.insert_many("entry", &columns, &[entry], Conflict::Fail).await.unwrap();
-        let release = Release {
-            shelf: made.shelf,
-            origin: &origin,
-            pos,
-            author: made.author,
-            name: &name,
-            kind: "situation.figures",
-            id: made.id,
-            edition: made.edition,
-            status: made.status,
-            claimed: noon(made.on),
-            here: None,
-        };
-        let figures = made.figures.iter().map(|(text, value)| figure(text, *value, made.reason));
-        let figures = (3..).zip(figures).collect();
-        replay::release_figures(&mut tx, &release, Ok(Stated { figures, refused: 0 })).await.unwrap();
-        tx.commit().await.unwrap();
-        name
+        let figures: Vec<Figure> =
+            made.figures.iter().map(|(text, value)| figure(text, *value, made.reason)).collect();
+        let table = Some(formats::figures::write_hxl(&figures).unwrap());
+        let to: Option<&[&str]> = if made.shelf == Shelf::Sealed { Some(&[ME]) } else { None };
+        let id = made.id.bytes().fold(0, |id, byte| id * 256 + u64::from(byte));
+        let edition = u32::try_from(made.edition).unwrap();
+        let status = made.status.parse().unwrap();
+        let say = Say::new(made.author, ::record::kind::FIGURES, id, noon(made.on));
+        let placed = self.reader.world.say(&Say { to, edition, status, table, ..say });
+        self.reader.all_comes().await;
+        self.released.push(placed.clone());
+        placed.name.to_hex()
+    }
+
+    /// The name of a release, in the order in which they were made.
+    pub fn name(&self, number: usize) -> String {
+        self.released[number].name.to_hex()
+    }
+
+    fn placed(&self, name: &str) -> Placed {
+        self.released.iter().find(|placed| placed.name.to_hex() == name).unwrap().clone()
     }
 
     async fn withdraw(&mut self, author: &str, target: &str, on: &str) {
-        self.releases += 1;
-        let (origin, pos) = (format!("{author}/log/public/2020"), self.releases);
-        let name = format!("{:064x}", self.releases);
-        let release = Release {
-            shelf: Shelf::Public,
-            origin: &origin,
-            pos,
-            author,
-            name: &name,
-            kind: "withdrawal",
-            id: "W",
-            edition: 1,
-            status: "actual",
-            claimed: noon(on),
-            here: None,
-        };
-        let mut tx = self.db.begin().await.unwrap();
-        replay::withdraw(&mut tx, &release, target).await.unwrap();
-        tx.commit().await.unwrap();
+        let refs = vec![self.placed(target).withdraw()];
+        let say = Say::new(author, ::record::kind::WITHDRAWAL, 1 << 32, noon(on));
+        self.reader.world.say(&Say { refs, ..say });
+        self.reader.all_comes().await;
     }
 
-    async fn prove(&self, name: &str, on: &str) {
-        let sql = "update entry set proven = $1 where name = $2";
-        self.db.run(sql, &[noon(on).into(), name.into()]).await.unwrap();
+    async fn prove(&mut self, name: &str, on: &str) {
+        let placed = self.placed(name);
+        self.reader.world.witness(&placed.origin, placed.pos + 1, noon(on));
+        self.reader.all_comes().await;
     }
 
     /// The newest figures as `CHN 2020-03-02 80 moh.chn.example`.
@@ -263,7 +181,7 @@ async fn a_new_edition_ends_what_it_no_longer_says_and_keeps_what_it_says_again(
     let first = [("CHN 2020-03-01", 100), ("CHN 2020-03-02", 120), ("CHN 2020-03-03", 999)];
     let one = desk.release(&Made::new(CHINA, "A", "2020-03-03", &first)).await;
     let second = [("CHN 2020-03-01", 100), ("CHN 2020-03-02", 121)];
-    desk.release(&Made { edition: 2, ..Made::new(CHINA, "A", "2020-03-04", &second) }).await;
+    let two = desk.release(&Made { edition: 2, ..Made::new(CHINA, "A", "2020-03-04", &second) }).await;
     assert_eq!(desk.newest(scope(Face::Public)).await, ["CHN 2020-03-02 121 moh.chn.example"]);
     assert_eq!(
         desk.newest(as_of(Basis::Claimed, "2020-03-03")).await,
@@ -271,8 +189,13 @@ async fn a_new_edition_ends_what_it_no_longer_says_and_keeps_what_it_says_again(
     );
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 1));
     let said = query::statements(&desk.db, scope(Face::Public), "CHN", day).await.unwrap();
-    assert_eq!(said.len(), 1, "said again, not written again");
-    assert_eq!(said[0].source.name, one);
+    let whose: Vec<(&str, bool)> =
+        said.iter().map(|one| (one.source.name.as_str(), one.point.ended)).collect();
+    assert_eq!(
+        whose,
+        [(one.as_str(), true), (two.as_str(), false)],
+        "the newest edition says everything again"
+    );
 }
 
 #[tokio::test]
@@ -400,11 +323,12 @@ async fn the_page_of_a_place_has_its_curve_and_a_record_behind_every_point() {
     let shown = page("/situation/CHN", "", Lang::En, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
     assert!(html.contains("<svg"), "a curve");
-    let record = format!("/record/{:064x}", 1);
+    let record = format!("/record/{}", desk.name(0));
     assert!(html.matches(&record).count() >= 20, "every day names its record");
     let csv = String::from_utf8(place::csv(&desk.db, &names, &read).await.unwrap()).unwrap();
     assert_eq!(csv.lines().count(), 1 + 20 + 1);
-    assert!(csv.contains("2020-03-20,2020-03-20,80200,10,1,10.000,0,0000"), "{csv}");
+    let last = format!("2020-03-20,2020-03-20,80200,10,1,10.000,0,{}", desk.name(0));
+    assert!(csv.contains(&last), "{csv}");
     assert!(place::read(&desk.db, scope, &names, "FRA", (None, None)).await.unwrap().is_none());
 }
 

@@ -10,13 +10,17 @@ use store::db::Row;
 use tlog::hash::{Hash, sha256};
 
 use super::MEDIA_TYPE;
+use crate::asof::Basis;
 use crate::command::ImportFigures;
+use crate::desks::situation::schema::Shelf;
+use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{ContentSource, Opening};
+use crate::index::{Must, condition};
 use crate::node::Node;
 use crate::operate::OperateError;
 use crate::operate::release::argument;
 use crate::own_log::Audience;
+use store::Sql;
 
 /// What this authority stated before: the value of each figure, by a hash of the figure's key, with the place of its
 /// statement in the order of records.
@@ -60,19 +64,26 @@ pub(super) async fn stated(
     command: &ImportFigures,
     audience: &Audience,
 ) -> Result<Stated, OperateError> {
-    let sql = if *audience == Audience::Public { PUBLIC_PAGE } else { SEALED_PAGE };
+    let shelf = shelf_of(audience);
     let readers = crate::index::readers_text(&audience.readers());
     let status = command.status.unwrap_or(node.config.status);
+    let mut sql = shelf.sql(
+        "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no, x.rank, x.pos
+         from {statement} x join {series} s on s.no = x.series join {release} r on r.no = x.release
+         where s.author = $2 and s.status = $3 and x.no > $4 and ",
+    );
+    sql.append(&speaks()).push(GIVEN_TO).push("$6) order by x.no limit $5");
     let (mut stated, mut after) = (Stated::default(), -1);
     loop {
         let values = [
+            i64::MAX.into(),
             node.config.authority.as_str().into(),
             status.as_str().into(),
             after.into(),
             PAGE.into(),
             readers.as_str().into(),
         ];
-        let rows = node.index.db().rows(sql, &values).await?;
+        let rows = node.index.db().rows(sql.clone(), &values).await?;
         for row in &rows {
             after = row.int(7)?;
             stated.take(row)?;
@@ -85,20 +96,20 @@ pub(super) async fn stated(
 
 /// Statements read at once.
 const PAGE: i64 = 10_000;
-const PUBLIC_PAGE: &str =
-    "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
-    x.rank, x.pos
-  from situation_statement x join situation_series s on s.no = x.series
-  join situation_release r on r.no = x.release join log l on l.origin = r.origin
-  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 and l.readers = $5
-  order by x.no limit $4";
-const SEALED_PAGE: &str =
-    "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no,
-    x.rank, x.pos
-  from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-  join sealed_situation_release r on r.no = x.release join log l on l.origin = r.origin
-  where s.author = $1 and s.status = $2 and x.ended_by is null and x.no > $3 and l.readers = $5
-  order by x.no limit $4";
+
+/// The tables that hold what an audience was given.
+fn shelf_of(audience: &Audience) -> Shelf {
+    if *audience == Audience::Public { Shelf::Public } else { Shelf::Sealed }
+}
+
+/// That the release r counts now, for this authority itself.
+fn speaks() -> Sql {
+    condition("r", "claimed", Face::Inside, Basis::Claimed, Must::Speak)
+}
+
+/// That the release r was given to the readers behind it, there or by releasing it again.
+const GIVEN_TO: &str = " and exists (select 1 from entry e join log l on l.origin = e.origin
+  where e.author = r.author and e.name = r.name and l.readers = ";
 
 fn civil(day: i64) -> Option<Date> {
     Date::from_days(i32::try_from(day).ok()?)
@@ -121,18 +132,14 @@ pub(super) async fn id_of_thing(
     status: Status,
     key: &FigureKey,
 ) -> Result<Ulid, OperateError> {
-    let sql = if *audience == Audience::Public {
-        "select r.id from situation_statement x join situation_series s on s.no = x.series
-           join situation_release r on r.no = x.release join log l on l.origin = r.origin
-         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 and l.readers = $9 order by x.rank desc, x.pos desc limit 1"
-    } else {
-        "select r.id from sealed_situation_statement x join sealed_situation_series s on s.no = x.series
-           join sealed_situation_release r on r.no = x.release join log l on l.origin = r.origin
-         where s.author = $1 and s.status = $2 and s.place = $3 and s.indicator = $4 and s.definition = $5
-           and s.disaggregation = $6 and x.day = $7 and x.start = $8 and l.readers = $9 order by x.rank desc, x.pos desc limit 1"
-    };
+    let mut sql = shelf_of(audience).sql(
+        "select r.id from {statement} x join {series} s on s.no = x.series join {release} r on r.no = x.release
+         where s.author = $2 and s.status = $3 and s.place = $4 and s.indicator = $5 and s.definition = $6
+           and s.disaggregation = $7 and x.day = $8 and x.start = $9 and ",
+    );
+    sql.append(&speaks()).push(GIVEN_TO).push("$10) order by x.rank desc, x.pos desc, r.name desc limit 1");
     let values = [
+        i64::MAX.into(),
         node.config.authority.as_str().into(),
         status.as_str().into(),
         key.place.to_string().into(),
@@ -163,10 +170,8 @@ pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateErr
         node.index.db().rows(sql, &[name.to_hex().into(), node.config.authority.as_str().into()]).await?;
     let row = rows.first().ok_or_else(missing)?;
     let record: Record = node.record_at(&row.text(0)?, row.uint(1)?).await?.ok_or_else(missing)?;
-    let Opening::Whole { inner, content } = node.open(&record, row.uint(2)?).await? else {
-        return Err(missing());
-    };
-    let header = inner.as_ref().unwrap_or(&record.header);
+    let opened = crate::index::open(node, &record, row.uint(2)?).await?.ok_or_else(missing)?;
+    let (header, content) = (opened.inner.as_ref().unwrap_or(&record.header), &opened.content);
     let mut figures = Vec::new();
     for blob in header.blobs.iter().filter(|b| b.media_type.as_str() == MEDIA_TYPE) {
         let bytes = content.blob(&blob.sha256).ok_or_else(missing)?;

@@ -123,7 +123,7 @@ async fn what_two_authorities_state_differently_stands_with_both_records() {
     assert_eq!(read.pairs.len(), 1, "what both state alike, and what one alone states, is no difference");
     let html = differences::page(page("/situation/differences", "", Lang::En, scope), &names, &read).unwrap();
     let csv = String::from_utf8(html.lists()[0].to_csv()).unwrap();
-    let records = [1, 2].map(|number| format!("{number:064x}"));
+    let records = [0, 1].map(|number| desk.name(number));
     let expected = format!(
         "CHN,2020-03-20,{CHINA},2000,{},{WHO},1990,{},0.005000,as-reported\n",
         records[0], records[1]

@@ -1,0 +1,196 @@
+//! Proven times: the `seen` checkpoints of every log here, against its policy and the witnesses that count.
+//!
+//! What is taken is remembered only in memory, and what the index has of it in rows: both follow from files.
+
+use std::collections::BTreeSet;
+
+use record::provenance::{ProvenTimes, WitnessKeys};
+use record::{Origin, Time};
+use store::db::{Conflict, Value};
+use tlog::checkpoint::SignedCheckpoint;
+use tlog::hash::Hash;
+use tlog::policy::Policy;
+
+use super::rows::int;
+use super::standing::Touched;
+use super::times::Seen;
+use super::{IndexError, Writer};
+use crate::desks;
+
+/// The proven times of one log, and what of them the index has.
+pub(super) struct Proofs {
+    keys: WitnessKeys,
+    times: ProvenTimes,
+    applied: BTreeSet<Proven>,
+}
+
+/// Entries from the first up to but not including the second index, and when they were proven, if they are.
+type Proven = (u64, u64, Option<i64>);
+
+impl Writer<'_> {
+    /// `seen` files of a log, or the policy that they are measured by, have arrived: the index learns what they
+    /// prove. They are numbered without gaps, so that what is missing comes first.
+    pub async fn seen(&mut self, origin: &Origin) -> Result<(), IndexError> {
+        if !self.replayed.proofs.contains_key(origin) {
+            let Some(proofs) = self.new_proofs(origin).await? else { return Ok(()) };
+            self.replayed.proofs.insert(origin.clone(), proofs);
+        }
+        let mut fresh = Vec::new();
+        while let Some(proofs) = self.replayed.proofs.get_mut(origin) {
+            let Some(checkpoint) = self.source.seen(origin, proofs.times.next()).await? else { break };
+            fresh.extend(take(&mut proofs.times, origin, &checkpoint));
+        }
+        self.apply_proofs(origin, &fresh).await
+    }
+
+    /// Whether the witness policy of a log has not been read yet.
+    pub fn lacks_proofs(&self, origin: &Origin) -> bool {
+        !self.replayed.proofs.contains_key(origin)
+    }
+
+    /// Numbers of the `seen` files that prove an entry's time; empty if it is claimed only.
+    pub fn proving(&self, origin: &Origin, index: u64) -> Vec<u64> {
+        self.replayed.proofs.get(origin).map(|proofs| proofs.times.seen_files(index)).unwrap_or_default()
+    }
+
+    /// Entries that came behind the `seen` files that cover them are proven by them too.
+    pub(super) async fn prove_entries(
+        &mut self,
+        origin: &Origin,
+        first: u64,
+        end: u64,
+    ) -> Result<(), IndexError> {
+        let Some(proofs) = self.replayed.proofs.get(origin) else { return self.seen(origin).await };
+        if proofs.times.covered() <= first {
+            return Ok(());
+        }
+        let behind = proofs.times.spans_back().take_while(|(_, span)| span.end > first);
+        let proven = behind.filter_map(|(from, span)| {
+            let time = span.time?.posix();
+            Some((from.max(first), span.end.min(end), Some(time))).filter(|(from, end, _)| from < end)
+        });
+        let proven: Vec<Proven> = proven.collect();
+        self.write_proofs(origin, &[], &proven).await
+    }
+
+    /// Measures every log again of which other witnesses count now than before.
+    pub async fn witnesses_changed(&mut self) -> Result<(), IndexError> {
+        let chains = self.source.chains();
+        let changed = |(origin, proofs): (&Origin, &Proofs)| {
+            let keys = WitnessKeys::new(&origin.authority, chains.iter().map(AsRef::as_ref));
+            (keys != proofs.keys).then(|| origin.clone())
+        };
+        let changed: Vec<Origin> = self.replayed.proofs.iter().filter_map(changed).collect();
+        for origin in changed {
+            self.replayed.proofs.remove(&origin);
+            self.index
+                .db()
+                .run("delete from cosignature where origin = $1", &[origin.to_string().into()])
+                .await?;
+            self.write_proofs(&origin, &[], &[(0, u64::MAX, None)]).await?;
+            self.seen(&origin).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_proofs(&mut self, origin: &Origin, fresh: &[Seen]) -> Result<(), IndexError> {
+        let Some(proofs) = self.replayed.proofs.get(origin) else { return Ok(()) };
+        let spans =
+            proofs.times.spans_back().map(|(first, span)| (first, span.end, span.time.map(Time::posix)));
+        let ranges: Vec<Proven> = spans.take_while(|range| !proofs.applied.contains(range)).collect();
+        if fresh.is_empty() && ranges.is_empty() {
+            return Ok(());
+        }
+        self.write_proofs(origin, fresh, &ranges).await?;
+        if let Some(proofs) = self.replayed.proofs.get_mut(origin) {
+            proofs.applied.extend(ranges);
+        }
+        Ok(())
+    }
+
+    async fn write_proofs(
+        &mut self,
+        origin: &Origin,
+        seen: &[Seen],
+        ranges: &[Proven],
+    ) -> Result<(), IndexError> {
+        if seen.is_empty() && ranges.is_empty() {
+            return Ok(());
+        }
+        let log = origin.to_string();
+        let columns = ["origin", "size", "seen", "authority", "key_name", "time"];
+        let row = |s: &Seen| -> Vec<Value> {
+            let (authority, key) = (s.authority.as_str(), s.key_name.as_str());
+            vec![log.as_str().into(), int(s.size), int(s.n), authority.into(), key.into(), int(s.time)]
+        };
+        let rows: Vec<Vec<Value>> = seen.iter().map(row).collect();
+        let mut touched = Touched::default();
+        let mut tx = self.index.db().begin().await?;
+        tx.insert_many("cosignature", &columns, &rows, Conflict::Ignore).await?;
+        let mut roots_changed = false;
+        for (first, end, time) in ranges {
+            let values = [log.as_str().into(), int(*first), int(*end), (*time).into()];
+            let sql = match time {
+                Some(_) => {
+                    "update entry set proven = $4 where origin = $1 and pos >= $2 and pos < $3
+                            and (proven is null or proven <> $4)"
+                }
+                None => {
+                    "update entry set proven = $4 where origin = $1 and pos >= $2 and pos < $3 and proven is not null"
+                }
+            };
+            if tx.run(sql, &values).await? == 0 {
+                continue;
+            }
+            desks::proven(&mut tx, &log, *first, *end, *time).await?;
+            touched.resting_on(&mut tx, origin, *first, *end).await?;
+            self.disown_range(&mut tx, origin, *first, *end, &mut touched).await?;
+            let sql = "select 1 from entry where origin = $1 and pos >= $2 and pos < $3
+                       and kind in ('log.open', 'log.root') limit 1";
+            roots_changed |= !tx.rows(sql, &values[..3]).await?.is_empty();
+        }
+        if roots_changed {
+            self.disown(&mut tx, &origin.authority, &mut touched).await?;
+        }
+        let findings = self.settle(&mut tx, touched).await?;
+        tx.commit().await?;
+        self.source.report(findings).await;
+        Ok(())
+    }
+
+    async fn new_proofs(&self, origin: &Origin) -> Result<Option<Proofs>, IndexError> {
+        let sql = "select policy from log where origin = $1";
+        let rows = self.index.db().rows(sql, &[origin.to_string().into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let Ok(hash) = Hash::from_hex(&row.text(0)?) else { return Ok(None) };
+        let Some(bytes) = self.source.blob(&hash).await? else { return Ok(None) };
+        let Ok(policy) = Policy::parse(&bytes) else { return Ok(None) };
+        let pinned = self.source.chains();
+        let keys = WitnessKeys::new(&origin.authority, pinned.iter().map(AsRef::as_ref));
+        let times = ProvenTimes::new(&origin.to_string(), policy, &keys);
+        Ok(Some(Proofs { keys, times, applied: BTreeSet::new() }))
+    }
+}
+
+/// Takes a `seen` file; what it shows of witnesses that count.
+fn take(times: &mut ProvenTimes, origin: &Origin, checkpoint: &SignedCheckpoint) -> Vec<Seen> {
+    let n = times.next();
+    if let Err(error) = times.take(checkpoint) {
+        tracing::warn!(%error, %origin, n, "a witnessed checkpoint proves nothing");
+        times.skip();
+        return Vec::new();
+    }
+    let size = checkpoint.checkpoint.size;
+    let last = size.saturating_sub(1);
+    times
+        .witnesses(last)
+        .into_iter()
+        .map(|w| Seen {
+            n,
+            size,
+            authority: w.authority.to_string(),
+            key_name: w.key.name().to_owned(),
+            time: u64::try_from(w.time.posix()).unwrap_or(0),
+        })
+        .collect()
+}

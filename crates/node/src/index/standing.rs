@@ -1,0 +1,604 @@
+//! What stands, as rows: recomputed from the rows of entries, for the things that a batch touched.
+//!
+//! [`record::standing::stands`] decides; here it is asked for each face and each basis, because what a face does not
+//! see does not exist for it, and an *as of* knows nothing of later. Most things are one record at one place that
+//! nothing ends: they have no rows here, and stand from their own time on. A thing's entries are *marked*, by face,
+//! where rows here say what they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use record::standing::{Basis, Disowned, During, Ending, Entry, Log, Revoked, Span, State, Times, stands};
+use record::{Authority, Readers};
+use store::db::{Conflict, Db, DbError, Row, Sql, Tx, Value};
+use tlog::hash::Hash;
+
+use super::revocation::Revocations;
+use super::{Finding, IndexError, Writer};
+use crate::asof::Basis as AsOfBasis;
+use crate::desks;
+use crate::face::Face;
+
+/// Bit of the public face in `entry.faces` (who may see it), `entry.listed` (where it stands for its record in
+/// lists, as its earliest place) and `entry.marked` (where `standing` says what it is).
+pub const PUBLIC: i64 = 1;
+/// Bit of the inside face.
+pub const INSIDE: i64 = 2;
+
+/// `standing.state`: it says what its author says.
+pub const SPEAKS: i64 = 1;
+/// `standing.state`: a later edition stands.
+pub const SUPERSEDED: i64 = 2;
+/// `standing.state`: the thing was withdrawn.
+pub const WITHDRAWN: i64 = 3;
+/// `standing.state`: another record of its edition stands.
+pub const CONFLICTING: i64 = 4;
+/// `standing.state`: its readers were not all given the edition before.
+pub const UNENTITLED: i64 = 5;
+/// `standing.state`: its author revoked the key that signed it.
+pub const DISOWNED: i64 = 6;
+
+impl Face {
+    /// Its bit.
+    pub const fn bit(self) -> i64 {
+        match self {
+            Self::Public => PUBLIC,
+            Self::Inside => INSIDE,
+        }
+    }
+
+    /// Its bit as SQL text.
+    pub const fn bit_text(self) -> &'static str {
+        match self {
+            Self::Public => "1",
+            Self::Inside => "2",
+        }
+    }
+}
+
+/// What a record must be to meet a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Must {
+    /// It speaks at the moment.
+    Speak,
+    /// It speaks, or did once: what was said by then, whatever became of it.
+    HaveSpoken,
+}
+
+/// SQL text: the record in the row `alias` is so at the moment `$1`, for a face, in the sense of a basis. The row has
+/// `author`, `name`, `proven`, `here` and `marked`, and the outer `released` in the column `claimed`.
+pub fn condition(
+    alias: &'static str,
+    claimed: &'static str,
+    face: Face,
+    basis: AsOfBasis,
+    must: Must,
+) -> Sql {
+    let mut sql = Sql::from("(case when (");
+    sql.push(alias).push(".marked & ").push(face.bit_text()).push(") = 0 then ");
+    since(&mut sql, alias, claimed, basis);
+    sql.push(" else exists (select 1 from standing st where st.author = ")
+        .push(alias)
+        .push(".author and st.name = ");
+    sql.push(alias).push(".name and st.basis = ").push(basis_text(basis));
+    sql.push(" and (st.face & ")
+        .push(face.bit_text())
+        .push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1)");
+    sql.push(match must {
+        Must::Speak => " and st.state = 1) end)",
+        Must::HaveSpoken => " and st.state in (1, 2, 3)) end)",
+    });
+    sql
+}
+
+/// SQL text: the row's time is not after the moment `$1`. What this node does not remember seeing first was here only now.
+pub fn since(sql: &mut Sql, alias: &'static str, claimed: &'static str, basis: AsOfBasis) {
+    match basis {
+        AsOfBasis::Claimed => sql.push(alias).push(".").push(claimed).push(" <= $1"),
+        AsOfBasis::Proven => {
+            sql.push(alias).push(".proven is not null and ").push(alias).push(".proven <= $1")
+        }
+        AsOfBasis::Here => sql.push("coalesce(").push(alias).push(".here, 9223372036854775807) <= $1"),
+    };
+}
+
+/// SQL text that joins what the record in the row `alias` is at the moment `$1` as `st`, for records whose standing is
+/// not simply that they speak.
+pub fn joined(alias: &'static str, face: Face, basis: AsOfBasis) -> Sql {
+    let mut sql = Sql::from(" left join standing st on st.author = ");
+    sql.push(alias)
+        .push(".author and st.name = ")
+        .push(alias)
+        .push(".name and st.basis = ")
+        .push(basis_text(basis));
+    sql.push(" and (st.face & ").push(face.bit_text());
+    sql.push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1) ");
+    sql
+}
+
+fn basis_text(basis: AsOfBasis) -> &'static str {
+    match basis {
+        AsOfBasis::Claimed => "1",
+        AsOfBasis::Proven => "2",
+        AsOfBasis::Here => "3",
+    }
+}
+
+fn number(basis: Basis) -> i64 {
+    match basis {
+        Basis::Claimed => 1,
+        Basis::Proven => 2,
+        Basis::Here => 3,
+    }
+}
+
+/// A thing, as far as its records act on each other: those of another status are another's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group {
+    pub author: String,
+    pub id: String,
+    pub status: String,
+}
+
+impl Group {
+    fn of(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { author: row.text(0)?, id: row.text(1)?, status: row.text(2)? })
+    }
+
+    /// The group of an entry.
+    pub(super) async fn of_row(tx: &mut Tx, origin: &str, pos: u64) -> Result<Self, IndexError> {
+        let sql = "select author, id, status from entry where origin = $1 and pos = $2";
+        let rows = tx.rows(sql, &[origin.into(), super::rows::int(pos)]).await?;
+        let row =
+            rows.first().ok_or_else(|| IndexError::Damaged { origin: origin.to_owned(), index: pos })?;
+        Ok(Self::of(row)?)
+    }
+
+    fn values(&self) -> [Value; 3] {
+        [self.author.as_str().into(), self.id.as_str().into(), self.status.as_str().into()]
+    }
+}
+
+/// The things to look at again.
+#[derive(Debug, Default)]
+pub(super) struct Touched(BTreeSet<Group>);
+
+impl Touched {
+    pub(super) fn add(&mut self, group: Group) {
+        self.0.insert(group);
+    }
+
+    async fn extend(&mut self, tx: &mut Tx, sql: &'static str, values: &[Value]) -> Result<(), IndexError> {
+        for row in tx.rows(sql, values).await? {
+            self.0.insert(Group::of(&row)?);
+        }
+        Ok(())
+    }
+
+    /// Those of the entries in a range that are not alone, and those that entries in the range withdraw.
+    pub(super) async fn in_range(
+        &mut self,
+        tx: &mut Tx,
+        origin: &record::Origin,
+        first: u64,
+        end: u64,
+    ) -> Result<(), IndexError> {
+        let values = [origin.to_string().into(), super::rows::int(first), super::rows::int(end)];
+        let sql = "select distinct a.author, a.id, a.status from entry a
+          where a.origin = $1 and a.pos >= $2 and a.pos < $3 and a.valid = 1 and a.faces <> 0
+            and a.kind not in ('log.open', 'log.root', 'log.close') and (a.revoked = 1
+            or exists (select 1 from entry b where b.author = a.author and b.id = a.id
+                         and (b.origin <> a.origin or b.pos <> a.pos))
+            or exists (select 1 from ref r where r.to_name = a.name and r.relation = 'withdraws'))";
+        self.extend(tx, sql, &values).await?;
+        let sql = "select distinct t.author, t.id, t.status from ref r
+            join entry x on x.origin = r.origin and x.pos = r.pos
+            join entry t on t.name = r.to_name and t.author = r.to_author
+          where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
+            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
+        self.extend(tx, sql, &values).await
+    }
+
+    /// Those whose standing rests on entries in a range, of which something other than their place has changed.
+    pub(super) async fn resting_on(
+        &mut self,
+        tx: &mut Tx,
+        origin: &record::Origin,
+        first: u64,
+        end: u64,
+    ) -> Result<(), IndexError> {
+        let values = [origin.to_string().into(), super::rows::int(first), super::rows::int(end)];
+        let sql = "select distinct author, id, status from entry
+          where origin = $1 and pos >= $2 and pos < $3 and valid = 1 and (marked <> 0 or revoked = 1)";
+        self.extend(tx, sql, &values).await?;
+        let sql = "select distinct t.author, t.id, t.status from ref r
+            join entry x on x.origin = r.origin and x.pos = r.pos
+            join entry t on t.name = r.to_name and t.author = r.to_author
+          where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
+            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
+        self.extend(tx, sql, &values).await
+    }
+
+    /// Those that the thing of an entry withdraws.
+    pub(super) async fn targets_of(&mut self, tx: &mut Tx, origin: &str, pos: u64) -> Result<(), IndexError> {
+        let group = Group::of_row(tx, origin, pos).await?;
+        self.targets(tx, &group).await
+    }
+
+    async fn targets(&mut self, tx: &mut Tx, group: &Group) -> Result<(), IndexError> {
+        let sql = "select distinct t.author, t.id, t.status from entry x
+            join ref r on r.origin = x.origin and r.pos = x.pos
+            join entry t on t.name = r.to_name and t.author = r.to_author
+          where x.author = $1 and x.id = $2 and x.status = $3 and x.valid = 1 and r.relation = 'withdraws'
+            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
+        self.extend(tx, sql, &group.values()).await
+    }
+
+    /// Every thing of an author of whose records there was something to choose.
+    pub(super) async fn every_choice_of(
+        &mut self,
+        tx: &mut Tx,
+        author: &Authority,
+    ) -> Result<(), IndexError> {
+        let sql = "select distinct author, id, status from entry where author = $1 and marked <> 0";
+        self.extend(tx, sql, &[author.as_str().into()]).await
+    }
+}
+
+/// The logs of one author: of each its line, its part there and its readers.
+type Logs = BTreeMap<String, Log>;
+
+async fn logs_of(tx: &mut Tx, author: &str) -> Result<Logs, IndexError> {
+    let sql = "select origin, previous, readers from log where authority = $1";
+    let rows = tx.rows(sql, &[author.into()]).await?;
+    let mut previous = Vec::new();
+    for row in &rows {
+        previous.push((row.text(0)?, row.opt_text(1)?));
+    }
+    let author_of = |origin: &str| origin.split('/').next().unwrap_or_default().to_owned();
+    let lines = record::standing::lines(previous, |log, before| author_of(log) == author_of(before));
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let mut logs = Logs::new();
+    for row in &rows {
+        let origin = row.text(0)?;
+        let (first, part) = lines.get(&origin).cloned().unwrap_or_else(|| (origin.clone(), 0));
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let line = *numbers.entry(first).or_insert(next);
+        logs.insert(origin, Log { line, part, readers: Arc::new(readers(&row.text(2)?)) });
+    }
+    Ok(logs)
+}
+
+/// Readers from the table of logs.
+pub fn readers(text: &str) -> Readers {
+    match text {
+        "public" => Readers::Public,
+        set => Readers::Set(set.split(' ').filter_map(|reader| reader.parse().ok()).collect()),
+    }
+}
+
+/// An entry of a thing, as its row has it.
+struct Fact {
+    origin: String,
+    pos: i64,
+    name: Hash,
+    edition: u32,
+    times: Times,
+    faces: i64,
+    disowned: Disowned,
+    revoked: Option<Revoked>,
+    before: (i64, i64),
+}
+
+impl Fact {
+    fn is_on(&self, face: i64) -> bool {
+        self.faces & face != 0
+    }
+
+    fn during(&self, basis: Basis) -> Option<During> {
+        self.disowned.during(self.times, basis, self.revoked.as_ref())
+    }
+
+    /// From when it is disowned, on a basis.
+    fn disowned_from(&self, basis: Basis) -> Option<i64> {
+        let from = self.times.on(basis)?;
+        match self.disowned {
+            Disowned::No => None,
+            Disowned::Always => Some(from),
+            Disowned::Since => self.during(basis).and_then(|during| during.until).or(Some(from)),
+        }
+    }
+}
+
+/// Everything that decides what a thing's records are.
+struct Facts {
+    entries: Vec<Fact>,
+    /// The things whose records withdraw one of these, each with the names that do.
+    endings: Vec<(Vec<Fact>, BTreeSet<Hash>)>,
+}
+
+const FACTS: &str = "select origin, pos, name, edition, released, proven, here, faces, disowned, root_version, signer, listed, marked
+  from entry where author = $1 and id = $2 and status = $3 and valid = 1 and faces <> 0
+    and kind not in ('log.open', 'log.root', 'log.close') order by origin, pos";
+
+async fn facts_of(tx: &mut Tx, group: &Group, revocations: &Revocations) -> Result<Vec<Fact>, IndexError> {
+    let mut facts = Vec::new();
+    for row in tx.rows(FACTS, &group.values()).await? {
+        let (root, signer) = (row.uint(9)?, row.opt_text(10)?.unwrap_or_default());
+        let disowned = match row.int(8)? {
+            0 => Disowned::No,
+            1 => Disowned::Since,
+            _ => Disowned::Always,
+        };
+        // What is not remembered to have been seen first was here only now.
+        let here = Some(row.opt_int(6)?.unwrap_or(i64::MAX));
+        facts.push(Fact {
+            origin: row.text(0)?,
+            pos: row.int(1)?,
+            name: hash(&row.text(2)?),
+            edition: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
+            times: Times { claimed: row.int(4)?, proven: row.opt_int(5)?, here },
+            faces: row.int(7)?,
+            disowned,
+            revoked: revocations.of(root, &signer),
+            before: (row.int(11)?, row.int(12)?),
+        });
+    }
+    Ok(facts)
+}
+
+/// The names of the index are hashes; what is none equals no other.
+fn hash(text: &str) -> Hash {
+    Hash::from_hex(text).unwrap_or_else(|_| tlog::hash::sha256(text.as_bytes()))
+}
+
+impl Facts {
+    async fn load(tx: &mut Tx, group: &Group, revocations: &Revocations) -> Result<Self, IndexError> {
+        let entries = facts_of(tx, group, revocations).await?;
+        // Only the author withdraws, and records of another status do not.
+        let sql = "select distinct x.author, x.id, x.status, x.name from entry t
+            join ref r on r.to_name = t.name
+            join entry x on x.origin = r.origin and x.pos = r.pos
+          where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and t.faces <> 0 and r.relation = 'withdraws'
+            and r.to_author = $1 and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and x.faces <> 0";
+        let mut withdrawals: BTreeMap<Group, BTreeSet<Hash>> = BTreeMap::new();
+        for row in tx.rows(sql, &group.values()).await? {
+            withdrawals.entry(Group::of(&row)?).or_default().insert(hash(&row.text(3)?));
+        }
+        let mut endings = Vec::new();
+        for (by, names) in withdrawals {
+            endings.push((facts_of(tx, &by, revocations).await?, names));
+        }
+        Ok(Self { entries, endings })
+    }
+
+    fn endings(&self, logs: &Logs, face: i64, basis: Basis) -> Vec<Ending> {
+        let mut endings = Vec::new();
+        for (facts, names) in &self.endings {
+            let spans = spans(logs, facts, face, basis, &[]);
+            // A withdrawal that stood once has ended the thing for good, even if a later edition stands.
+            let acts = |span: &&Span| {
+                names.contains(&span.name) && matches!(span.state, State::Speaks | State::Superseded { .. })
+            };
+            endings
+                .extend(spans.iter().filter(acts).map(|span| Ending { by: span.name, during: span.during }));
+        }
+        endings
+    }
+
+    /// Whether the thing is one record at one place that nothing ends.
+    fn is_plain(&self, face: i64) -> bool {
+        let mut seen = self.entries.iter().filter(|fact| fact.is_on(face));
+        let ends = self.endings.iter().any(|(facts, _)| facts.iter().any(|fact| fact.is_on(face)));
+        match (seen.next(), seen.next()) {
+            (Some(only), None) => only.disowned == Disowned::No && !ends,
+            (first, _) => first.is_none(),
+        }
+    }
+
+    /// Whether both faces see the same.
+    fn is_one_for_all(&self) -> bool {
+        let all = self.entries.iter().chain(self.endings.iter().flat_map(|(facts, _)| facts));
+        all.map(|fact| fact.faces).all(|faces| faces == PUBLIC | INSIDE)
+    }
+
+    /// Where a record is listed: at the earliest of the places that the face sees.
+    fn listed(&self) -> BTreeMap<(&str, i64), i64> {
+        let mut listed: BTreeMap<(&str, i64), i64> = BTreeMap::new();
+        for face in [PUBLIC, INSIDE] {
+            let mut first: BTreeMap<Hash, (i64, &str, i64)> = BTreeMap::new();
+            for fact in self.entries.iter().filter(|fact| fact.is_on(face)) {
+                let place = (fact.times.claimed, fact.origin.as_str(), fact.pos);
+                let known = first.entry(fact.name).or_insert(place);
+                *known = (*known).min(place);
+            }
+            for (_, origin, pos) in first.into_values() {
+                *listed.entry((origin, pos)).or_default() |= face;
+            }
+        }
+        listed
+    }
+}
+
+fn spans(logs: &Logs, facts: &[Fact], face: i64, basis: Basis, endings: &[Ending]) -> Vec<Span> {
+    let order: BTreeMap<&str, usize> =
+        logs.keys().enumerate().map(|(n, origin)| (origin.as_str(), n)).collect();
+    let known: Vec<Log> = logs.values().cloned().collect();
+    let entry = |fact: &Fact| {
+        Some(Entry {
+            log: *order.get(fact.origin.as_str())?,
+            index: u64::try_from(fact.pos).ok()?,
+            name: fact.name,
+            edition: fact.edition,
+            released: fact.times.claimed,
+            during: fact.during(basis)?,
+        })
+    };
+    let entries: Vec<Entry> = facts.iter().filter(|fact| fact.is_on(face)).filter_map(entry).collect();
+    stands(&known, &entries, endings)
+}
+
+/// A row of the table to be: the face, and what a record is when.
+struct Stands {
+    face: i64,
+    basis: Basis,
+    name: Hash,
+    during: During,
+    state: i64,
+    by: Option<Hash>,
+}
+
+fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64) -> Vec<Stands> {
+    let mut all = Vec::new();
+    for basis in Basis::ALL {
+        let endings = facts.endings(logs, face, basis);
+        for Span { name, during, state } in spans(logs, &facts.entries, face, basis, &endings) {
+            let (state, by) = match state {
+                State::Speaks => (SPEAKS, None),
+                State::Superseded { by } => (SUPERSEDED, Some(by)),
+                State::Withdrawn { by } => (WITHDRAWN, Some(by)),
+                State::Conflicting => (CONFLICTING, None),
+                State::Unentitled => (UNENTITLED, None),
+            };
+            all.push(Stands { face: shown_as, basis, name, during, state, by });
+        }
+        all.extend(disowned_of(facts, face, basis).map(|(name, from)| Stands {
+            face: shown_as,
+            basis,
+            name,
+            during: During::since(from),
+            state: DISOWNED,
+            by: None,
+        }));
+    }
+    all
+}
+
+/// Records of which every place is disowned, each from the moment at which the last one is.
+fn disowned_of(facts: &Facts, face: i64, basis: Basis) -> impl Iterator<Item = (Hash, i64)> {
+    let mut from: BTreeMap<Hash, Option<i64>> = BTreeMap::new();
+    for fact in facts.entries.iter().filter(|fact| fact.is_on(face) && fact.times.on(basis).is_some()) {
+        let this = fact.disowned_from(basis);
+        let known = from.entry(fact.name).or_insert(this);
+        *known = known.zip(this).map(|(known, this)| known.max(this));
+    }
+    from.into_iter().filter_map(|(name, from)| Some((name, from?)))
+}
+
+impl Writer<'_> {
+    /// Recomputes what stands of the things that were touched, and of those that theirs withdraw.
+    pub(super) async fn settle(&mut self, tx: &mut Tx, touched: Touched) -> Result<Vec<Finding>, IndexError> {
+        let mut findings = Vec::new();
+        let mut logs: BTreeMap<String, Logs> = BTreeMap::new();
+        let mut revocations: BTreeMap<String, Revocations> = BTreeMap::new();
+        let mut settled: BTreeSet<Group> = BTreeSet::new();
+        let mut left = touched;
+        while let Some(group) = left.0.pop_first() {
+            if !settled.insert(group.clone()) {
+                continue;
+            }
+            if !logs.contains_key(&group.author) {
+                logs.insert(group.author.clone(), logs_of(tx, &group.author).await?);
+                revocations.insert(group.author.clone(), self.revocations(tx, &group.author).await?);
+            }
+            findings.extend(settle_one(tx, &group, &logs[&group.author], &revocations[&group.author]).await?);
+            left.targets(tx, &group).await?;
+            left.0.retain(|group| !settled.contains(group));
+        }
+        Ok(findings)
+    }
+}
+
+async fn settle_one(
+    tx: &mut Tx,
+    group: &Group,
+    logs: &Logs,
+    revocations: &Revocations,
+) -> Result<Vec<Finding>, IndexError> {
+    let facts = Facts::load(tx, group, revocations).await?;
+    let mut marked = 0;
+    let mut rows = Vec::new();
+    let faces = [PUBLIC, INSIDE].into_iter().filter(|face| !facts.is_plain(*face));
+    let faces: Vec<i64> = faces.inspect(|face| marked |= face).collect();
+    match faces.as_slice() {
+        [one, _] if facts.is_one_for_all() => rows.extend(stands_of(&facts, logs, *one, PUBLIC | INSIDE)),
+        faces => faces.iter().for_each(|face| rows.extend(stands_of(&facts, logs, *face, *face))),
+    }
+    let without_effect = write(tx, group, &rows).await?;
+    mark(tx, group, &facts, marked).await?;
+    let conflict = |(name, twin)| {
+        let edition = facts.entries.iter().find(|fact| fact.name == name)?.edition;
+        Some(Finding::Conflict { author: group.author.clone(), id: group.id.clone(), edition, twin })
+    };
+    Ok(without_effect.into_iter().filter_map(conflict).collect())
+}
+
+/// Replaces the rows of a thing; the records that are without effect now and were not before, and whether because of
+/// a twin.
+async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<Vec<(Hash, bool)>, IndexError> {
+    let sql = "select distinct name from standing where author = $1 and id = $2 and status = $3 and state in (4, 5)";
+    let mut before = BTreeSet::new();
+    for row in tx.rows(sql, &group.values()).await? {
+        before.insert(hash(&row.text(0)?));
+    }
+    tx.run("delete from standing where author = $1 and id = $2 and status = $3", &group.values()).await?;
+    let columns = ["author", "name", "id", "status", "face", "basis", "start", "stop", "state", "by_name"];
+    let values: Vec<Vec<Value>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                group.author.as_str().into(),
+                row.name.to_hex().into(),
+                group.id.as_str().into(),
+                group.status.as_str().into(),
+                row.face.into(),
+                number(row.basis).into(),
+                row.during.from.into(),
+                row.during.until.into(),
+                row.state.into(),
+                row.by.map(|by| by.to_hex()).into(),
+            ]
+        })
+        .collect();
+    tx.insert_many("standing", &columns, &values, Conflict::Fail).await?;
+    let without_effect = rows.iter().filter(|row| matches!(row.state, CONFLICTING | UNENTITLED));
+    let found: BTreeMap<Hash, bool> =
+        without_effect.map(|row| (row.name, row.state == CONFLICTING)).collect();
+    Ok(found.into_iter().filter(|(name, _)| !before.contains(name)).collect())
+}
+
+/// Tells entries and desks where the rows here say what they are, and lists each record once.
+async fn mark(tx: &mut Tx, group: &Group, facts: &Facts, marked: i64) -> Result<(), IndexError> {
+    let listed = facts.listed();
+    let mut changed = false;
+    for fact in &facts.entries {
+        let now = (listed.get(&(fact.origin.as_str(), fact.pos)).copied().unwrap_or(0), marked & fact.faces);
+        if now != fact.before {
+            changed |= now.1 != fact.before.1;
+            let values = [now.0.into(), now.1.into(), fact.origin.as_str().into(), fact.pos.into()];
+            tx.run("update entry set listed = $1, marked = $2 where origin = $3 and pos = $4", &values)
+                .await?;
+        }
+    }
+    if changed {
+        desks::marked(tx, &group.author, &group.id, &group.status, marked).await?;
+    }
+    Ok(())
+}
+
+/// What a record is at a moment, for lists and pages.
+pub async fn state_of(
+    db: &Db,
+    face: Face,
+    as_of: crate::asof::AsOf,
+    author: &str,
+    name: &str,
+) -> Result<Option<(i64, Option<String>)>, DbError> {
+    let mut sql = Sql::from(
+        "select st.state, st.by_name from standing st where st.author = $2 and st.name = $3 and st.basis = ",
+    );
+    sql.push(basis_text(as_of.basis)).push(" and (st.face & ").push(face.bit_text());
+    sql.push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1)");
+    let rows = db.rows(sql, &[as_of.bound().into(), author.into(), name.into()]).await?;
+    rows.first().map(|row| Ok((row.int(0)?, row.opt_text(1)?))).transpose()
+}

@@ -1,0 +1,6 @@
+//! The index over real records: the same records give the same answers, whatever order they come in.
+
+mod any_order;
+mod rows;
+mod standing;
+pub(crate) mod world;
