@@ -374,6 +374,10 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
             let receipt = Receipt { authority: authority.to_string(), size, time };
             node.index.received(&origin, &receipt).await?;
         }
+        Event::Unfetched(record) => {
+            let (origin, index, why) = (record.origin, record.index, record.why.as_str());
+            tracing::warn!(%origin, index, why, "something of a record cannot be had");
+        }
         Event::Root { authority, version } => {
             tracing::info!(%authority, version, "a next trust root of a peer is in use");
             node.tell_engine_of_peers();
