@@ -96,7 +96,7 @@ fn headers_come_before_content_and_content_before_scans() {
     machine.pass(3_000);
     let place = |bytes: &[u8]| machine.fetched.iter().position(|hash| *hash == sha256(bytes)).unwrap();
     for n in 0_u8..5 {
-        assert!(place(&vec![n; 100]) < place(&vec![n; 90]) && place(&vec![n; 90]) < place(&[n; 3]));
+        assert!(place(&[n; 100]) < place(&[n; 90]) && place(&[n; 90]) < place(&[n; 3]));
     }
     assert!(place(b"notice") < place(b"{}") && place(b"{}") < place(b"zz"));
     assert!(machine.has(&scan));

@@ -330,8 +330,11 @@ impl Machine {
     }
 
     pub fn unfetched(&self) -> Vec<&UnfetchedRecord> {
-        let said = |event| if let &Event::Unfetched(ref record) = event { Some(record) } else { None };
-        self.events.iter().filter_map(said).collect()
+        let said = self.events.iter().filter_map(|event| match event {
+            Event::Unfetched(record) => Some(record),
+            _ => None,
+        });
+        said.collect()
     }
 
     /// How many cells a space has.
