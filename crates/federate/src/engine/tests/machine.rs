@@ -180,8 +180,8 @@ impl Machine {
         loop {
             while self.step(0) {}
             if let Some(id) = self.parked.take_if(|(_, at)| *at <= self.now).map(|(id, _)| id) {
-                let etag = Some(self.etag());
-                self.tell_heads(id, etag);
+                let etag = self.etag();
+                self.tell_heads(id, Some(&etag));
                 continue;
             }
             let poll = self.parked.map(|(_, at)| at);
@@ -199,7 +199,7 @@ impl Machine {
                 if long_poll && etag == Some(self.etag()) {
                     self.parked = Some((id, self.now + 30_000));
                 } else {
-                    self.tell_heads(id, etag);
+                    self.tell_heads(id, etag.as_ref());
                 }
             }
             Output::Fetch { id, route, limit, .. } => {
@@ -247,9 +247,9 @@ impl Machine {
         self.logs.iter().fold(String::new(), |etag, log| format!("{etag} {}", log.entries.len()))
     }
 
-    fn tell_heads(&mut self, id: Id, etag: Option<String>) {
+    fn tell_heads(&mut self, id: Id, etag: Option<&String>) {
         let (now, date) = (Some(self.etag()), Some(self.now / 1000));
-        let answer = if etag == now {
+        let answer = if etag == now.as_ref() {
             Answer::Response { status: 304, etag: now, date, body: vec![] }
         } else {
             let mut heads = Heads::default();

@@ -146,7 +146,7 @@ fn a_want_survives_a_restart_and_cells_of_before_are_read() {
     assert_eq!(read, Some((origin, hash(10), Why::Missing, 9, Some(day("2026-12-01")))));
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Act {
     Add { blob: u8, name: u8, size: u64, class: u8, later: bool, expires: bool },
     Fetch { lane: usize },
