@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, Origin, Readers, RootChain};
+use record::{Authority, Origin, Readers, RootChain, Status};
 use tlog::{Hash, SignedCheckpoint, VerifierKey, sha256};
 
 use crate::alarm::Alarm;
@@ -17,10 +17,12 @@ use crate::places;
 use crate::serve::{Cut, Served, is_within, may_read};
 use crate::witness::Witness;
 
+mod agenda;
 mod blobs;
 mod config;
 mod io;
 mod kept;
+mod lanes;
 mod logs;
 mod own;
 mod peers;
@@ -31,11 +33,14 @@ mod roots;
 mod seen;
 mod siblings;
 mod submit;
+mod wants;
 mod witnessing;
 
 pub use config::{EngineConfig, Limits};
 pub use io::*;
 
+use agenda::Agenda;
+use lanes::Lanes;
 use logs::Log;
 use own::Own;
 use peers::Peer;
@@ -64,6 +69,15 @@ pub struct Engine {
     rung: BTreeSet<String>,
     /// Logs that have something to do.
     dirty: BTreeSet<Origin>,
+    /// When logs have something to do by time alone.
+    agenda: Agenda,
+    /// Logs that are being caught up, and those that wait for a place among them.
+    catching_up: BTreeSet<Origin>,
+    queued: BTreeSet<Origin>,
+    /// Blobs that could be fetched now.
+    lanes: Lanes,
+    /// Records of which their authors erased their own copies.
+    erased: BTreeMap<Authority, BTreeSet<(Hash, Status)>>,
     /// Since when it runs, and who told since then which of our logs it knows.
     started: Option<u64>,
     asked: BTreeSet<Authority>,
@@ -90,12 +104,19 @@ impl Engine {
             roots: Roots::default(),
             rung: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            agenda: Agenda::default(),
+            catching_up: BTreeSet::new(),
+            queued: BTreeSet::new(),
+            lanes: Lanes::default(),
+            erased: BTreeMap::new(),
             started: None,
             asked: BTreeSet::new(),
         };
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
         }
+        engine.forget_erased();
+        engine.dirty.extend(engine.logs.keys().cloned());
         Ok(engine)
     }
 
@@ -118,6 +139,8 @@ impl Engine {
             Input::Signed { id, line } => self.take_signed(id, line),
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
+            Input::WantBlobs { origin, name } => self.take_want_blobs(&origin, name),
+            Input::Erased { by, status, names } => self.take_opened_erasure(&by, status, &names),
         }
         self.run();
         std::mem::take(&mut self.out)
@@ -131,16 +154,34 @@ impl Engine {
         self.run_due_logs();
         while let Some(origin) = self.dirty.pop_first() {
             self.run_log(&origin);
+            self.plan(&origin);
         }
+        self.run_blobs();
+    }
+
+    /// What the next inputs and deadlines need to know of a log that was looked at.
+    fn plan(&mut self, origin: &Origin) {
+        let patience = self.config.limits.missing_after;
+        let log = self.logs.get(origin);
+        if log.is_some_and(|log| log.follow.target().is_some()) {
+            self.catching_up.insert(origin.clone());
+        } else if self.catching_up.remove(origin) {
+            self.dirty.extend(self.queued.pop_first());
+        }
+        let deadline = log.and_then(|log| log.deadline(patience));
+        // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
+        let is_overdue = |at: u64| if at <= self.now { self.now + STEP } else { at };
+        let at = deadline.map(is_overdue);
+        self.agenda.plan(origin, at);
+        self.line_up(origin);
     }
 
     /// When [`Input::Tick`] is due, in milliseconds since 1970.
     pub fn next_deadline(&self) -> Option<u64> {
         let peers = self.peers.values().filter_map(Peer::deadline);
         let own = self.own.values().filter_map(|own| own.deadline(self.now));
-        let logs = self.logs.values().filter_map(Log::deadline);
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
-        let due = peers.chain(own).chain(logs).chain(roots).min()?;
+        let due = peers.chain(own).chain(self.agenda.first()).chain(roots).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))
     }

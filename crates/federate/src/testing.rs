@@ -94,9 +94,12 @@ impl TestLog {
         self.origin.authority.as_str()
     }
 
-    fn push(&mut self, header: &Header) {
+    fn push(&mut self, header: &Header) -> Hash {
         let author = signer(self.author(), Role::Author, self.version);
-        self.push_bytes(Record::sign(header, &[&author]).unwrap().bytes);
+        let record = Record::sign(header, &[&author]).unwrap();
+        let name = record.name();
+        self.push_bytes(record.bytes);
+        name
     }
 
     /// Whatever bytes.
@@ -114,27 +117,33 @@ impl TestLog {
     /// So many notices, told apart by `salt`.
     pub fn grow(&mut self, count: u64, salt: u8) -> &mut Self {
         for _ in 0..count {
-            let header = Header {
-                author: self.origin.authority.clone(),
-                log: self.origin.clone(),
-                kind: "notice".to_owned(),
-                id: Ulid::new(self.entries.len() as u64, [salt; 10]),
-                edition: 1,
-                supersedes: None,
-                released: time("2026-11-22T10:00:00Z"),
-                status: Status::Test,
-                mechanism: None,
-                about: vec![],
-                usage: None,
-                refs: vec![],
-                anchors: vec![],
-                blobs: vec![],
-                expires: None,
-                own: vec![],
-            };
-            self.push(&header);
+            self.record(salt, |_| ());
         }
         self
+    }
+
+    /// One record, a notice but for what is changed. Answers its name.
+    pub fn record(&mut self, salt: u8, change: impl FnOnce(&mut Header)) -> Hash {
+        let mut header = Header {
+            author: self.origin.authority.clone(),
+            log: self.origin.clone(),
+            kind: "notice".to_owned(),
+            id: Ulid::new(self.entries.len() as u64, [salt; 10]),
+            edition: 1,
+            supersedes: None,
+            released: time("2026-11-22T10:00:00Z"),
+            status: Status::Test,
+            mechanism: None,
+            about: vec![],
+            usage: None,
+            refs: vec![],
+            anchors: vec![],
+            blobs: vec![],
+            expires: None,
+            own: vec![],
+        };
+        change(&mut header);
+        self.push(&header)
     }
 
     /// Moves the log to its author's next root.

@@ -244,6 +244,12 @@ impl Source for Node {
 
     async fn report(&self, findings: Vec<Finding>) {
         self.tell_engine_of_quotes(&findings);
+        for finding in &findings {
+            if let Finding::Erases { by, status, names } = finding {
+                let (by, names) = (by.clone(), names.clone());
+                self.tell(federate::Input::Erased { by, status: *status, names });
+            }
+        }
         for alarm in findings.iter().filter_map(alarm_of) {
             alarm::raise(&*self.cells, alarm).await;
         }
@@ -252,7 +258,7 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. } => return None,
+        Finding::Quotes { .. } | Finding::Erases { .. } => return None,
         Finding::Invalid { origin, index, why } => {
             Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
         }

@@ -9,6 +9,11 @@ use crate::refusal::Refusal;
 
 /// Longest record, in bytes: what one entry of a log can hold.
 pub const MAX_RECORD: usize = 65_535;
+/// Largest blob, in bytes: a larger one is neither released nor fetched, whatever a header says.
+pub const MAX_BLOB: u64 = 48 << 20;
+/// Largest first blob of a sealed record (its sealed inner header), in bytes: without it nothing of the record
+/// can be read, so that every reader must be able to fetch it.
+pub const MAX_INNER_BLOB: u64 = 128 << 10;
 
 /// A parsed record and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

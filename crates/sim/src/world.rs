@@ -305,7 +305,7 @@ impl World {
                 Event::Receipt { origin, authority, size, .. } => {
                     self.note(|| format!("{node} receipt of {authority} for {origin} {size}"));
                 }
-                Event::Blob { .. } => {}
+                Event::Blob { .. } | Event::Unfetched(_) => {}
                 Event::Root { authority, version } => {
                     self.note(|| format!("{node} root {version} of {authority}"));
                 }

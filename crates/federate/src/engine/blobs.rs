@@ -1,146 +1,146 @@
 //! Blobs that records of followed logs name: wanted from the moment that the record is stored, fetched a few
-//! at a time, checked by their hash. A receipt waits for them.
+//! at a time in the order of [`super::wants`], checked by their hash. A receipt waits for them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use record::{Authority, Date, Judged, Origin, Relation};
+use record::{Authority, Date, Judged, Origin, Record, Relation, Status};
 use tlog::{Hash, sha256};
 
-use super::logs::Log;
 use super::pending::Pending;
-use super::{Answer, Engine, Event, Output, WANT, Write};
+use super::wants::{self, Ended, Gone, Lane, Rank, Want, Why};
+use super::{Answer, ERASED, Engine, Event, Limits, UnfetchedRecord, Write};
 use crate::paths::{MirrorFile, Route, origin_hash};
 use crate::places;
 
-/// Blobs of one log that are fetched at the same time.
-const AT_ONCE: usize = 16;
-
-/// A blob that is to be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Want {
-    pub origin: Origin,
-    pub size: u64,
-    /// The record that names it: if it is withdrawn or erased, the blob is wanted no more.
-    pub name: Hash,
-    pub expires: Option<Date>,
+/// What entries that are about to be stored say of blobs, in order.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// A record wants a blob.
+    Want { sha256: Hash, name: Hash, want: Want },
+    /// A record names a blob that is too large.
+    TooLarge { name: Hash, index: u64, expires: Option<Date> },
+    /// The author erased its copies of a record.
+    Erased { name: Hash, status: Status },
 }
 
-impl Want {
-    fn has_expired(&self, today: Option<Date>) -> bool {
-        self.expires.is_some_and(|day| Some(day) <= today)
-    }
-
-    fn to_text(&self) -> String {
-        let expires = self.expires.map_or_else(|| "-".to_owned(), |date| date.to_string());
-        format!("{} {} {} {expires}", self.origin, self.size, self.name)
-    }
-
-    pub fn from_text(text: &str) -> Option<Self> {
-        let fields: Vec<&str> = text.split(' ').collect();
-        let [origin, size, name, expires] = fields.as_slice() else { return None };
-        let expires = if *expires == "-" { None } else { Some(expires.parse().ok()?) };
-        let (origin, size) = (origin.parse().ok()?, size.parse().ok()?);
-        Some(Self { origin, size, name: Hash::from_hex(name).ok()?, expires })
-    }
+/// What new entries say of blobs. An author's `erases` speaks of its own copies, and nobody else's counts.
+pub(super) fn notes(judged: &[Judged], now: u64) -> Vec<Note> {
+    let records = judged.iter().filter_map(|judged| Some((judged.index, judged.record()?)));
+    records.flat_map(|(index, record)| notes_of(record, index, now)).collect()
 }
 
-/// The blobs of one log that are to be fetched.
-#[derive(Debug, Default)]
-pub(super) struct Blobs {
-    wanted: BTreeMap<Hash, Want>,
-    asked: BTreeSet<Hash>,
-    /// Failures so far, and when to try again.
-    waiting: BTreeMap<Hash, (u32, u64)>,
-    bytes: u64,
-}
-
-impl Blobs {
-    pub fn len(&self) -> usize {
-        self.wanted.len()
-    }
-
-    pub fn is_complete(&self) -> bool {
-        self.wanted.is_empty()
-    }
-
-    pub fn deadline(&self) -> Option<u64> {
-        let is_free = |hash: &&Hash| !self.asked.contains(*hash);
-        let waiting = self.waiting.iter().filter(|(hash, _)| is_free(hash)).map(|(_, (_, at))| *at).min();
-        waiting.filter(|_| self.asked.len() < AT_ONCE)
-    }
-
-    fn next(&self, now: u64, limit: u64) -> Option<(Hash, Want)> {
-        if self.asked.len() >= AT_ONCE {
-            return None;
-        }
-        let is_free = |hash: &Hash| {
-            !self.asked.contains(hash) && self.waiting.get(hash).is_none_or(|(_, at)| *at <= now)
-        };
-        let (hash, want) = self.wanted.iter().find(|(hash, _)| is_free(hash))?;
-        let fits = self.asked.is_empty() || self.bytes + want.size <= limit;
-        fits.then(|| (*hash, want.clone()))
-    }
-
-    /// Those that nobody needs any more; what is under way is dropped when it is answered.
-    fn expired(&self, today: Option<Date>) -> Vec<Hash> {
-        let is_free = |(hash, _): &(&Hash, &Want)| !self.asked.contains(*hash);
-        let expired = self.wanted.iter().filter(is_free).filter(|(_, want)| want.has_expired(today));
-        expired.map(|(hash, _)| *hash).collect()
-    }
-
-    fn drop_want(&mut self, hash: &Hash) {
-        self.wanted.remove(hash);
-        self.waiting.remove(hash);
-    }
-}
-
-impl Log {
-    pub fn want(&mut self, sha256: Hash, want: Want) {
-        self.blobs.wanted.insert(sha256, want);
-    }
-}
-
-fn key(origin: &Origin, sha256: &Hash) -> String {
-    format!("{}/{sha256}", origin_hash(origin))
-}
-
-fn unwanted(origin: &Origin, sha256: &Hash) -> Write {
-    Write::Cell { space: WANT, key: key(origin, sha256), value: None }
+fn notes_of(record: &Record, index: u64, now: u64) -> Vec<Note> {
+    let (header, name) = (&record.header, record.name());
+    let asked = wants::of_record(record, index, now);
+    let wanted = asked.wants.into_iter().map(|(sha256, want)| Note::Want { sha256, name, want });
+    let too_large = asked.has_too_large.then_some(Note::TooLarge { name, index, expires: header.expires });
+    // Who does not know a critical line does not act on the record.
+    let erases = header.refs_of(Relation::Erases).filter(|_| !header.critical_unknown(&[]));
+    let erased = erases
+        .filter(|reference| reference.author == header.author)
+        .map(|reference| Note::Erased { name: reference.name, status: header.status });
+    wanted.chain(too_large).chain(erased).collect()
 }
 
 impl Engine {
-    /// Notes the blobs of new records, and forgets those of records that are withdrawn or erased.
-    pub(super) fn want_blobs(&mut self, origin: &Origin, judged: &[Judged]) -> Vec<Write> {
-        let (max, today) = (self.config.limits.max_blob, self.today());
-        let Some(log) = self.logs.get_mut(origin) else { return Vec::new() };
-        let mut writes: BTreeMap<Hash, Write> = BTreeMap::new();
-        for record in judged.iter().filter_map(Judged::record) {
-            let header = &record.header;
-            for blob in header.blobs.iter().filter(|blob| blob.size <= max) {
-                if header.expires.is_some_and(|day| Some(day) <= today) {
-                    continue;
+    /// Takes up what entries say of blobs whose store goes out now; the cells belong to the same store.
+    pub(super) fn take_notes(&mut self, origin: &Origin, notes: Vec<Note>) -> (Vec<Write>, Vec<Event>) {
+        let (mut writes, mut events, today) = (Vec::new(), Vec::new(), self.today());
+        for note in notes {
+            match note {
+                Note::Want { sha256, name, want } => {
+                    let is_over = want.expires.is_some_and(|day| Some(day) <= today);
+                    if !is_over && !self.is_erased(&origin.authority, name, want.status) {
+                        writes.extend(self.take_want(origin, sha256, name, want));
+                    }
                 }
-                let (size, name) = (blob.size, record.name());
-                let want = Want { origin: origin.clone(), size, name, expires: header.expires };
-                let value = Some(want.to_text().into_bytes());
-                writes
-                    .insert(blob.sha256, Write::Cell { space: WANT, key: key(origin, &blob.sha256), value });
-                log.want(blob.sha256, want);
-            }
-            let gone: Vec<Hash> = [Relation::Withdraws, Relation::Erases]
-                .into_iter()
-                .flat_map(|relation| header.refs_of(relation))
-                .filter(|reference| reference.author == header.author)
-                .map(|reference| reference.name)
-                .collect();
-            let hashes = log.blobs.wanted.iter().filter(|(_, want)| gone.contains(&want.name));
-            let hashes: Vec<Hash> = hashes.map(|(hash, _)| *hash).collect();
-            for hash in hashes {
-                log.blobs.drop_want(&hash);
-                writes.insert(hash, unwanted(origin, &hash));
+                Note::TooLarge { name, index, expires } => {
+                    let Some(log) = self.logs.get_mut(origin).filter(|_| !origin.audience.is_public()) else {
+                        continue;
+                    };
+                    // Of one place it is said again: then the store before failed.
+                    let before = log.blobs.note_unfetched(name, Why::Large, index, expires);
+                    if before.is_none_or(|before| before == index) {
+                        let said = wants::write_unfetched(origin, index, expires);
+                        writes.push(wants::unfetched_cell(origin, &name, Why::Large, Some(said)));
+                        let origin = origin.clone();
+                        events.push(Event::Unfetched(UnfetchedRecord {
+                            origin,
+                            index,
+                            name,
+                            why: Why::Large,
+                        }));
+                    }
+                }
+                Note::Erased { name, status } => {
+                    writes.extend(self.take_erased(&origin.authority, name, status));
+                }
             }
         }
-        writes.into_values().collect()
+        (writes, events)
+    }
+
+    fn take_want(&mut self, origin: &Origin, sha256: Hash, name: Hash, want: Want) -> Option<Write> {
+        let blobs = &mut self.logs.get_mut(origin)?.blobs;
+        blobs.add(sha256, name, want);
+        let ended = Ended { sha256, name, is_old: false };
+        Some(wants::want_cell(origin, &ended, blobs.get(sha256, name)))
+    }
+
+    fn is_erased(&self, author: &Authority, name: Hash, status: Option<Status>) -> bool {
+        let erased = self.erased.get(author);
+        status.is_some_and(|status| erased.is_some_and(|erased| erased.contains(&(name, status))))
+    }
+
+    /// An author erased its copies of a record, whichever of its logs named it: nothing of it is waited for.
+    fn take_erased(&mut self, author: &Authority, name: Hash, status: Status) -> Vec<Write> {
+        // Written also if it is known: the store of it may have failed.
+        self.erased.entry(author.clone()).or_default().insert((name, status));
+        let key = format!("{author}/{name}/{status}");
+        let mut writes = vec![Write::Cell { space: ERASED, key, value: Some(Vec::new()) }];
+        let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == status);
+        for (origin, log) in self.logs.iter_mut().filter(|(origin, _)| origin.authority == *author) {
+            let gone = log.blobs.drop_record(name, is_meant);
+            if gone != Gone::default() {
+                writes.extend(cells_of(origin, &gone));
+                self.dirty.insert(origin.clone());
+            }
+        }
+        writes
+    }
+
+    /// After a start: an erasure may be durable, and the end of a want not.
+    pub(super) fn forget_erased(&mut self) {
+        for (author, erased) in &self.erased {
+            for (_, log) in self.logs.iter_mut().filter(|(origin, _)| origin.authority == *author) {
+                for (name, status) in erased {
+                    let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == *status);
+                    log.blobs.drop_record(*name, is_meant);
+                }
+            }
+        }
+    }
+
+    /// Records that were opened here say that their author erased its copies of others.
+    pub(super) fn take_opened_erasure(&mut self, by: &Authority, status: Status, names: &[Hash]) {
+        let writes: Vec<Write> = names.iter().flat_map(|name| self.take_erased(by, *name, status)).collect();
+        if !writes.is_empty() {
+            self.store(writes, Vec::new(), Pending::Unwatched);
+        }
+    }
+
+    /// Somebody asks for all of a record of which only the first blob was wanted.
+    pub(super) fn take_want_blobs(&mut self, origin: &Origin, name: Hash) {
+        let now = self.now;
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        let asked = log.blobs.ask_for(name, now);
+        let cell = |(sha256, want): &(Hash, Want)| {
+            let ended = Ended { sha256: *sha256, name, is_old: false };
+            wants::want_cell(origin, &ended, Some(want))
+        };
+        let writes: Vec<Write> = asked.iter().map(cell).collect();
+        if !writes.is_empty() {
+            self.store(writes, Vec::new(), Pending::Unwatched);
+            self.dirty.insert(origin.clone());
+        }
     }
 
     fn today(&self) -> Option<Date> {
@@ -149,133 +149,175 @@ impl Engine {
         record::Time::from_posix(seconds).map(record::Time::date)
     }
 
-    /// Wants of records that have expired meanwhile: they are neither fetched nor kept.
-    fn drop_expired(&mut self, origin: &Origin) {
-        let today = self.today();
+    /// What time alone does to the wants of a log: some expired, some waited long enough, some are late.
+    pub(super) fn run_wants(&mut self, origin: &Origin) {
+        let (now, today) = (self.now, self.today());
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let expired = log.blobs.expired(today);
-        if expired.is_empty() {
-            return;
+        log.blobs.wake(now);
+        let gone = today.map(|today| log.blobs.expire(today)).unwrap_or_default();
+        if gone != Gone::default() {
+            let writes = cells_of(origin, &gone).collect();
+            self.store(writes, Vec::new(), Pending::Unwatched);
         }
-        for hash in &expired {
-            log.blobs.drop_want(hash);
-        }
-        let writes = expired.iter().map(|hash| unwanted(origin, hash)).collect();
-        self.store(writes, Vec::new(), Pending::Unwatched);
-        self.out.push(Output::HeadsChanged);
+        self.name_missing(origin);
     }
 
-    pub(super) fn run_blobs(&mut self, origin: &Origin) {
-        self.drop_expired(origin);
+    /// Says once of each record of a restricted log that something of it does not come.
+    fn name_missing(&mut self, origin: &Origin) {
+        let (now, patience) = (self.now, self.config.limits.missing_after);
         loop {
-            let (now, limit) = (self.now, self.config.limits.blob_bytes);
-            let Some(log) = self.logs.get_mut(origin) else { return };
-            let Some((sha256, want)) = log.blobs.next(now, limit) else { return };
-            let Some(peer) = self.blob_source(origin, &sha256) else { return };
-            let Some(log) = self.logs.get_mut(origin) else { return };
-            log.blobs.asked.insert(sha256);
-            log.blobs.bytes += want.size;
-            let route = if peer == origin.authority {
-                Route::Blob(sha256)
-            } else {
-                Route::Mirror { origin: origin_hash(origin), file: MirrorFile::Blob(sha256) }
+            let Some(log) = self.logs.get_mut(origin).filter(|_| !origin.audience.is_public()) else {
+                return;
             };
-            let limit = usize::try_from(want.size).unwrap_or(usize::MAX);
-            let pending = Pending::Blob { origin: origin.clone(), peer: peer.clone(), sha256 };
-            self.fetch_up_to(&peer, route, limit, pending);
+            let Some((name, index, expires)) = log.blobs.next_missing(now, patience) else { return };
+            let said = wants::write_unfetched(origin, index, expires);
+            let cell = wants::unfetched_cell(origin, &name, Why::Missing, Some(said));
+            let record = UnfetchedRecord { origin: origin.clone(), index, name, why: Why::Missing };
+            let pending = Pending::StoredUnfetched { origin: origin.clone(), name };
+            self.store(vec![cell], vec![Event::Unfetched(record)], pending);
         }
+    }
+
+    pub(super) fn unfetched_stored(&mut self, origin: &Origin, name: Hash, done: bool) {
+        let Limits { missing_after, retry_first, .. } = self.config.limits;
+        let again = (self.now + retry_first).saturating_sub(missing_after);
+        if let Some(log) = self.logs.get_mut(origin).filter(|_| !done) {
+            log.blobs.forget_unfetched(name, Why::Missing, again);
+            self.dirty.insert(origin.clone());
+        }
+    }
+
+    /// Fetches what is ready, over all logs, each lane in its order.
+    pub(super) fn run_blobs(&mut self) {
+        for lane in Lane::ALL {
+            while let Some((rank, origin)) = self.lanes.next(lane, self.config.limits.blob_bytes) {
+                self.fetch_blob(&origin, rank);
+                self.line_up(&origin);
+            }
+        }
+    }
+
+    /// Tells the lanes what a log could fetch next: nothing, if nobody shows it.
+    pub(super) fn line_up(&mut self, origin: &Origin) {
+        let log = self.logs.get(origin).filter(|log| !log.sources.is_empty());
+        for lane in Lane::ALL {
+            self.lanes.set(lane, origin, log.and_then(|log| log.blobs.head(lane)));
+        }
+    }
+
+    fn fetch_blob(&mut self, origin: &Origin, rank: Rank) {
+        let Some(peer) = self.blob_source(origin, rank.sha256) else { return };
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        log.blobs.begin(&rank);
+        self.lanes.begin(&rank);
+        let route = if peer == origin.authority {
+            Route::Blob(rank.sha256)
+        } else {
+            Route::Mirror { origin: origin_hash(origin), file: MirrorFile::Blob(rank.sha256) }
+        };
+        let limit = usize::try_from(rank.size).unwrap_or(usize::MAX);
+        let pending = Pending::Blob { origin: origin.clone(), peer: peer.clone(), rank };
+        self.fetch_up_to(&peer, route, limit, pending);
     }
 
     /// The author first, then, with every failure, the next one who shows the log.
-    fn blob_source(&self, origin: &Origin, sha256: &Hash) -> Option<Authority> {
+    fn blob_source(&self, origin: &Origin, sha256: Hash) -> Option<Authority> {
         let log = self.logs.get(origin)?;
-        let failures = log.blobs.waiting.get(sha256).map_or(0, |(failures, _)| *failures);
         let author = Some(&origin.authority).filter(|author| log.sources.contains_key(*author));
         let others = log.sources.keys().filter(|name| **name != origin.authority);
         let all: Vec<&Authority> = author.into_iter().chain(others).collect();
-        all.get(usize::try_from(failures).ok()?.checked_rem(all.len())?).map(|name| (*name).clone())
+        let turn = usize::try_from(log.blobs.failures(sha256)).ok()?.checked_rem(all.len())?;
+        all.get(turn).map(|name| (*name).clone())
     }
 
-    pub(super) fn blob_answered(&mut self, origin: &Origin, peer: &Authority, hash: &Hash, answer: Answer) {
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.blobs.asked.remove(hash);
-        let Some(want) = log.blobs.wanted.get(hash).cloned() else { return };
-        log.blobs.bytes = log.blobs.bytes.saturating_sub(want.size);
+    pub(super) fn blob_answered(&mut self, origin: &Origin, peer: &Authority, rank: Rank, answer: Answer) {
         self.dirty.insert(origin.clone());
-        if want.has_expired(self.today()) {
-            return self.drop_expired(origin);
-        }
+        let is_wanted = self.logs.get(origin).is_some_and(|log| log.blobs.is_wanted(rank.sha256));
         match answer {
+            // Nobody wants it any more: it is let go.
+            _ if !is_wanted => return self.blob_released(origin, rank),
+            // The name of a blob is its hash; a size that its record gives wrong, within what was read, is not
+            // its server's fault.
             Answer::Response { status: 200, body, .. } => {
-                if body.len() as u64 == want.size && sha256(&body) == *hash {
-                    return self.keep_blob(origin, hash, body);
+                if body.len() as u64 <= rank.size && sha256(&body) == rank.sha256 {
+                    return self.keep_blob(origin, rank, body);
                 }
                 self.blame(peer, Some(origin), "blob-hash");
             }
             Answer::TooLarge => self.blame(peer, Some(origin), "blob-too-large"),
             Answer::Response { .. } | Answer::Failed => {}
         }
-        self.blob_failed(origin, hash);
+        self.blob_failed(origin, rank);
     }
 
-    fn keep_blob(&mut self, origin: &Origin, sha256: &Hash, body: Vec<u8>) {
-        let writes = vec![
-            Write::File { path: places::blob(sha256), bytes: body },
-            Write::File { path: places::blob_mark(origin, sha256), bytes: Vec::new() },
-            unwanted(origin, sha256),
+    fn keep_blob(&mut self, origin: &Origin, rank: Rank, body: Vec<u8>) {
+        let Some(log) = self.logs.get(origin) else { return self.blob_released(origin, rank) };
+        let records = log.blobs.records_of(rank.sha256);
+        let mut writes = vec![
+            Write::File { path: places::blob(&rank.sha256), bytes: body },
+            Write::File { path: places::blob_mark(origin, &rank.sha256), bytes: Vec::new() },
         ];
-        if let Some(log) = self.logs.get_mut(origin) {
-            log.blobs.asked.insert(*sha256);
-        }
-        let events = vec![Event::Blob { origin: origin.clone(), sha256: *sha256 }];
-        self.store(writes, events, Pending::StoredBlob { origin: origin.clone(), sha256: *sha256 });
+        writes.extend(records.iter().map(|ended| wants::want_cell(origin, ended, None)));
+        let events = vec![Event::Blob { origin: origin.clone(), sha256: rank.sha256 }];
+        self.store(writes, events, Pending::StoredBlob { origin: origin.clone(), rank, records });
     }
 
-    pub(super) fn blob_stored(&mut self, origin: &Origin, sha256: &Hash, done: bool) {
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.blobs.asked.remove(sha256);
-        if done {
-            log.blobs.drop_want(sha256);
-        } else {
-            self.blob_failed(origin, sha256);
-        }
+    pub(super) fn blob_stored(&mut self, origin: &Origin, rank: Rank, records: &[Ended], done: bool) {
         self.dirty.insert(origin.clone());
+        if !done {
+            return self.blob_failed(origin, rank);
+        }
+        let Some(log) = self.logs.get_mut(origin) else { return self.blob_released(origin, rank) };
+        // Records that named it while it was being stored: it is here for them too.
+        let late: Vec<Ended> =
+            log.blobs.records_of(rank.sha256).into_iter().filter(|ended| !records.contains(ended)).collect();
+        let mut gone = log.blobs.stored(records);
+        gone.wants.clear();
+        let for_late = log.blobs.stored(&late);
+        gone.unfetched.extend(for_late.unfetched);
+        gone.wants.extend(for_late.wants);
+        if gone != Gone::default() {
+            let events =
+                (!late.is_empty()).then(|| Event::Blob { origin: origin.clone(), sha256: rank.sha256 });
+            let writes = cells_of(origin, &gone).collect();
+            self.store(writes, events.into_iter().collect(), Pending::Unwatched);
+        }
+        self.blob_released(origin, rank);
     }
 
-    fn blob_failed(&mut self, origin: &Origin, sha256: &Hash) {
+    fn blob_released(&mut self, origin: &Origin, rank: Rank) {
+        self.lanes.end(&rank);
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.blobs.release(rank.sha256);
+        }
+    }
+
+    fn blob_failed(&mut self, origin: &Origin, rank: Rank) {
+        self.lanes.end(&rank);
         let Some(log) = self.logs.get(origin) else { return };
-        let failures = log.blobs.waiting.get(sha256).map_or(1, |(failures, _)| failures + 1);
-        let wait = self.back_off(failures);
-        let at = self.now + wait;
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.blobs.waiting.insert(*sha256, (failures, at));
+        let wait = self.back_off(log.blobs.failures(rank.sha256) + 1);
+        let until = self.now + wait;
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.blobs.wait(rank.sha256, until);
+        }
+    }
+
+    /// Records of restricted logs of which something cannot be had, as far as it was said by
+    /// [`Event::Unfetched`] and is still so: whoever tells the authors begins with these after a start.
+    pub fn unfetched(&self) -> Vec<UnfetchedRecord> {
+        let of_log = |(origin, log): (&Origin, &super::Log)| {
+            let origin = origin.clone();
+            let all = log.blobs.unfetched();
+            all.map(|(name, why, index)| UnfetchedRecord { origin: origin.clone(), index, name, why })
+                .collect::<Vec<_>>()
+        };
+        self.logs.iter().flat_map(of_log).collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_expires_is_wanted_until_its_day_begins() {
-        let want = |expires: Option<&str>| Want {
-            origin: "moh.chn.example/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026".parse().unwrap(),
-            size: 7,
-            name: sha256(b"name"),
-            expires: expires.map(|day| day.parse().unwrap()),
-        };
-        let (lasting, short, under_way) = (sha256(b"1"), sha256(b"2"), sha256(b"3"));
-        let mut blobs = Blobs::default();
-        for (hash, expires) in [(lasting, None), (short, Some("2026-12-01")), (under_way, Some("2026-12-01"))]
-        {
-            let want = want(expires);
-            assert_eq!(Want::from_text(&want.to_text()), Some(want.clone()), "it survives a restart");
-            blobs.wanted.insert(hash, want);
-        }
-        blobs.asked.insert(under_way);
-        let on = |day: &str| blobs.expired(Some(day.parse().unwrap()));
-        assert!(on("2026-11-30").is_empty());
-        assert_eq!(on("2026-12-01"), [short]);
-        assert_eq!(on("2027-12-01"), [short], "a lasting record's blob is wanted for ever");
-    }
+/// What ended needs no cells any more.
+fn cells_of(origin: &Origin, gone: &Gone) -> impl Iterator<Item = Write> {
+    let wants = gone.wants.iter().map(|ended| wants::want_cell(origin, ended, None));
+    let said = gone.unfetched.iter().map(|(name, why)| wants::unfetched_cell(origin, name, *why, None));
+    wants.chain(said).collect::<Vec<_>>().into_iter()
 }

@@ -22,9 +22,8 @@ pub struct Limits {
     pub batch_bundles: usize,
     /// Bytes of bundles kept in memory per log, beyond which less is fetched ahead.
     pub ahead_bytes: usize,
-    /// The largest blob fetched.
-    pub max_blob: u64,
-    /// Bytes of blobs in flight.
+    /// Bytes of blobs that are being fetched or stored, over all logs, in each of three lanes: small ones, large
+    /// ones that come first in their record, other large ones.
     pub blob_bytes: u64,
     /// Logs being caught up at the same time.
     pub logs_at_once: usize,
@@ -40,6 +39,8 @@ pub struct Limits {
     pub hourly: u64,
     /// How long a start waits for witnesses and followers.
     pub start_wait: u64,
+    /// After this long without a blob that it wants, a record of a restricted log is named as missing something.
+    pub missing_after: u64,
 }
 
 impl Default for Limits {
@@ -48,8 +49,7 @@ impl Default for Limits {
             in_flight: 32,
             batch_bundles: 8,
             ahead_bytes: 64 << 20,
-            max_blob: 64 << 20,
-            blob_bytes: 128 << 20,
+            blob_bytes: 64 << 20,
             logs_at_once: 16,
             poll: 200,
             retry_first: 1_000,
@@ -57,6 +57,7 @@ impl Default for Limits {
             at_most_every: 1_000,
             hourly: 3_600_000,
             start_wait: 10_000,
+            missing_after: 900_000,
         }
     }
 }

@@ -1,22 +1,26 @@
 //! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
 //! and keys. Nothing happens here.
 
-use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain};
+use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain, Status};
 use tlog::{NoteSignature, SignedCheckpoint};
 
 use crate::alarm::Alarm;
 use crate::paths::Route;
 
 /// The spaces of the engine's cells: what [`Snapshot`] is made of.
-pub const SPACES: [&str; 7] = [LOG, HELD, FOLLOW, WANT, OWN, WITNESS, ALARM];
+pub const SPACES: [&str; 9] = [LOG, HELD, FOLLOW, WANT, UNFETCHED, ERASED, OWN, WITNESS, ALARM];
 /// Per followed log: the count of its `seen` files here, and whether it has two views. Key: origin.
 pub const LOG: &str = "federate.log";
 /// Per followed log: the newest receipt signed here. Key: origin.
 pub const HELD: &str = "federate.held";
 /// Per followed log: how far it is verified. Key: origin.
 pub const FOLLOW: &str = "federate.follow";
-/// Blobs to fetch. Key: `<sha256(origin)>/<sha256>`.
+/// Blobs to fetch, per record that wants them. Key: `<sha256(origin)>/<sha256>/<name>`; earlier, without the name.
 pub const WANT: &str = "federate.want";
+/// Records of restricted logs of which something cannot be had. Key: `<sha256(origin)>/<name>/<why>`.
+pub const UNFETCHED: &str = "federate.unfetched";
+/// Records of which their author erased its own copies. Key: `<author>/<name>/<status>`.
+pub const ERASED: &str = "federate.erased";
 /// Per own log: counts of `seen` files (key: origin) and of archived receipts (key: origin and authority).
 pub const OWN: &str = "federate.own";
 /// Per origin: the checkpoint cosigned last. Key: origin.
@@ -173,6 +177,24 @@ pub enum Input {
         /// The log.
         origin: Origin,
     },
+    /// A desk wants all of a record of which only the first blob is wanted by itself: one that expires. Nothing
+    /// happens if nothing of it waits for that. Receipts wait for what was asked for.
+    WantBlobs {
+        /// A log that holds the record.
+        origin: Origin,
+        /// The record's name.
+        name: tlog::Hash,
+    },
+    /// A sealed record that was opened here `erases` others of its author, which the engine cannot see: nothing
+    /// of them is waited for any more. To be given when it is opened; giving it again does no harm.
+    Erased {
+        /// Its author.
+        by: Authority,
+        /// Its status: records of another one are not meant.
+        status: Status,
+        /// The names of the records.
+        names: Vec<tlog::Hash>,
+    },
 }
 
 /// One durable change. A list is executed in order; a later one must not survive a crash that an earlier one
@@ -265,6 +287,9 @@ pub enum Event {
         /// When, POSIX seconds, by the reader's clock.
         time: u64,
     },
+    /// Something of a record of a restricted log cannot be had: its author is to be told. Said once per record and
+    /// reason, also over restarts; [`super::Engine::unfetched`] tells all of which it is still so.
+    Unfetched(UnfetchedRecord),
     /// A next trust root of a peer was taken.
     Root {
         /// Whose.
@@ -272,6 +297,38 @@ pub enum Event {
         /// The version.
         version: u64,
     },
+}
+
+/// Why something of a record cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WhyUnfetched {
+    /// A blob is larger than is ever fetched ([`record::MAX_BLOB`], [`record::MAX_INNER_BLOB`]).
+    Large,
+    /// A wanted blob did not come in time ([`super::Limits::missing_after`]). It is tried further.
+    Missing,
+}
+
+impl WhyUnfetched {
+    /// The word of an `unread` record.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Large => "large",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// A record of a restricted log of which something cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfetchedRecord {
+    /// The log.
+    pub origin: Origin,
+    /// The record's place in it.
+    pub index: u64,
+    /// The record's name.
+    pub name: tlog::Hash,
+    /// Why.
+    pub why: WhyUnfetched,
 }
 
 /// What a key is asked to sign; time is the signer's.
@@ -418,7 +475,7 @@ pub struct FollowedLog {
     pub shown: u64,
     /// Its readers, once known.
     pub readers: Option<Readers>,
-    /// Blobs still to fetch.
+    /// Blobs that are wanted now and not here; a receipt waits for them.
     pub wanted_blobs: u64,
     /// The size of the newest receipt signed here.
     pub held: u64,

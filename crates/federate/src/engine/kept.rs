@@ -3,10 +3,10 @@
 use record::{Authority, Origin};
 use tlog::{Hash, SignedCheckpoint};
 
-use super::blobs::Want;
 use super::logs::Log;
 use super::own::Kept;
-use super::{ALARM, Engine, FOLLOW, HELD, LOG, OWN, WANT, WITNESS, Write};
+use super::wants::{read_unfetched, read_want};
+use super::{ALARM, ERASED, Engine, FOLLOW, HELD, LOG, OWN, UNFETCHED, WANT, WITNESS, Write};
 use crate::follow::Follow;
 use crate::paths::origin_hash;
 
@@ -34,10 +34,20 @@ impl Engine {
                 read_own(key, value, self.kept_own(origin))?;
             }
             WANT => {
-                let want = Want::from_text(std::str::from_utf8(value).ok()?)?;
-                let sha256 = Hash::from_hex(key.rsplit('/').next()?).ok()?;
-                let origin = want.origin.clone();
-                self.log(&origin).want(sha256, want);
+                if let Some((origin, sha256, name, want)) = read_want(key, std::str::from_utf8(value).ok()?)?
+                {
+                    self.log(&origin).blobs.add(sha256, name, want);
+                }
+            }
+            UNFETCHED => {
+                let (origin, name, why, index, expires) =
+                    read_unfetched(key, std::str::from_utf8(value).ok()?)?;
+                self.log(&origin).blobs.note_unfetched(name, why, index, expires);
+            }
+            ERASED => {
+                let [author, name, status] = key.split('/').collect::<Vec<_>>().try_into().ok()?;
+                let erased = (Hash::from_hex(name).ok()?, status.parse().ok()?);
+                self.erased.entry(author.parse().ok()?).or_default().insert(erased);
             }
             // A space of another time: nothing is known of it, and nothing depends on it.
             _ => {}

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use record::{Authority, Origin, Readers, Verdict};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
-use super::blobs::Blobs;
+use super::blobs::{Note, notes};
 use super::kept::write_log;
 use super::pending::Pending;
 use super::reconcile::Then;
+use super::wants::Wants;
 use super::{Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Output, Write, log_keys, only_lines_of};
 use crate::alarm::Alarm;
 use crate::follow::{Aim, Fault, Follow, Step, Verified};
@@ -63,7 +64,7 @@ pub(super) struct Log {
     pub held: Option<SignedCheckpoint>,
     pub is_holding: bool,
     pub hold_due: u64,
-    pub blobs: Blobs,
+    pub blobs: Wants,
     pub is_split: bool,
     /// When, and by whom first, the log was told of.
     pub learnt: u64,
@@ -93,12 +94,17 @@ impl StoredState {
 /// A store that waits for the one before it.
 struct Ready {
     writes: Vec<Write>,
+    /// What its entries say of blobs, taken up when the store goes out: no earlier, or a blob could be stored
+    /// before the record that names it.
+    notes: Vec<Note>,
     events: Vec<Event>,
     state: StoredState,
 }
 
 impl Log {
     pub fn new(follow: Follow) -> Self {
+        // Whoever publishes to everybody is not told by each of them.
+        let names_missing = !follow.state().origin().audience.is_public();
         Self {
             stored: StoredState::of(&follow),
             follow,
@@ -115,7 +121,7 @@ impl Log {
             held: None,
             is_holding: false,
             hold_due: 0,
-            blobs: Blobs::default(),
+            blobs: Wants::new(names_missing),
             is_split: false,
             learnt: 0,
             told_by: None,
@@ -160,7 +166,7 @@ impl Log {
             size: self.stored.size,
             shown: self.sources.values().map(Source::size).max().unwrap_or(0).max(self.stored.size),
             readers: self.stored.readers.clone(),
-            wanted_blobs: self.blobs.len() as u64,
+            wanted_blobs: self.blobs.open() as u64,
             held: self.held.as_ref().map_or(0, |held| held.checkpoint.size),
             seen: self.seen,
             checkpoint: self.stored.verified.clone(),
@@ -176,12 +182,14 @@ impl Log {
     }
 
     /// When something may be tried again that failed or had to wait.
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self, patience: u64) -> Option<u64> {
         let wants = |source: &&Source| source.size() > self.follow.size() && self.follow.target().is_none();
         let sources = self.sources.values().filter(wants).map(|source| source.not_before);
         let sources = sources.filter(|_| !self.is_split);
-        let seen = (!self.seen_asked && self.wants_seen()).then_some(self.seen_not_before);
-        sources.chain(seen).chain(self.holds_due()).chain(self.blobs.deadline()).min()
+        let seen = (!self.is_split && !self.seen_asked && self.wants_seen()).then_some(self.seen_not_before);
+        let blobs = self.blobs.deadline(!self.sources.is_empty(), patience);
+        let holds = self.holds_due().filter(|_| !self.is_split);
+        sources.chain(seen).chain(holds).chain(blobs).min()
     }
 
     pub fn wants_seen(&self) -> bool {
@@ -191,7 +199,7 @@ impl Log {
     pub fn holds_due(&self) -> Option<u64> {
         let newest = self.stored.verified.as_ref()?.checkpoint.size;
         let held = self.held.as_ref().map_or(0, |held| held.checkpoint.size);
-        (newest > held && !self.is_holding && self.blobs.is_complete()).then_some(self.hold_due)
+        (newest > held && !self.is_holding && self.blobs.open() == 0).then_some(self.hold_due)
     }
 
     /// The best source that shows more than we have: the author, or whoever shows most.
@@ -255,9 +263,9 @@ impl Engine {
     }
 
     pub(super) fn run_due_logs(&mut self) {
-        let now = self.now;
-        let due = self.logs.iter().filter(|(_, log)| log.deadline().is_some_and(|due| due <= now));
-        self.dirty.extend(due.map(|(origin, _)| origin.clone()));
+        while let Some(origin) = self.agenda.pop(self.now) {
+            self.dirty.insert(origin);
+        }
     }
 
     pub(super) fn run_log(&mut self, origin: &Origin) {
@@ -265,22 +273,32 @@ impl Engine {
         self.advance(origin);
         self.fetch_wanted(origin);
         self.run_seen(origin);
-        self.run_blobs(origin);
+        self.run_wants(origin);
         self.run_hold(origin);
     }
 
     fn aim(&mut self, origin: &Origin) {
         let (now, pace, limit) = (self.now, self.pace(), self.config.limits.logs_at_once);
-        let at_once = self.logs.values().filter(|log| log.follow.target().is_some()).count();
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.is_split || log.follow.target().is_some() || at_once >= limit {
+        let Some(log) = self.logs.get(origin) else { return };
+        if log.is_split || log.follow.target().is_some() {
             return;
         }
         let Some((peer, checkpoint)) = log.best_source(&origin.authority, now) else { return };
+        if self.catching_up.len() >= limit {
+            let is_under_way =
+                |other: &Origin| self.logs.get(other).is_some_and(|log| log.follow.target().is_some());
+            self.catching_up.retain(is_under_way);
+            if self.catching_up.len() >= limit {
+                self.queued.insert(origin.clone());
+                return;
+            }
+        }
+        let Some(log) = self.logs.get_mut(origin) else { return };
         match log.follow.aim(&checkpoint, pace) {
             Aim::Begun => {
                 log.attempt += 1;
                 log.current = Some(peer);
+                self.catching_up.insert(origin.clone());
             }
             Aim::Split(split) => self.split_found(origin, &split),
             Aim::Known | Aim::Older | Aim::Busy => {}
@@ -438,20 +456,16 @@ impl Engine {
             checkpoint: verified.reached.clone(),
             judged: verified.judged,
         };
+        let mut noted = Vec::new();
         if is_own {
             if let Some(checkpoint) = verified.reached {
                 writes.push(Write::Head { origin: origin.clone(), checkpoint });
             }
         } else {
-            writes.extend(self.want_blobs(origin, &commit.judged));
-            writes.push(Write::Cell {
-                space: FOLLOW,
-                key: origin.to_string(),
-                value: Some(state.bytes.clone()),
-            });
+            noted = notes(&commit.judged, self.now);
         }
         self.alarm_invalid(&commit);
-        let ready = Ready { writes, events: vec![Event::Entries(Box::new(commit))], state };
+        let ready = Ready { writes, notes: noted, events: vec![Event::Entries(Box::new(commit))], state };
         let Some(log) = self.logs.get_mut(origin) else { return };
         log.ready = Some(ready);
         self.store_ready(origin);
@@ -472,8 +486,16 @@ impl Engine {
         if log.is_storing {
             return;
         }
-        let Some(Ready { writes, events, state }) = log.ready.take() else { return };
+        let Some(Ready { mut writes, notes, mut events, state }) = log.ready.take() else { return };
         log.is_storing = true;
+        let (wants, lacks) = self.take_notes(origin, notes);
+        events.extend(lacks);
+        if origin.authority != self.config.me {
+            // First what is wanted of the entries, then that they are here: no crash comes between.
+            writes.extend(wants);
+            let (key, value) = (origin.to_string(), Some(state.bytes.clone()));
+            writes.push(Write::Cell { space: FOLLOW, key, value });
+        }
         self.store(writes, events, Pending::StoredBatch { origin: origin.clone(), state: Box::new(state) });
         self.dirty.insert(origin.clone());
     }
@@ -516,6 +538,7 @@ impl Engine {
                 source.not_before = source.not_before.max(later);
             }
         }
+        self.dirty.insert(origin.clone());
     }
 
     /// Two views of a log: the evidence is kept, and neither is followed any further.

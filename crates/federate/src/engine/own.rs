@@ -220,6 +220,7 @@ impl Engine {
             && let Some(source) = log.sources.get_mut(peer)
         {
             source.checkpoint = head.checkpoint.clone();
+            self.dirty.insert(origin.clone());
         }
     }
 

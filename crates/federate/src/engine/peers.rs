@@ -221,6 +221,7 @@ impl Engine {
         for origin in before.difference(&shown) {
             if let Some(log) = self.logs.get_mut(origin) {
                 log.sources.remove(name);
+                self.dirty.insert(origin.clone());
             }
         }
         for (origin, head) in heads.logs {

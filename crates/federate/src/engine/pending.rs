@@ -5,6 +5,7 @@ use tlog::{Hash, NoteSignature, SignedCheckpoint, VerifierKey};
 
 use super::logs::StoredState;
 use super::reconcile::Then;
+use super::wants::{Ended, Rank};
 use super::{Answer, Engine, Id, RequestId};
 use crate::paths::LogFile;
 
@@ -20,7 +21,7 @@ pub(super) enum Pending {
     /// A `seen` file of an own log, as a peer has it.
     LostSeen { origin: Origin, peer: Authority, n: u64 },
     /// A blob.
-    Blob { origin: Origin, peer: Authority, sha256: Hash },
+    Blob { origin: Origin, peer: Authority, rank: Rank },
     /// The next root of an authority.
     NextRoot { authority: Authority, version: u64, peer: Authority },
     /// What another peer knows as that root.
@@ -43,8 +44,10 @@ pub(super) enum Pending {
     StoredBatch { origin: Origin, state: Box<StoredState> },
     /// A `seen` file of a followed log.
     StoredSeen { origin: Origin, n: u64, size: u64 },
-    /// A blob.
-    StoredBlob { origin: Origin, sha256: Hash },
+    /// A blob, and the records that wanted it then.
+    StoredBlob { origin: Origin, rank: Rank, records: Vec<Ended> },
+    /// That something of a record does not come.
+    StoredUnfetched { origin: Origin, name: Hash },
     /// A receipt of ours.
     StoredHeld { origin: Origin, held: Box<SignedCheckpoint> },
     /// A root of a peer.
@@ -73,7 +76,7 @@ impl Engine {
             }
             Pending::Seen { origin, peer, n } => self.seen_answered(&origin, &peer, n, answer),
             Pending::LostSeen { origin, peer, n } => self.lost_seen_answered(&origin, &peer, n, answer),
-            Pending::Blob { origin, peer, sha256 } => self.blob_answered(&origin, &peer, &sha256, answer),
+            Pending::Blob { origin, peer, rank } => self.blob_answered(&origin, &peer, rank, answer),
             Pending::NextRoot { authority, version, peer } => {
                 self.next_root_answered(&authority, version, &peer, answer);
             }
@@ -105,7 +108,10 @@ impl Engine {
         match self.pending.remove(&id) {
             Some(Pending::StoredBatch { origin, state }) => self.batch_stored(&origin, *state, done),
             Some(Pending::StoredSeen { origin, n, size }) => self.seen_stored(&origin, n, size, done),
-            Some(Pending::StoredBlob { origin, sha256 }) => self.blob_stored(&origin, &sha256, done),
+            Some(Pending::StoredBlob { origin, rank, records }) => {
+                self.blob_stored(&origin, rank, &records, done);
+            }
+            Some(Pending::StoredUnfetched { origin, name }) => self.unfetched_stored(&origin, name, done),
             Some(Pending::StoredHeld { origin, held }) => self.held_stored(&origin, *held, done),
             Some(Pending::StoredRoot { authority, version, bytes }) => {
                 self.root_stored(&authority, version, &bytes, done);

@@ -41,6 +41,7 @@ impl Engine {
         let is_added = line.is_some_and(|line| held.add_cosignature(line).is_ok());
         if !is_added {
             (log.is_holding, log.hold_due) = (false, later);
+            self.dirty.insert(origin.clone());
             return;
         }
         let cell = write_held(origin, &held);
@@ -52,6 +53,7 @@ impl Engine {
         let Some(log) = self.logs.get_mut(origin) else { return };
         log.is_holding = false;
         if !done {
+            self.dirty.insert(origin.clone());
             return;
         }
         log.held = Some(held.clone());

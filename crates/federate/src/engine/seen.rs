@@ -149,6 +149,7 @@ impl Engine {
         }
         let Some(log) = self.logs.get_mut(origin) else { return };
         (log.seen_asked, log.seen_not_before) = (false, later);
+        self.dirty.insert(origin.clone());
     }
 
     /// A `seen` file that is of our tree.

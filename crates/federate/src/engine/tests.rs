@@ -4,6 +4,11 @@ use crate::testing::{TestLog, chain, signer};
 use record::Role;
 use tlog::AddCheckpoint;
 
+mod blobs;
+mod growth;
+mod machine;
+mod schedules;
+
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";
 const RESTRICTED: &str = "a.example/log/abcdefghijklmnopqrstuvwxyz/2026";

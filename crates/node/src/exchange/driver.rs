@@ -3,7 +3,7 @@
 //! Stores are carried out one after the other in the order in which they were asked for, and durable before
 //! the engine is told. A request that fails is told as failed; nothing is dropped silently.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,6 +27,16 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// What is stored may be so many events ahead of the index. A batch of entries is one, and in memory until then.
 const EVENTS_WAITING: usize = 2;
+
+/// The most stores that go to the disk together, and their bytes: a blob alone would wait for the disk as long as many.
+const TOGETHER: usize = 256;
+const BYTES_TOGETHER: usize = 16 << 20;
+
+/// The most writes of several stores that go together: fewer than cells are changed at once, so that what is wanted of
+/// entries and that they are here is one change.
+const WRITES_TOGETHER: usize = 8192;
+/// Cells changed at once.
+const CELLS_AT_ONCE: usize = 32_768;
 
 /// A message to the engine's thread.
 pub enum Message {
@@ -90,6 +100,21 @@ struct StoreJob {
     id: Id,
     writes: Vec<Write>,
     events: Vec<Event>,
+}
+
+impl StoreJob {
+    /// Files and cells of several stores may become durable together, files first, as in each of them.
+    fn is_plain(&self) -> bool {
+        self.writes.iter().all(|write| matches!(write, Write::File { .. } | Write::Cell { .. }))
+    }
+
+    fn bytes(&self) -> usize {
+        let sizes = self.writes.iter().map(|write| match write {
+            Write::File { bytes, .. } => bytes.len(),
+            _ => 0,
+        });
+        sizes.sum()
+    }
 }
 
 /// Starts the engine's thread and the tasks that carry out what it asks for.
@@ -252,24 +277,58 @@ fn sign(
     Ok(line)
 }
 
+/// The next store, and those that wait behind it and may go with it; `next` is one that may not.
+async fn next_stores(
+    jobs: &mut mpsc::UnboundedReceiver<StoreJob>,
+    next: &mut Option<StoreJob>,
+) -> Option<Vec<StoreJob>> {
+    let first = match next.take() {
+        Some(job) => job,
+        None => jobs.recv().await?,
+    };
+    let (mut bytes, mut writes, mut group) = (first.bytes(), first.writes.len(), vec![first]);
+    let may_join = group.iter().all(StoreJob::is_plain);
+    while may_join && group.len() < TOGETHER && bytes < BYTES_TOGETHER {
+        let Ok(job) = jobs.try_recv() else { break };
+        writes += job.writes.len();
+        if !job.is_plain() || writes > WRITES_TOGETHER {
+            *next = Some(job);
+            break;
+        }
+        bytes += job.bytes();
+        group.push(job);
+    }
+    Some(group)
+}
+
 async fn carry_out_stores(
     node: Arc<Node>,
     mut jobs: mpsc::UnboundedReceiver<StoreJob>,
     stored: mpsc::Sender<Event>,
 ) {
-    while let Some(mut job) = jobs.recv().await {
+    let mut next = None;
+    while let Some(mut group) = next_stores(&mut jobs, &mut next).await {
+        let is_one = group.len() == 1;
+        let mut writes: Vec<Write> =
+            group.iter_mut().flat_map(|job| std::mem::take(&mut job.writes)).collect();
         // When they were first verified here is known as soon as they are.
-        job.writes.extend(job.events.iter().filter_map(first_seen));
-        let result = store(&node, job.writes).await;
-        let input = match &result {
-            Ok(()) => Input::Stored { id: job.id },
-            Err(error) => {
-                tracing::error!(%error, "what was verified could not be stored; it is tried again");
-                Input::StoreFailed { id: job.id }
+        writes.extend(group.iter().flat_map(|job| &job.events).filter_map(first_seen));
+        if !is_one {
+            // Stable: files, then cells, each in their order.
+            writes.sort_by_key(|write| !matches!(write, Write::File { .. }));
+        }
+        let result = store(&node, writes).await;
+        for job in group {
+            node.tell(match &result {
+                Ok(()) => Input::Stored { id: job.id },
+                Err(error) => {
+                    tracing::error!(%error, "what was verified could not be stored; it is tried again");
+                    Input::StoreFailed { id: job.id }
+                }
+            });
+            if result.is_err() {
+                continue;
             }
-        };
-        node.tell(input);
-        if result.is_ok() {
             for event in job.events {
                 if let Event::Entries(commit) = &event {
                     node.metrics.verified_entries.fetch_add(commit.to - commit.from, Ordering::Relaxed);
@@ -303,21 +362,34 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn store(node: &Node, writes: Vec<Write>) -> Result<(), Failure> {
     let mut files: Vec<(String, bytes::Bytes)> = Vec::new();
     let mut cells: Vec<Swap> = Vec::new();
+    let mut places: HashMap<(&'static str, String), usize> = HashMap::new();
+    let mut written: HashMap<String, usize> = HashMap::new();
     for write in writes {
         // Order matters: what comes before something of another kind is durable before it.
         if !matches!(write, Write::Cell { .. }) {
             flush(node, &mut cells).await?;
+            places.clear();
         }
         if !matches!(write, Write::File { .. }) && !files.is_empty() {
             node.files.put_all(std::mem::take(&mut files)).await?;
+            written.clear();
         }
         match write {
-            Write::File { path, bytes } => files.push((path, bytes.into())),
+            Write::File { path, bytes } => match written.get(&path).and_then(|place| files.get_mut(*place)) {
+                // A tile that grew meanwhile is written once.
+                Some((_, earlier)) => *earlier = bytes.into(),
+                None => {
+                    written.insert(path.clone(), files.len());
+                    files.push((path, bytes.into()));
+                }
+            },
             Write::Cell { space, key, value } => {
-                if let Some(earlier) = cells.iter_mut().find(|s| s.space == space && s.key == key) {
+                let earlier = places.get(&(space, key.clone())).and_then(|place| cells.get_mut(*place));
+                if let Some(earlier) = earlier {
                     earlier.new = value;
                     continue;
                 }
+                places.insert((space, key.clone()), cells.len());
                 let old = node.cells.get(space, &key).await?;
                 cells.push(Swap::new(space, &key, old, value));
             }
@@ -332,9 +404,13 @@ async fn flush(node: &Node, cells: &mut Vec<Swap>) -> Result<(), Failure> {
     if cells.is_empty() {
         return Ok(());
     }
-    let swapped = node.cells.swap_all(cells).await?;
-    cells.clear();
-    if swapped { Ok(()) } else { Err("a cell of the exchange was changed by somebody else".into()) }
+    // In their order: that entries are here is said after what is wanted of them.
+    for some in std::mem::take(cells).chunks(CELLS_AT_ONCE) {
+        if !node.cells.swap_all(some).await? {
+            return Err("a cell of the exchange was changed by somebody else".into());
+        }
+    }
+    Ok(())
 }
 
 async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
@@ -385,6 +461,10 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size, time };
             node.index.writer(&**node).await.received(&origin, &receipt).await?;
+        }
+        Event::Unfetched(record) => {
+            let (origin, index, why) = (record.origin, record.index, record.why.as_str());
+            tracing::warn!(%origin, index, why, "something of a record cannot be had");
         }
         Event::Root { authority, version } => {
             tracing::info!(%authority, version, "a next trust root of a peer is in use");

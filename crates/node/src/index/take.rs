@@ -4,7 +4,9 @@
 //! withdraws, which line its log belongs to) is recomputed from rows by [`super::standing`] before the transaction
 //! ends.
 
-use record::{Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Verdict, kind};
+use record::{
+    Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Relation, Status, Verdict, kind,
+};
 use store::db::{Conflict, Tx, Value};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
@@ -83,6 +85,15 @@ pub enum Finding {
         author: Authority,
         /// What it quotes.
         anchors: Vec<Anchor>,
+    },
+    /// An author says, sealed for us, that its own copies of records are gone.
+    Erases {
+        /// Who says so.
+        by: Authority,
+        /// Of what status.
+        status: Status,
+        /// The records, all of this author.
+        names: Vec<Hash>,
     },
     /// A record has no effect, because another one of the same edition stands, or because its readers were not all
     /// given the edition before.
@@ -249,7 +260,7 @@ impl Writer<'_> {
                 if row.content == CLOSED {
                     let faces = faces_of(&record.header.log);
                     show_inner(&mut tx, (origin, pos), header, state, faces).await?;
-                    findings.extend(quotes(header));
+                    findings.extend(said(header, true));
                 } else {
                     mark_content(&mut tx, origin, pos, state).await?;
                 }
@@ -432,9 +443,19 @@ async fn give(
     desks::take(tx, &entry, content).await
 }
 
-fn quotes(header: &Header) -> Option<Finding> {
+/// What follows elsewhere from what a header says; `sealed` headers are known only here.
+fn said(header: &Header, sealed: bool) -> Vec<Finding> {
     let (author, anchors) = (header.author.clone(), header.anchors.clone());
-    (!anchors.is_empty()).then_some(Finding::Quotes { author, anchors })
+    let mut findings = Vec::new();
+    if !anchors.is_empty() {
+        findings.push(Finding::Quotes { author: author.clone(), anchors });
+    }
+    let own = header.refs_of(Relation::Erases).filter(|erased| erased.author == author);
+    let names: Vec<Hash> = own.map(|erased| erased.name).collect();
+    if sealed && !names.is_empty() && !header.critical_unknown(&[]) {
+        findings.push(Finding::Erases { by: author, status: header.status, names });
+    }
+    findings
 }
 
 fn refused(record: &Record, index: u64, why: &Fault) -> Finding {
@@ -455,7 +476,7 @@ fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
             (Verdict::Valid { record, .. }, Some(Opening::Refused(why))) => {
                 findings.push(refused(record, index, why));
             }
-            _ => findings.extend(item.shown().and_then(|(header, _)| quotes(header))),
+            _ => findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed))),
         }
     }
     findings
