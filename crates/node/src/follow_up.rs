@@ -1,38 +1,29 @@
 //! What follows from new entries: the index takes them, the engine and waiting peers are told.
 
 use record::{LogState, Origin, Record};
-use store::{Appended, LogReader};
+use store::{LogReader, Swap};
 use tlog::checkpoint::SignedCheckpoint;
 
 use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::index::{Batch, Finding, IndexError, LogFacts, Source};
 use crate::node::{Node, OpenError};
-use crate::own_log::{self, OwnLog};
-use crate::release::ReleaseError;
+use crate::own_log;
 
 /// Entries judged and indexed at once when the index catches up.
 const CATCH_UP: u64 = 4096;
 /// The space of first-seen times in `state`: key `<origin> <size>`, value seconds since 1970.
 const HERE: &str = "here";
 
-impl Node {
-    /// After an append: index, engine, peers.
-    pub async fn own_log_grew(&self, log: &OwnLog, appended: &Appended) -> Result<(), ReleaseError> {
-        let size = appended.checkpoint.checkpoint.size;
-        self.metrics.released.fetch_add(size - appended.first, std::sync::atomic::Ordering::Relaxed);
-        self.note_here(&log.origin, size).await?;
-        let reader = self.own_reader(&log.origin).await?;
-        self.index_from(&log.origin, Source::Own, &reader, size, Some(&appended.checkpoint)).await?;
-        self.tell_engine_of_own_log(log, Some(appended.checkpoint.clone())).await;
-        self.tell_news();
-        Ok(())
-    }
+/// The cell that says when entries of a log up to `size` were verified here, seconds since 1970.
+pub(crate) fn here_cell(origin: &Origin, size: u64, time: i64) -> Swap {
+    Swap::new(HERE, &format!("{origin} {size:020}"), None, Some(time.to_string().into_bytes()))
+}
 
+impl Node {
     /// Remembers that entries up to `size` were verified here now.
     pub async fn note_here(&self, origin: &Origin, size: u64) -> Result<(), crate::saved::SavedError> {
-        let key = format!("{origin} {size:020}");
-        self.cells.swap(HERE, &key, None, Some(clock::seconds().to_string().into_bytes())).await?;
+        self.cells.swap_all(&[here_cell(origin, size, clock::seconds())]).await?;
         Ok(())
     }
 
@@ -83,7 +74,7 @@ impl Node {
     }
 
     /// Judges and indexes what the index does not have of a log of `size` entries.
-    async fn index_from(
+    pub(crate) async fn index_from(
         &self,
         origin: &Origin,
         source: Source,

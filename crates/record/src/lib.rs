@@ -25,6 +25,6 @@ pub use header::{Anchor, BlobRef, Header, HeaderError, MechanismId, Ref, Relatio
 pub use lines::Line;
 pub use logstate::{InvalidReason, Judged, LogOpen, LogState, NeedsRoot, Readers, Verdict};
 pub use origin::{AudienceId, Origin};
-pub use record::{MAX_RECORD, Record, RecordError};
+pub use record::{MAX_BLOB, MAX_INNER_BLOB, MAX_RECORD, Record, RecordError};
 pub use refusal::Refusal;
 pub use root::{AgeRecipient, ListedKey, Role, RootChain, RootError, SignedRoot, TrustRoot};

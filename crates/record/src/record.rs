@@ -9,6 +9,10 @@ use crate::refusal::Refusal;
 
 /// Longest record, in bytes: what one entry of a log can hold.
 pub const MAX_RECORD: usize = 65_535;
+/// The largest blob that is released or fetched, in bytes (protocol section 2).
+pub const MAX_BLOB: u64 = 48 << 20;
+/// The largest first blob of a sealed record, its sealed inner header, in bytes (protocol section 2).
+pub const MAX_INNER_BLOB: u64 = 128 << 10;
 
 /// A parsed record and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

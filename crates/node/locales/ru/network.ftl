@@ -122,3 +122,4 @@ network-alarm-clock-skew = Часы { $peer } расходятся с нашим
 network-alarm-not-for-us = { $from } показывает журнал не для нас: { $origin }.
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
 network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.
+network-alarm-index-behind = Индекс отстаёт от { $origin }. Опубликованное на месте, партнёры извещены; страницы покажут это, когда индекс догонит.

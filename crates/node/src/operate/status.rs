@@ -71,7 +71,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
 
 /// Forgets the index and replays it from logs, blobs and `seen` files.
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
-    let one_at_a_time = node.releasing.lock().await;
+    let one_at_a_time = node.releasing.lock_with_index().await;
     let started = std::time::Instant::now();
     // Until it is whole again, what it does not say must not cost a key.
     node.erasing.index_is_partial(true);

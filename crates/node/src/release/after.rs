@@ -1,0 +1,39 @@
+//! After a commit: the index takes the entries in. Peers were told before; whatever happens here, they are released.
+
+use record::Origin;
+
+use super::ReleaseError;
+use crate::alarm::{self, Alarm};
+use crate::fault::Fault;
+use crate::index::Source;
+use crate::node::Node;
+
+impl Node {
+    /// Brings the index up to an own log. True if it is behind all the same: an alarm is raised, and it catches up
+    /// by itself, with the next entry or at the next start.
+    pub(super) async fn index_follows(&self, origin: &Origin) -> bool {
+        let Err(error) = self.index_own(origin).await else { return false };
+        let fault = Fault::from(error);
+        let alarm = Alarm::new("index-behind").with("origin", &origin.to_string()).because(&fault);
+        alarm::raise(&*self.cells, alarm).await;
+        true
+    }
+
+    /// Brings the index up to every own log, or says why it cannot be.
+    pub(crate) async fn index_all_own(&self) -> Result<(), ReleaseError> {
+        for (origin, _) in self.own_heads().await? {
+            if !self.permits.is_damaged(&origin) {
+                self.index_own(&origin).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn index_own(&self, origin: &Origin) -> Result<(), ReleaseError> {
+        let _one_at_a_time = self.releasing.indexing.lock().await;
+        let Some(head) = self.writer.head(&origin.to_string()).await? else { return Ok(()) };
+        let reader = self.own_reader(origin).await?;
+        self.index_from(origin, Source::Own, &reader, head.checkpoint.size, Some(&head)).await?;
+        Ok(())
+    }
+}
