@@ -37,6 +37,18 @@ impl Node {
         self.apply_proofs(origin, proofs, &fresh).await
     }
 
+    /// The index has entries of a log from `first` on that it did not have: it learns what was proven of them before.
+    pub async fn proofs_follow(&self, origin: &Origin, first: u64) -> Result<(), OpenError> {
+        {
+            let mut all = self.proofs.lock().await;
+            if let Some(proofs) = all.get_mut(origin) {
+                proofs.applied.retain(|(_, end, _)| *end <= first);
+                return self.apply_proofs(origin, proofs, &[]).await;
+            }
+        }
+        self.catch_up_proofs(origin).await
+    }
+
     /// Whether the witness policy of a log has not been read yet.
     pub async fn lacks_proofs(&self, origin: &Origin) -> bool {
         !self.proofs.lock().await.contains_key(origin)
@@ -75,7 +87,9 @@ impl Node {
             }
             first = span.end;
         }
-        self.index.proven(origin, fresh, &ranges).await?;
+        if !fresh.is_empty() || !ranges.is_empty() {
+            self.index.proven(origin, fresh, &ranges).await?;
+        }
         Ok(())
     }
 

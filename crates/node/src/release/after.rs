@@ -33,7 +33,15 @@ impl Node {
         let _one_at_a_time = self.releasing.indexing.lock().await;
         let Some(head) = self.writer.head(&origin.to_string()).await? else { return Ok(()) };
         let reader = self.own_reader(origin).await?;
+        let first = self.index.size_of(&origin.to_string()).await?;
         self.index_from(origin, Source::Own, &reader, head.checkpoint.size, Some(&head)).await?;
+        // Peers were told before: a witness may have answered sooner than the index.
+        if self.inbox.get().is_some()
+            && first < head.checkpoint.size
+            && let Err(error) = self.proofs_follow(origin, first).await
+        {
+            tracing::warn!(%error, %origin, "what witnesses proved is shown with the next cosignature");
+        }
         Ok(())
     }
 }
