@@ -1,4 +1,4 @@
-//! Durable appends: our log, the same bytes with one fsync per batch, and Tessera's POSIX driver.
+//! Durable appends: releases by our node, the same bytes with one fsync per batch, and Tessera's POSIX driver.
 //!
 //! Callers each append one entry, wait until it is durable, and append the next, so that as many entries as there
 //! are callers become one batch.
@@ -9,15 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use store::{Db, DbOptions, FolderLock, GroupCommit, Guard, LogWriter, ObjectFiles, SqlCells};
-use tlog::{KeyType, LocalSigner, SecretKey};
+use node::node::Node;
+use node::own_log::Audience;
+use node::release::{Draft, ReleaseError};
+use record::{Line, Status};
 
+use crate::authority::Authority;
 use crate::table::{Table, median, thousands, times};
 use crate::tessera::Tessera;
 use crate::{Failure, Setting};
 
-const ORIGIN: &str = "bench.example/log/public/2020";
-const PREFIX: &str = "log/public/2020/";
 /// Bytes of an entry: about those of a record that names two blobs.
 const BYTES: usize = 1024;
 /// Callers, and batches that each number of callers makes.
@@ -44,7 +45,8 @@ pub async fn measure(setting: &Setting) -> Result<(), Failure> {
         for pass in 0..PASSES {
             let folder = |what: &str| setting.folder.join(format!("{what}-{callers}-{pass}"));
             plain.push(rate(entries, fsync_alone(&folder("plain"), entries, callers)?));
-            ours.push(rate(entries, append(&folder("ours"), entries, callers).await?));
+            let name = format!("ours-{callers}-{pass}.example");
+            ours.push(rate(entries, append(setting, &name, entries, callers).await?));
             if let Ok(tessera) = &tessera {
                 theirs.push(rate(entries, tessera.run(&folder("tessera"), entries, callers, BYTES)?.seconds));
             }
@@ -63,7 +65,9 @@ pub async fn measure(setting: &Setting) -> Result<(), Failure> {
     table.note(format!(
         "Entries of {BYTES} bytes, median of {PASSES} runs in turn, each to a new log in a new folder."
     ));
-    table.note("ours: answered when durable, committed, guarded and published (three waits for the disk).");
+    table.note(
+        "ours: Node::release, answered when signed, durable, committed with all of state, guarded, published and in the index.",
+    );
     table.note(tessera.err().unwrap_or_else(|| {
         "Tessera: answered when durable and integrated; its checkpoint follows within 100 ms.".to_owned()
     }));
@@ -94,34 +98,41 @@ fn fsync_alone(path: &Path, entries: usize, callers: usize) -> Result<f64, Failu
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Seconds to append to a log of ours.
-async fn append(folder: &Path, entries: usize, callers: usize) -> Result<f64, Failure> {
-    std::fs::create_dir_all(folder)?;
-    let _lock = FolderLock::acquire(folder)?;
-    let url = format!("sqlite:{}", folder.join("state.sqlite").display());
-    let cells = SqlCells::open(Db::connect(&url, DbOptions::default()).await?).await?;
-    let files = ObjectFiles::local(&folder.join("files"))?;
-    let guard = Guard::create(&folder.join("guard"))?;
-    let writer = Arc::new(LogWriter::new(Arc::new(cells), Arc::new(files), guard));
-    writer.open(ORIGIN, PREFIX).await?;
-    let signer = LocalSigner::new(ORIGIN, KeyType::Ed25519, SecretKey::from_seed([1; 32]))?;
-    let group = GroupCommit::new(Arc::clone(&writer), ORIGIN, PREFIX, Arc::new(signer));
+/// Seconds to release records through a node, as an operator's are; the log is open.
+async fn append(setting: &Setting, name: &str, entries: usize, callers: usize) -> Result<f64, Failure> {
+    let author = Authority::make(setting, name, setting.port, &[]).await?;
+    let node = Arc::new(Node::open(author.config()?).await?);
+    node.release(&Audience::Public, vec![draft(0, 0)?]).await?;
+    let mut drafts = Vec::new();
+    for caller in 0..callers {
+        drafts.push((0..entries / callers).map(|n| draft(caller, n)).collect::<Result<Vec<_>, _>>()?);
+    }
     let began = Instant::now();
-    let tasks: Vec<_> = (0..callers)
-        .map(|caller| {
-            let group = group.clone();
-            tokio::spawn(async move {
-                for n in 0..entries / callers {
-                    group.append(entry(caller, n)).await?;
-                }
-                Ok::<_, Arc<store::LogError>>(())
-            })
+    let callers = drafts.into_iter().map(|drafts| {
+        let node = Arc::clone(&node);
+        tokio::spawn(async move {
+            for draft in drafts {
+                node.release(&Audience::Public, vec![draft]).await?;
+            }
+            Ok::<_, ReleaseError>(())
         })
-        .collect();
-    for task in tasks {
-        task.await??;
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await??;
     }
     // What was left for later counts too.
-    writer.settle().await?;
-    Ok(began.elapsed().as_secs_f64())
+    node.writer.settle().await?;
+    let seconds = began.elapsed().as_secs_f64();
+    node.close().await;
+    Ok(seconds)
+}
+
+/// A record of about as many bytes as the other entries have.
+fn draft(caller: usize, n: usize) -> Result<Draft, Failure> {
+    let mut draft = Draft::new("notice", Status::Exercise);
+    for part in 0..3 {
+        let text = format!("caller {caller} entry {n} part {part} {}", ".".repeat(170));
+        draft.own.push(Line::new("summary", text)?);
+    }
+    Ok(draft)
 }

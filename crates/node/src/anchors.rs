@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// The witness keys that count for records of an author.
-    fn witness_keys(&self, author: &Authority) -> WitnessKeys {
+    pub(crate) fn witness_keys(&self, author: &Authority) -> WitnessKeys {
         let (own, peers) = (self.own_chain(), self.peers());
         WitnessKeys::new(author, peers.values().map(|known| &known.chain).chain([own.as_ref()]))
     }

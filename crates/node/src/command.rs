@@ -107,7 +107,12 @@ impl Command {
         match self {
             Self::Release(_)
             | Self::Log(LogCommand::Close { .. })
-            | Self::Record(RecordCommand::Erase { .. }) => true,
+            | Self::Record(
+                RecordCommand::Erase { .. }
+                | RecordCommand::Again { .. }
+                | RecordCommand::Publish { .. }
+                | RecordCommand::Withdraw { .. },
+            ) => true,
             Self::Import(ImportCommand::Figures(import)) => !import.dry_run,
             Self::Mechanism(command) => !matches!(command, MechanismCommand::List),
             _ => false,
@@ -431,6 +436,44 @@ pub enum RecordCommand {
     Show {
         /// Its name (64 hex digits)
         name: String,
+    },
+    /// Release one of this authority's sealed records to further readers: the same record, under the same name.
+    ///
+    /// They get it sealed to them, with a place of its own in the log of these readers; nothing that it says changes,
+    /// and its time there is now. A further edition goes only to readers who were all given the one before: this is
+    /// how they get it. What holds personal data, and what was withdrawn, is not released again.
+    #[command(after_help = teach!("record again 3f1c... --to who.example", "record again 3f1c... --mechanism moh.chn.example/trilateral"))]
+    Again {
+        /// Its name (64 hex digits)
+        name: String,
+        /// For this authority (again for each)
+        #[arg(long, required_unless_present = "mechanism")]
+        to: Vec<Authority>,
+        /// For the readers of this mechanism
+        #[arg(long, conflicts_with = "to")]
+        mechanism: Option<String>,
+    },
+    /// Make one of this authority's sealed records public: the same record, under the same name.
+    ///
+    /// Header and content stand in the clear in the public log from then on, and cannot be taken back. Its readers had it
+    /// before; everybody can check that they were told the same. What holds personal data is never published.
+    #[command(after_help = teach!("record show 3f1c...", "record publish 3f1c..."))]
+    Publish {
+        /// Its name (64 hex digits)
+        name: String,
+    },
+    /// Withdraw what a record says, in all its editions, and tell everybody who was given it.
+    ///
+    /// One withdrawal for each set of readers that has it: sealed to those who have it sealed, public where it is public.
+    /// It ends the thing for good; what was counted before stays as it was. What goes on takes a new id. A corrected text is
+    /// a further edition instead: `concord release --id ID`.
+    #[command(after_help = teach!("record withdraw 3f1c... --text en=\"sent by mistake\""))]
+    Withdraw {
+        /// Its name (64 hex digits); any edition will do
+        name: String,
+        /// Why, as a short text: <language>=<text>
+        #[arg(long = "text")]
+        texts: Vec<String>,
     },
     /// Destroy this node's copies of a record's content, and tell its readers; theirs stay, and so do name and header
     Erase {

@@ -20,6 +20,15 @@ use crate::operate::{self, Outcome};
 /// The longest answer read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 
+/// What the server is asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Asked<C = Command> {
+    /// The caller's key of the act: repeated with it, a command answers what was done the first time.
+    pub key: Option<String>,
+    /// The command.
+    pub command: C,
+}
+
 /// What the server answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Answer {
@@ -45,7 +54,8 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'sta
     result
 }
 
-async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) -> Json<Answer> {
+async fn command(State(node): State<Arc<Node>>, Json(asked): Json<Asked>) -> Json<Answer> {
+    let Asked { key, command } = asked;
     let mut standing = node.standing.subscribe();
     // Whoever tells lives as long as the node.
     let _ = standing.wait_for(|standing| *standing != Standing::Starting).await;
@@ -56,7 +66,7 @@ async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) ->
         let fault = Fault::new("control-stands-by", message).with("leader", leader);
         return Json(Answer { outcome: None, error: Some(fault) });
     }
-    Json(match operate::run(&node, command).await {
+    Json(match operate::run_as(&node, command, key.as_deref()).await {
         Ok(outcome) => Answer { outcome: Some(outcome), error: None },
         Err(error) => Answer { outcome: None, error: Some(error.into()) },
     })
@@ -67,11 +77,29 @@ async fn command(State(node): State<Arc<Node>>, Json(command): Json<Command>) ->
 /// # Errors
 /// The server breaks off before it has answered.
 pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, Fault> {
-    let broke_off = |why: reqwest::Error| {
-        let message =
-            format!("the server broke off before it answered ({why}): look whether it did what was asked");
-        Fault::new("control-broke-off", message).with("reason", why)
+    send_as(socket, None, command).await
+}
+
+/// The same, under a key of the caller's.
+///
+/// # Errors
+/// The server breaks off before it has answered.
+pub async fn send_as(socket: &Path, key: Option<&str>, command: &Command) -> Result<Option<Answer>, Fault> {
+    let broke_off = |why: reqwest::Error| match key {
+        Some(key) => {
+            let message = format!(
+                "the server broke off before it answered ({why}): repeat the command with --act {key}, and it says what was done"
+            );
+            Fault::new("control-broke-off-act", message).with("reason", why).with("key", key)
+        }
+        None => {
+            let message = format!(
+                "the server broke off before it answered ({why}): look whether it did what was asked"
+            );
+            Fault::new("control-broke-off", message).with("reason", why)
+        }
     };
+    let asked = Asked { key: key.map(str::to_owned), command };
     if tokio::net::UnixStream::connect(socket).await.is_err() {
         return Ok(None);
     }
@@ -79,7 +107,7 @@ pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, Fa
     let response = client
         .post("http://concord/command")
         .header("content-type", "application/json")
-        .body(serde_json::to_vec(command).unwrap_or_default())
+        .body(serde_json::to_vec(&asked).unwrap_or_default())
         .send()
         .await
         .map_err(broke_off)?;

@@ -182,7 +182,7 @@ impl Node {
     }
 
     /// Tells the readers of what was forgotten here that this authority's copies are gone.
-    pub async fn announce_erasures(&self) -> Result<Vec<Released>, ReleaseError> {
+    pub async fn announce_erasures(self: &Arc<Self>) -> Result<Vec<Released>, ReleaseError> {
         let mut groups: BTreeMap<(String, String), Vec<Ref>> = BTreeMap::new();
         for Unannounced { record, readers, status } in self.index.unannounced().await? {
             let (Ok(author), Ok(name)) = (record.author.parse(), Hash::from_hex(&record.name)) else {

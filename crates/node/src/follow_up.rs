@@ -1,34 +1,13 @@
 //! What follows from new entries: the index takes them, the engine and waiting peers are told.
 
 use record::{Authority, Origin, Record};
-use store::{Appended, LogReader};
+use store::LogReader;
 
-use crate::clock;
 use crate::index::IndexError;
-use crate::index_source::{HERE, here_key};
 use crate::node::{Node, OpenError};
-use crate::own_log::{self, OwnLog};
-use crate::release::ReleaseError;
+use crate::own_log;
 
 impl Node {
-    /// After an append: engine, peers, index.
-    pub async fn own_log_grew(&self, log: &OwnLog, appended: &Appended) -> Result<(), ReleaseError> {
-        let size = appended.checkpoint.checkpoint.size;
-        self.metrics.released.fetch_add(size - appended.first, std::sync::atomic::Ordering::Relaxed);
-        self.note_here(&log.origin, size).await?;
-        self.tell_engine_of_own_log(log, Some(appended.checkpoint.clone())).await;
-        self.tell_news();
-        self.index.writer(self).await.reach(&log.origin).await?;
-        Ok(())
-    }
-
-    /// Remembers that entries up to `size` were verified here now.
-    pub async fn note_here(&self, origin: &Origin, size: u64) -> Result<(), crate::saved::SavedError> {
-        let now = clock::seconds().to_string().into_bytes();
-        self.cells.swap(HERE, &here_key(origin, size), None, Some(now)).await?;
-        Ok(())
-    }
-
     /// Brings what `state` says of every own log to what its entries say.
     pub async fn own_logs_follow(&self) -> Result<(), OpenError> {
         for (origin, _) in self.own_heads().await? {

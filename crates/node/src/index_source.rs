@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use record::{Authority, Origin, Record, RootChain, Time};
+use store::Swap;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::{Hash, sha256};
 
@@ -27,9 +28,14 @@ const PAGE: usize = 256;
 /// Receipts of each reader that are read again at a start.
 const LAST_RECEIPTS: usize = 16;
 
-/// The cell that says when entries up to a size were verified here.
+/// The name of the cell that says when entries up to a size were verified here.
 pub fn here_key(origin: &Origin, size: u64) -> String {
     format!("{origin} {size:020}")
+}
+
+/// That cell, for entries that are verified at a time, seconds since 1970.
+pub(crate) fn here_cell(origin: &Origin, size: u64, time: i64) -> Swap {
+    Swap::new(HERE, &here_key(origin, size), None, Some(time.to_string().into_bytes()))
 }
 
 impl Node {

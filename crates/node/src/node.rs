@@ -35,8 +35,8 @@ pub struct Node {
     pub files: Arc<dyn Files>,
     /// Appends to own logs.
     pub writer: LogWriter,
-    /// Held while a release is prepared and appended.
-    pub releasing: tokio::sync::Mutex<()>,
+    /// The order of releases.
+    pub releasing: crate::release::Releases,
     /// Held while the index is made anew.
     pub rebuilding: tokio::sync::Mutex<()>,
     /// Requests to other nodes.
@@ -224,7 +224,7 @@ impl Node {
             index,
             files,
             writer,
-            releasing: tokio::sync::Mutex::new(()),
+            releasing: crate::release::Releases::default(),
             rebuilding: tokio::sync::Mutex::new(()),
             places,
             groups,
@@ -391,8 +391,9 @@ impl Node {
         self.news.send_modify(|n| *n += 1);
     }
 
-    /// Ends the engine, if a command started it, and closes the databases.
+    /// Waits for what is under way, ends the engine, if a command started it, and closes the databases.
     pub async fn close(&self) {
+        self.releasing.ended().await;
         if let Some(engine) = self.engine_task.lock().await.take() {
             if let Some(inbox) = self.inbox.get() {
                 inbox.send(crate::exchange::Message::Stop);

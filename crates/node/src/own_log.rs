@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use record::{AudienceId, Authority, LogState, Origin, Readers};
 use serde::{Deserialize, Serialize};
-use store::Cells;
+use store::{Cells, Swap};
 use tlog::Checkpoint;
 use tlog::hash::Hash;
 
@@ -94,7 +94,22 @@ pub async fn list(cells: &dyn Cells) -> Result<Vec<OwnLog>, SavedError> {
     Ok(saved::list::<OwnLog>(cells, SPACE, "").await?.into_iter().map(|(_, log)| log).collect())
 }
 
-/// Remembers a log.
+/// The change of `state` by which a log is remembered as it is now; `None` if it is remembered so already. To be
+/// committed together with what makes it true.
+pub async fn note(cells: &dyn Cells, log: &OwnLog) -> Result<Option<Swap>, SavedError> {
+    let key = log.origin.to_string();
+    // The bytes that are there, not our own writing of them: an older version may have written them otherwise.
+    let old = cells.get(SPACE, &key).await?;
+    let new = Some(saved::encode(log));
+    Ok((old != new).then(|| Swap::new(SPACE, &key, old, new)))
+}
+
+/// The change by which a log whose name was never used is remembered.
+pub fn first_note(log: &OwnLog) -> Swap {
+    Swap::new(SPACE, &log.origin.to_string(), None, Some(saved::encode(log)))
+}
+
+/// Remembers a log that was fetched back, or whose note was lost with an old state.
 pub async fn save(cells: &dyn Cells, log: &OwnLog) -> Result<(), SavedError> {
     saved::put(cells, SPACE, &log.origin.to_string(), log).await
 }

@@ -67,7 +67,8 @@ fn decode<T: DeserializeOwned>(space: &str, key: &str, bytes: &[u8]) -> Result<T
     })
 }
 
-fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+/// A value as it lies in its cell.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("our own types are JSON")
 }
 

@@ -172,6 +172,9 @@ async fn sweep(node: Arc<Node>) {
         if let Err(error) = session::sweep(&*node.cells, clock::seconds()).await {
             tracing::warn!(%error, "old sessions could not be removed");
         }
+        if let Err(error) = crate::release::sweep_kept(&*node.cells, clock::now()).await {
+            tracing::warn!(%error, "acts of long ago could not be forgotten");
+        }
         if let Err(error) = crate::desks::import::Uploads::of(&node.config.folder).sweep(clock::seconds()) {
             tracing::warn!(%error, "old uploads could not be removed");
         }

@@ -19,4 +19,4 @@ pub use db::{Conflict, Db, DbError, DbOptions, Migration, Row, Sql, Tx, Value};
 pub use files::{Files, FilesError, MemoryFiles, ObjectFiles, open_files, open_files_with};
 pub use guard::{Guard, GuardError, Standing};
 pub use lock::{FolderLock, LockError};
-pub use log::{Appended, GroupCommit, LogError, LogReader, LogWriter, Placed};
+pub use log::{Appended, LogError, LogReader, LogWriter};

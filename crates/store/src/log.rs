@@ -11,14 +11,12 @@ use tlog::tree::TreeError;
 use tlog::{CheckpointError, SignedCheckpoint, TileError};
 
 mod batch;
-mod group;
 mod open;
 mod reader;
 mod recover;
 mod staging;
 mod writer;
 
-pub use group::{GroupCommit, Placed};
 pub use reader::LogReader;
 pub use writer::LogWriter;
 
@@ -100,12 +98,6 @@ pub enum LogError {
         appended: Box<Appended>,
         /// What failed.
         source: Box<LogError>,
-    },
-    /// The program ended while a batch was under way: it is not known whether it was committed.
-    #[error("log {origin}: the append was abandoned; it is not known whether it was committed")]
-    Abandoned {
-        /// The log.
-        origin: String,
     },
     /// This machine signed a larger size than the head: nothing may be signed.
     #[error(
@@ -210,7 +202,6 @@ impl LogError {
             Self::Conflict { .. } => "log-conflict",
             Self::CommitUnknown { .. } => "log-commit-unknown",
             Self::NotPublished { .. } => "log-not-published",
-            Self::Abandoned { .. } => "log-abandoned",
             Self::GuardAhead { .. } => "log-guard-ahead",
             Self::GuardMissing { .. } => "log-guard-missing",
             Self::Head { .. } => "log-head",
@@ -233,7 +224,6 @@ impl LogError {
             Self::Empty { origin }
             | Self::LostHead { origin }
             | Self::Conflict { origin }
-            | Self::Abandoned { origin }
             | Self::GuardMissing { origin } => vec![("origin", origin.clone())],
             Self::BatchTooLarge { origin, entries, bytes } => vec![
                 ("origin", origin.clone()),

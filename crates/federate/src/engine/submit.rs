@@ -22,8 +22,10 @@ const PATIENCE: u64 = 5_000;
 pub(super) struct Round {
     checkpoint: Option<SignedCheckpoint>,
     lines: BTreeMap<VerifierKey, NoteSignature>,
-    /// Whether the lines that came are archived.
+    /// Whether a quorum of lines is archived.
     is_archived: bool,
+    /// How many of its lines are in a `seen` file: one without quorum is followed by one with it.
+    archived: usize,
     pub is_storing: bool,
     /// When a newer checkpoint may take its place.
     renew: u64,
@@ -79,6 +81,7 @@ impl Engine {
         }
         if head.checkpoint.size > round.size() && !round.is_storing && now >= round.renew {
             (round.checkpoint, round.renew, round.is_archived) = (Some(head), now + PATIENCE, false);
+            round.archived = 0;
             round.lines.clear();
         }
     }
@@ -215,7 +218,7 @@ impl Engine {
         if round.is_storing
             || round.is_archived
             || own.lost.is_asked
-            || round.lines.is_empty()
+            || round.lines.len() <= round.archived
             || checkpoint.checkpoint.size < own.kept.seen_size
         {
             return;
@@ -234,6 +237,7 @@ impl Engine {
             }
         }
         round.is_storing = true;
+        (round.is_archived, round.archived) = (is_quorum, round.lines.len());
         // A state that was restored may have forgotten the last ones, which are never written anew.
         let paths = vec![places::file(&places::own(origin), &LogFile::Seen(own.kept.seen))];
         let id = self.ask(Pending::SeenSlot { origin: origin.clone(), cosigned: Box::new(cosigned) });
@@ -272,8 +276,13 @@ impl Engine {
             self.out.push(Output::HeadsChanged);
         }
         if done && is_new {
-            own.round.renew = now + wait;
-            (own.round.is_archived, own.round.written) = (true, now);
+            own.round.written = now;
+            // Without quorum it keeps its patience.
+            if own.round.is_archived {
+                own.round.renew = now + wait;
+            }
+        } else {
+            (own.round.is_archived, own.round.archived) = (false, 0);
         }
     }
 }

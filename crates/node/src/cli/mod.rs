@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use record::Ulid;
 
 use crate::command::{Command, teach};
 use crate::config::Config;
@@ -25,7 +26,7 @@ use crate::fault::Fault;
 use crate::i18n::{Lang, Locale};
 use crate::node::Node;
 use crate::operate::{self, Outcome};
-use crate::{control, serve};
+use crate::{clock, control, identity, serve};
 
 /// The node that a health authority runs to work with other authorities in an epidemic.
 ///
@@ -48,6 +49,9 @@ pub struct Cli {
     /// The language of failures: ar, en, es, fr, ru or zh; the terminal's (LANG and its like) if not given
     #[arg(long, global = true, value_parser = language)]
     lang: Option<Lang>,
+    /// A key of your own for this command: repeated with it within 30 days, it says what was done the first time
+    #[arg(long, global = true, value_name = "KEY")]
+    act: Option<String>,
     #[command(subcommand)]
     command: Top,
 }
@@ -157,23 +161,33 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         Top::Epi(_) => unreachable!("answered before anything was started"),
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(command) => on_node(&cli.data, command, locale).await.map(Some),
+            Err(command) => on_node(&cli.data, command, cli.act, locale).await.map(Some),
         },
     }
 }
 
 /// Through the server that has the folder, or by opening it.
-async fn on_node(data: &Path, command: Command, locale: &Locale) -> Result<Outcome, Fault> {
+async fn on_node(
+    data: &Path,
+    command: Command,
+    key: Option<String>,
+    locale: &Locale,
+) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
     let here = std::env::current_dir().map_err(|why| operate::OperateError::file(".".as_ref(), why))?;
     let command = command.seen_from(&here);
-    if let Some(answer) = control::send(&config.socket_path(), &command).await? {
+    let key = match key {
+        Some(key) => Some(key),
+        None if command.signs() => Some(new_key()?),
+        None => None,
+    };
+    if let Some(answer) = through_server(&config, &command, key.as_deref()).await? {
         let unsaid =
             || Fault::new("control-answer", "the server's answer cannot be read: is it another version?");
         return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
     }
     let node = Arc::new(Node::open(config).await?);
-    let outcome = operate::run(&node, command).await;
+    let outcome = operate::run_as(&node, command, key.as_deref()).await;
     node.close().await;
     if outcome.is_ok() {
         let alone = if node.inbox.get().is_some() {
@@ -190,6 +204,31 @@ async fn on_node(data: &Path, command: Command, locale: &Locale) -> Result<Outco
         eprintln!("concord: {}", alone.said_in(locale));
     }
     Ok(outcome?)
+}
+
+/// The server's answer; who presses Ctrl-C meanwhile is told that it goes on.
+async fn through_server(
+    config: &Config,
+    command: &Command,
+    key: Option<&str>,
+) -> Result<Option<control::Answer>, Fault> {
+    let socket = config.socket_path();
+    let answer = control::send_as(&socket, key, command);
+    let Some(key) = key else { return answer.await };
+    tokio::select! {
+        answer = answer => answer,
+        _ = tokio::signal::ctrl_c() => {
+            let message = format!(
+                "not waited for: the server goes on with it; repeat the command with --act {key}, and it says what was done"
+            );
+            Err(Fault::new("control-not-awaited", message).with("key", key))
+        }
+    }
+}
+
+/// A key for one command.
+fn new_key() -> Result<String, Fault> {
+    Ok(Ulid::new(clock::milliseconds(), identity::random()?).to_string())
 }
 
 /// Talk goes to standard error: as text, or as JSON with `CONCORD_LOG_FORMAT=json`. `CONCORD_LOG` filters.

@@ -22,15 +22,15 @@ use record::{Status, Time, TimeOrDate, kind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc};
 
-use self::stated::{Stated, Thing, date};
+use self::stated::{Stated, date};
 use super::audience;
 use super::release::argument;
-use super::{OperateError, Outcome};
+use super::{OperateError, Outcome, joined};
 use crate::command::ImportFigures;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
-use crate::release::{Content, Draft, Released};
+use crate::release::{Act, ActKey, Content, Draft, Planned, Released, Thing};
 
 /// Media type of a table of figures.
 pub const MEDIA_TYPE: &str = "text/csv;schema=hxl";
@@ -101,19 +101,28 @@ pub struct Report {
     pub released: Vec<Released>,
 }
 
-pub(super) async fn run(node: &Arc<Node>, command: ImportFigures) -> Result<Outcome, OperateError> {
+pub(super) async fn run(
+    node: &Arc<Node>,
+    command: ImportFigures,
+    key: Option<ActKey>,
+) -> Result<Outcome, OperateError> {
     let size = std::fs::metadata(&command.file).map_err(|e| OperateError::file(&command.file, e))?.len();
     if size > MAX_TABLE {
         return Err(OperateError::file(&command.file, format!("{size} bytes; at most {MAX_TABLE} are read")));
     }
-    let report = if command.dry_run {
+    let dry_run_only = command.dry_run;
+    let report = if dry_run_only {
         dry_run(node, &command, Listing::Notable).await?
     } else {
-        release_figures(node, &command).await?
+        release_figures_as(node, &command, key).await?
     };
-    let text = text_of(&report, command.dry_run);
+    Ok(outcome(report, dry_run_only))
+}
+
+fn outcome(report: Report, dry_run: bool) -> Outcome {
+    let text = text_of(&report, dry_run);
     let refused = !report.accepted;
-    Ok(Outcome { refused, ..Outcome::new(report, text) })
+    Outcome { refused, ..Outcome::new(report, text) }
 }
 
 fn text_of(report: &Report, dry_run: bool) -> String {
@@ -147,14 +156,6 @@ async fn beside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OperateError> + Send + 'static,
 ) -> Result<T, OperateError> {
     joined(tokio::task::spawn_blocking(work).await)
-}
-
-fn joined<T>(ended: Result<Result<T, OperateError>, tokio::task::JoinError>) -> Result<T, OperateError> {
-    match ended {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(OperateError::Stopping),
-    }
 }
 
 /// Everything needed to read the table, once or again, away from the node.
@@ -321,42 +322,85 @@ type Part = BTreeMap<Period, Group>;
 struct Gathering {
     part: Part,
     kept: usize,
-    to: mpsc::Sender<Part>,
+    to: mpsc::Sender<Handed>,
+}
+
+/// A part, and whether it is the last one of the table.
+struct Handed {
+    part: Part,
+    last: bool,
 }
 
 impl Gathering {
     fn take(&mut self, row: &RowReport) {
         for assessment in &row.figures {
             let figure = &assessment.figure;
-            let group = match &assessment.outcome {
-                Verdict::New => &mut self.part.entry(figure.key.period).or_default().new,
-                // The figure has the reason that counts.
-                Verdict::Correction { .. } => &mut self.part.entry(figure.key.period).or_default().corrected,
-                Verdict::Same | Verdict::MissingReason { .. } | Verdict::StatedTwice => continue,
-            };
-            group.push(figure.clone());
-            self.kept += 1;
-            if self.kept >= MAX_KEPT {
-                self.hand_over();
+            if !matches!(assessment.outcome, Verdict::New | Verdict::Correction { .. }) {
+                continue;
             }
+            // Only now, so that the last part is never empty: with it the act is done.
+            if self.kept >= MAX_KEPT {
+                self.hand_over(false);
+            }
+            let group = self.part.entry(figure.key.period).or_default();
+            match &assessment.outcome {
+                Verdict::New => group.new.push(figure.clone()),
+                // The figure has the reason that counts.
+                _ => group.corrected.push(figure.clone()),
+            }
+            self.kept += 1;
         }
     }
 
-    fn hand_over(&mut self) {
+    fn hand_over(&mut self, last: bool) {
         self.kept = 0;
         let part = std::mem::take(&mut self.part);
         // Nobody takes it if a release before it failed; the failure is told by who met it.
-        if !part.is_empty() && self.to.blocking_send(part).is_err() {
+        if !part.is_empty() && self.to.blocking_send(Handed { part, last }).is_err() {
             tracing::debug!("a part of an import is not released: one before it failed");
         }
     }
 }
 
 /// Checks the whole table, then releases what is new or corrected.
+///
+/// # Errors
+/// The table cannot be read or released to its end.
 pub async fn release_figures(node: &Arc<Node>, command: &ImportFigures) -> Result<Report, OperateError> {
+    release_figures_as(node, command, None).await
+}
+
+/// The same, under a key of the caller's. What it began it finishes, whether or not its caller waits for it.
+///
+/// # Errors
+/// The table cannot be read or released to its end.
+pub async fn release_figures_as(
+    node: &Arc<Node>,
+    command: &ImportFigures,
+    key: Option<ActKey>,
+) -> Result<Report, OperateError> {
+    let (node, command, under_way) = (node.clone(), command.clone(), node.releasing.begin());
+    let task = tokio::spawn(async move {
+        let _under_way = under_way;
+        import(&node, Arc::new(command), key).await
+    });
+    joined(task.await)
+}
+
+async fn import(
+    node: &Arc<Node>,
+    command: Arc<ImportFigures>,
+    key: Option<ActKey>,
+) -> Result<Report, OperateError> {
     let _alone = IMPORTING.lock().await;
+    if let Some(done) = node.done_before(key.as_ref()).await? {
+        return kept_report(&done.answer);
+    }
+    node.index_all_own().await?;
+    // Counted first: what is released while the past is read is seen to be new.
+    let mut before = figures_released(node).await?;
     let audience = audience(node, command.mechanism.as_deref()).await?;
-    let reading = Reading::prepare(node, command, &audience, Listing::Notable).await?;
+    let reading = Reading::prepare(node, &command, &audience, Listing::Notable).await?;
     let again = reading.clone();
     let mut report = beside(move || reading.run(|_| {})).await?;
     if !report.accepted {
@@ -366,18 +410,63 @@ pub async fn release_figures(node: &Arc<Node>, command: &ImportFigures) -> Resul
     let second = tokio::task::spawn_blocking(move || {
         let mut gathering = Gathering { part: Part::new(), kept: 0, to };
         let report = again.run(|row| gathering.take(row))?;
-        gathering.hand_over();
+        gathering.hand_over(true);
         Ok(report)
     });
-    while let Some(part) = parts.recv().await {
-        let mut drafts = Vec::new();
-        for (period, group) in part {
-            drafts.extend(drafts_of(node, command, &audience, period, group).await?);
+    while let Some(handed) = parts.recv().await {
+        let last = handed.last;
+        let act = part_of(command.clone(), handed, audience.clone(), before, report.clone());
+        let done = node.act(act.under(key.clone())).await?;
+        before += i64::try_from(done.released.len()).unwrap_or(0);
+        if last && key.is_some() {
+            report = kept_report(&done.answer)?;
+        } else {
+            report.released.extend(done.released);
         }
-        report.released.extend(node.release(&audience, drafts).await?);
     }
     joined(second.await)?;
     Ok(report)
+}
+
+/// The release of one part, decided when its turn comes; `before` records of figures were released until then, or
+/// somebody else released some meanwhile, and what the table says must be compared again.
+fn part_of(
+    command: Arc<ImportFigures>,
+    handed: Handed,
+    audience: Audience,
+    before: i64,
+    report: Report,
+) -> Act {
+    Act::decided(move |node| async move {
+        if figures_released(&node).await? != before {
+            let message = "figures of this authority were released while this table was read: import it again, and it states what is still missing";
+            return Err(Fault::new("import-overtaken", message));
+        }
+        let mut drafts = Vec::new();
+        for (period, group) in handed.part {
+            drafts.extend(drafts_of(&node, &command, &audience, period, group).await?);
+        }
+        let planned = Planned::new(audience, drafts).answered(move |released| {
+            outcome(Report { released: released.to_vec(), ..report.clone() }, false)
+        });
+        Ok(Planned { last: handed.last, ..planned })
+    })
+}
+
+fn kept_report(answer: &[u8]) -> Result<Report, OperateError> {
+    let outcome = serde_json::from_slice::<Outcome>(answer);
+    let report = outcome.and_then(|outcome| serde_json::from_value(outcome.json));
+    report.map_err(|why| {
+        OperateError::Argument(Fault::new("act-unreadable", format!("what was done cannot be read: {why}")))
+    })
+}
+
+/// Records of figures that this authority has released.
+async fn figures_released(node: &Node) -> Result<i64, OperateError> {
+    let sql = "select count(*) from entry where kind = $1 and author = $2 and valid = 1";
+    let values = [kind::FIGURES.into(), node.config.authority.as_str().into()];
+    let rows = node.index.db().rows(sql, &values).await?;
+    Ok(rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0))
 }
 
 /// The records for what a part says of a period: a new one for new figures, a further edition of each that a
@@ -400,11 +489,9 @@ async fn drafts_of(
         things.entry(id).or_default().push(figure);
     }
     for (id, corrected) in things {
-        let Thing { edition, name, figures } = stated::newest_of(node, id).await?;
+        let figures = stated::newest_of(node, id, status).await?;
         let mut next = draft(command, status, period, &overlay(figures, corrected))?;
-        next.id = Some(id);
-        next.edition = edition + 1;
-        next.supersedes = Some(name);
+        next.thing = Thing::NextOf(id);
         drafts.push(next);
     }
     Ok(drafts)

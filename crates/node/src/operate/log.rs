@@ -11,17 +11,29 @@ use super::{OperateError, Outcome};
 use crate::command::LogCommand;
 use crate::fault::Fault;
 use crate::node::Node;
+use crate::release::ActKey;
+use crate::saved;
 use crate::signing::Permit;
 
-pub(super) async fn run(node: &Arc<Node>, command: LogCommand) -> Result<Outcome, OperateError> {
+pub(super) async fn run(
+    node: &Arc<Node>,
+    command: LogCommand,
+    key: Option<&ActKey>,
+) -> Result<Outcome, OperateError> {
     match command {
         LogCommand::List => list(node).await,
         LogCommand::Resume { origin } => resume(node, argument("ORIGIN", &origin)?).await,
         LogCommand::Close { origin } => {
             let origin: Origin = argument("ORIGIN", &origin)?;
-            let released = node.close_log(&origin).await?;
-            let text = format!("{origin} is closed; its audience's next record opens {}", released.next);
-            Ok(Outcome::new(json!({ "closed": origin, "next": released.next }), text))
+            let closed = origin.clone();
+            let done = move |next: &Origin| {
+                let text = format!("{closed} is closed; its audience's next record opens {next}");
+                Outcome::new(json!({ "closed": closed, "next": next }), text)
+            };
+            let answer = done.clone();
+            let next =
+                node.close_log(&origin, key.cloned(), move |next| saved::encode(&answer(next))).await?;
+            Ok(done(&next.next))
         }
         LogCommand::Succeed { origin } => {
             let origin: Origin = argument("ORIGIN", &origin)?;

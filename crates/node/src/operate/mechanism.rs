@@ -14,23 +14,28 @@ use crate::command::MechanismCommand;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
-use crate::release::{Content, Draft};
+use crate::release::{Act, ActKey, Content, Draft, Planned, Released, Thing};
 
 /// The longest text of a charter.
 const MAX_TEXT: u64 = 1 << 20;
 
-pub(super) async fn run(node: &Arc<Node>, command: MechanismCommand) -> Result<Outcome, OperateError> {
-    match command {
+pub(super) async fn run(
+    node: &Arc<Node>,
+    command: MechanismCommand,
+    key: Option<ActKey>,
+) -> Result<Outcome, OperateError> {
+    let act = match command {
         MechanismCommand::Propose { name, texts, members, observers, threshold, replaces, released } => {
             let charter = charter(node, name, members, observers, threshold)?;
-            propose(node, charter, &texts, replaces.as_deref(), released).await
+            propose(node, charter, &texts, replaces.as_deref(), released)?
         }
         MechanismCommand::Accept { mechanism, charter, released } => {
-            accept(node, &argument("MECHANISM", &mechanism)?, charter.as_deref(), released).await
+            accept(argument("MECHANISM", &mechanism)?, charter.as_deref(), released)?
         }
-        MechanismCommand::Leave { mechanism } => leave(node, &argument("MECHANISM", &mechanism)?).await,
-        MechanismCommand::List => list(node).await,
-    }
+        MechanismCommand::Leave { mechanism } => leave(argument("MECHANISM", &mechanism)?),
+        MechanismCommand::List => return list(node).await,
+    };
+    Ok(Outcome::of(&node.act(act.under(key)).await?))
 }
 
 /// The readers of a mechanism: those that its charter in force names.
@@ -66,13 +71,13 @@ fn charter(
     Ok(charter)
 }
 
-async fn propose(
+fn propose(
     node: &Arc<Node>,
     charter: Charter,
     texts: &[String],
     replaces: Option<&str>,
     released: Option<Time>,
-) -> Result<Outcome, OperateError> {
+) -> Result<Act, OperateError> {
     let mut draft = Draft::new(kind::CHARTER, node.config.status);
     draft.released = released;
     draft.own = charter.to_lines().map_err(|e| OperateError::Argument(e.into()))?;
@@ -84,61 +89,69 @@ async fn propose(
             bytes: read_file(std::path::Path::new(path), MAX_TEXT)?,
         });
     }
-    let mut readers = charter.readers();
-    if let Some(id) = replaces {
-        let id: MechanismId = argument("--replaces", id)?;
-        let mechanisms = node.mechanisms().await?;
-        let before = mechanisms.get(node.config.status, &id).ok_or_else(|| {
-            let message = format!("{id} is not known here: `concord mechanism list`");
-            OperateError::NotFound(Fault::new("mechanism-unknown", message).with("mechanism", &id))
-        })?;
-        draft.supersedes = before.in_force();
-        readers = charter.audience(before.charter());
-        draft.mechanism = Some(id);
-    }
     let id = MechanismId::new(&node.config.authority, &charter.name)
         .map_err(|e| OperateError::Argument(e.into()))?;
-    let audience = Audience::of(&node.config.authority, readers);
-    let released = node.release(&audience, vec![draft]).await?;
-    let name = released.first().map(|r| r.name.clone()).unwrap_or_default();
-    let text =
-        format!("charter {name} of {id} is released; it is in force when its members have accepted it");
-    Ok(Outcome::new(json!({ "mechanism": id, "charter": name }), text))
+    let replaces: Option<MechanismId> = replaces.map(|id| argument("--replaces", id)).transpose()?;
+    // Which charter is in force, and so who hears of this one, is looked up when its turn comes.
+    Ok(Act::decided(move |node| async move {
+        let mut readers = charter.readers();
+        if let Some(id) = replaces {
+            let mechanisms = node.mechanisms().await.map_err(OperateError::from)?;
+            let before = mechanisms.get(node.config.status, &id).ok_or_else(|| {
+                let message = format!("{id} is not known here: `concord mechanism list`");
+                Fault::new("mechanism-unknown", message).with("mechanism", &id)
+            })?;
+            draft.thing = Thing::Replaces(before.in_force());
+            readers = charter.audience(before.charter());
+            draft.mechanism = Some(id);
+        }
+        let audience = Audience::of(&node.config.authority, readers);
+        Ok(Planned::new(audience, vec![draft]).answered(move |released| {
+            let name = name_of(released);
+            let text = format!(
+                "charter {name} of {id} is released; it is in force when its members have accepted it"
+            );
+            Outcome::new(json!({ "mechanism": id, "charter": name }), text)
+        }))
+    }))
 }
 
-async fn accept(
-    node: &Arc<Node>,
-    id: &MechanismId,
-    charter: Option<&str>,
-    released: Option<Time>,
-) -> Result<Outcome, OperateError> {
+fn name_of(released: &[Released]) -> String {
+    released.first().map(|released| released.name.clone()).unwrap_or_default()
+}
+
+fn accept(id: MechanismId, charter: Option<&str>, released: Option<Time>) -> Result<Act, OperateError> {
     let wanted = charter
         .map(|text| Hash::from_hex(text).map_err(|why| OperateError::argument("--charter", why)))
         .transpose()?;
-    let found = find_charter(node, id, wanted).await?;
-    for (authority, fingerprint) in found.charter.members.iter().chain(&found.charter.observers) {
+    Ok(Act::decided(move |node| async move {
+        let found = find_charter(&node, &id, wanted).await?;
+        check_fingerprints(&node, &found.charter)?;
+        let mut draft = Draft::new(kind::ACCEPT, node.config.status);
+        draft.released = released;
+        draft.mechanism = Some(id.clone());
+        draft.refs = vec![Ref { relation: Relation::Accepts, author: found.author, name: found.name }];
+        let me = node.config.authority.clone();
+        let audience = Audience::of(&me, found.charter.readers());
+        Ok(Planned::new(audience, vec![draft]).answered(move |released| {
+            let text = format!("{id}: charter {} is accepted by {me}", found.name);
+            let charter = found.name.to_hex();
+            Outcome::new(json!({ "mechanism": id, "accept": name_of(released), "charter": charter }), text)
+        }))
+    }))
+}
+
+fn check_fingerprints(node: &Node, charter: &Charter) -> Result<(), Fault> {
+    for (authority, fingerprint) in charter.members.iter().chain(&charter.observers) {
         let known = node.chain_of(authority).map(|chain| chain.fingerprint());
         if known.is_some_and(|known| known != *fingerprint) {
-            return Err(OperateError::Argument(
-                Fault::new(
-                    "charter-fingerprint-differs",
-                    format!(
-                        "the charter names another fingerprint of {authority} than the one confirmed here: do not accept it, ask them"
-                    ),
-                )
-                .with("authority", authority),
-            ));
+            let message = format!(
+                "the charter names another fingerprint of {authority} than the one confirmed here: do not accept it, ask them"
+            );
+            return Err(Fault::new("charter-fingerprint-differs", message).with("authority", authority));
         }
     }
-    let mut draft = Draft::new(kind::ACCEPT, node.config.status);
-    draft.released = released;
-    draft.mechanism = Some(id.clone());
-    draft.refs = vec![Ref { relation: Relation::Accepts, author: found.author, name: found.name }];
-    let audience = Audience::of(&node.config.authority, found.charter.readers());
-    let released = node.release(&audience, vec![draft]).await?;
-    let name = released.first().map(|r| r.name.clone()).unwrap_or_default();
-    let text = format!("{id}: charter {} is accepted by {}", found.name, node.config.authority);
-    Ok(Outcome::new(json!({ "mechanism": id, "accept": name, "charter": found.name.to_hex() }), text))
+    Ok(())
 }
 
 struct Found {
@@ -173,12 +186,15 @@ async fn find_charter(node: &Node, id: &MechanismId, wanted: Option<Hash>) -> Re
     Err(OperateError::NotFound(Fault::new("charter-not-here", message).with("mechanism", id)))
 }
 
-async fn leave(node: &Arc<Node>, id: &MechanismId) -> Result<Outcome, OperateError> {
-    let audience = audience(node, id).await?;
-    let mut draft = Draft::new(kind::LEAVE, node.config.status);
-    draft.mechanism = Some(id.clone());
-    let released = node.release(&audience, vec![draft]).await?;
-    Ok(Outcome::new(released, format!("{} has left {id}", node.config.authority)))
+fn leave(id: MechanismId) -> Act {
+    Act::decided(move |node| async move {
+        let audience = audience(&node, &id).await?;
+        let mut draft = Draft::new(kind::LEAVE, node.config.status);
+        draft.mechanism = Some(id.clone());
+        let me = node.config.authority.clone();
+        Ok(Planned::new(audience, vec![draft])
+            .answered(move |released| Outcome::new(released, format!("{me} has left {id}"))))
+    })
 }
 
 async fn list(node: &Node) -> Result<Outcome, OperateError> {

@@ -2,6 +2,7 @@
 //!
 //! Each command gives one value, printed as JSON with `--json` and as text without.
 
+mod again;
 mod bundle;
 mod figures;
 mod key;
@@ -23,9 +24,12 @@ use crate::command::{Command, LinkCommand};
 use crate::fault::{Coded, Fault};
 use crate::node::Node;
 use crate::own_log::Audience;
+use crate::release::{ActKey, Done};
 use ::record::MechanismId;
 
-pub use figures::{Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures};
+pub use figures::{
+    Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures, release_figures_as,
+};
 pub use release::{blob_parts, pair};
 pub use status::copy_folder;
 
@@ -45,6 +49,28 @@ impl Outcome {
     /// A value and its text.
     pub fn new(json: impl Serialize, text: impl Into<String>) -> Self {
         Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: text.into(), refused: false }
+    }
+
+    /// The answer of an act.
+    fn of(done: &Done) -> Self {
+        let outcome: Self = serde_json::from_slice(&done.answer)
+            .unwrap_or_else(|_| Self::new(&done.released, "done; its answer cannot be read"));
+        if done.index_behind { outcome.behind() } else { outcome }
+    }
+
+    /// The same, where the index has it later: said in a field of each object.
+    fn behind(mut self) -> Self {
+        let objects = match &mut self.json {
+            Value::Array(all) => all.iter_mut().collect(),
+            one => vec![one],
+        };
+        for object in objects.into_iter().filter_map(Value::as_object_mut) {
+            object.insert("index_behind".to_owned(), Value::Bool(true));
+        }
+        self.text.push_str(
+            "\nreleased, and peers are told; the index is behind (see the alarms), so pages show it later",
+        );
+        self
     }
 
     /// The same, with an exit code that says that something was refused.
@@ -182,8 +208,44 @@ impl OperateError {
     }
 }
 
-/// Carries out a command.
+/// Carries out a command, whether or not its caller waits for the answer.
+///
+/// # Errors
+/// Nothing was done, and why.
 pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateError> {
+    run_as(node, command, None).await
+}
+
+/// The same, under a key of the caller's: repeated with it, a command that releases something answers what was done
+/// the first time.
+///
+/// # Errors
+/// Nothing was done, and why.
+pub async fn run_as(node: &Arc<Node>, command: Command, key: Option<&str>) -> Result<Outcome, OperateError> {
+    let asked = serde_json::to_vec(&command).unwrap_or_default();
+    let key = key.map(|name| ActKey::new(name, &asked)).transpose()?;
+    let (node, under_way) = (node.clone(), node.releasing.begin());
+    // A task of its own: a terminal or browser that goes away breaks nothing off.
+    let task = tokio::spawn(async move {
+        let _under_way = under_way;
+        if let Some(answer) = node.done_before(key.as_ref()).await? {
+            return Ok(Outcome::of(&answer));
+        }
+        carry_out(&node, command, key).await
+    });
+    joined(task.await)
+}
+
+/// What a task of ours answered; if it panicked, so does its caller.
+fn joined<T>(ended: Result<Result<T, OperateError>, tokio::task::JoinError>) -> Result<T, OperateError> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(OperateError::Stopping),
+    }
+}
+
+async fn carry_out(node: &Arc<Node>, command: Command, key: Option<ActKey>) -> Result<Outcome, OperateError> {
     if command.signs() {
         // A log signs only after those who may know more of it were asked.
         crate::exchange::run_here(node).await?;
@@ -193,13 +255,15 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
         Command::Root(command) => root::run(node, command).await,
         Command::Key(command) => key::run(node, command).await,
         Command::Peer(command) => peer::run(node, command).await,
-        Command::Mechanism(command) => mechanism::run(node, command).await,
-        Command::Release(command) => release::run(node, command).await,
-        Command::Import(crate::command::ImportCommand::Figures(command)) => figures::run(node, command).await,
-        Command::Record(command) => record::run(node, command).await,
+        Command::Mechanism(command) => mechanism::run(node, command, key).await,
+        Command::Release(command) => release::run(node, command, key).await,
+        Command::Import(crate::command::ImportCommand::Figures(command)) => {
+            figures::run(node, command, key).await
+        }
+        Command::Record(command) => record::run(node, command, key).await,
         Command::Records(command) => record::list(node, command).await,
         Command::Scenario(command) => scenario::run(node, command).await,
-        Command::Log(command) => log::run(node, command).await,
+        Command::Log(command) => log::run(node, command, key.as_ref()).await,
         Command::Bundle(command) => bundle::run(node, command).await,
         Command::Rebuild => status::rebuild(node).await,
         Command::Backup { folder } => status::backup(node, &folder).await,

@@ -3,18 +3,28 @@
 use std::sync::Arc;
 
 use ::record::Record;
-use serde_json::json;
+use serde_json::{Value, json};
 use tlog::hash::Hash;
 
-use super::{OperateError, Outcome};
+use super::{OperateError, Outcome, again};
 use crate::clock;
 use crate::command::{RecordCommand, RecordsCommand};
 use crate::fault::Fault;
 use crate::index::Forgettable;
 use crate::node::Node;
+use crate::release::ActKey;
 
-pub(super) async fn run(node: &Arc<Node>, command: RecordCommand) -> Result<Outcome, OperateError> {
+pub(super) async fn run(
+    node: &Arc<Node>,
+    command: RecordCommand,
+    key: Option<ActKey>,
+) -> Result<Outcome, OperateError> {
     match command {
+        RecordCommand::Again { name, to, mechanism } => {
+            again::again(node, parse(&name)?, to, mechanism.as_deref(), key).await
+        }
+        RecordCommand::Publish { name } => again::publish(node, parse(&name)?, key).await,
+        RecordCommand::Withdraw { name, texts } => again::withdraw(node, parse(&name)?, &texts, key).await,
         RecordCommand::Show { name } => show(node, &parse(&name)?).await,
         RecordCommand::Erase { name } => erase(node, &parse(&name)?).await,
         RecordCommand::Evidence { name, file } => {
@@ -54,6 +64,13 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
         time(proven),
         time(here)
     );
+    let places: Vec<Value> = rows
+        .iter()
+        .map(|row| Ok(json!({ "origin": row.text(0)?, "index": row.uint(1)? })))
+        .collect::<Result<_, store::DbError>>()?;
+    for row in rows.get(1..).unwrap_or_default() {
+        text.push_str(&format!("also     entry {} of {}\n", row.uint(1)?, row.text(0)?));
+    }
     if let Some(after) = signed_after {
         text.push_str(&format!("signed after {after}, as its anchors prove\n"));
     }
@@ -71,7 +88,7 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
             "name": name.to_hex(), "origin": origin, "index": pos, "valid": row.int(2)? == 1,
             "reason": row.opt_text(3)?, "proven": proven, "here": here, "sealed": row.int(6)? == 1,
             "opened": row.int(7)? == 1, "expires": expires, "erased": erased, "erased_by": erased_by,
-            "signed_after": signed_after, "note": note,
+            "signed_after": signed_after, "places": places, "note": note,
         }),
         text,
     ))

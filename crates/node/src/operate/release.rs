@@ -11,12 +11,13 @@ use crate::command::Release;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
-use crate::release::{Content, Draft, is_reserved};
+use crate::release::{Act, ActKey, Content, Draft, Planned, Released, Thing, is_reserved};
 
-/// The largest file that a release takes as content.
-const MAX_CONTENT: u64 = 256 << 20;
-
-pub(super) async fn run(node: &Arc<Node>, command: Release) -> Result<Outcome, OperateError> {
+pub(super) async fn run(
+    node: &Arc<Node>,
+    command: Release,
+    key: Option<ActKey>,
+) -> Result<Outcome, OperateError> {
     if is_reserved(&command.kind) {
         return Err(OperateError::Argument(
             Fault::new(
@@ -26,22 +27,35 @@ pub(super) async fn run(node: &Arc<Node>, command: Release) -> Result<Outcome, O
             .with("kind", &command.kind),
         ));
     }
-    let audience = audience(node, &command).await?;
-    let draft = draft(node, command).await?;
-    let released = node.release(&audience, vec![draft]).await?;
+    let mechanism: Option<MechanismId> =
+        command.mechanism.as_deref().map(|id| argument("--mechanism", id)).transpose()?;
+    let known = if mechanism.is_some() { None } else { Some(audience(node, &command)?) };
+    let draft = draft(node, command)?;
+    let act = match (mechanism, known) {
+        // Who its readers are is looked up when its turn comes.
+        (Some(id), _) => Act::decided(move |node| async move {
+            let audience = super::mechanism::audience(&node, &id).await?;
+            Ok(Planned::new(audience, vec![draft]).answered(outcome))
+        }),
+        (None, audience) => {
+            let audience = audience.unwrap_or(Audience::Public);
+            Act::of(Planned::new(audience, vec![draft]).answered(outcome))
+        }
+    };
+    Ok(Outcome::of(&node.act(act.under(key)).await?))
+}
+
+/// What was released, line by line.
+pub(super) fn outcome(released: &[Released]) -> Outcome {
     let text = released
         .iter()
         .map(|r| format!("{} {} at {} of {}", r.kind, r.name, r.index, r.origin))
         .collect::<Vec<_>>()
         .join("\n");
-    Ok(Outcome::new(released, text))
+    Outcome::new(released, text)
 }
 
-async fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, OperateError> {
-    if let Some(mechanism) = &command.mechanism {
-        let id: MechanismId = argument("--mechanism", mechanism)?;
-        return super::mechanism::audience(node, &id).await;
-    }
+fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, OperateError> {
     if command.public {
         return Ok(Audience::Public);
     }
@@ -54,7 +68,7 @@ async fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, Opera
     Ok(Audience::of(&node.config.authority, command.to.iter().cloned()))
 }
 
-async fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError> {
+fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError> {
     let mut draft = Draft::new(&command.kind, command.status.unwrap_or(node.config.status));
     draft.released = command.released;
     draft.expires = command.expires;
@@ -72,27 +86,9 @@ async fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError
     }
     draft.contents = contents(&command.blobs, &command.texts)?;
     if let Some(id) = &command.id {
-        let id: Ulid = argument("--id", id)?;
-        let (edition, before) = newest_edition(node, id).await?;
-        draft.id = Some(id);
-        draft.edition = edition + 1;
-        draft.supersedes = Some(before);
+        draft.thing = Thing::NextOf(argument::<Ulid>("--id", id)?);
     }
     Ok(draft)
-}
-
-/// Number and name of the newest edition of an own thing.
-pub(super) async fn newest_edition(node: &Node, id: Ulid) -> Result<(u32, Hash), OperateError> {
-    let sql = "select edition, name from entry where author = $1 and id = $2 and valid = 1
-               order by edition desc limit 1";
-    let rows =
-        node.index.db().rows(sql, &[node.config.authority.as_str().into(), id.to_string().into()]).await?;
-    let row = rows.first().ok_or_else(|| {
-        let message = format!("this authority has released nothing with id {id}");
-        OperateError::NotFound(Fault::new("id-unknown", message).with("id", id))
-    })?;
-    let edition = u32::try_from(row.int(0)?).unwrap_or(u32::MAX);
-    Ok((edition, argument("name", &row.text(1)?)?))
 }
 
 /// The media type, language and file of `<media type>[;<language>]=<file>`. A parameter of the media type has an
@@ -119,7 +115,7 @@ pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content
         contents.push(Content {
             media_type: argument("--blob", media_type)?,
             lang: lang.map(|l| argument::<Lang>("--blob", l)).transpose()?,
-            bytes: read_file(Path::new(path), MAX_CONTENT)?,
+            bytes: read_file(Path::new(path), record::MAX_BLOB)?,
         });
     }
     for text in texts {

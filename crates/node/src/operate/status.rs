@@ -69,7 +69,6 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     ))
 }
 
-/// Forgets the index and replays it from logs, blobs and `seen` files.
 /// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its
 /// place. One at a time: who asks meanwhile waits, and gets one that is newer than the question.
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {

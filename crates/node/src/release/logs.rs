@@ -4,13 +4,19 @@
 //! subject.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log_root_header};
 use record::root::Role;
-use record::{Origin, Status, Time};
-use tlog::hash::{Hash, sha256};
+use record::{Authority, BlobRef, Origin, Status, Time};
+use store::{Appended, Swap};
+use tlog::VerifierKey;
+use tlog::hash::Hash;
 
-use super::{Entry, ReleaseError, blob_ref};
+use super::ReleaseError;
+use super::kept::{self, ActKey};
+use super::prepare::{Blobs, Entry};
 use crate::clock;
 use crate::node::Node;
 use crate::own_log::{self, Audience, OwnLog};
@@ -24,8 +30,34 @@ pub struct Closed {
 }
 
 impl Node {
-    /// Closes an own log; the audience's next record opens its successor.
-    pub async fn close_log(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
+    /// Closes an own log; the audience's next record opens its successor. What it began it finishes, whether or
+    /// not its caller waits for it.
+    ///
+    /// # Errors
+    /// It is not closed, and why.
+    pub async fn close_log(
+        self: &Arc<Self>,
+        origin: &Origin,
+        key: Option<ActKey>,
+        answer: impl FnOnce(&Origin) -> Vec<u8> + Send + 'static,
+    ) -> Result<Closed, ReleaseError> {
+        let (node, origin, under_way) = (Arc::clone(self), origin.clone(), self.releasing.begin());
+        let kept = move |next: &Origin| {
+            let now = clock::now();
+            key.map_or_else(Vec::new, |key| kept::swaps(&key, None, &[], Some(&answer(next)), now))
+        };
+        let closing = tokio::spawn(async move {
+            let _under_way = under_way;
+            node.close_here(&origin, kept).await
+        });
+        closing.await.unwrap_or(Err(ReleaseError::BrokenOff))
+    }
+
+    async fn close_here(
+        &self,
+        origin: &Origin,
+        kept: impl FnOnce(&Origin) -> Vec<Swap> + Send,
+    ) -> Result<Closed, ReleaseError> {
         let one_at_a_time = self.releasing.lock().await;
         let logs = own_log::list(&*self.cells).await?;
         let log = logs.iter().find(|log| log.origin == *origin && log.open && log.started);
@@ -33,34 +65,41 @@ impl Node {
             origin: origin.clone(),
             why: "it is no open log of this node".into(),
         })?;
-        let (closed, appended) = self.close_and_succeed(log.clone(), &logs).await?;
+        let closed = self.close_and_succeed(log.clone(), &logs, kept).await?;
         drop(one_at_a_time);
-        self.own_log_grew(log, &appended).await?;
+        self.index_follows(origin).await;
         Ok(closed)
     }
 
-    /// Appends `log.close` and remembers the successor. Called while releases are held up.
+    /// Appends `log.close`, and in the same commit notes that it is closed and what goes on from it. Called while
+    /// releases are held up.
     async fn close_and_succeed(
         &self,
         mut log: OwnLog,
         logs: &[OwnLog],
-    ) -> Result<(Closed, store::Appended), ReleaseError> {
+        also: impl FnOnce(&Origin) -> Vec<Swap> + Send,
+    ) -> Result<Closed, ReleaseError> {
         self.may_sign(&log.origin).await?;
         let now = clock::now();
         let next = self.next_origin(&log, logs)?;
         let header = log_close_header(&log.origin, &next, Self::new_id()?, now, Status::Actual);
-        let entry = Entry { bytes: self.sign(&header)?.bytes, released: None };
-        let appended = self.append(&log, &[entry]).await?;
-        let head = &appended.checkpoint.checkpoint;
-        let successor = log.successor(next.clone(), (head.size, head.root));
+        let entry = self.sign(&header)?.bytes;
         log.open = false;
-        own_log::save(&*self.cells, &log).await?;
-        own_log::save(&*self.cells, &successor).await?;
-        Ok((Closed { next }, appended))
+        let note = own_log::note(&*self.cells, &log).await?;
+        let successor = |appended: &Appended| {
+            let head = &appended.checkpoint.checkpoint;
+            let successor = own_log::first_note(&log.successor(next.clone(), (head.size, head.root)));
+            note.into_iter().chain([successor]).chain(also(&next)).collect::<Vec<Swap>>()
+        };
+        self.append_to(&log, vec![entry], successor).await?;
+        Ok(Closed { next: next.clone() })
     }
 
     /// Goes on in a new log from the head of one to which nothing may be appended any more: its key was
     /// revoked, or its entries are lost. The audience's next record opens the successor, which names the head.
+    ///
+    /// # Errors
+    /// It can go on, or there is nothing to go on from.
     pub async fn succeed_log(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
         let _one_at_a_time = self.releasing.lock().await;
         let logs = own_log::list(&*self.cells).await?;
@@ -88,10 +127,9 @@ impl Node {
         })?;
         let next = self.next_origin(log, logs)?;
         let successor = log.successor(next.clone(), (head.checkpoint.size, head.checkpoint.root));
-        // The successor first: of the two notes, the one that is lost in between is made again from it.
-        own_log::save(&*self.cells, &successor).await?;
-        own_log::save(&*self.cells, &OwnLog { open: false, ..log.clone() }).await?;
-        Ok(Closed { next })
+        let ended = own_log::note(&*self.cells, &OwnLog { open: false, ..log.clone() }).await?;
+        let swaps: Vec<Swap> = ended.into_iter().chain([own_log::first_note(&successor)]).collect();
+        if self.cells.swap_all(&swaps).await? { Ok(Closed { next }) } else { Err(ReleaseError::Changed) }
     }
 
     fn next_origin(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Origin, ReleaseError> {
@@ -118,7 +156,7 @@ impl Node {
         Ok(witnessed == Some(year) && (clock::seconds() - time).abs() < DAY)
     }
 
-    /// The open log of an audience, or a new one that its first append will open.
+    /// The open log of an audience, or a new one that its first append will open: it is noted with that.
     pub(super) async fn log_for(&self, audience: &Audience) -> Result<OwnLog, ReleaseError> {
         let mut logs = own_log::list(&*self.cells).await?;
         let (year, _, _) = clock::now().date().civil();
@@ -131,8 +169,8 @@ impl Node {
             if log.origin.year >= year || !log.started || !self.year_is_witnessed(year).await? {
                 return Ok(log.clone());
             }
-            let (_, appended) = self.close_and_succeed(log.clone(), &logs).await?;
-            self.own_log_grew(log, &appended).await?;
+            self.close_and_succeed(log.clone(), &logs, |_| Vec::new()).await?;
+            self.index_follows(&log.origin).await;
             let logs = own_log::list(&*self.cells).await?;
             if let Some(next) = logs.into_iter().find(|log| log.open && log.serves(audience)) {
                 return Ok(next);
@@ -140,31 +178,20 @@ impl Node {
         }
         let origin = own_log::new_origin(&self.config.authority, audience, year, &logs)?;
         self.may_open(&origin).await?;
-        let policy = self.policy_text();
-        let hash = sha256(policy.as_bytes());
-        self.put_blob(hash, policy.into_bytes()).await?;
         let readers = match audience {
             Audience::Public => None,
             Audience::Readers(set) => Some(set.clone()),
         };
-        let log = OwnLog {
-            origin,
-            readers,
-            root: 0,
-            policy: hash.to_hex(),
-            open: true,
-            started: false,
-            previous: None,
-        };
-        own_log::save(&*self.cells, &log).await?;
-        Ok(log)
+        let policy = String::new();
+        Ok(OwnLog { origin, readers, root: 0, policy, open: true, started: false, previous: None })
     }
 
     /// `log.open` for a new log, `log.root` if there is a newer root than the log's.
-    pub(super) async fn opening_entries(
+    pub(super) fn opening_entries(
         &self,
         log: &mut OwnLog,
         audience: &Audience,
+        blobs: &mut Blobs,
     ) -> Result<Vec<Entry>, ReleaseError> {
         let chain = self.own_chain();
         let newest = chain.latest().version;
@@ -180,47 +207,84 @@ impl Node {
         let mut header = if log.started {
             log_root_header(&log.origin, (newest, root_text), note, id, now, status)
         } else {
-            let policy = log.policy_hash().unwrap_or(tlog::hash::EMPTY_ROOT);
+            // Of the witnesses that are known now, also where it goes on from another log.
+            let policy = self.policy_text().into_bytes();
+            let size = policy.len() as u64;
+            let hash = blobs.add(policy)?;
+            log.policy = hash.to_hex();
             let open = LogOpen {
                 readers: audience.readers(),
                 root: (newest, root_text),
-                policy,
+                policy: hash,
                 previous: previous_of(log),
             };
             let mut header = log_open_header(&log.origin, &open, id, now, status);
-            let size = self.files.size(&store::layout::blob(&policy)).await?.unwrap_or(0);
-            header.blobs.push(blob_ref("text/plain", size, policy));
+            header.blobs.push(blob_ref("text/plain", size, hash));
             header
         };
         if public {
-            let hash = self.put_blob_of(&root_bytes).await?;
+            let size = root_bytes.len() as u64;
+            let hash = blobs.add(root_bytes)?;
             if !log.started {
-                header.blobs.push(blob_ref("text/plain", root_bytes.len() as u64, hash));
+                header.blobs.push(blob_ref("text/plain", size, hash));
             }
         }
         let record = self.sign(&header)?;
         log.root = newest;
         log.started = true;
-        Ok(vec![Entry { bytes: record.bytes, released: None }])
+        Ok(vec![Entry { name: record.name(), id: header.id, kind: header.kind, bytes: record.bytes }])
     }
 
-    /// The witness policy of new logs: any one of the confirmed peers' witness keys; none without peers.
+    /// The witness policy of new logs, from the confirmed peers' witness keys that count.
     fn policy_text(&self) -> String {
-        let mut witnesses: BTreeMap<String, String> = BTreeMap::new();
+        let counted = self.witness_keys(&self.config.authority);
+        let mut witnesses: BTreeMap<Authority, Vec<VerifierKey>> = BTreeMap::new();
         for known in self.confirmed_peers() {
-            for listed in known.chain.latest().keys.iter().filter(|k| k.role == Role::Witness) {
-                witnesses.insert(format!("w{}", witnesses.len() + 1), listed.vkey.to_string());
+            for listed in known.chain.latest().keys.iter().filter(|listed| listed.role == Role::Witness) {
+                // A key that two authorities list counts for one of them.
+                if counted.authority_of(&listed.vkey) == Some(&known.peer.authority) {
+                    witnesses.entry(known.peer.authority.clone()).or_default().push(listed.vkey.clone());
+                }
             }
         }
-        if witnesses.is_empty() {
-            return "quorum none\n".to_owned();
-        }
-        let lines: Vec<String> =
-            witnesses.iter().map(|(name, vkey)| format!("witness {name} {vkey}\n")).collect();
-        let lines = lines.concat();
-        let names = witnesses.keys().cloned().collect::<Vec<_>>().join(" ");
-        format!("{lines}group others any {names}\nquorum others\n")
+        witness_policy(witnesses.values().map(Vec::as_slice))
     }
+}
+
+/// A policy over authorities, each with its witness keys: two of them where two are known, so that one that lies
+/// proves or disproves nothing alone; the one where one is known. Keys of one authority count once.
+pub fn witness_policy<'k>(authorities: impl Iterator<Item = &'k [VerifierKey]>) -> String {
+    let (mut text, mut members) = (String::new(), Vec::new());
+    let mut next = 1;
+    for keys in authorities {
+        let mut names = Vec::new();
+        for key in keys {
+            let _ = writeln!(text, "witness w{next} {key}");
+            names.push(format!("w{next}"));
+            next += 1;
+        }
+        if let [one] = &names[..] {
+            members.push(one.clone());
+        } else {
+            let group = format!("a{}", members.len() + 1);
+            let _ = writeln!(text, "group {group} any {}", names.join(" "));
+            members.push(group);
+        }
+    }
+    match &members[..] {
+        [] => text.push_str("quorum none\n"),
+        [one] => {
+            let _ = writeln!(text, "quorum {one}");
+        }
+        several => {
+            let _ = writeln!(text, "group others 2 {}\nquorum others", several.join(" "));
+        }
+    }
+    text
+}
+
+fn blob_ref(media_type: &str, size: u64, sha256: Hash) -> BlobRef {
+    BlobRef { media_type: media_type.parse().expect("a media type of ours"), size, sha256, lang: None }
 }
 
 fn previous_of(log: &OwnLog) -> Option<Previous> {

@@ -114,14 +114,14 @@ impl LogWriter {
         self.append_with(origin, prefix, entries, |_| Vec::new(), signer).await
     }
 
-    /// Appends entries and changes cells in the same commit: both happen or neither does. `also` is told the
-    /// place of the first entry.
+    /// Appends entries and changes cells in the same commit: both happen or neither does. `also` is told where
+    /// the entries will be and the checkpoint that will cover them.
     pub async fn append_with(
         &self,
         origin: &str,
         prefix: &str,
         entries: Vec<Vec<u8>>,
-        also: impl FnOnce(u64) -> Vec<Swap> + Send,
+        also: impl FnOnce(&Appended) -> Vec<Swap> + Send,
         signer: &dyn Signer,
     ) -> Result<Appended, LogError> {
         check_batch(origin, &entries)?;
@@ -134,9 +134,8 @@ impl LogWriter {
         };
         self.check_guard(origin, &log).await?;
         let batch = prepare(origin, &log, entries, signer, self.files.defers())?;
-        let first = batch.staged.old.0;
-        self.commit(&mut log, &batch, also(first)).await?;
-        let appended = Appended { first, checkpoint: batch.head.0.clone() };
+        let appended = Appended { first: batch.staged.old.0, checkpoint: batch.head.0.clone() };
+        self.commit(&mut log, &batch, also(&appended)).await?;
         match self.publish(&mut log, batch).await {
             Ok(()) => *place = Some(log),
             Err(source) => {

@@ -132,38 +132,15 @@ async fn cells_change_with_the_log_or_neither_does() {
         vec![Swap::new("draft", "a", old.map(Into::into), Some(format!("at {first}").into_bytes()))]
     };
     let key = signer();
-    writer.append_with(ORIGIN, PREFIX, entries(0, 1), |at| released(None, at), &key).await.unwrap();
+    let first = |at: &store::Appended| released(None, at.first);
+    writer.append_with(ORIGIN, PREFIX, entries(0, 1), first, &key).await.unwrap();
     assert_eq!(node.cells.get("draft", "a").await.unwrap(), Some(b"at 0".to_vec()));
-    let refused = writer.append_with(ORIGIN, PREFIX, entries(1, 1), |at| released(None, at), &key).await;
+    let refused = writer.append_with(ORIGIN, PREFIX, entries(1, 1), first, &key).await;
     assert!(matches!(refused, Err(LogError::Conflict { .. })), "{refused:?}");
     assert_eq!(writer.head(ORIGIN).await.unwrap().unwrap().checkpoint.size, 1);
-    let again = |at| released(Some("at 0"), at);
+    let again = |at: &store::Appended| released(Some("at 0"), at.first);
     let appended = writer.append_with(ORIGIN, PREFIX, entries(1, 1), again, &key).await;
     assert_eq!(appended.unwrap().first, 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_callers_share_batches() {
-    let node = Node::new();
-    let writer = Arc::new(node.writer());
-    let group = store::GroupCommit::new(Arc::clone(&writer), ORIGIN, PREFIX, Arc::new(signer()));
-    let callers: Vec<_> = entries(0, 500)
-        .into_iter()
-        .map(|entry| {
-            let group = group.clone();
-            tokio::spawn(async move { (group.append(entry.clone()).await.unwrap(), entry) })
-        })
-        .collect();
-    let reader = |size| LogReader::new(Arc::clone(&node.files), PREFIX, size);
-    for caller in callers {
-        let (placed, entry) = caller.await.unwrap();
-        let size = placed.checkpoint.checkpoint.size;
-        assert!(placed.index < size);
-        assert_eq!(reader(size).read_entry(placed.index).await.unwrap(), entry);
-    }
-    assert_eq!(writer.head(ORIGIN).await.unwrap().unwrap().checkpoint.size, 500);
-    let large = group.append(vec![0; 65_536]).await.unwrap_err();
-    assert!(matches!(*large, LogError::EntryTooLarge { .. }));
 }
 
 #[tokio::test]

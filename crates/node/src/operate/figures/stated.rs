@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use formats::figures::{Figure, FigureKey, FigureReader, ReadOptions, Value};
 use record::{Date, Record, Status, Ulid};
 use store::db::Row;
-use tlog::hash::{Hash, sha256};
+use tlog::hash::sha256;
 
 use super::MEDIA_TYPE;
 use crate::asof::Basis;
@@ -115,16 +115,6 @@ fn civil(day: i64) -> Option<Date> {
     Date::from_days(i32::try_from(day).ok()?)
 }
 
-/// The newest edition of the thing that states a figure.
-pub(super) struct Thing {
-    /// The edition's number.
-    pub(super) edition: u32,
-    /// The edition's name.
-    pub(super) name: Hash,
-    /// What it states.
-    pub(super) figures: Vec<Figure>,
-}
-
 /// The id of the thing that states a figure to this audience.
 pub(super) async fn id_of_thing(
     node: &Node,
@@ -160,10 +150,10 @@ fn missing(what: &str) -> OperateError {
     OperateError::NotFound(Fault::new("index-lacks", message).with("what", what))
 }
 
-/// Reads the newest edition of a thing.
-pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateError> {
+/// What the newest edition of a thing states.
+pub(super) async fn newest_of(node: &Node, id: Ulid, status: Status) -> Result<Vec<Figure>, OperateError> {
     let missing = || missing(&id.to_string());
-    let (edition, name) = crate::operate::release::newest_edition(node, id).await?;
+    let (_, name) = node.newest_own_edition(id, status).await?;
     let sql =
         "select origin, pos, root_version from entry where name = $1 and author = $2 order by pos limit 1";
     let rows =
@@ -186,7 +176,7 @@ pub(super) async fn newest_of(node: &Node, id: Ulid) -> Result<Thing, OperateErr
             );
         }
     }
-    Ok(Thing { edition, name, figures })
+    Ok(figures)
 }
 
 /// A day of a figure as records write it.

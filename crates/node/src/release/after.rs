@@ -1,0 +1,34 @@
+//! After a commit: the index takes the entries in. Peers were told before; whatever happens here, they are released.
+
+use record::Origin;
+
+use super::ReleaseError;
+use crate::alarm::{self, Alarm};
+use crate::fault::Fault;
+use crate::node::Node;
+
+impl Node {
+    /// Brings the index up to an own log. True if it is behind all the same: an alarm is raised, and it catches up
+    /// by itself, with the next entry or at the next start.
+    pub(super) async fn index_follows(&self, origin: &Origin) -> bool {
+        let Err(error) = self.index_own(origin).await else { return false };
+        let fault = Fault::from(error);
+        let alarm = Alarm::new("index-behind").with("origin", &origin.to_string()).because(&fault);
+        alarm::raise(&*self.cells, alarm).await;
+        true
+    }
+
+    /// Brings the index up to every own log, or says why it cannot be.
+    pub(crate) async fn index_all_own(&self) -> Result<(), ReleaseError> {
+        for (origin, _) in self.own_heads().await? {
+            if !self.permits.is_damaged(&origin) {
+                self.index_own(&origin).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn index_own(&self, origin: &Origin) -> Result<(), ReleaseError> {
+        Ok(self.index.writer(self).await.reach(origin).await?)
+    }
+}

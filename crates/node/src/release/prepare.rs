@@ -1,0 +1,257 @@
+//! From what is to be said to a signed entry. The only place where an author key signs.
+//!
+//! Records for a fixed set of readers are sealed here; their plaintext is never written down.
+
+use std::collections::BTreeMap;
+
+use record::root::{Role, TrustRoot};
+use record::seal::{Inner, Opened, OuterParts, Recipients, Sealed};
+use record::{Anchor, Authority, BlobRef, Header, MAX_BLOB, MAX_INNER_BLOB, Record, Status, Time, Ulid};
+use tlog::hash::{Hash, sha256};
+use tlog::key::Signer;
+
+use super::act::Planned;
+use super::{Draft, ReleaseError, Thing};
+use crate::clock;
+use crate::identity::random;
+use crate::node::Node;
+use crate::own_log::{Audience, OwnLog};
+
+/// An entry that is ready to be appended.
+pub(super) struct Entry {
+    pub(super) bytes: Vec<u8>,
+    pub(super) name: Hash,
+    pub(super) id: Ulid,
+    pub(super) kind: String,
+}
+
+impl Entry {
+    fn new(record: Record, id: Ulid, kind: String) -> Self {
+        Self { name: record.name(), bytes: record.bytes, id, kind }
+    }
+}
+
+/// Blobs of a commit, which are on the disk before it.
+#[derive(Default)]
+pub(super) struct Blobs(BTreeMap<Hash, Vec<u8>>);
+
+impl Blobs {
+    /// Takes one, under its hash.
+    pub(super) fn add(&mut self, bytes: Vec<u8>) -> Result<Hash, ReleaseError> {
+        if bytes.len() as u64 > MAX_BLOB {
+            return Err(ReleaseError::BlobTooLarge { bytes: bytes.len() as u64, limit: MAX_BLOB });
+        }
+        let hash = sha256(&bytes);
+        self.0.insert(hash, bytes);
+        Ok(hash)
+    }
+}
+
+/// The newest edition of each thing that the act itself releases.
+type Newest = BTreeMap<Ulid, (u32, Hash)>;
+
+impl Node {
+    /// Refuses what no record can be, before anything is looked up.
+    pub(super) fn check_draft(&self, audience: &Audience, draft: &Draft) -> Result<(), ReleaseError> {
+        if draft.released.is_some() && (draft.status == Status::Actual || !self.config.exchange.replay) {
+            return Err(ReleaseError::Replay);
+        }
+        if draft.expires.is_some() && *audience == Audience::Public {
+            return Err(ReleaseError::ExpiringPublic);
+        }
+        if let Some(day) = draft.expires {
+            let now = clock::now();
+            if draft.released.is_some_and(|claimed| claimed > now) {
+                return Err(ReleaseError::ExpiringLater);
+            }
+            if day.start() <= now {
+                return Err(ReleaseError::Expired(day));
+            }
+        }
+        match draft.contents.iter().map(|content| content.bytes.len() as u64).max() {
+            Some(bytes) if bytes > MAX_BLOB => Err(ReleaseError::BlobTooLarge { bytes, limit: MAX_BLOB }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The signed entries of one act, in order.
+    pub(super) async fn prepare(
+        &self,
+        log: &OwnLog,
+        planned: Planned,
+        anchors: &[Anchor],
+        blobs: &mut Blobs,
+    ) -> Result<Vec<Entry>, ReleaseError> {
+        let mut entries = Vec::new();
+        let mut newest = Newest::new();
+        for draft in planned.drafts {
+            let (entry, edition) = self.prepare_draft(log, draft, anchors, &newest, blobs).await?;
+            newest.insert(entry.id, (edition, entry.name));
+            entries.push(entry);
+        }
+        for opened in planned.again {
+            entries.push(self.prepare_again(log, &opened, blobs)?);
+        }
+        Ok(entries)
+    }
+
+    async fn prepare_draft(
+        &self,
+        log: &OwnLog,
+        mut draft: Draft,
+        anchors: &[Anchor],
+        newest: &Newest,
+        blobs: &mut Blobs,
+    ) -> Result<(Entry, u32), ReleaseError> {
+        let (id, edition, supersedes) = match draft.thing {
+            Thing::New => (Self::new_id()?, 1, None),
+            Thing::Replaces(name) => (Self::new_id()?, 1, name),
+            Thing::NextOf(id) => {
+                let (before, name) = match newest.get(&id) {
+                    Some(released_with_it) => *released_with_it,
+                    None => self.edition_before(id, draft.status, &log.audience()).await?,
+                };
+                (id, before + 1, Some(name))
+            }
+        };
+        let claimed = draft.released;
+        let contents = std::mem::take(&mut draft.contents);
+        let header = Header {
+            author: self.config.authority.clone(),
+            log: log.origin.clone(),
+            kind: draft.kind,
+            id,
+            edition,
+            supersedes,
+            released: claimed.unwrap_or_else(clock::now),
+            status: draft.status,
+            mechanism: draft.mechanism,
+            about: draft.about,
+            usage: draft.usage,
+            refs: draft.refs,
+            // An exercise that replays the past claims times long before what could be quoted now.
+            anchors: if claimed.is_none() { anchors.to_vec() } else { Vec::new() },
+            blobs: contents
+                .iter()
+                .map(|content| BlobRef {
+                    media_type: content.media_type.clone(),
+                    size: content.bytes.len() as u64,
+                    sha256: sha256(&content.bytes),
+                    lang: content.lang.clone(),
+                })
+                .collect(),
+            expires: draft.expires,
+            own: draft.own,
+        };
+        let kind = header.kind.clone();
+        let record = match log.audience() {
+            Audience::Public => {
+                for content in contents {
+                    blobs.add(content.bytes)?;
+                }
+                self.sign(&header)?
+            }
+            Audience::Readers(_) => {
+                let plaintexts: Vec<Vec<u8>> = contents.into_iter().map(|content| content.bytes).collect();
+                self.seal(log, header, claimed, &plaintexts, blobs)?
+            }
+        };
+        Ok((Entry::new(record, id, kind), edition))
+    }
+
+    /// Seals to the recipients in force of every reader and signs the outer header.
+    fn seal(
+        &self,
+        log: &OwnLog,
+        inner: Header,
+        claimed: Option<Time>,
+        plaintexts: &[Vec<u8>],
+        blobs: &mut Blobs,
+    ) -> Result<Record, ReleaseError> {
+        let now = clock::now();
+        let recipients = self.recipients(log, inner.expires.is_some())?;
+        // A lasting record of a replayed exercise claims one time in both headers, as the time of an entry is that
+        // of its outer one. What expires is released now, whatever it says: keys are chosen by it.
+        let released = match claimed {
+            Some(claimed) if inner.expires.is_none() => claimed,
+            _ => now.max(inner.released),
+        };
+        let parts = OuterParts { log: log.origin.clone(), id: Self::new_id()?, released };
+        let inner = Inner { header: inner, salt: random()? };
+        let plaintexts: Vec<&[u8]> = plaintexts.iter().map(Vec::as_slice).collect();
+        let sealed = record::seal::seal(&inner, &plaintexts, &recipients, &parts)
+            .map_err(|why| ReleaseError::Seal(why.to_string()))?;
+        self.sign_sealed(sealed, blobs)
+    }
+
+    /// A record released before gets one more place: sealed to the readers of another log, or clear in a public one.
+    fn prepare_again(&self, log: &OwnLog, opened: &Opened, blobs: &mut Blobs) -> Result<Entry, ReleaseError> {
+        let inner = &opened.inner.header;
+        let released = clock::now().max(inner.released);
+        let parts = OuterParts { log: log.origin.clone(), id: Self::new_id()?, released };
+        let sealed = match log.audience() {
+            Audience::Public => record::seal::publish(opened, &[], &parts),
+            Audience::Readers(_) => {
+                let recipients = self.recipients(log, inner.expires.is_some())?;
+                record::seal::release_again(opened, &[], &recipients, &parts)
+            }
+        };
+        let sealed = sealed.map_err(|why| ReleaseError::Seal(why.to_string()))?;
+        let record = self.sign_sealed(sealed, blobs)?;
+        Ok(Entry::new(record, inner.id, inner.kind.clone()))
+    }
+
+    fn sign_sealed(&self, sealed: Sealed, blobs: &mut Blobs) -> Result<Record, ReleaseError> {
+        let first = sealed.blobs.first().map_or(0, |blob| blob.len() as u64);
+        if first > MAX_INNER_BLOB {
+            return Err(ReleaseError::InnerTooLarge { bytes: first, limit: MAX_INNER_BLOB });
+        }
+        for blob in sealed.blobs {
+            blobs.add(blob)?;
+        }
+        self.sign(&sealed.outer)
+    }
+
+    fn recipients(&self, log: &OwnLog, expiring: bool) -> Result<Recipients, ReleaseError> {
+        let mut roots = Vec::new();
+        for reader in log.readers.iter().flatten() {
+            roots.push(self.root_of(reader).ok_or_else(|| ReleaseError::UnknownReader(reader.clone()))?);
+        }
+        let recipients = Recipients::of_readers(&roots, clock::now(), expiring)
+            .map_err(|why| ReleaseError::NoRecipient(why.to_string()))?;
+        for reader in recipients.outdated() {
+            tracing::warn!(%reader, "no recipient of this reader is in force: sealed to its latest one");
+        }
+        Ok(recipients)
+    }
+
+    pub(super) fn sign(&self, header: &Header) -> Result<Record, ReleaseError> {
+        let chain = self.own_chain();
+        let signer = self.identity().signer(Role::Author, chain.latest())?;
+        Ok(Record::sign(header, &[&signer as &dyn Signer])?)
+    }
+
+    pub(super) fn new_id() -> Result<Ulid, crate::identity::IdentityError> {
+        Ok(Ulid::new(clock::milliseconds(), random()?))
+    }
+
+    /// Keeps blobs under their hashes; what is there already stays.
+    pub(super) async fn put_blobs(&self, blobs: Blobs) -> Result<(), store::FilesError> {
+        let mut new = Vec::new();
+        for (hash, bytes) in blobs.0 {
+            let path = store::layout::blob(&hash);
+            if self.files.size(&path).await? != Some(bytes.len() as u64) {
+                new.push((path, bytes.into()));
+            }
+        }
+        if new.is_empty() { Ok(()) } else { self.files.put_all(new).await }
+    }
+
+    /// The newest root of this authority or of a confirmed peer.
+    fn root_of(&self, authority: &Authority) -> Option<TrustRoot> {
+        if *authority == self.config.authority {
+            return Some(self.own_chain().latest().clone());
+        }
+        self.confirmed_peer(authority).map(|known| known.chain.latest().clone())
+    }
+}

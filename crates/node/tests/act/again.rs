@@ -1,0 +1,95 @@
+//! Releasing again, publishing, withdrawing: the same record in more places, and an end that reaches everybody.
+
+use node::command::{Command, RecordCommand};
+use node::fault::Coded as _;
+use node::operate;
+use node::own_log::Audience;
+use node::release::{Draft, Thing};
+use record::{Record, Status};
+
+use crate::home::{Home, close, notice, only};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_reader_gets_the_same_record_and_a_withdrawal_reaches_all_who_have_it() {
+    let home = Home::of("a.example").await;
+    let (b, c) = (Home::of("b.example").await, Home::of("c.example").await);
+    home.confirm(&b).await;
+    home.confirm(&c).await;
+    let node = home.open().await;
+    let to = |names: &[&str]| Audience::of(&node.config.authority, names.iter().map(|n| n.parse().unwrap()));
+    let ask = |command| operate::run(&node, Command::Record(command));
+    let first = only(node.release(&to(&["b.example"]), vec![notice("first")]).await.expect("released"));
+    let again = || RecordCommand::Again {
+        name: first.name.clone(),
+        to: vec!["c.example".parse().unwrap()],
+        mechanism: None,
+    };
+    let placed = ask(again()).await.expect("released again").json;
+    assert_eq!(placed[0]["name"], first.name.as_str());
+    assert_ne!(placed[0]["origin"], first.origin.to_string().as_str());
+    let twice = ask(again()).await.expect("they have it already").json;
+    assert_eq!(twice, serde_json::json!([]));
+    let shown = ask(RecordCommand::Show { name: first.name.clone() }).await.expect("shown").json;
+    assert_eq!(shown["places"].as_array().unwrap().len(), 2);
+    // Now both were given it, and a further edition may go to both.
+    let mut second = notice("second");
+    second.thing = Thing::NextOf(first.id);
+    let second = only(node.release(&to(&["b.example", "c.example"]), vec![second]).await.expect("released"));
+
+    let withdraw = RecordCommand::Withdraw { name: first.name.clone(), texts: vec!["en=by mistake".into()] };
+    let done = ask(withdraw.clone()).await.expect("withdrawn").json;
+    let released = done["released"].as_array().unwrap();
+    assert_eq!(released.len(), 3, "one for each set of readers: {done}");
+    let mut named = Vec::new();
+    for one in released {
+        let index = one["index"].as_u64().unwrap();
+        let bytes = node.entry_at(one["origin"].as_str().unwrap(), index).await.unwrap();
+        assert!(Record::parse(&bytes).unwrap().is_sealed(), "sealed about a sealed one");
+        let sql = "select to_name from ref where origin = $1 and pos = $2 and relation = 'withdraws'";
+        let values = [one["origin"].as_str().unwrap().into(), i64::try_from(index).unwrap().into()];
+        named.push(node.index.db().rows(sql, &values).await.unwrap()[0].text(0).unwrap());
+    }
+    named.sort();
+    let mut wanted = [first.name.clone(), first.name.clone(), second.name.clone()];
+    wanted.sort();
+    assert_eq!(named, wanted, "to each the newest edition that it was given");
+    let once_more = ask(withdraw).await.expect("nothing is left to do").json;
+    assert_eq!(once_more["released"], serde_json::json!([]));
+    // It has ended: no edition follows, and nobody else gets it.
+    let mut third = notice("third");
+    third.thing = Thing::NextOf(first.id);
+    assert_eq!(node.release(&to(&["b.example"]), vec![third]).await.unwrap_err().code(), "release-withdrawn");
+    let publish = RecordCommand::Publish { name: first.name.clone() };
+    assert_eq!(ask(publish).await.unwrap_err().code(), "release-not-again");
+    close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_its_first_readers_alone_is_never_released_again() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let own = Audience::of(&node.config.authority, []);
+    let ask = |command| operate::run(&node, Command::Record(command));
+    let mut personal = notice("personal");
+    personal.expires = Some(node::clock::now().saturating_add(20 * 86_400).date());
+    let offer = Draft { kind: "disclosure.offer".into(), ..notice("offer") };
+    let unread = Draft { kind: "unread".into(), ..notice("why missing") };
+    for draft in [personal, offer, unread] {
+        let released = only(node.release(&own, vec![draft]).await.expect("released"));
+        let publish = RecordCommand::Publish { name: released.name.clone() };
+        assert_eq!(ask(publish).await.unwrap_err().code(), "release-not-again", "{}", released.kind);
+    }
+    let public = only(node.release(&Audience::Public, vec![notice("public")]).await.expect("released"));
+    let again = RecordCommand::Again {
+        name: public.name.clone(),
+        to: vec!["b.example".parse().unwrap()],
+        mechanism: None,
+    };
+    assert_eq!(ask(again).await.expect("everybody has it").json, serde_json::json!([]));
+    let unknown = RecordCommand::Publish { name: "00".repeat(32) };
+    assert_eq!(ask(unknown).await.unwrap_err().code(), "record-not-ours");
+    let actual = Draft { status: Status::Test, thing: Thing::NextOf(public.id), ..notice("x") };
+    let refused = node.release(&Audience::Public, vec![actual]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-other-status");
+    close(node).await;
+}
