@@ -71,11 +71,12 @@ impl Node {
         origin: &Origin,
         index: u64,
     ) -> Result<Vec<SignedCheckpoint>, OperateError> {
-        let mut proving = Vec::new();
+        let mut seen = Vec::new();
         let files = self.index.writer(self).await.proving(origin, index);
         for n in files {
-            proving.extend(self.seen_file(origin, n).await?);
+            seen.extend(self.seen_file(origin, n).await?);
         }
+        let proving = together(seen);
         if !proving.is_empty() {
             return Ok(proving);
         }
@@ -151,6 +152,19 @@ impl Node {
         }
         Ok(blobs)
     }
+}
+
+/// Witnesses that saw the same tree one after the other stand on one checkpoint.
+fn together(seen: Vec<SignedCheckpoint>) -> Vec<SignedCheckpoint> {
+    let mut all: Vec<SignedCheckpoint> = Vec::new();
+    for one in seen {
+        match all.last_mut().filter(|last| last.checkpoint == one.checkpoint) {
+            // More lines than fit are not needed for the proof: the log's own is there, and each witness once.
+            Some(last) => one.note.signatures.into_iter().for_each(|line| drop(last.add_cosignature(line))),
+            None => all.push(one),
+        }
+    }
+    all
 }
 
 fn parse_origin(text: &str) -> Result<Origin, OperateError> {
