@@ -5,19 +5,21 @@ use super::{Db, DbError, DbOptions, Dialect, Pools, Sql, Tx, open_postgres, sqli
 use sqlx::sqlite::SqliteSynchronous;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the second one is called under `SQLite`, where it is attached.
 const ATTACHED: &str = "beside";
 
 impl Db {
-    /// An empty database of the same sort, in a file or schema of its own. What is left of one that was begun before
+    /// An empty database of the same sort, in a file or schema of its own. What is left of those that were begun before
     /// is removed. It need not be durable: it counts only once it is taken over.
     pub async fn beside(&self) -> Result<Self, DbError> {
         self.discard_beside().await?;
         let options = DbOptions { secure_delete: false, durable: false, ..DbOptions::default() };
         let pools = match &*self.pools {
             Pools::Sqlite { path, .. } => {
-                let path = beside(path);
+                // A name of its own: connections of one that was cut off may still be closing.
+                let path = beside(path, NEXT.fetch_add(1, Ordering::Relaxed));
                 let connect = sqlite_file(&path).synchronous(SqliteSynchronous::Off);
                 sqlite_pools(connect, &path, &options, None).await?
             }
@@ -35,7 +37,7 @@ impl Db {
         if self.dialect() == Dialect::Sqlite {
             beside.checkpoint_truncate().await?;
             beside.close().await;
-            self.attach().await?;
+            self.attach(&beside).await?;
         }
         let copied = self.copy(&beside).await;
         if self.dialect() == Dialect::Sqlite {
@@ -50,18 +52,7 @@ impl Db {
     pub async fn discard_beside(&self) -> Result<(), DbError> {
         match &*self.pools {
             Pools::Sqlite { path, .. } => {
-                let path = beside(path);
-                for end in ["", "-wal", "-shm", "-journal"] {
-                    let mut file = path.clone().into_os_string();
-                    file.push(end);
-                    match std::fs::remove_file(PathBuf::from(file)) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(DbError::Sqlx(sqlx::Error::Io(error)));
-                        }
-                        _ => {}
-                    }
-                }
-                Ok(())
+                remove_beside(path).map_err(|error| DbError::Sqlx(sqlx::Error::Io(error)))
             }
             Pools::Postgres { schema, .. } => {
                 let mut sql = Sql::from("drop schema if exists ");
@@ -71,9 +62,11 @@ impl Db {
         }
     }
 
-    async fn attach(&self) -> Result<(), DbError> {
-        let Pools::Sqlite { path, .. } = &*self.pools else { return Ok(()) };
-        let path = beside(path).to_str().ok_or(DbError::BackupPath)?.to_owned();
+    async fn attach(&self, beside: &Self) -> Result<(), DbError> {
+        let Pools::Sqlite { path, .. } = &*beside.pools else { return Ok(()) };
+        let path = path.to_str().ok_or(DbError::BackupPath)?.to_owned();
+        // One that was cut off while it was copied is still attached.
+        let _ = self.run("detach database beside", &[]).await;
         self.run("attach database $1 as beside", &[path.into()]).await.map(drop)
     }
 
@@ -115,10 +108,35 @@ async fn tables(tx: &mut Tx) -> Result<Vec<String>, DbError> {
     tx.rows(sql, &[]).await?.iter().map(|row| row.text(0)).collect()
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// How many were begun by this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+fn beside(path: &Path, number: u64) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".beside");
+    beside.push(format!("{MARK}{number}"));
     beside.into()
+}
+
+/// What stands between the name of a database and the number of one beside it.
+const MARK: &str = ".beside-";
+
+/// Removes every file of every database beside one.
+fn remove_beside(path: &Path) -> std::io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_beside = |file: &str| file.strip_prefix(name).is_some_and(|rest| rest.starts_with(MARK));
+        if entry.file_name().to_str().is_some_and(is_beside) {
+            match std::fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn schema_beside(schema: Option<&str>) -> String {
