@@ -85,19 +85,17 @@ pub async fn send(socket: &Path, command: &Command) -> Result<Option<Answer>, Fa
 /// # Errors
 /// The server breaks off before it has answered.
 pub async fn send_as(socket: &Path, key: Option<&str>, command: &Command) -> Result<Option<Answer>, Fault> {
-    let broke_off = |why: reqwest::Error| match key {
-        Some(key) => {
-            let message = format!(
-                "the server broke off before it answered ({why}): repeat the command with --act {key}, and it says what was done"
-            );
-            Fault::new("control-broke-off-act", message).with("reason", why).with("key", key)
-        }
-        None => {
+    let broke_off = |why: reqwest::Error| {
+        let Some(key) = key else {
             let message = format!(
                 "the server broke off before it answered ({why}): look whether it did what was asked"
             );
-            Fault::new("control-broke-off", message).with("reason", why)
-        }
+            return Fault::new("control-broke-off", message).with("reason", why);
+        };
+        let message = format!(
+            "the server broke off before it answered ({why}): repeat the command with --act {key}, and it says what was done"
+        );
+        Fault::new("control-broke-off-act", message).with("reason", why).with("key", key)
     };
     let asked = Asked { key: key.map(str::to_owned), command };
     if tokio::net::UnixStream::connect(socket).await.is_err() {

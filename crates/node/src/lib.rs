@@ -42,3 +42,4 @@ pub mod saved;
 pub mod serve;
 pub mod session;
 pub mod signing;
+pub mod unread;

@@ -155,6 +155,7 @@ async fn lead(
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
+        () = crate::unread::run(node.clone(), node.stopping.subscribe()) => Ok(()),
         error = leading::keep_lead(node) => Err(OpenError::from(error).into()),
         () = stopped(stop) => Ok(()),
     }

@@ -25,6 +25,8 @@ pub const WITHDRAWAL: &str = "withdrawal";
 pub const ERASURE: &str = "erasure";
 /// Carries `ref acknowledges`, by a person's duty.
 pub const ACKNOWLEDGEMENT: &str = "acknowledgement";
+/// Says that a node cannot read a record that was sealed for it: by the node alone, to the record's author.
+pub const UNREAD: &str = "unread";
 
 /// Longest kind, in bytes.
 pub const MAX_KIND: usize = 64;

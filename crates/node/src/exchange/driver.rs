@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use federate::engine::{Answer, Commit, Event, Id, Permission, RequestId, SignRequest, Write};
 use federate::{Input, Output};
-use record::Origin;
 use record::root::Role;
+use record::{Authority, Origin, Status};
 use store::Swap;
 use tokio::sync::{mpsc, oneshot};
 
@@ -137,9 +137,33 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
         let log = node.engine_log(&log, head).await?;
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
+    for (by, status, names) in erased_under_seal(node).await? {
+        inbox.send(Message::Input(Input::Erased { by, status, names }));
+    }
     let node = node.clone();
     let runtime = tokio::runtime::Handle::current();
     Ok(tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime)))
+}
+
+/// What authors said under seal that they erased: what was opened while no exchange ran was not told to it.
+async fn erased_under_seal(
+    node: &Node,
+) -> Result<Vec<(Authority, Status, Vec<tlog::Hash>)>, crate::node::OpenError> {
+    let sql = "select x.author, x.status, r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
+               where r.relation = 'erases' and r.to_author = x.author and x.sealed = 1 and x.opened = 1 and x.critical = 0
+                 and x.valid = 1 and x.author <> $1 order by x.author, x.status, r.to_name";
+    let mut all: Vec<(Authority, Status, Vec<tlog::Hash>)> = Vec::new();
+    for row in node.index.db().rows(sql, &[node.config.authority.as_str().into()]).await? {
+        let (by, status) = (row.text(0)?.parse(), row.text(1)?.parse());
+        let (Ok(by), Ok(status), Ok(name)) = (by, status, tlog::Hash::from_hex(&row.text(2)?)) else {
+            continue;
+        };
+        match all.last_mut().filter(|last| last.0 == by && last.1 == status) {
+            Some((_, _, names)) => names.push(name),
+            None => all.push((by, status, vec![name])),
+        }
+    }
+    Ok(all)
 }
 
 fn turn(
@@ -375,14 +399,16 @@ async fn store(node: &Node, writes: Vec<Write>) -> Result<(), Failure> {
             written.clear();
         }
         match write {
-            Write::File { path, bytes } => match written.get(&path).and_then(|place| files.get_mut(*place)) {
-                // A tile that grew meanwhile is written once.
-                Some((_, earlier)) => *earlier = bytes.into(),
-                None => {
-                    written.insert(path.clone(), files.len());
-                    files.push((path, bytes.into()));
+            Write::File { path, bytes } => {
+                let earlier = written.get(&path).and_then(|place| files.get_mut(*place));
+                if let Some((_, earlier)) = earlier {
+                    // A tile that grew meanwhile is written once.
+                    *earlier = bytes.into();
+                    continue;
                 }
-            },
+                written.insert(path.clone(), files.len());
+                files.push((path, bytes.into()));
+            }
             Write::Cell { space, key, value } => {
                 let earlier = places.get(&(space, key.clone())).and_then(|place| cells.get_mut(*place));
                 if let Some(earlier) = earlier {

@@ -46,14 +46,11 @@ impl Writer<'_> {
         let Some(chain) = self.source.chain(&authority) else { return Ok(Revocations::default()) };
         let mut keys = BTreeMap::new();
         for (key, (since, version)) in chain.revoked_keys() {
-            let known = match root_known(tx, author, version).await? {
-                Some(known) => known,
+            let known = root_known(tx, author, version).await?.unwrap_or_else(|| {
                 // No log says so yet; the root itself does.
-                None => {
-                    let from = chain.at(version).map_or(since, |root| root.from);
-                    Times { claimed: from.posix(), proven: None, here: None }
-                }
-            };
+                let from = chain.at(version).map_or(since, |root| root.from);
+                Times { claimed: from.posix(), proven: None, here: None }
+            });
             keys.insert(key, Revoked { since, known });
         }
         Ok(Revocations { chain: Some(chain), keys })

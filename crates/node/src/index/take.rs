@@ -226,17 +226,14 @@ impl Writer<'_> {
     /// Tries again the records that wait for the blob `hash` (or for any, if `None`): those whose inner header or
     /// content it is, and those of which it is a part that must be what was committed to.
     pub async fn blob(&mut self, hash: Option<&Hash>) -> Result<(), IndexError> {
-        let rows = match hash {
-            Some(hash) => {
-                let sql = "select distinct e.origin, e.pos from entry e join blob b on b.origin = e.origin and b.pos = e.pos
+        let rows = if let Some(hash) = hash {
+            let sql = "select distinct e.origin, e.pos from entry e join blob b on b.origin = e.origin and b.pos = e.pos
                            where b.sha256 = $1 and e.valid = 1 and (e.content in (0, 6) or (e.content = 1 and b.n > 1000))
                            order by e.origin, e.pos";
-                self.index.db().rows(sql, &[hash.to_hex().into()]).await?
-            }
-            None => {
-                let sql = "select origin, pos from entry where content in (0, 6) order by origin, pos";
-                self.index.db().rows(sql, &[]).await?
-            }
+            self.index.db().rows(sql, &[hash.to_hex().into()]).await?
+        } else {
+            let sql = "select origin, pos from entry where content in (0, 6) order by origin, pos";
+            self.index.db().rows(sql, &[]).await?
         };
         for row in rows {
             self.open_again(&row.text(0)?, row.uint(1)?).await?;
@@ -559,7 +556,7 @@ async fn save_log(
         int(state.root_in_force()),
         state.to_bytes().into(),
         state.previous().map(|previous| previous.origin.to_string()).into(),
-        state.previous().map(|previous| int(previous.size)).unwrap_or(Value::Null),
+        state.previous().map_or(Value::Null, |previous| int(previous.size)),
         before.into(),
         latest.into(),
     ];

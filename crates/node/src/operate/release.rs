@@ -30,7 +30,7 @@ pub(super) async fn run(
     let mechanism: Option<MechanismId> =
         command.mechanism.as_deref().map(|id| argument("--mechanism", id)).transpose()?;
     let known = if mechanism.is_some() { None } else { Some(audience(node, &command)?) };
-    let draft = draft(node, command)?;
+    let draft = draft(node, &command)?;
     let act = match (mechanism, known) {
         // Who its readers are is looked up when its turn comes.
         (Some(id), _) => Act::decided(move |node| async move {
@@ -68,7 +68,7 @@ fn audience(node: &Arc<Node>, command: &Release) -> Result<Audience, OperateErro
     Ok(Audience::of(&node.config.authority, command.to.iter().cloned()))
 }
 
-fn draft(node: &Arc<Node>, command: Release) -> Result<Draft, OperateError> {
+fn draft(node: &Arc<Node>, command: &Release) -> Result<Draft, OperateError> {
     let mut draft = Draft::new(&command.kind, command.status.unwrap_or(node.config.status));
     draft.released = command.released;
     draft.expires = command.expires;

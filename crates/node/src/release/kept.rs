@@ -128,9 +128,9 @@ pub(super) fn swaps(
     }
     let count = u32::try_from(swaps.len()).unwrap_or(u32::MAX);
     if answer.is_some() {
-        kept.answer = count
+        kept.answer = count;
     } else {
-        kept.lists += count
+        kept.lists += count;
     }
     let old = before.map(|begun| begun.bytes.clone());
     if old.is_none() {

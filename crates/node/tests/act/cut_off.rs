@@ -55,7 +55,7 @@ async fn act(node: &Arc<Node>, n: usize, deed: Deed, first: Ulid) -> Result<Done
         return Ok(Done { released: Vec::new(), answer: Vec::new(), last: true, index_behind: false });
     }
     let cell = Swap::new("draft", &format!("{n}"), None, Some(b"ended".to_vec()));
-    let planned = Planned::new(audience, vec![draft]).answered(|released| released.to_vec());
+    let planned = Planned::new(audience, vec![draft]).answered(<[node::release::Released]>::to_vec);
     node.act(Act::of(planned).under(Some(key)).with(cell)).await
 }
 

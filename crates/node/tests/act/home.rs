@@ -164,7 +164,7 @@ impl Files for CutFiles {
     }
 }
 
-/// The databases that a test runs on: SQLite in the folder, and PostgreSQL if `make test` started one.
+/// The databases that a test runs on: `SQLite` in the folder, and `PostgreSQL` if `make test` started one.
 pub fn databases(test: &str) -> Vec<Option<String>> {
     let mut all = vec![None];
     if let Ok(server) = std::env::var("CONCORD_TEST_POSTGRES") {

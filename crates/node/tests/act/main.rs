@@ -7,3 +7,4 @@ mod home;
 mod keys;
 mod limits;
 mod policy;
+mod unread;

@@ -65,7 +65,7 @@ fn world(dice: &mut Dice) -> World {
                 let id = 1_000 + u64::try_from(dice.below(1_000)).expect("small");
                 let status = if dice.is(4) { Status::Exercise } else { Status::Actual };
                 let refs = vec![target.withdraw()];
-                world.say(&Say { to, refs, status, ..Say::new(&by, kind::WITHDRAWAL, id, at) });
+                world.say(&Say { to, status, refs, ..Say::new(&by, kind::WITHDRAWAL, id, at) });
             }
             8 => {
                 let Some(target) = dice.one(&sealed) else { continue };
@@ -202,6 +202,25 @@ async fn the_same_records_give_the_same_rows_in_any_order() {
     for seed in seeds(25) {
         agree(seed, async || {
             store::Db::connect("sqlite::memory:", store::DbOptions::default()).await.expect("a database")
+        })
+        .await;
+    }
+}
+
+/// The same on `PostgreSQL`, if `make test` started one.
+#[tokio::test]
+async fn the_same_records_give_the_same_rows_in_any_order_on_postgresql() {
+    let Ok(url) = std::env::var("CONCORD_TEST_POSTGRES") else { return };
+    static SCHEMA: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    for seed in seeds(3) {
+        agree(seed, async || {
+            let number = SCHEMA.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            // A test leaks the few names of its schemas.
+            let schema: &'static str =
+                Box::leak(format!("order_{}_{number}", std::process::id()).into_boxed_str());
+            let options =
+                store::DbOptions { schema: Some(schema), connections: 2, ..store::DbOptions::default() };
+            store::Db::connect(&url, options).await.expect("a database")
         })
         .await;
     }

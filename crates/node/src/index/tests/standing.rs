@@ -89,7 +89,7 @@ async fn a_withdrawal_of_an_exercise_ends_nothing_actual() {
     let notice = world.say(&Say::new(CHINA, kind::NOTICE, 1, 10_000));
     let refs = vec![notice.withdraw()];
     let status = record::Status::Exercise;
-    world.say(&Say { refs, status, ..Say::new(CHINA, kind::WITHDRAWAL, 2, 10_200) });
+    world.say(&Say { status, refs, ..Say::new(CHINA, kind::WITHDRAWAL, 2, 10_200) });
     let reader = Reader::new(&world).await;
     reader.all_comes().await;
     assert_eq!(stands(&reader, Face::Inside, AsOf::default(), notice.name).await, Some(Stands::Speaks));

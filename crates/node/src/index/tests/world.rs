@@ -294,8 +294,8 @@ impl World {
         let cast = &self.cast[&placed.author];
         let root = self.root_at(&placed.origin, placed.pos);
         let fetch = |hash: &Hash| self.blobs.get(hash).map(|bytes| bytes.to_vec());
-        let opened =
-            seal::open(&record, &cast.chain, root, fetch, &[cast.identity.clone()]).expect("one's own");
+        let opened = seal::open(&record, &cast.chain, root, fetch, std::slice::from_ref(&cast.identity))
+            .expect("one's own");
         let plaintexts: Vec<&[u8]> = opened.plaintexts.iter().map(Vec::as_slice).collect();
         let readers = Self::readers(&placed.author, to);
         self.seal(&opened.inner, &plaintexts, &readers, at)
