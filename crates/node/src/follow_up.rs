@@ -30,9 +30,7 @@ impl Node {
 
     /// Brings the index up to everything that is on this disk, and to who is known.
     pub async fn catch_up(&self) -> Result<(), IndexError> {
-        let mut writer = self.index.writer(self).await;
-        writer.authorities().await?;
-        writer.reach_all().await
+        self.index.writer(self).await.catch_up().await
     }
 
     /// A next root of an authority is pinned: what it revokes, and whose witnesses count, follows.

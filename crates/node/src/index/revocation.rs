@@ -158,14 +158,16 @@ fn number(disowned: Disowned) -> i64 {
     }
 }
 
-/// When it was known that a root, or a newer one, is in force: from the public log, which everybody reads, or from
-/// any other.
+/// When it was known that a root, or a newer one, is in force: from the public logs, which everybody reads. Only of an
+/// author that has none here from any other: what a sealed log says must not show on the public face.
 async fn root_known(tx: &mut Tx, author: &str, version: u64) -> Result<Option<Times>, IndexError> {
-    let sql = "select min(e.released), min(e.proven), min(e.here), case when l.audience = 'public' then 0 else 1 end as rest
-      from entry e join log l on l.origin = e.origin
+    let sql =
+        "select min(e.released), min(e.proven), min(e.here) from entry e join log l on l.origin = e.origin
       where e.author = $1 and e.kind in ('log.open', 'log.root') and e.root_version >= $2 and e.valid = 1
-      group by case when l.audience = 'public' then 0 else 1 end order by rest";
+        and (l.audience = 'public' or not exists (
+          select 1 from log p where p.authority = $1 and p.audience = 'public'))";
     let rows = tx.rows(sql, &[author.into(), int(version)]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    Ok(Some(Times { claimed: row.int(0)?, proven: row.opt_int(1)?, here: row.opt_int(2)? }))
+    let (proven, here) = (row.opt_int(1)?, row.opt_int(2)?);
+    Ok(row.opt_int(0)?.map(|claimed| Times { claimed, proven, here }))
 }

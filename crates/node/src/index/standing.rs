@@ -313,8 +313,9 @@ impl Fact {
 /// Everything that decides what a thing's records are.
 struct Facts {
     entries: Vec<Fact>,
-    /// The things whose records withdraw one of these, each with the names that do.
-    endings: Vec<(Vec<Fact>, BTreeSet<Hash>)>,
+    /// The things whose records withdraw one of these, each with the names that do, and the faces that see what they
+    /// name: to whom that is sealed, a withdrawal says nothing of this thing.
+    endings: Vec<(Vec<Fact>, BTreeMap<Hash, i64>)>,
 }
 
 const FACTS: &str = "select origin, pos, name, edition, released, proven, here, faces, disowned, root_version, signer, listed, marked
@@ -356,14 +357,15 @@ impl Facts {
     async fn load(tx: &mut Tx, group: &Group, revocations: &Revocations) -> Result<Self, IndexError> {
         let entries = facts_of(tx, group, revocations).await?;
         // Only the author withdraws, and records of another status do not.
-        let sql = "select distinct x.author, x.id, x.status, x.name from entry t
+        let sql = "select distinct x.author, x.id, x.status, x.name, t.faces from entry t
             join ref r on r.to_name = t.name
             join entry x on x.origin = r.origin and x.pos = r.pos
           where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and t.faces <> 0 and r.relation = 'withdraws'
             and r.to_author = $1 and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and x.faces <> 0";
-        let mut withdrawals: BTreeMap<Group, BTreeSet<Hash>> = BTreeMap::new();
+        let mut withdrawals: BTreeMap<Group, BTreeMap<Hash, i64>> = BTreeMap::new();
         for row in tx.rows(sql, &group.values()).await? {
-            withdrawals.entry(Group::of(&row)?).or_default().insert(hash(&row.text(3)?));
+            let names = withdrawals.entry(Group::of(&row)?).or_default();
+            *names.entry(hash(&row.text(3)?)).or_default() |= row.int(4)?;
         }
         let mut endings = Vec::new();
         for (by, names) in withdrawals {
@@ -378,7 +380,8 @@ impl Facts {
             let spans = spans(logs, facts, face, basis, &[]);
             // A withdrawal that stood once has ended the thing for good, even if a later edition stands.
             let acts = |span: &&Span| {
-                names.contains(&span.name) && matches!(span.state, State::Speaks | State::Superseded { .. })
+                names.get(&span.name).is_some_and(|faces| faces & face != 0)
+                    && matches!(span.state, State::Speaks | State::Superseded { .. })
             };
             endings
                 .extend(spans.iter().filter(acts).map(|span| Ending { by: span.name, during: span.during }));
@@ -389,7 +392,9 @@ impl Facts {
     /// Whether the thing is one record at one place that nothing ends.
     fn is_plain(&self, face: i64) -> bool {
         let mut seen = self.entries.iter().filter(|fact| fact.is_on(face));
-        let ends = self.endings.iter().any(|(facts, _)| facts.iter().any(|fact| fact.is_on(face)));
+        let ends = self.endings.iter().any(|(facts, names)| {
+            names.values().any(|faces| faces & face != 0) && facts.iter().any(|fact| fact.is_on(face))
+        });
         match (seen.next(), seen.next()) {
             (Some(only), None) => only.disowned == Disowned::No && !ends,
             (first, _) => first.is_none(),

@@ -191,9 +191,15 @@ impl Writer<'_> {
         let mut touched = Touched::default();
         let mut tx = self.index.db().begin().await?;
         let latest = insert(&mut tx, self, batch.origin, &seen, &ready).await?;
-        save_log(&mut tx, batch, batch.origin.authority == self.index.own, latest, &mut touched).await?;
+        let own = batch.origin.authority == self.index.own;
+        let later = save_log(&mut tx, batch, own, latest, &mut touched).await?;
         touched.in_range(&mut tx, batch.origin, first, end).await?;
-        self.look_at_revoked(&mut tx, batch, first, end, &mut touched).await?;
+        if later {
+            // Entries of other logs claim a later time than before, by which revocations go.
+            self.disown(&mut tx, &batch.origin.authority, &mut touched).await?;
+        } else {
+            self.look_at_revoked(&mut tx, batch, first, end, &mut touched).await?;
+        }
         let mut findings = self.settle(&mut tx, touched).await?;
         self.keep_erased(&mut tx, batch.origin, first, end).await?;
         tx.commit().await?;
@@ -505,13 +511,14 @@ async fn latest_of(tx: &mut Tx, origin: &Origin) -> Result<Option<i64>, IndexErr
     Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
 }
 
+/// Writes the row of a log. Answers whether entries of other logs claim a later time with it.
 async fn save_log(
     tx: &mut Tx,
     batch: &Batch<'_>,
     own: bool,
     latest: Option<i64>,
     touched: &mut Touched,
-) -> Result<(), IndexError> {
+) -> Result<bool, IndexError> {
     let (origin, state) = (batch.origin.to_string(), batch.state);
     let kept = tx
         .rows("select root, checkpoint, before from log where origin = $1", &[origin.as_str().into()])
@@ -561,12 +568,12 @@ async fn save_log(
         latest.into(),
     ];
     tx.insert_many("log", &columns, &[row], Conflict::Replace(&["origin"])).await?;
-    carry(tx, &origin).await?;
+    let later = carry(tx, &origin).await?;
     if kept.is_empty() && joins_others(tx, &origin).await? {
         // A log that joins others may change which of two twins comes first.
         touched.every_choice_of(tx, &batch.origin.authority).await?;
     }
-    Ok(())
+    Ok(later)
 }
 
 /// Whether a log goes on from another one, or another one from it.
@@ -576,12 +583,13 @@ async fn joins_others(tx: &mut Tx, origin: &str) -> Result<bool, IndexError> {
 }
 
 /// A log begins with the latest time that the log before it claims at the place where it goes on: so the order of
-/// an author's records follows the line of logs, even where a clock was set back between two of them.
-async fn carry(tx: &mut Tx, origin: &str) -> Result<(), IndexError> {
+/// an author's records follows the line of logs, even where a clock was set back between two of them. Answers whether
+/// that changed an entry.
+async fn carry(tx: &mut Tx, origin: &str) -> Result<bool, IndexError> {
     let sql = "select s.origin, p.rank from log s join entry p on p.origin = s.previous and p.pos = s.previous_size - 1
                where (s.origin = $1 or s.previous = $1) and (s.before is null or s.before < p.rank)";
     let mut behind = tx.rows(sql, &[origin.into()]).await?;
-    let mut steps = 0;
+    let (mut steps, mut later) = (0, false);
     while let Some(row) = behind.pop() {
         let (log, rank) = (row.text(0)?, row.int(1)?);
         let values = [log.as_str().into(), rank.into()];
@@ -590,6 +598,7 @@ async fn carry(tx: &mut Tx, origin: &str) -> Result<(), IndexError> {
             .await?;
         let changed = tx.run("update entry set rank = $2 where origin = $1 and rank < $2", &values).await?;
         if changed > 0 {
+            later = true;
             desks::reranked(tx, &log, rank).await?;
         }
         steps += 1;
@@ -600,5 +609,5 @@ async fn carry(tx: &mut Tx, origin: &str) -> Result<(), IndexError> {
             behind.extend(tx.rows(sql, &[log.as_str().into()]).await?);
         }
     }
-    Ok(())
+    Ok(later)
 }

@@ -30,6 +30,17 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Brings an index that was left at any moment up to everything that is here: who is known, logs, blobs, witness
+    /// files, receipts, and roots that were pinned while it did not look.
+    pub async fn catch_up(&mut self) -> Result<(), IndexError> {
+        self.authorities().await?;
+        self.reach_all().await?;
+        for chain in self.source.chains() {
+            self.roots(&chain.latest().authority).await?;
+        }
+        Ok(())
+    }
+
     /// Brings the index up to every log, blob, witness file and receipt that is here.
     pub async fn reach_all(&mut self) -> Result<(), IndexError> {
         for log in self.source.logs().await? {
@@ -96,10 +107,30 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Brings the index up to what another one was told of others' logs: that is stored, though the source may say so
+    /// only in a moment.
+    async fn reach_told(&mut self, other: &Index) -> Result<(), IndexError> {
+        for row in other.db().rows("select origin, size from log order by origin", &[]).await? {
+            let (Ok(origin), size) = (row.text(0)?.parse::<Origin>(), row.uint(1)?) else { continue };
+            if origin.authority == self.index.own {
+                continue;
+            }
+            match self.read(&LogHead { origin, size, checkpoint: None }, size).await {
+                // It is fetched again, and told of then.
+                Err(IndexError::Damaged { origin, index }) => {
+                    tracing::warn!(origin, index, "what was indexed cannot be read any more");
+                }
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
     /// Puts an index that was made anew in the place of this one, whole.
     async fn take_over(&mut self, mut beside: Writer<'_>) -> Result<(), IndexError> {
         // What came meanwhile.
         beside.reach_all().await?;
+        beside.reach_told(self.index).await?;
         let proofs = std::mem::take(&mut beside.replayed.proofs);
         let db = beside.index.db().clone();
         drop(beside);
@@ -115,8 +146,7 @@ impl Index {
     pub async fn rebuild(&self, source: &dyn Source) -> Result<(), IndexError> {
         let beside = Self::open(self.db.beside().await?, &self.own).await?;
         let mut writer = beside.writer(source).await;
-        writer.authorities().await?;
-        writer.reach_all().await?;
+        writer.catch_up().await?;
         self.writer(source).await.take_over(writer).await
     }
 }

@@ -1,6 +1,7 @@
 //! The index over real records: the same records give the same answers, whatever order they come in.
 
 mod any_order;
+mod catch_up;
 mod rows;
 mod standing;
 pub(crate) mod world;

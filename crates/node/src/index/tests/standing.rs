@@ -61,6 +61,49 @@ async fn a_sealed_withdrawal_leaves_no_trace_on_the_public_face() {
 }
 
 #[tokio::test]
+async fn a_public_withdrawal_of_a_sealed_record_ends_nothing_on_the_public_face() {
+    let mut world = World::new(&[CHINA]);
+    let sealed = world.say(&Say { to: Some(&[ME]), ..Say::new(CHINA, kind::NOTICE, 1, 10_000) });
+    let public = world.say(&Say::new(CHINA, kind::NOTICE, 1, 10_100));
+    let refs = vec![sealed.withdraw()];
+    let end = world.say(&Say { refs, ..Say::new(CHINA, kind::WITHDRAWAL, 2, 10_200) });
+    let reader = Reader::new(&world).await;
+    reader.all_comes().await;
+    let now = AsOf::default();
+    // Who reads the public log alone cannot know which thing it speaks of.
+    assert_eq!(stands(&reader, Face::Public, now, public.name).await, Some(Stands::Speaks));
+    let ended = Some(Stands::Withdrawn(end.name.to_hex()));
+    assert_eq!(stands(&reader, Face::Inside, now, sealed.name).await, ended);
+}
+
+#[tokio::test]
+async fn when_a_key_is_disowned_on_the_public_face_does_not_follow_from_sealed_logs() {
+    let mut world = World::new(&[CHINA]);
+    let public = world.say(&Say::new(CHINA, kind::NOTICE, 1, 20_000));
+    world.say(&Say { to: Some(&[ME]), ..Say::new(CHINA, kind::NOTICE, 2, 20_000) });
+    world.revoke(CHINA, 15_000);
+    // The sealed log is the first that moves to the root.
+    world.say(&Say { to: Some(&[ME]), ..Say::new(CHINA, kind::NOTICE, 3, 30_000) });
+    let (all, some) = (Reader::new(&world).await, Reader::new(&world).await);
+    all.all_comes().await;
+    some.come().roots.insert(public.author.clone(), 2);
+    some.come().sizes.insert(public.origin.clone(), 2);
+    some.index.writer(&some).await.reach(&public.origin).await.expect("a log");
+
+    let sql = "select name, start, stop, state from standing where face & 1 <> 0 and basis = 1 order by name, start";
+    let mut rows = Vec::new();
+    for reader in [&all, &some] {
+        let found = reader.index.db().rows(sql, &[]).await.expect("rows");
+        let row = |row: &store::db::Row| {
+            (row.text(0).expect("a name"), row.int(1).ok(), row.opt_int(2).ok(), row.int(3).ok())
+        };
+        rows.push(found.iter().map(row).collect::<Vec<_>>());
+    }
+    assert!(!rows[1].is_empty());
+    assert_eq!(rows[0], rows[1]);
+}
+
+#[tokio::test]
 async fn what_was_sealed_and_is_published_is_on_the_public_face_from_then_on() {
     let mut world = World::new(&[CHINA]);
     let sealed = world.say(&Say { to: Some(&[ME]), ..Say::new(CHINA, kind::NOTICE, 1, 10_000) });

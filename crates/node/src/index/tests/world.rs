@@ -311,6 +311,15 @@ impl World {
         named.last().unwrap_or(1)
     }
 
+    /// Goes on in another log where the one of an audience cannot be extended any more.
+    pub fn go_on(&mut self, author: &str, to: Option<&[&str]>, at: i64) -> Origin {
+        let author = authority(author);
+        let readers = Self::readers(&author, to);
+        let origin = self.log_for(&author, &readers, at);
+        self.logs.get_mut(&origin).expect("open").ended = true;
+        self.open(&author, &readers, at, Some(&origin))
+    }
+
     /// Ends the log of an audience and goes on in another one.
     pub fn succeed(&mut self, author: &str, to: Option<&[&str]>, at: i64) {
         let author = authority(author);
