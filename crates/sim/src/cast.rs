@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log_root_header};
 use record::root::announced;
+use record::seal::Identity;
 use record::{
-    AudienceId, Authority, BlobRef, Header, ListedKey, MediaType, Origin, Readers, Record, Role, RootChain,
-    SignedRoot, Status, Time, TrustRoot, Ulid,
+    AgeRecipient, AudienceId, Authority, BlobRef, Header, ListedKey, MediaType, Origin, Readers, Record,
+    Role, RootChain, SignedRoot, Status, Time, TrustRoot, Ulid, kind,
 };
 use tlog::{Hash, KeyType, LocalSigner, SecretKey, Signer, VerifierKey, sha256};
 
@@ -24,6 +25,15 @@ thread_local! {
     /// Making a key costs as much as signing with it, and a run signs with few keys a hundred thousand times.
     static SIGNERS: RefCell<BTreeMap<(String, String), Rc<LocalSigner>>> = const { RefCell::new(BTreeMap::new()) };
     static CHAINS: RefCell<BTreeMap<(Authority, Versions), RootChain>> = const { RefCell::new(BTreeMap::new()) };
+    static IDENTITIES: RefCell<BTreeMap<Authority, Identity>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Who opens what is sealed for an authority. Of a thread, not of a seed: age draws its own randomness.
+pub fn identity(authority: &Authority) -> Identity {
+    let made = |kept: &mut BTreeMap<Authority, Identity>| {
+        kept.entry(authority.clone()).or_insert_with(Identity::generate).clone()
+    };
+    IDENTITIES.with_borrow_mut(made)
 }
 
 fn kept_signer(shown: &str, name: &str, key_type: KeyType) -> Rc<LocalSigner> {
@@ -38,23 +48,26 @@ pub fn signer(authority: &Authority, role: Role, version: u64) -> Rc<LocalSigner
     kept_signer(&name, &name, role.key_type())
 }
 
-/// How many roots an authority made, and which of them revoked the log key before it.
+/// How many roots an authority made, and which of them revoked the log key or the author key before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Versions {
     /// The newest version.
     pub newest: u64,
     /// The version that revokes the log key of the one before, and since when, in milliseconds.
     pub revoking: Option<(u64, u64)>,
+    /// The version that revokes the author key of the one before, and since when, in milliseconds.
+    pub disowning: Option<(u64, u64)>,
 }
 
 impl Versions {
     /// The first root alone.
-    pub const FIRST: Self = Self { newest: 1, revoking: None };
+    pub const FIRST: Self = Self { newest: 1, revoking: None, disowning: None };
 
     /// The same chain when it ended earlier.
     #[must_use]
     pub fn up_to(self, newest: u64) -> Self {
-        Self { newest, revoking: self.revoking.filter(|(version, _)| *version <= newest) }
+        let until = |at: Option<(u64, u64)>| at.filter(|(version, _)| *version <= newest);
+        Self { newest, revoking: until(self.revoking), disowning: until(self.disowning) }
     }
 }
 
@@ -72,7 +85,8 @@ fn vkey(authority: &Authority, role: Role, version: u64) -> VerifierKey {
     signer(authority, role, version).key().clone()
 }
 
-fn time(ms: u64) -> Time {
+/// A time of a record.
+pub fn time(ms: u64) -> Time {
     Time::from_posix(i64::try_from(ms / 1000).expect("a time")).expect("a time")
 }
 
@@ -92,12 +106,17 @@ fn root(authority: &Authority, version: u64, versions: Versions, previous: Optio
         roots: vec![vkey(authority, Role::Root, version)],
         next: Some((1, vec![announced(&vkey(authority, Role::Root, version + 1))])),
         keys: roles.map(listed).into_iter().chain([witness]).collect(),
-        age: Vec::new(),
-        revoked: versions
-            .revoking
-            .filter(|(revoking, _)| *revoking == version)
-            .map(|(_, since)| (vkey(authority, Role::Log, version - 1), time(since)))
+        age: vec![AgeRecipient {
+            recipient: identity(authority).recipient().to_owned(),
+            from: time(BEGINNING - 1_000_000_000),
+            until: time(BEGINNING + 30_000_000_000),
+            expiring: false,
+        }],
+        revoked: [(versions.revoking, Role::Log), (versions.disowning, Role::Author)]
             .into_iter()
+            .filter_map(|(revoking, role)| Some((revoking?, role)))
+            .filter(|((revoking, _), _)| *revoking == version)
+            .map(|((_, since), role)| (vkey(authority, role, version - 1), time(since)))
             .collect(),
         endpoint: Some(format!("https://{authority}")),
         mirrors: Vec::new(),
@@ -175,7 +194,8 @@ pub fn open(
     });
     let open =
         LogOpen { readers: readers.clone(), root: (version, text_hash), policy: sha256(policy), previous };
-    let header = log_open_header(origin, &open, Ulid::new(now, [1; 10]), time(now), Status::Test);
+    let mut header = log_open_header(origin, &open, Ulid::new(now, [1; 10]), time(now), Status::Test);
+    header.blobs.push(blob_ref(MediaType::plain(), policy));
     sign(&header, version)
 }
 
@@ -195,33 +215,19 @@ pub fn close(origin: &Origin, version: u64, now: u64) -> Vec<u8> {
     sign(&log_close_header(origin, &next_log(origin), id, time(now), Status::Test), version)
 }
 
-/// A record of a log, with a blob if there is one. `salt` makes it unique.
+/// What a header says of a blob.
+pub fn blob_ref(media_type: MediaType, bytes: &[u8]) -> BlobRef {
+    BlobRef { media_type, size: bytes.len() as u64, sha256: sha256(bytes), lang: None }
+}
+
+/// A notice in a public log, with a blob if there is one. `salt` makes it unique.
 pub fn record(origin: &Origin, version: u64, salt: u64, blob: Option<&[u8]>, now: u64) -> Vec<u8> {
     let mut random = [0; 10];
     random[..8].copy_from_slice(&salt.to_be_bytes());
-    let describe = |media_type: MediaType, bytes: &[u8]| BlobRef {
-        media_type,
-        size: bytes.len() as u64,
-        sha256: sha256(bytes),
-        lang: None,
-    };
-    let is_public = origin.audience.is_public();
-    let blobs: Vec<BlobRef> = if is_public {
-        blob.into_iter().map(|bytes| describe(MediaType::plain(), bytes)).collect()
-    } else {
-        // A sealed record has at least the blob that holds its inner header.
-        vec![describe(MediaType::age(), blob.unwrap_or(b"sealed"))]
-    };
-    let own = if is_public {
-        Vec::new()
-    } else {
-        let commit = sha256(&salt.to_be_bytes()).to_hex();
-        vec![record::Line::new("commit", commit).expect("a line")]
-    };
     let header = Header {
         author: origin.authority.clone(),
         log: origin.clone(),
-        kind: if is_public { "notice" } else { "sealed" }.to_owned(),
+        kind: kind::NOTICE.to_owned(),
         id: Ulid::new(now, random),
         edition: 1,
         supersedes: None,
@@ -232,14 +238,15 @@ pub fn record(origin: &Origin, version: u64, salt: u64, blob: Option<&[u8]>, now
         usage: None,
         refs: Vec::new(),
         anchors: Vec::new(),
-        blobs,
+        blobs: blob.into_iter().map(|bytes| blob_ref(MediaType::plain(), bytes)).collect(),
         expires: None,
-        own,
+        own: Vec::new(),
     };
     sign(&header, version)
 }
 
-fn sign(header: &Header, version: u64) -> Vec<u8> {
+/// A header as an entry, signed by the author key of a root version.
+pub fn sign(header: &Header, version: u64) -> Vec<u8> {
     let author = signer(&header.author, Role::Author, version);
     Record::sign(header, &[&*author]).expect("a sound header").bytes
 }

@@ -27,6 +27,8 @@ pub enum Lie {
         /// Out of a hundred.
         percent: u64,
     },
+    /// Its own blobs are not there, for anybody.
+    NoBlobs,
     /// To some callers, a log is another one: with other entries from some place on.
     Fork {
         /// The other view.
@@ -83,6 +85,8 @@ pub enum Lied {
     Instead(Vec<u8>),
     /// A stream without an end.
     Endless,
+    /// Nothing.
+    Nothing,
 }
 
 impl Lie {
@@ -101,7 +105,8 @@ impl Lie {
                 _ => Lied::Honest,
             },
             Self::Endless { percent } if dice.percent(*percent) => Lied::Endless,
-            Self::None | Self::Endless { .. } => Lied::Honest,
+            Self::NoBlobs if matches!(route, Route::Blob(_)) => Lied::Nothing,
+            Self::None | Self::Endless { .. } | Self::NoBlobs => Lied::Honest,
             Self::Fork { fork, to } => {
                 let is_shown = to.is_empty() || caller.is_some_and(|caller| to.contains(caller));
                 if is_shown { tell_fork(fork, liar, route, honest) } else { Lied::Honest }

@@ -14,7 +14,7 @@ use store::cells::CellFault;
 use store::files::{Crash, FileWrite};
 use store::guard::Standing;
 use store::log::HEAD;
-use store::{Cells, Files, Guard, LogError, LogWriter, MemoryCells, MemoryFiles, layout};
+use store::{Cells, Files, Guard, LogError, LogWriter, MemoryCells, MemoryFiles, Swap, layout};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
 use crate::cast::{self, Versions};
@@ -213,10 +213,34 @@ impl Node {
         block_on(self.files.get(path)).ok()?.map(|bytes| bytes.to_vec())
     }
 
-    /// Carries a store out, write by write; false if it broke off.
-    pub fn store(&mut self, writes: Vec<Write>) -> bool {
+    /// Carries a store out, write by write; false if it broke off. With the last cell it is known when entries were
+    /// first verified here.
+    pub fn store(&mut self, mut writes: Vec<Write>, here: Vec<Swap>) -> bool {
         let (cells, files) = self.faulty();
-        writes.into_iter().all(|write| self.write(&cells, &files, write))
+        let last = writes.pop_if(|last| matches!(last, Write::Cell { .. }));
+        if !writes.into_iter().all(|write| self.write(&cells, &files, write)) {
+            return false;
+        }
+        let mut swaps = here;
+        if let Some(Write::Cell { space, key, value }) = last {
+            swaps.push(Swap::new(space, &key, None, value));
+        }
+        for swap in &mut swaps {
+            swap.old = block_on(cells.get(&swap.space, &swap.key)).expect("memory");
+        }
+        swaps.is_empty() || matches!(block_on(cells.swap_all(&swaps)), Ok(true))
+    }
+
+    /// Whether the files of an own log do not lead to its head.
+    pub fn is_damaged(&self, origin: &Origin) -> bool {
+        self.damaged.contains(origin)
+    }
+
+    /// The roots that are pinned here.
+    pub fn pinned(&self, peers: &[Authority]) -> BTreeMap<Authority, Arc<RootChain>> {
+        let of_peers = peers.iter().map(|peer| (peer.clone(), Arc::new(self.peer_config(peer).chain)));
+        let own = Arc::new(cast::chain(&self.name, self.versions));
+        of_peers.chain([(self.name.clone(), own)]).collect()
     }
 
     fn write(&mut self, cells: &MemoryCells, files: &MemoryFiles, write: Write) -> bool {
@@ -237,6 +261,9 @@ impl Node {
                 let is_set = set(HEAD, &name, Some(checkpoint.to_bytes()))
                     && block_on(self.guard.resume(&name, size)).is_ok()
                     && block_on(files.delete_prefix(&layout::staging(&name))).is_ok();
+                if is_set {
+                    self.damaged.remove(&origin);
+                }
                 if opened.is_some() {
                     let (cells, files) = self.faulty();
                     self.writer = Some(LogWriter::new(Arc::new(cells), Arc::new(files), self.guard.clone()));

@@ -6,6 +6,7 @@ use federate::{Alarm, Limits};
 use record::{Authority, Origin, Readers};
 use store::Guard;
 
+use crate::agree::index_differences;
 use crate::cast::{self, Versions};
 use crate::check::{differences, is_about};
 use crate::dice::Dice;
@@ -18,6 +19,9 @@ use crate::world::World;
 const TROUBLE: u64 = 90_000;
 /// How long the healed world may take to agree, in milliseconds.
 const PEACE: u64 = 1_800_000;
+
+/// How often the indexes of a world that agrees are looked at before they must agree too.
+const CHECKS: u32 = 4;
 
 /// A run.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,9 @@ pub struct Failure {
 #[derive(Debug, Clone)]
 enum Act {
     Release { node: usize, origin: Origin, count: u64, blob: bool },
+    Say { node: usize },
+    Rebuild { node: usize, turns: Option<u64> },
+    Disown { node: usize },
     Crash { node: usize },
     DieAtWrite { node: usize, writes: i64 },
     Split { side: Vec<usize> },
@@ -75,6 +82,7 @@ enum Act {
 enum LieKind {
     WrongBytes,
     Endless,
+    NoBlobs,
     /// Its own log, another one for some.
     TwoViews,
     /// Its own log, rewritten for everybody.
@@ -107,9 +115,18 @@ pub fn run(plan: Plan) -> Result<Outcome, Box<Failure>> {
     run.go_until(end_of_trouble);
     run.heal();
     let healed = run.world.now;
+    let mut checks = 0;
     loop {
         run.go_until(run.world.now + 2_000);
-        let open = run.open_ends();
+        let mut open = run.open_ends();
+        if open.is_empty() && run.world.violations.is_empty() {
+            // What is under way between engine and index arrives in the next moment.
+            checks += 1;
+            open = index_differences(&mut run.world);
+            if checks == CHECKS {
+                run.world.violations.append(&mut open);
+            }
+        }
         let is_over = run.world.now > healed + PEACE;
         if !run.world.violations.is_empty() || (is_over && !open.is_empty()) {
             let reasons = run.world.violations.iter().cloned().chain(open).collect();
@@ -140,14 +157,20 @@ fn plans(n: usize, count: usize, dice: &mut Dice) -> BTreeMap<Origin, OwnPlan> {
         cast::public_log(&me),
         OwnPlan { readers: Readers::Public, policy: policy.clone(), previous: None, is_ended: false },
     );
-    if dice.percent(40) {
+    for chance in [60, 40] {
+        if !dice.percent(chance) {
+            continue;
+        }
         let others = (0..count).filter(|_| dice.percent(50)).map(cast::authority);
         let readers: BTreeSet<Authority> = others.chain([me.clone()]).collect();
         let origin = cast::restricted_log(&me, &readers);
-        plans.insert(
-            origin,
-            OwnPlan { readers: Readers::Set(readers), policy, previous: None, is_ended: false },
-        );
+        let plan = OwnPlan {
+            readers: Readers::Set(readers),
+            policy: policy.clone(),
+            previous: None,
+            is_ended: false,
+        };
+        plans.insert(origin, plan);
     }
     plans
 }
@@ -157,7 +180,7 @@ impl Run {
         let mut dice = Dice::new(plan.seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let count = plan
             .nodes
-            .unwrap_or_else(|| if dice.percent(80) { 2 + dice.index(4) } else { 6 + dice.index(5) });
+            .unwrap_or_else(|| if dice.percent(90) { 2 + dice.index(3) } else { 5 + dice.index(5) });
         let nodes = (0..count).map(|n| Node::new(cast::authority(n), plans(n, count, &mut dice))).collect();
         let limits = Limits { logs_at_once: 4, in_flight: 8, batch_bundles: 2, ..Limits::default() };
         let world = World::new(plan.seed, nodes, limits);
@@ -165,6 +188,7 @@ impl Run {
             Self { world, acts: Vec::new(), story: Vec::new(), lie: None, is_told: false, victim: None };
         run.draw_network(&mut dice);
         run.draw_releases(&mut dice);
+        run.draw_story(&mut dice);
         run.draw_faults(&mut dice);
         run.draw_lie(&mut dice);
         run
@@ -200,20 +224,37 @@ impl Run {
             .enumerate()
             .flat_map(|(n, node)| node.plans.keys().map(move |o| (n, o.clone())))
             .collect();
-        for _ in 0..dice.between(8, 40) {
+        for _ in 0..dice.between(4, 16) {
             let (node, origin) = logs[dice.index(logs.len())].clone();
-            let count = match dice.below(20) {
+            let count = match dice.below(40) {
                 0 => dice.between(200, 400),
-                1..=4 => dice.between(5, 60),
+                1..=6 => dice.between(5, 40),
                 _ => dice.between(1, 4),
             };
             let (at, blob) = (dice.below(TROUBLE), dice.percent(30));
             self.plan(at, Act::Release { node, origin, count, blob });
         }
-        if dice.percent(15) {
+        if dice.percent(3) {
             let (node, origin) = logs[dice.index(logs.len())].clone();
             self.plan(dice.below(TROUBLE), Act::Release { node, origin, count: 1500, blob: false });
             self.story.push("a log grows by many records at once");
+        }
+    }
+
+    /// What is said, what is disowned of it, and rebuilds in between.
+    fn draw_story(&mut self, dice: &mut Dice) {
+        let count = self.world.nodes.len();
+        for _ in 0..dice.between(8, 20 + 6 * count as u64) {
+            self.plan(dice.below(TROUBLE), Act::Say { node: dice.index(count) });
+        }
+        for _ in 0..dice.below(4) {
+            let turns = dice.percent(50).then(|| dice.below(900));
+            self.plan(dice.below(TROUBLE), Act::Rebuild { node: dice.index(count), turns });
+            self.story.push(if turns.is_some() { "a rebuild is cut off" } else { "an index is rebuilt" });
+        }
+        if dice.percent(30) {
+            self.plan(dice.between(20_000, TROUBLE), Act::Disown { node: dice.index(count) });
+            self.story.push("an author key is revoked");
         }
     }
 
@@ -245,7 +286,7 @@ impl Run {
             self.plan(dice.below(TROUBLE), Act::Rotate { node });
             self.story.push("an authority makes its next root");
         }
-        if dice.percent(30) {
+        if dice.percent(45) {
             let node = dice.index(count);
             let origins: Vec<Origin> = self.world.nodes[node].plans.keys().cloned().collect();
             let origin = origins[dice.index(origins.len())].clone();
@@ -260,9 +301,10 @@ impl Run {
             return;
         }
         let liar = count - 1;
-        let kind = match dice.below(6) {
+        let kind = match dice.below(8) {
             0 => LieKind::WrongBytes,
             1 => LieKind::Endless,
+            6 | 7 => LieKind::NoBlobs,
             2 => LieKind::TwoViews,
             3 => LieKind::Rewritten,
             4 => LieKind::Theft,
@@ -275,6 +317,7 @@ impl Run {
         self.story.push(match kind {
             LieKind::WrongBytes => "a peer serves wrong bytes",
             LieKind::Endless => "a peer serves endless streams",
+            LieKind::NoBlobs => "the blobs of an author come late",
             LieKind::TwoViews => "an author shows two views of its log",
             LieKind::Rewritten => "an author rewrites its log",
             LieKind::Theft => "a thief signs another's log with its key",
@@ -314,6 +357,9 @@ impl Run {
                 let blob = blob.then(|| format!("{origin} {}", self.world.now).into_bytes());
                 self.world.release(node, &origin, count, blob);
             }
+            Act::Say { node } => self.world.say(node),
+            Act::Rebuild { node, turns } => self.world.rebuild(node, turns),
+            Act::Disown { node } => self.world.disown(node),
             Act::Crash { node } => {
                 let down = self.world.dice.between(500, 20_000);
                 self.world.crash(node, down);
@@ -364,6 +410,8 @@ impl Run {
         }
         let down = self.world.dice.between(500, 5_000);
         self.world.crash(n, down);
+        // Who restores a state makes the index anew.
+        self.world.index_stops(n, true);
         let node = &mut self.world.nodes[n];
         node.cells = backup;
         if !keeps_guard {
@@ -385,6 +433,7 @@ impl Run {
         self.world.nodes[n].lie = match kind {
             LieKind::WrongBytes => Lie::WrongBytes { percent: 30 },
             LieKind::Endless => Lie::Endless { percent: 30 },
+            LieKind::NoBlobs => Lie::NoBlobs,
             _ => {
                 let version = self.world.truth.root_of(&origin).max(1);
                 let size = self.world.truth.size(&origin).max(3) + 2;
@@ -421,7 +470,10 @@ impl Run {
         self.world.network = Network::good();
         for node in 0..self.world.nodes.len() {
             self.world.nodes[node].die_after(-1);
-            if matches!(self.world.nodes[node].lie, Lie::WrongBytes { .. } | Lie::Endless { .. }) {
+            if matches!(
+                self.world.nodes[node].lie,
+                Lie::WrongBytes { .. } | Lie::Endless { .. } | Lie::NoBlobs
+            ) {
                 self.world.nodes[node].lie = Lie::None;
             }
             self.world.start(node);
@@ -448,7 +500,7 @@ impl Run {
 
     /// Honest nodes that were shown two views and rang no alarm.
     fn undetected(&self, liar: usize, kind: LieKind, origin: &Origin) -> Vec<String> {
-        if matches!(kind, LieKind::WrongBytes | LieKind::Endless) {
+        if matches!(kind, LieKind::WrongBytes | LieKind::Endless | LieKind::NoBlobs) {
             return Vec::new();
         }
         let Lie::Fork { fork, .. } = &self.world.nodes[liar].lie else { return Vec::new() };

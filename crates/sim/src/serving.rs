@@ -133,6 +133,7 @@ impl Node {
         let body = match self.lie.tell(&get.route, &self.name, caller, honest.as_deref(), dice) {
             Lied::Honest => honest,
             Lied::Instead(body) => Some(body),
+            Lied::Nothing => None,
             Lied::Endless => return Answer::TooLarge,
         };
         match body {

@@ -3,18 +3,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use federate::engine::{Answer, Event, Id, Permission, RequestId, SignRequest, Write};
+use federate::engine::{Answer, Event, Id, RequestId, SignRequest, Write};
 use federate::request::{Target, sign};
 use federate::{Alarm, Input, Limits, Output, Route};
-use futures::executor::block_on;
 use record::{Authority, Origin, Role};
-use store::LogError;
 
 use crate::cast;
 use crate::check::Truth;
 use crate::dice::Dice;
+use crate::indexed::Indexed;
 use crate::network::Network;
-use crate::node::{Node, OwnPlan};
+use crate::node::Node;
+use crate::said::Said;
 use crate::serving::{Get, Outcome};
 
 /// How long a client waits for an answer, in milliseconds.
@@ -23,12 +23,16 @@ const TIMEOUT: u64 = 10_000;
 const LONG_POLL: u64 = 30_000;
 /// How long news are gathered before who waits is told, in milliseconds.
 const MOMENT: u64 = 20;
+/// In a world of more machines than this only a few have an index.
+const ALL_INDEXED: usize = 10;
+/// How many.
+const FEW: usize = 3;
 /// How many of the last happenings are kept for the trace.
 const TRACE: usize = 400;
 
 /// What is going to happen.
 #[derive(Debug)]
-enum Happening {
+pub(crate) enum Happening {
     /// An engine is told something.
     Tell { node: usize, epoch: u64, input: Input },
     /// A deadline of an engine.
@@ -43,6 +47,8 @@ enum Happening {
     PollOver { server: usize, ticket: u64 },
     /// A machine comes up.
     Start { node: usize },
+    /// The index of a machine follows what was stored.
+    Index { node: usize, epoch: u64 },
     /// The plan does its next thing.
     Act(usize),
 }
@@ -74,6 +80,14 @@ pub struct World {
     pub trace: VecDeque<String>,
     /// Things that must never happen and did.
     pub violations: Vec<String>,
+    /// What was said, whether or not it was acknowledged.
+    pub said: Vec<Said>,
+    /// The indexes, by machine; in a large world some machines have none.
+    pub indexes: Vec<Option<Indexed>>,
+    /// How far the receipts that a machine signed are known to be backed.
+    pub backed: BTreeMap<(usize, Origin), u64>,
+    /// For databases, which know nothing of the simulated time.
+    pub(crate) runtime: tokio::runtime::Runtime,
     limits: Limits,
     queue: BTreeMap<(u64, u64), Happening>,
     next: u64,
@@ -82,13 +96,14 @@ pub struct World {
     ticks: Vec<Option<u64>>,
     replies: BTreeMap<(usize, u64), (usize, u64, Id)>,
     next_request: u64,
-    salt: u64,
+    pub(crate) salt: u64,
 }
 
 impl World {
     /// A world of these machines, none of them up.
     pub fn new(seed: u64, nodes: Vec<Node>, limits: Limits) -> Self {
         let count = nodes.len();
+        let indexed = if count > ALL_INDEXED { FEW } else { count };
         Self {
             now: cast::BEGINNING,
             dice: Dice::new(seed),
@@ -98,6 +113,10 @@ impl World {
             alarms: vec![Vec::new(); count],
             trace: VecDeque::new(),
             violations: Vec::new(),
+            said: Vec::new(),
+            indexes: (0..count).map(|n| (n < indexed).then(Indexed::new)).collect(),
+            backed: BTreeMap::new(),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"),
             limits,
             queue: BTreeMap::new(),
             next: 0,
@@ -110,7 +129,7 @@ impl World {
         }
     }
 
-    fn after(&mut self, wait: u64, happening: Happening) {
+    pub(crate) fn after(&mut self, wait: u64, happening: Happening) {
         self.next += 1;
         self.queue.insert((self.now + wait, self.next), happening);
     }
@@ -160,6 +179,7 @@ impl World {
             }
             Happening::PollOver { server, ticket } => self.unpark(server, Some(ticket)),
             Happening::Start { node } => self.start(node),
+            Happening::Index { node, epoch } => self.index_follows(node, epoch),
         }
         Some(None)
     }
@@ -176,6 +196,7 @@ impl World {
         match self.nodes[node].start(&peers, seed, self.limits) {
             Ok(inputs) => {
                 self.note(|| format!("{node} up"));
+                self.index_starts(node);
                 let epoch = self.nodes[node].epoch;
                 for input in inputs {
                     self.tell(node, epoch, input);
@@ -197,6 +218,7 @@ impl World {
     /// Takes a machine down, to come up again later.
     pub fn crash(&mut self, node: usize, down: u64) {
         self.note(|| format!("{node} crashes"));
+        self.index_crashes(node);
         let machine = &mut self.nodes[node];
         machine.crash(&mut self.dice);
         self.ticks[node] = None;
@@ -209,14 +231,14 @@ impl World {
         self.after(down, Happening::Start { node });
     }
 
-    fn die_if_dying(&mut self, node: usize) {
+    pub(crate) fn die_if_dying(&mut self, node: usize) {
         if self.nodes[node].is_dying() {
             let down = self.dice.between(500, 20_000);
             self.crash(node, down);
         }
     }
 
-    fn tell(&mut self, node: usize, epoch: u64, input: Input) {
+    pub(crate) fn tell(&mut self, node: usize, epoch: u64, input: Input) {
         let machine = &mut self.nodes[node];
         if machine.epoch != epoch {
             return;
@@ -266,9 +288,15 @@ impl World {
             }
             Output::Store { id, writes, events } => {
                 let has_head = writes.iter().any(|write| matches!(write, Write::Head { .. }));
-                let done = self.nodes[node].store(writes);
+                let has_root = writes.iter().any(|write| matches!(write, Write::Root { .. }));
+                let here = self.first_seen(node, &events);
+                let done = self.nodes[node].store(writes, here);
+                if has_root {
+                    self.pin(node);
+                }
                 if done {
                     self.stored(node, &events);
+                    self.index_later(node, events);
                 }
                 if has_head {
                     self.observe_heads(node);
@@ -278,6 +306,9 @@ impl World {
                 self.after(wait, Happening::Tell { node, epoch, input });
             }
             Output::Sign { id, what } => {
+                if let SignRequest::Holds(checkpoint) = &what {
+                    self.check_receipt(node, checkpoint);
+                }
                 let line = self.sign(node, &what);
                 self.after(1, Happening::Tell { node, epoch, input: Input::Signed { id, line } });
             }
@@ -457,202 +488,5 @@ impl World {
             let date = Some(self.nodes[server].clock(self.now) / 1000);
             self.send_back(server, client, epoch, id, Answer::Response { status, etag: None, date, body });
         }
-    }
-
-    // ------------------------------------------------------------------------------------ releasing
-
-    /// An authority releases records to an audience, in the log that now serves it, if it may sign. True if they
-    /// were acknowledged.
-    pub fn release(&mut self, node: usize, origin: &Origin, count: u64, blob: Option<Vec<u8>>) -> bool {
-        let origin = &self.serving_now(node, origin);
-        let machine = &self.nodes[node];
-        let Some(engine) = &machine.engine else { return false };
-        if engine.permission(origin) != Permission::May {
-            self.note(|| format!("{node} may not sign {origin}"));
-            return false;
-        }
-        let (versions, clock) = (machine.versions, machine.clock(self.now));
-        let plan = machine.plans[origin].clone();
-        let head = machine.head(origin).map_or(0, |head| head.checkpoint.size);
-        let mut entries = Vec::new();
-        if head == 0 {
-            let previous = plan.previous.as_ref();
-            entries.push(cast::open(origin, &plan.readers, &plan.policy, versions, previous, clock));
-        } else if self.truth.root_of(origin) < versions.newest {
-            entries.push(cast::move_root(origin, versions, clock));
-        }
-        for _ in 0..count {
-            self.salt += 1;
-            entries.push(cast::record(origin, versions.newest, self.salt, blob.as_deref(), clock));
-        }
-        let is_sealed = !origin.audience.is_public();
-        let mut blobs: Vec<Vec<u8>> =
-            blob.or_else(|| is_sealed.then(|| b"sealed".to_vec())).into_iter().collect();
-        if head == 0 || self.truth.root_of(origin) < versions.newest {
-            let chain = cast::chain(&origin.authority, versions);
-            blobs.extend(chain.bytes(versions.newest).map(<[u8]>::to_vec));
-        }
-        self.append(node, origin, versions.newest, entries, blobs)
-    }
-
-    /// The log that serves the audience of this one now.
-    fn serving_now(&self, node: usize, origin: &Origin) -> Origin {
-        let mut now = origin.clone();
-        while self.nodes[node].plans.get(&now).is_some_and(|plan| plan.is_ended) {
-            now = cast::next_log(&now);
-        }
-        now
-    }
-
-    /// An authority closes a log; the audience's next record opens another one.
-    pub fn close(&mut self, node: usize, origin: &Origin) {
-        let origin = &self.serving_now(node, origin);
-        let machine = &self.nodes[node];
-        let may_sign =
-            machine.engine.as_ref().is_some_and(|engine| engine.permission(origin) == Permission::May);
-        let is_moved = self.truth.root_of(origin) == machine.versions.newest;
-        if !may_sign || !is_moved || machine.head(origin).is_none() {
-            return;
-        }
-        let (version, clock) = (machine.versions.newest, machine.clock(self.now));
-        let entry = cast::close(origin, version, clock);
-        let leaf = tlog::leaf_hash(&entry);
-        self.append(node, origin, version, vec![entry], Vec::new());
-        // Also if nobody said so because the machine died: what is closed is closed, as its log says.
-        if self.truth.ends_with(origin, leaf) {
-            self.go_on(node, origin);
-        }
-    }
-
-    /// The next log goes on from the head of this one.
-    fn go_on(&mut self, node: usize, origin: &Origin) {
-        let head = self.nodes[node].head(origin).map(|head| head.checkpoint);
-        let machine = &mut self.nodes[node];
-        let Some(plan) = machine.plans.get_mut(origin) else { return };
-        plan.is_ended = true;
-        let next = cast::next_log(origin);
-        let successor = OwnPlan { previous: head, is_ended: false, ..plan.clone() };
-        machine.plans.insert(next.clone(), successor);
-        self.note(|| format!("{node} goes on in {next}"));
-        if self.nodes[node].engine.is_some() {
-            let log = Box::new(self.nodes[node].own_log(&next));
-            self.tell(node, self.nodes[node].epoch, Input::OwnLog(log));
-        }
-    }
-
-    /// An authority notices that its log key was stolen: its next root revokes the key, and its logs end where
-    /// they are.
-    pub fn revoke(&mut self, node: usize) {
-        if self.nodes[node].engine.is_none() || self.nodes[node].versions.revoking.is_some() {
-            return;
-        }
-        // Who is still fetching its own entries back does not know where its logs are.
-        let machine = &self.nodes[node];
-        let is_whole = |origin: &Origin| {
-            let permission = machine.engine.as_ref().map(|engine| engine.permission(origin));
-            matches!(permission, Some(Permission::May | Permission::Stopped))
-        };
-        if !machine.plans.keys().filter(|origin| machine.head(origin).is_some()).all(is_whole) {
-            return self.note(|| format!("{node} does not revoke: it is not whole"));
-        }
-        let now = self.now;
-        let versions = &mut self.nodes[node].versions;
-        versions.newest += 1;
-        versions.revoking = Some((versions.newest, now));
-        self.tell_roots(node);
-        let ended: Vec<Origin> = self.nodes[node]
-            .plans
-            .iter()
-            .filter(|(origin, plan)| !plan.is_ended && self.nodes[node].head(origin).is_some())
-            .map(|(origin, _)| origin.clone())
-            .collect();
-        for origin in ended {
-            self.go_on(node, &origin);
-        }
-    }
-
-    fn append(
-        &mut self,
-        node: usize,
-        origin: &Origin,
-        version: u64,
-        entries: Vec<Vec<u8>>,
-        blobs: Vec<Vec<u8>>,
-    ) -> bool {
-        let name = origin.to_string();
-        let machine = &mut self.nodes[node];
-        for blob in blobs {
-            let hash = tlog::sha256(&blob);
-            let write = federate::engine::Write::File { path: store::layout::blob(&hash), bytes: blob };
-            machine.blobs.entry(hash).or_default().insert(origin.clone());
-            if !machine.store(vec![write]) {
-                self.die_if_dying(node);
-                return false;
-            }
-        }
-        // Whoever lost the guard and was permitted all the same writes it anew.
-        let head = machine.head(origin).map(|head| head.checkpoint.size);
-        if machine
-            .guard
-            .standing(&name, head)
-            .is_ok_and(|standing| standing == store::guard::Standing::Missing)
-        {
-            let _ = block_on(machine.guard.resume(&name, head.unwrap_or(0)));
-        }
-        let prefix = store::layout::own_log_of(&name).expect("an origin");
-        let signer = cast::log_signer(origin, version);
-        let Some(writer) = &machine.writer else { return false };
-        self.truth.attempt(origin, version, &entries);
-        let appended = block_on(writer.append(&name, &prefix, entries, &*signer));
-        let is_acknowledged = match &appended {
-            Ok(_) => true,
-            Err(LogError::GuardMissing { .. } | LogError::GuardAhead { .. }) => {
-                self.note(|| format!("{node} refused by its guard: {origin}"));
-                false
-            }
-            Err(error) => {
-                let error = error.to_string();
-                self.note(|| format!("{node} append {origin}: {error}"));
-                false
-            }
-        };
-        self.observe_heads(node);
-        if is_acknowledged {
-            self.truth.acknowledge(origin);
-            let size = self.truth.size(origin);
-            self.note(|| format!("{node} released {origin} up to {size}"));
-        }
-        if self.nodes[node].is_dying() {
-            self.die_if_dying(node);
-        } else {
-            let log = Box::new(self.nodes[node].own_log(origin));
-            self.tell(node, self.nodes[node].epoch, Input::OwnLog(log));
-        }
-        is_acknowledged
-    }
-
-    /// Compares the heads of a machine with what it published before.
-    fn observe_heads(&mut self, node: usize) {
-        let machine = &self.nodes[node];
-        let is_honest = machine.is_honest;
-        let heads: Vec<_> =
-            machine.plans.keys().filter_map(|origin| Some((origin.clone(), machine.head(origin)?))).collect();
-        for (origin, head) in heads {
-            let found = self.truth.observe(&origin, &head.checkpoint);
-            self.violations.extend(found.filter(|_| is_honest));
-        }
-    }
-
-    /// An authority makes its next root and uses it from its next record on.
-    pub fn rotate(&mut self, node: usize) {
-        self.nodes[node].versions.newest += 1;
-        self.tell_roots(node);
-    }
-
-    fn tell_roots(&mut self, node: usize) {
-        let (versions, name) = (self.nodes[node].versions, self.nodes[node].name.clone());
-        self.note(|| format!("{node} makes root {versions:?}"));
-        let epoch = self.nodes[node].epoch;
-        self.tell(node, epoch, Input::OwnRoots(cast::chain(&name, versions)));
     }
 }
