@@ -6,7 +6,7 @@ use formats::figures::{Figure, FigureKey, Text, Value as Stated};
 use formats::places::PlaceNames;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
-use node::desks::situation::replay::{Release, Stated as Table, release_figures};
+use node::desks::situation::replay::{Memory, Release, Stated as Table, take_figures};
 use node::desks::situation::schema::Shelf;
 use store::db::{Conflict, Db, Tx, Value};
 
@@ -102,61 +102,56 @@ async fn release(
     let name =
         format!("{:064x}", u128::try_from(number)?.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
     let claimed = format!("{date}T14:00:00Z").parse::<Timestamp>()?.as_second();
-    let columns = [
-        "origin",
-        "pos",
-        "leaf",
-        "name",
-        "author",
-        "kind",
-        "id",
-        "edition",
-        "status",
-        "released",
-        "sealed",
-        "opened",
-        "valid",
-        "bytes",
-        "conflicting",
-        "content",
-        "proven",
-        "here",
-    ];
     let id = format!("{number:026}");
-    let entry = vec![
-        origin.as_str().into(),
-        number.into(),
-        name.as_str().into(),
-        name.as_str().into(),
-        author.into(),
-        "situation.figures".into(),
-        id.as_str().into(),
-        1_i64.into(),
-        "exercise".into(),
-        claimed.into(),
-        0_i64.into(),
-        0_i64.into(),
-        1_i64.into(),
-        900_i64.into(),
-        0_i64.into(),
-        1_i64.into(),
-        if number % 97 == 0 { Value::Null } else { (claimed + 120).into() },
-        (claimed + 5).into(),
+    let proven = (number % 97 != 0).then_some(claimed + 120);
+    let here = Some(claimed + 5);
+    let row: [(&str, Value); 27] = [
+        ("origin", origin.as_str().into()),
+        ("pos", number.into()),
+        ("leaf", name.as_str().into()),
+        ("name", name.as_str().into()),
+        ("author", author.into()),
+        ("kind", "situation.figures".into()),
+        ("id", id.as_str().into()),
+        ("edition", 1_i64.into()),
+        ("status", "exercise".into()),
+        ("released", claimed.into()),
+        ("first_released", claimed.into()),
+        ("rank", claimed.into()),
+        ("sealed", 0_i64.into()),
+        ("opened", 0_i64.into()),
+        ("valid", 1_i64.into()),
+        ("proven", proven.into()),
+        ("here", here.into()),
+        ("bytes", 900_i64.into()),
+        ("signer", author.into()),
+        ("root_version", 1_i64.into()),
+        ("content", 1_i64.into()),
+        ("critical", 0_i64.into()),
+        ("revoked", 0_i64.into()),
+        ("disowned", 0_i64.into()),
+        // Everybody may see it, it is listed, and nothing else has a say in what stands.
+        ("faces", 3_i64.into()),
+        ("listed", 3_i64.into()),
+        ("marked", 0_i64.into()),
     ];
-    tx.insert_many("entry", &columns, &[entry], Conflict::Fail).await?;
+    let (columns, values): (Vec<&str>, Vec<Value>) = row.into_iter().unzip();
+    tx.insert_many("entry", &columns, &[values], Conflict::Fail).await?;
     let release = Release {
         shelf: Shelf::Public,
         origin: &origin,
         pos: number,
         author,
         name: &name,
-        kind: "situation.figures",
         id: &id,
         edition: 1,
         status: "exercise",
         claimed,
-        here: Some(claimed + 5),
+        proven,
+        here,
+        rank: claimed,
+        marked: 0,
     };
-    release_figures(tx, &release, Ok(Table { figures, refused: 0 })).await?;
+    take_figures(tx, &mut Memory::default(), &release, claimed, || Ok(Table { figures, refused: 0 })).await?;
     Ok(())
 }

@@ -29,17 +29,24 @@ pub fn wanted(header: &::record::Header) -> Option<&::record::BlobRef> {
     situation::index::wanted(header)
 }
 
+/// What desks remember of their own rows within one transaction.
+#[derive(Debug, Default)]
+pub struct Memory {
+    situation: situation::replay::Memory,
+}
+
 /// Gives one record to the desks that know its kind: when its header is known, and again, with content, if what they
 /// want of it came later. Records come in any order.
 pub async fn take(
     tx: &mut Tx,
+    memory: &mut Memory,
     entry: &IndexedEntry<'_>,
     content: Option<&Content>,
 ) -> Result<(), IndexError> {
     if mechanisms::is_fact(&entry.header.kind) {
         mechanisms::take(tx, entry).await?;
     }
-    situation::index::take(tx, entry, content).await
+    situation::index::take(tx, &mut memory.situation, entry, content).await
 }
 
 /// The rows of a thing's records stand as the table of what stands says, on the faces whose bits are `marked`.

@@ -36,8 +36,12 @@ impl Index {
     /// What is to be forgotten now: what expired at `now` (seconds since 1970) or before, and what this
     /// authority has erased, as far as rows or files of it may still be here.
     pub async fn overdue(&self, now: i64) -> Result<Vec<Forgettable>, IndexError> {
-        let sql = "select distinct author, name from entry
-                   where valid = 1 and (content = 5 or (expires <= $1 and content <> 4)) order by author, name";
+        // Each half finds its few rows by an index of its own; `content in (4, 5)` is what one of them is made of.
+        let sql = "select author, name from entry where valid = 1 and content in (4, 5) and content = 5
+                   union
+                   select author, name from entry where valid = 1 and expires is not null and expires <= $1
+                     and content <> 4
+                   order by author, name";
         let rows = self.db.rows(sql, &[now.into()]).await?;
         Ok(rows.iter().map(forgettable).collect::<Result<_, _>>()?)
     }
@@ -51,7 +55,7 @@ impl Index {
     /// The last `expires` of the records that were sealed from `from` until `until` and are still readable.
     pub async fn last_expiry(&self, from: i64, until: i64) -> Result<Option<i64>, IndexError> {
         let sql = "select max(expires) from entry
-                   where expires is not null and valid = 1 and content <> 4 and sealed_at >= $1 and sealed_at < $2";
+                   where expires is not null and valid = 1 and content <> 4 and released >= $1 and released < $2";
         let rows = self.db.rows(sql, &[from.into(), until.into()]).await?;
         Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
     }
@@ -83,7 +87,7 @@ impl Index {
     pub async fn unannounced(&self) -> Result<Vec<Unannounced>, IndexError> {
         let sql = "select distinct e.author, e.name, l.readers, e.status from entry e
                    join log l on l.origin = e.origin
-                   where e.content = 4 and e.valid = 1 and l.readers <> '' and not exists (
+                   where e.content in (4, 5) and e.content = 4 and e.valid = 1 and l.readers <> '' and not exists (
                      select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
                        join log y on y.origin = x.origin
                      where r.relation = 'erases' and r.to_author = e.author and r.to_name = e.name
@@ -157,10 +161,14 @@ impl Writer<'_> {
                  select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
                  where r.relation = 'erases' and r.to_author = entry.author and r.to_name = entry.name
                    and x.author = $4 and x.valid = 1)",
+            // The names first, by themselves: a list that depended on the row would be asked of every row there is.
             "update entry set content = 5 where valid = 1 and content not in (4, 5) and name in (
-               select r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
+               select r.to_name from ref r
+               where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases')
+             and exists (
+               select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
                where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases'
-                 and r.to_author = entry.author and x.author = $4 and x.valid = 1)",
+                 and r.to_name = entry.name and r.to_author = entry.author and x.author = $4 and x.valid = 1)",
         ] {
             let values = [origin.to_string().into(), int(first), int(end), self.index.own.as_str().into()];
             tx.run(sql, &values).await?;

@@ -8,11 +8,12 @@ use store::db::Migration;
 /// drops every table that an older version made.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
-        name: "index-6-anew",
+        name: "index-7-anew",
         sql: "
 drop table if exists log; drop table if exists entry; drop table if exists blob; drop table if exists ref;
 drop table if exists about; drop table if exists cosignature; drop table if exists receipt;
 drop table if exists authority; drop table if exists authority_name; drop table if exists refusal;
+drop table if exists standing;
 drop table if exists sealed_mechanism_fact;
 drop table if exists situation_release; drop table if exists situation_series;
 drop table if exists situation_statement; drop table if exists sealed_situation_release;
@@ -22,7 +23,7 @@ drop table if exists sealed_situation_series; drop table if exists sealed_situat
     // `latest` is the latest time that the log claims so far, and `before` the one that the log before it ends with.
     // What `faces`, `listed` and `marked` of an entry mean stands in `standing.rs`, what `content` means in `take.rs`.
     Migration {
-        name: "index-6-core",
+        name: "index-7-core",
         sql: "
 create table log (
   origin {key} primary key, authority {key} not null, audience text not null, year integer not null,
@@ -44,7 +45,7 @@ create table entry (
   primary key (origin, pos)
 );
 create index entry_waiting on entry (content) where content in (0, 6);
-create index entry_name on entry (name);
+create index entry_name on entry (name, author);
 create index entry_thing on entry (author, id);
 create index entry_released on entry (released);
 create index entry_kind on entry (kind, released);
@@ -52,6 +53,7 @@ create index entry_expires on entry (expires) where expires is not null;
 create index entry_forgotten on entry (content) where content in (4, 5);
 create index entry_revoked on entry (author) where revoked = 1;
 create index entry_marked on entry (author) where marked <> 0;
+create index entry_root on entry (author) where kind in ('log.open', 'log.root');
 create table blob (
   origin {key} not null, pos {bigint} not null, n integer not null, media_type text not null,
   size {bigint} not null, sha256 {key} not null, lang text,

@@ -226,10 +226,11 @@ impl Touched {
     }
 
     async fn targets(&mut self, tx: &mut Tx, group: &Group) -> Result<(), IndexError> {
+        // From the thing on, in this order: its author may have any number of records.
         let sql = "select distinct t.author, t.id, t.status from entry x
-            join ref r on r.origin = x.origin and r.pos = x.pos
-            join entry t on t.name = r.to_name and t.author = r.to_author
-          where x.author = $1 and x.id = $2 and x.status = $3 and x.valid = 1 and r.relation = 'withdraws'
+            cross join ref r cross join entry t
+          where r.origin = x.origin and r.pos = x.pos and t.name = r.to_name and t.author = r.to_author
+            and x.author = $1 and x.id = $2 and x.status = $3 and x.valid = 1 and r.relation = 'withdraws'
             and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
         self.extend(tx, sql, &group.values()).await
     }
@@ -240,7 +241,7 @@ impl Touched {
         tx: &mut Tx,
         author: &Authority,
     ) -> Result<(), IndexError> {
-        let sql = "select distinct author, id, status from entry where author = $1 and marked <> 0";
+        let sql = "select author, id, status from entry where author = $1 and marked <> 0";
         self.extend(tx, sql, &[author.as_str().into()]).await
     }
 }
@@ -541,7 +542,7 @@ async fn settle_one(
 /// Replaces the rows of a thing; the records that are without effect now and were not before, and whether because of
 /// a twin.
 async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<Vec<(Hash, bool)>, IndexError> {
-    let sql = "select distinct name from standing where author = $1 and id = $2 and status = $3 and state in (4, 5)";
+    let sql = "select name from standing where author = $1 and id = $2 and status = $3 and state in (4, 5)";
     let mut before = BTreeSet::new();
     for row in tx.rows(sql, &group.values()).await? {
         before.insert(hash(&row.text(0)?));

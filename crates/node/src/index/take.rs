@@ -268,7 +268,16 @@ impl Writer<'_> {
                     mark_content(&mut tx, origin, pos, state).await?;
                 }
                 if row.content != DONE {
-                    give(&mut tx, origin, pos, &record, header, content.as_ref(), (&row).into()).await?;
+                    give(
+                        &mut tx,
+                        &mut desks::Memory::default(),
+                        (origin, pos),
+                        &record,
+                        header,
+                        content.as_ref(),
+                        (&row).into(),
+                    )
+                    .await?;
                 }
                 if row.content == CLOSED {
                     let end = pos + 1;
@@ -308,7 +317,16 @@ impl Writer<'_> {
             let opening = Opener::new(self.source).open(&record, row.root).await?;
             if let Opening::Open { inner, content } = &opening {
                 let header = inner.as_deref().unwrap_or(&record.header);
-                give(tx, &origin, pos, &record, header, content.as_ref(), (&row).into()).await?;
+                give(
+                    tx,
+                    &mut desks::Memory::default(),
+                    (&origin, pos),
+                    &record,
+                    header,
+                    content.as_ref(),
+                    (&row).into(),
+                )
+                .await?;
             }
         }
         Ok(())
@@ -405,6 +423,7 @@ async fn insert(
     }
     rows.insert(tx).await?;
     let origin = origin.to_string();
+    let mut memory = desks::Memory::default();
     for (item, place) in ready.iter().zip(ranks) {
         let (Some(record), Some(Opening::Open { content, .. }), Some((header, _))) =
             (item.record(), &item.opening, item.shown())
@@ -413,7 +432,8 @@ async fn insert(
         };
         let (rank, here) = place;
         let standing = Standing { rank, here, proven: None, marked: 0 };
-        give(tx, &origin, item.judged.index, record, header, content.as_ref(), standing).await?;
+        give(tx, &mut memory, (&origin, item.judged.index), record, header, content.as_ref(), standing)
+            .await?;
     }
     Ok(latest)
 }
@@ -421,8 +441,8 @@ async fn insert(
 /// Gives a record to the desks.
 async fn give(
     tx: &mut Tx,
-    origin: &str,
-    pos: u64,
+    memory: &mut desks::Memory,
+    (origin, pos): (&str, u64),
     record: &Record,
     header: &Header,
     content: Option<&Content>,
@@ -443,7 +463,7 @@ async fn give(
         marked: standing.marked,
         header,
     };
-    desks::take(tx, &entry, content).await
+    desks::take(tx, memory, &entry, content).await
 }
 
 /// What follows elsewhere from what a header says; `sealed` headers are known only here.

@@ -25,6 +25,7 @@ pub fn wanted(header: &Header) -> Option<&BlobRef> {
 /// Takes one record. Figures are counted from a table: not before it is here.
 pub async fn take(
     tx: &mut Tx,
+    memory: &mut replay::Memory,
     entry: &IndexedEntry<'_>,
     content: Option<&Content>,
 ) -> Result<(), IndexError> {
@@ -48,7 +49,7 @@ pub async fn take(
         rank: entry.rank,
         marked: entry.marked,
     };
-    replay::take_figures(tx, &release, header.released.posix(), || read(header, content)).await?;
+    replay::take_figures(tx, memory, &release, header.released.posix(), || read(header, content)).await?;
     Ok(())
 }
 

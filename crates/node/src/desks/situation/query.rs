@@ -380,16 +380,14 @@ pub async fn corrections(
       select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation, x.start, x.day, p.value, x.value,
         b.name, b.edition, b.claimed, b.proven, b.here,
         r.name, r.edition, r.claimed, r.proven, r.here, x.reason
-      from {of place}
-      cross join {statement} p
-      cross join {release} b
-      where s.no = x.series and x.release = r.no and x.revised = 1 and r.revised = 1 and x.day <= $2
+      from {of place} and s.no = x.series and x.release = r.no
+        and x.revised = 1 and r.revised = 1 and +x.day <= $2
         and {known r} and s.status = $3
         and p.no = (select y.no from {statement} y cross join {release} q
           where y.series = x.series and y.day = x.day and y.start = x.start and q.no = y.release
             and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known q}
           order by y.rank desc, y.pos desc, q.name desc limit 1)
-        and p.value <> x.value and b.no = p.release and ($5 = '' or s.place = $5)
+        and p.value <> x.value and b.no = p.release
       order by r.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
     let mut found = Vec::new();
     for shelf in scope.shelves() {
@@ -418,16 +416,20 @@ pub async fn corrections(
 fn corrected(shelf: Shelf, of_place: bool) -> &'static str {
     match (shelf, of_place) {
         (Shelf::Public, false) => {
-            "situation_release r cross join situation_statement x cross join situation_series s"
+            "situation_release r cross join situation_statement x cross join situation_series s
+             cross join situation_statement p cross join situation_release b where $5 = ''"
         }
         (Shelf::Public, true) => {
-            "situation_series s cross join situation_statement x cross join situation_release r"
+            "situation_series s cross join situation_statement x cross join situation_release r
+             cross join situation_statement p cross join situation_release b where s.place = $5"
         }
         (Shelf::Sealed, false) => {
-            "sealed_situation_release r cross join sealed_situation_statement x cross join sealed_situation_series s"
+            "sealed_situation_release r cross join sealed_situation_statement x cross join sealed_situation_series s
+             cross join sealed_situation_statement p cross join sealed_situation_release b where $5 = ''"
         }
         (Shelf::Sealed, true) => {
-            "sealed_situation_series s cross join sealed_situation_statement x cross join sealed_situation_release r"
+            "sealed_situation_series s cross join sealed_situation_statement x cross join sealed_situation_release r
+             cross join sealed_situation_statement p cross join sealed_situation_release b where s.place = $5"
         }
     }
 }

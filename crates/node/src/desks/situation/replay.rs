@@ -8,11 +8,13 @@ use super::schema::Shelf;
 use crate::face::Face;
 use formats::figures::{Figure, FigureKey};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use store::db::{Conflict, DbError, Tx, Value};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Statements of one release are numbered below this; a file with more figures is a fault, not a release.
 pub const MAX_FIGURES: usize = 1 << 20;
+const NUMBERS: i64 = 1 << 20;
 
 /// The record that is replayed, as far as this desk needs it.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +63,23 @@ pub struct Stated {
     pub refused: usize,
 }
 
+/// What is remembered of this desk's own rows while one transaction takes records: an author's many records share
+/// series, which need not be read again for each.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The numbers of an author's series, by shelf, status and author.
+    series: HashMap<(Shelf, String, String), HashMap<String, i64>>,
+    /// The largest numbers in use.
+    last_series: HashMap<Shelf, i64>,
+    last_release: HashMap<Shelf, i64>,
+}
+
 /// Takes a record of figures that stands at a place. `first_released` is when its author says it was first released;
 /// `read` gives what its file holds, or the code of the fault for which it cannot be read: then the release is listed
 /// with its fault and states nothing.
 pub async fn take_figures(
     tx: &mut Tx,
+    memory: &mut Memory,
     release: &Release<'_>,
     first_released: i64,
     read: impl FnOnce() -> Result<Stated, String>,
@@ -74,7 +88,7 @@ pub async fn take_figures(
     let there = find(tx, other, release).await?;
     match find(tx, release.shelf, release).await? {
         Some(no) => stand_at_earliest(tx, release.shelf, no, release).await?,
-        None => insert(tx, release, first_released, read()).await?,
+        None => insert(tx, memory, release, first_released, read()).await?,
     }
     // For the inside face the earliest of all places counts, on the sealed shelf.
     if let Some(there) = there {
@@ -154,13 +168,20 @@ async fn stand_at_earliest(tx: &mut Tx, shelf: Shelf, no: i64, release: &Release
     ];
     let sql = "update {release} set origin = $2, pos = $3, claimed = $4, proven = $5, here = $6, rank = $7 where no = $1";
     tx.run(shelf.sql(sql), &values).await?;
-    let sql = "update {statement} set rank = $2, pos = $3 where release = $1";
-    tx.run(shelf.sql(sql), &[no.into(), release.rank.into(), release.pos.into()]).await?;
+    let sql = "update {statement} set rank = $3, pos = $4 where no >= $1 and no < $2";
+    let [first, end] = statements_of(no);
+    tx.run(shelf.sql(sql), &[first, end, release.rank.into(), release.pos.into()]).await?;
     Ok(())
+}
+
+/// The numbers of a release's statements: from the first up to but not including the second. They need no index.
+fn statements_of(release: i64) -> [Value; 2] {
+    [(release * NUMBERS).into(), ((release + 1) * NUMBERS).into()]
 }
 
 async fn insert(
     tx: &mut Tx,
+    memory: &mut Memory,
     release: &Release<'_>,
     first_released: i64,
     stated: Result<Stated, String>,
@@ -173,9 +194,9 @@ async fn insert(
         Err(fault) => (Stated::default(), Some(fault)),
     };
     let figures = counted(stated.figures, first_released);
-    let no = insert_release(tx, release, fault.as_deref(), figures.len(), stated.refused).await?;
+    let no = insert_release(tx, memory, release, fault.as_deref(), figures.len(), stated.refused).await?;
     if !figures.is_empty() {
-        insert_statements(tx, release, no, figures).await?;
+        insert_statements(tx, memory, release, no, figures).await?;
         mark_revised(tx, release.shelf, no).await?;
     }
     Ok(())
@@ -210,13 +231,14 @@ pub async fn proven(
 /// A log claims at least this time from its beginning on.
 pub async fn reranked(tx: &mut Tx, origin: &str, rank: i64) -> Result<(), DbError> {
     for shelf in [Shelf::Public, Shelf::Sealed] {
-        for sql in [
-            "update {statement} set rank = $2 where rank < $2 and release in (
-               select no from {release} where origin = $1 and rank < $2)",
-            "update {release} set rank = $2 where origin = $1 and rank < $2",
-        ] {
-            tx.run(shelf.sql(sql), &[origin.into(), rank.into()]).await?;
+        let sql = shelf.sql("select no from {release} where origin = $1 and rank < $2");
+        for row in tx.rows(sql, &[origin.into(), rank.into()]).await? {
+            let sql = "update {statement} set rank = $3 where no >= $1 and no < $2 and rank < $3";
+            let [first, end] = statements_of(row.int(0)?);
+            tx.run(shelf.sql(sql), &[first, end, rank.into()]).await?;
         }
+        let sql = "update {release} set rank = $2 where origin = $1 and rank < $2";
+        tx.run(shelf.sql(sql), &[origin.into(), rank.into()]).await?;
     }
     Ok(())
 }
@@ -233,11 +255,11 @@ pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError
 }
 
 async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
-    let sql = shelf.sql("select distinct series from {statement} where release = $1");
-    let series = tx.rows(sql, &[no.into()]).await?;
-    for sql in ["delete from {statement} where release = $1", "delete from {release} where no = $1"] {
-        tx.run(shelf.sql(sql), &[no.into()]).await?;
-    }
+    let statements = statements_of(no);
+    let sql = shelf.sql("select distinct series from {statement} where no >= $1 and no < $2");
+    let series = tx.rows(sql, &statements).await?;
+    tx.run(shelf.sql("delete from {statement} where no >= $1 and no < $2"), &statements).await?;
+    tx.run(shelf.sql("delete from {release} where no = $1"), &[no.into()]).await?;
     for row in series {
         for sql in [
             "delete from {series} where no = $1 and not exists (select 1 from {statement} x where x.series = $1)",
@@ -273,12 +295,18 @@ fn counted(figures: Vec<(u64, Figure)>, claimed: i64) -> Vec<(u64, Figure)> {
 
 async fn insert_release(
     tx: &mut Tx,
+    memory: &mut Memory,
     release: &Release<'_>,
     fault: Option<&str>,
     figures: usize,
     refused: usize,
 ) -> Result<i64, DbError> {
-    let no = next(tx, release.shelf.sql("select max(no) from {release}")).await?;
+    let last = match memory.last_release.get(&release.shelf) {
+        Some(last) => *last,
+        None => last_of(tx, release.shelf.sql("select max(no) from {release}")).await?,
+    };
+    let no = last + 1;
+    memory.last_release.insert(release.shelf, no);
     let columns = [
         "no",
         "origin",
@@ -327,25 +355,23 @@ fn count(number: usize) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// The next number of a table. Nobody else writes it meanwhile: the index has one writer.
-async fn next(tx: &mut Tx, sql: store::db::Sql) -> Result<i64, DbError> {
+/// The largest number of a table. Nobody else writes it meanwhile: the index has one writer.
+async fn last_of(tx: &mut Tx, sql: store::db::Sql) -> Result<i64, DbError> {
     let rows = tx.rows(sql, &[]).await?;
-    Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0) + 1)
+    Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
 }
-
-type SeriesKey = (String, String, String, String);
 
 async fn insert_statements(
     tx: &mut Tx,
+    memory: &mut Memory,
     release: &Release<'_>,
     no: i64,
     figures: Vec<(u64, Figure)>,
 ) -> Result<(), DbError> {
-    let series = series_of(tx, release, &figures).await?;
-    let first = no << 20;
+    let series = series_of(tx, memory, release, &figures).await?;
+    let first = no * NUMBERS;
     let mut rows = Vec::with_capacity(figures.len());
-    for (offset, (line, figure)) in (0_i64..).zip(figures) {
-        let Some(series) = series.get(&series_key(&figure.key)).copied() else { continue };
+    for ((offset, series), (line, figure)) in (0_i64..).zip(series).zip(figures) {
         rows.push(vec![
             (first + offset).into(),
             series.into(),
@@ -368,50 +394,69 @@ async fn insert_statements(
     tx.insert_many(release.shelf.statement(), &columns, &rows, Conflict::Fail).await.map(drop)
 }
 
-fn series_key(key: &FigureKey) -> SeriesKey {
-    (
-        key.indicator.to_string(),
-        key.disaggregation.to_string(),
-        key.place.to_string(),
-        key.definition.to_string(),
-    )
+/// What of a series is not its author and status; no part has a line break.
+fn write_series(text: &mut String, parts: [&dyn std::fmt::Display; 4]) {
+    text.clear();
+    for part in parts {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{part}");
+    }
 }
 
-/// The numbers of all series that the figures belong to; new ones are made.
+/// The number of the series that each figure belongs to; new ones are made.
 async fn series_of(
     tx: &mut Tx,
+    memory: &mut Memory,
     release: &Release<'_>,
     figures: &[(u64, Figure)],
-) -> Result<HashMap<SeriesKey, i64>, DbError> {
+) -> Result<Vec<i64>, DbError> {
     let shelf = release.shelf;
-    let sql = shelf.sql(
-        "select no, indicator, disaggregation, place, definition from {series} where status = $1 and author = $2",
-    );
-    let mut known: HashMap<SeriesKey, i64> = HashMap::new();
-    for row in tx.rows(sql, &[release.status.into(), release.author.into()]).await? {
-        known.insert((row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?), row.int(0)?);
+    let whose = (shelf, release.status.to_owned(), release.author.to_owned());
+    if !memory.series.contains_key(&whose) {
+        memory.series.insert(whose.clone(), series_by(tx, release).await?);
     }
-    let mut next = next(tx, shelf.sql("select max(no) from {series}")).await?;
-    let mut new = Vec::new();
-    for (_, figure) in figures {
-        let key = series_key(&figure.key);
-        if known.contains_key(&key) {
+    let mut next = match memory.last_series.get(&shelf) {
+        Some(last) => last + 1,
+        None => last_of(tx, shelf.sql("select max(no) from {series}")).await? + 1,
+    };
+    let known = memory.series.entry(whose).or_default();
+    let (mut new, mut numbers, mut text) = (Vec::new(), Vec::with_capacity(figures.len()), String::new());
+    for FigureKey { indicator, disaggregation, place, definition, .. } in figures.iter().map(|(_, f)| &f.key)
+    {
+        write_series(&mut text, [indicator, disaggregation, place, definition]);
+        if let Some(no) = known.get(&text) {
+            numbers.push(*no);
             continue;
         }
         new.push(vec![
             next.into(),
             release.author.into(),
             release.status.into(),
-            key.0.as_str().into(),
-            key.1.as_str().into(),
-            key.2.as_str().into(),
-            key.3.as_str().into(),
+            indicator.to_string().into(),
+            disaggregation.to_string().into(),
+            place.to_string().into(),
+            definition.to_string().into(),
         ]);
-        known.insert(key, next);
+        known.insert(text.clone(), next);
+        numbers.push(next);
         next += 1;
     }
+    memory.last_series.insert(shelf, next - 1);
     let columns = ["no", "author", "status", "indicator", "disaggregation", "place", "definition"];
     tx.insert_many(shelf.series(), &columns, &new, Conflict::Fail).await?;
+    Ok(numbers)
+}
+
+/// The numbers of all series of an author.
+async fn series_by(tx: &mut Tx, release: &Release<'_>) -> Result<HashMap<String, i64>, DbError> {
+    let sql = release.shelf.sql(
+        "select no, indicator, disaggregation, place, definition from {series} where status = $1 and author = $2",
+    );
+    let (mut known, mut text) = (HashMap::new(), String::new());
+    for row in tx.rows(sql, &[release.status.into(), release.author.into()]).await? {
+        write_series(&mut text, [&row.text(1)?, &row.text(2)?, &row.text(3)?, &row.text(4)?]);
+        known.insert(text.clone(), row.int(0)?);
+    }
     Ok(known)
 }
 
@@ -421,11 +466,11 @@ async fn mark_revised(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError>
     let sql = shelf.sql(
         "select x.no, o.no, o.release from {statement} x join {statement} o
            on o.series = x.series and o.day = x.day and o.start = x.start and o.value <> x.value
-         where x.release = $1",
+         where x.no >= $1 and x.no < $2",
     );
     let mark = shelf.sql("update {statement} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
     let release = shelf.sql("update {release} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
-    for row in tx.rows(sql, &[no.into()]).await? {
+    for row in tx.rows(sql, &statements_of(no)).await? {
         tx.run(mark.clone(), &[row.int(0)?.into(), row.int(1)?.into()]).await?;
         tx.run(release.clone(), &[no.into(), row.int(2)?.into()]).await?;
     }

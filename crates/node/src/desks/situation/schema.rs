@@ -12,7 +12,7 @@ use store::db::{Migration, Sql};
 
 /// The migrations of this desk, in order. The core drops what older versions made.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration { name: "situation-2-public", sql: "
+    Migration { name: "situation-3-public", sql: "
 create table situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
@@ -28,17 +28,18 @@ create table situation_series (
   definition {key} not null, place {key} not null, disaggregation {key} not null,
   unique (status, indicator, disaggregation, place, definition, author)
 );
-create index situation_series_place on situation_series (status, place);
+create index situation_series_place on situation_series (
+  status, place, indicator, disaggregation, author, definition);
 create table situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
   rank {bigint} not null, pos {bigint} not null, release {bigint} not null,
   value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
-create index situation_statement_release on situation_statement (release);
 create index situation_statement_revised on situation_statement (series) where revised = 1;
+create index situation_statement_revision on situation_statement (release) where revised = 1;
 " },
-    Migration { name: "situation-2-sealed", sql: "
+    Migration { name: "situation-3-sealed", sql: "
 create table sealed_situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
@@ -54,15 +55,16 @@ create table sealed_situation_series (
   definition {key} not null, place {key} not null, disaggregation {key} not null,
   unique (status, indicator, disaggregation, place, definition, author)
 );
-create index sealed_situation_series_place on sealed_situation_series (status, place);
+create index sealed_situation_series_place on sealed_situation_series (
+  status, place, indicator, disaggregation, author, definition);
 create table sealed_situation_statement (
   no {bigint} primary key, series {bigint} not null, start {bigint} not null, day {bigint} not null,
   rank {bigint} not null, pos {bigint} not null, release {bigint} not null,
   value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
-create index sealed_situation_statement_release on sealed_situation_statement (release);
 create index sealed_situation_statement_revised on sealed_situation_statement (series) where revised = 1;
+create index sealed_situation_statement_revision on sealed_situation_statement (release) where revised = 1;
 " },
 ];
 
