@@ -194,9 +194,8 @@ impl<'a> Sweep<'a> {
     fn state(&self, number: u32, name: Hash) -> Option<State> {
         let edition = self.editions.get(&number)?;
         if edition.standing == Some(name) {
-            let later = self.editions.range(number.saturating_add(1)..);
-            let next =
-                later.filter_map(|(later, edition)| edition.standing.filter(|_| *later > number)).next();
+            let mut later = self.editions.range(number.saturating_add(1)..);
+            let next = later.find_map(|(later, edition)| edition.standing.filter(|_| *later > number));
             let ended = self.endings.first_key_value().map(|((_, by), _)| State::Withdrawn { by: *by });
             return Some(next.map_or(ended.unwrap_or(State::Speaks), |by| State::Superseded { by }));
         }
