@@ -137,6 +137,8 @@ pub struct ProvenTimes {
     witnesses: Vec<(VerifierKey, Authority)>,
     next: u64,
     steps: Vec<Step>,
+    /// The first entry whose time may have changed since somebody learnt of all changes.
+    changed: Option<u64>,
 }
 
 /// A size that was seen. Entries below it, down to the size before, were cosigned first at these times.
@@ -159,7 +161,7 @@ impl ProvenTimes {
     pub fn new(origin: &str, policy: Policy, keys: &WitnessKeys) -> Self {
         let counted = |key: &VerifierKey| Some((key.clone(), keys.authority_of(key)?.clone()));
         let witnesses = policy.witnesses().filter_map(|(_, key, _)| counted(key)).collect();
-        Self { origin: origin.into(), policy, witnesses, next: 0, steps: Vec::new() }
+        Self { origin: origin.into(), policy, witnesses, next: 0, steps: Vec::new(), changed: None }
     }
 
     /// Number of the `seen` file that comes next.
@@ -185,6 +187,7 @@ impl ProvenTimes {
         self.next += 1;
         if *size > before {
             self.steps.push(Step { size: *size, first: vec![None; self.witnesses.len()], proven: None });
+            self.note_change(before);
         }
         Ok(self.improve(&times, self.next - 1))
     }
@@ -239,8 +242,25 @@ impl ProvenTimes {
             .filter_map(|pair| pair.first().map(|step| Span { end: step.size, time: step.proven }))
     }
 
-    /// The same from the newest to the oldest, each with the index of its first entry: what a `seen` file changed
-    /// comes first, and all else is as it was.
+    /// Spans in which times changed, or became known not to be proven, since the last [`Self::changes_are_known`]: from the
+    /// newest to the oldest, each with the index of its first entry. A later entry's time may be what it was while an
+    /// earlier one's changed.
+    pub fn changes(&self) -> impl Iterator<Item = (u64, Span)> {
+        let from = self.changed.unwrap_or(u64::MAX);
+        let changed = self.spans_back().take_while(move |(_, span)| span.end > from);
+        changed.map(move |(first, span)| (first.max(from), span))
+    }
+
+    /// Whoever keeps the times has all changes so far.
+    pub fn changes_are_known(&mut self) {
+        self.changed = None;
+    }
+
+    fn note_change(&mut self, first: u64) {
+        self.changed = Some(self.changed.map_or(first, |before| before.min(first)));
+    }
+
+    /// The same as [`Self::spans`] from the newest to the oldest, each with the index of its first entry.
     pub fn spans_back(&self) -> impl Iterator<Item = (u64, Span)> {
         let mut end = self.steps.len();
         std::iter::from_fn(move || {
@@ -273,8 +293,11 @@ impl ProvenTimes {
     /// Lowers the first times of all covered steps, from the newest back. Whoever covers a step covers those
     /// before it, so the first times only rise along the steps, and the walk ends at the first without change.
     fn improve(&mut self, times: &[Option<u64>], seen: u64) -> bool {
-        let mut changed = false;
-        for step in self.steps.iter_mut().rev() {
+        let mut changed = None;
+        for n in (0..self.steps.len()).rev() {
+            let before =
+                n.checked_sub(1).and_then(|before| self.steps.get(before)).map_or(0, |step| step.size);
+            let Some(step) = self.steps.get_mut(n) else { break };
             let mut earlier = false;
             for (first, time) in step.first.iter_mut().zip(times) {
                 if let Some(time) = *time
@@ -288,10 +311,12 @@ impl ProvenTimes {
                 break;
             }
             let proven = proven(&self.policy, &self.witnesses, &step.first);
-            changed |= proven != step.proven;
+            if proven != step.proven {
+                changed = Some(before);
+            }
             step.proven = proven;
         }
-        changed
+        changed.inspect(|first| self.note_change(*first)).is_some()
     }
 }
 

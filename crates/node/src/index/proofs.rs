@@ -2,8 +2,6 @@
 //!
 //! What is taken is remembered only in memory, and what the index has of it in rows: both follow from files.
 
-use std::collections::BTreeSet;
-
 use record::provenance::{ProvenTimes, WitnessKeys};
 use record::{Origin, Time};
 use store::db::{Conflict, Value};
@@ -17,11 +15,10 @@ use super::times::Seen;
 use super::{IndexError, Writer};
 use crate::desks;
 
-/// The proven times of one log, and what of them the index has.
+/// The proven times of one log, which know what of them the index has.
 pub(super) struct Proofs {
     keys: WitnessKeys,
     times: ProvenTimes,
-    applied: BTreeSet<Proven>,
 }
 
 /// Entries from the first up to but not including the second index, and when they were proven, if they are.
@@ -95,15 +92,15 @@ impl Writer<'_> {
 
     async fn apply_proofs(&mut self, origin: &Origin, fresh: &[Seen]) -> Result<(), IndexError> {
         let Some(proofs) = self.replayed.proofs.get(origin) else { return Ok(()) };
-        let spans =
-            proofs.times.spans_back().map(|(first, span)| (first, span.end, span.time.map(Time::posix)));
-        let ranges: Vec<Proven> = spans.take_while(|range| !proofs.applied.contains(range)).collect();
+        let changes = proofs.times.changes();
+        let ranges: Vec<Proven> =
+            changes.map(|(first, span)| (first, span.end, span.time.map(Time::posix))).collect();
         if fresh.is_empty() && ranges.is_empty() {
             return Ok(());
         }
         self.write_proofs(origin, fresh, &ranges).await?;
         if let Some(proofs) = self.replayed.proofs.get_mut(origin) {
-            proofs.applied.extend(ranges);
+            proofs.times.changes_are_known();
         }
         Ok(())
     }
@@ -168,7 +165,7 @@ impl Writer<'_> {
         let pinned = self.source.chains();
         let keys = WitnessKeys::new(&origin.authority, pinned.iter().map(AsRef::as_ref));
         let times = ProvenTimes::new(&origin.to_string(), policy, &keys);
-        Ok(Some(Proofs { keys, times, applied: BTreeSet::new() }))
+        Ok(Some(Proofs { keys, times }))
     }
 }
 

@@ -79,7 +79,7 @@ proptest! {
         let (nodes, signers, policy) = (nodes(), signers(), &policies()[policy]);
         let chains: Vec<&RootChain> = nodes.iter().map(|node| &node.chain).collect();
         let mut times = fresh(policy, &chains);
-        let (mut size, mut all) = (0, Vec::new());
+        let (mut size, mut all, mut kept) = (0, Vec::new(), Vec::new());
         for (growth, cosigned) in &history {
             size += growth;
             let by: Vec<(&LocalSigner, u64)> = cosigned.iter().map(|(n, t)| (&signers[*n], *t)).collect();
@@ -87,6 +87,16 @@ proptest! {
             let changed = times.take(&seen(size, &by)).expect("taken");
             let after: Vec<Option<Time>> = (0..size).map(|index| times.proven_time(index)).collect();
             prop_assert_eq!(changed, before != after);
+            // Who writes down no more than what is said to have changed has all times.
+            for (first, Span { end, time }) in times.changes() {
+                kept.resize(kept.len().max(usize::try_from(end).expect("small")), None);
+                let range = usize::try_from(first).expect("small")..usize::try_from(end).expect("small");
+                kept[range].fill(time);
+            }
+            if *growth != 1 {
+                times.changes_are_known();
+            }
+            prop_assert_eq!(&kept, &after);
             // More evidence never takes a time away, nor makes it later.
             for (before, after) in before.iter().zip(&after) {
                 prop_assert!(before.is_none() || (after.is_some() && after <= before));
