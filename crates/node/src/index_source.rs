@@ -71,6 +71,21 @@ impl Node {
 }
 
 impl Node {
+    /// An own log, as far as it is published: its head moves before its tiles are at their places.
+    async fn own_published(&self, origin: &Origin) -> Result<Option<LogHead>, IndexError> {
+        if self.permits.is_damaged(origin) {
+            return Ok(None);
+        }
+        let path = format!("{}{}", self.prefix_of(origin), store::layout::CHECKPOINT);
+        let published = self.files.get(&path).await?.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok());
+        let published = published.filter(|published| published.checkpoint.origin == origin.to_string());
+        Ok(published.map(|published| LogHead {
+            origin: origin.clone(),
+            size: published.checkpoint.size,
+            checkpoint: Some(published),
+        }))
+    }
+
     /// What a reader says in an archived receipt, as far as its keys signed it.
     async fn receipts_in(
         &self,
@@ -100,10 +115,8 @@ impl Source for Node {
     async fn logs(&self) -> Result<Vec<LogHead>, IndexError> {
         let mut logs = Vec::new();
         let own = self.own_heads().await.map_err(|error| IndexError::Source(error.into()))?;
-        for (origin, head) in own {
-            if !self.permits.is_damaged(&origin) {
-                logs.push(LogHead { origin, size: head.checkpoint.size, checkpoint: Some(head) });
-            }
+        for (origin, _) in own {
+            logs.extend(self.own_published(&origin).await?);
         }
         logs.extend(self.engine().followed().into_iter().map(|log| LogHead {
             origin: log.origin,
@@ -115,17 +128,7 @@ impl Source for Node {
 
     async fn log(&self, origin: &Origin) -> Result<Option<LogHead>, IndexError> {
         if origin.authority == self.config.authority {
-            let head = self
-                .writer
-                .head(&origin.to_string())
-                .await
-                .map_err(|error| IndexError::Source(error.into()))?;
-            let head = head.filter(|_| !self.permits.is_damaged(origin));
-            return Ok(head.map(|head| LogHead {
-                origin: origin.clone(),
-                size: head.checkpoint.size,
-                checkpoint: Some(head),
-            }));
+            return self.own_published(origin).await;
         }
         let followed = self.engine().followed().into_iter().find(|log| log.origin == *origin);
         Ok(followed.map(|log| LogHead { origin: log.origin, size: log.size, checkpoint: log.checkpoint }))

@@ -101,7 +101,7 @@ pub enum State {
     },
     /// Another record of the same edition stands. This one has no effect.
     Conflicting,
-    /// Its readers were not all given the edition before, so it is none of this thing's. It has no effect.
+    /// It stands in no log that counts. Nothing is so today: who was given the edition before, only the author knows.
     Unentitled,
 }
 
@@ -121,21 +121,6 @@ pub fn counts(reference: &Ref, by: &Authority) -> bool {
     match reference.relation {
         Relation::Withdraws | Relation::ReleasesAgain => reference.author == *by,
         _ => true,
-    }
-}
-
-/// Whether every one of `readers` may read one of the logs in `given`.
-fn were_given<'a>(readers: &Readers, given: impl Iterator<Item = &'a Readers>) -> bool {
-    let mut all = BTreeSet::new();
-    for set in given {
-        match set {
-            Readers::Public => return true,
-            Readers::Set(set) => all.extend(set),
-        }
-    }
-    match readers {
-        Readers::Public => false,
-        Readers::Set(readers) => readers.iter().all(|reader| all.contains(reader)),
     }
 }
 

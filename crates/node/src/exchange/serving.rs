@@ -138,22 +138,39 @@ fn content_type(route: &Route) -> &'static str {
     }
 }
 
-/// A blob that own records name, to whoever may read one of their logs.
+/// A blob that own records name, to whoever may read one of their logs. Peers are told of a release before the index
+/// has it: who asks for a blob that is here and that no row names yet waits for the index.
 async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Option<Found>, OpenError> {
-    let sql = "select distinct l.audience, l.readers from blob b join log l on l.origin = b.origin
-               where b.sha256 = $1 and l.own = 1";
-    let mut public = false;
-    let mut allowed = false;
-    for row in node.index.db().rows(sql, &[hash.to_hex().into()]).await? {
-        let (audience, readers) = (row.text(0)?, row.text(1)?);
-        public |= audience == "public";
-        allowed |= caller.is_some_and(|caller| readers.split(' ').any(|r| r == caller.as_str()));
+    let mut right = right_to(node, hash, caller).await?;
+    if right.is_none() {
+        if node.files.size(&store::layout::blob(hash)).await?.is_none() {
+            return Ok(None);
+        }
+        if let Err(error) = node.index_all_own().await {
+            tracing::warn!(%error, "whether a blob may be read is asked of an index that is behind");
+        }
+        right = right_to(node, hash, caller).await?;
     }
-    if !public && !allowed {
-        return Ok(None);
-    }
+    let Some(public) = right else { return Ok(None) };
     let stored = node.files.get(&store::layout::blob(hash)).await?;
     Ok(stored.map(|body| Found { body: body.to_vec(), public, immutable: true }))
+}
+
+/// Whether a caller may read a blob, and whether everybody may.
+async fn right_to(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Option<bool>, OpenError> {
+    let sql = "select distinct l.audience, l.readers from blob b join log l on l.origin = b.origin
+               where b.sha256 = $1 and l.own = 1";
+    let mut right = None;
+    for row in node.index.db().rows(sql, &[hash.to_hex().into()]).await? {
+        let (audience, readers) = (row.text(0)?, row.text(1)?);
+        if audience == "public" {
+            return Ok(Some(true));
+        }
+        if caller.is_some_and(|caller| readers.split(' ').any(|reader| reader == caller.as_str())) {
+            right = Some(false);
+        }
+    }
+    Ok(right)
 }
 
 fn own_root(node: &Node, version: Option<u64>) -> Option<Found> {

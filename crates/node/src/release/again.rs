@@ -29,7 +29,7 @@ pub struct Places {
     pub expires: Option<Date>,
     /// Log and entry of each place, the first one first.
     pub at: Vec<(String, u64)>,
-    /// The readers of each of these logs.
+    /// The readers of those of these logs in which it counts.
     pub audiences: Vec<Audience>,
     /// Was its thing withdrawn?
     pub withdrawn: bool,
@@ -95,7 +95,8 @@ impl Node {
         // A thing that was withdrawn, by whichever of its editions, is withdrawn for good.
         let sql = "select e.origin, e.pos, l.readers, e.id, e.kind, e.status, e.expires,
                      (select min(st.state) from standing st where st.author = e.author and st.id = e.id
-                        and st.status = e.status and st.basis = 1 and (st.face & 2) <> 0 and st.state = 3)
+                        and st.status = e.status and st.basis = 1 and (st.face & 2) <> 0 and st.state = 3
+                        and st.stop is null), e.disowned
                    from entry e join log l on l.origin = e.origin
                    where e.author = $1 and e.name = $2 and e.valid = 1 order by e.released, e.origin, e.pos";
         let values = [self.config.authority.as_str().into(), name.to_hex().into()];
@@ -118,7 +119,10 @@ impl Node {
             };
             for row in &rows {
                 places.at.push((row.text(0)?, row.uint(1)?));
-                places.audiences.push(audience(&row.text(2)?));
+                // What a revoked key did has no effect, and is done again.
+                if row.int(8)? == 0 {
+                    places.audiences.push(audience(&row.text(2)?));
+                }
                 places.withdrawn |= row.opt_int(7)?.is_some();
             }
             Ok(Some(places))
@@ -178,7 +182,7 @@ impl Node {
         let sql = "select distinct l.readers from ref r join entry w on w.origin = r.origin and w.pos = r.pos
                    join log l on l.origin = w.origin
                    join entry t on t.author = r.to_author and t.name = r.to_name
-                   where r.relation = 'withdraws' and w.author = $1 and w.valid = 1 and t.author = $1
+                   where r.relation = 'withdraws' and w.author = $1 and w.valid = 1 and w.disowned = 0 and t.author = $1
                      and t.id = $2 and w.status = $3";
         for row in self.index.db().rows(sql, &values).await.map_err(index)? {
             given.remove(&row.text(0)?);

@@ -1,6 +1,6 @@
 //! The sweep: from moment to moment over what comes and goes, looking again only at the editions that it touches.
 
-use super::{During, Ending, Entry, Log, Span, State, were_given};
+use super::{During, Ending, Entry, Log, Span, State};
 use std::collections::{BTreeMap, BTreeSet};
 use tlog::Hash;
 
@@ -10,8 +10,8 @@ use tlog::Hash;
 ///
 /// - Of several records of one edition one stands: in each line of logs the first by place, of these the one with
 ///   the earliest outer `released`, then the smaller name.
-/// - Edition n+1 stands only where every reader of its log was given edition n, in this log or another. An edition
-///   n that the reader does not hold is no error.
+/// - An edition that the reader does not hold is no error. Who was given it in logs that this reader does not read,
+///   only its author knows: that an edition goes to who was given the one before, its author's node sees to.
 /// - The newest edition that stands speaks, until the first withdrawal ends the thing for good.
 ///
 /// # Panics
@@ -55,7 +55,7 @@ fn moments<'a>(entries: &'a [Entry], endings: &'a [Ending]) -> BTreeMap<i64, Hap
 struct Edition {
     /// By log: the entries by place, each with its outer `released`.
     entries: BTreeMap<usize, BTreeSet<(u64, Hash, i64)>>,
-    /// The logs whose readers were all given the edition before.
+    /// The logs in which a record of it stands.
     entitled: BTreeSet<usize>,
     standing: Option<Hash>,
 }
@@ -139,8 +139,6 @@ impl<'a> Sweep<'a> {
             *self.endings.entry((ending.during.from, ending.by)).or_default() += 1;
         }
         self.endings.retain(|_, count| *count > 0);
-        let followers: Vec<u32> = changed.iter().filter_map(|edition| edition.checked_add(1)).collect();
-        changed.extend(followers);
         for edition in &changed {
             self.decide(*edition, &mut names);
         }
@@ -151,25 +149,14 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Which logs of an edition are entitled, and which of its records stands; adds the names that it changes.
+    /// Which record of an edition stands; adds the names that it changes.
     fn decide(&mut self, number: u32, names: &mut BTreeSet<(u32, Hash)>) {
         if !self.editions.contains_key(&number) {
             return;
         }
-        let given: Option<Vec<usize>> = number
-            .checked_sub(1)
-            .and_then(|before| self.editions.get(&before))
-            .map(|before| before.logs().collect());
-        let given = given.filter(|given| !given.is_empty());
         let logs = self.logs;
         let Some(edition) = self.editions.get_mut(&number) else { return };
-        let is_entitled = |log: &usize| match &given {
-            None => true,
-            Some(given) => {
-                were_given(&logs[*log].readers, given.iter().map(|given| logs[*given].readers.as_ref()))
-            }
-        };
-        let entitled: BTreeSet<usize> = edition.logs().filter(is_entitled).collect();
+        let entitled: BTreeSet<usize> = edition.logs().collect();
         for log in entitled.symmetric_difference(&edition.entitled) {
             names.extend(edition.names_in(*log).map(|name| (number, name)));
         }

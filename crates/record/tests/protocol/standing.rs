@@ -77,19 +77,14 @@ fn of_twins_in_logs_that_nothing_joins_the_earlier_stands_then_the_smaller_name(
 }
 
 #[test]
-fn an_edition_goes_only_to_readers_of_the_one_before() {
+fn who_was_given_the_edition_before_in_logs_of_others_is_not_for_a_reader_to_judge() {
     let logs = [
         log(0, 0, &["a.example", "moh.chn.example"]),
         log(1, 0, &["a.example", "b.example", "moh.chn.example"]),
     ];
-    let (first, second) = (entry(1, 1, (0, 1), 10), entry(2, 2, (1, 1), 20));
-    let spans = sorted_out(&logs, &[first, second], &[]);
-    assert_eq!(at(&spans, 20), BTreeMap::from([(1, State::Speaks), (2, State::Unentitled)]));
-
-    let again = entry(1, 1, (1, 2), 30);
-    let spans = sorted_out(&logs, &[first, again, second], &[]);
-    assert_eq!(at(&spans, 29), BTreeMap::from([(1, State::Speaks), (2, State::Unentitled)]));
-    assert_eq!(at(&spans, 30), BTreeMap::from([(1, State::Superseded { by: name(2) }), (2, State::Speaks)]));
+    // The first edition was released again to b alone, in a log that this reader never sees.
+    let spans = sorted_out(&logs, &[entry(1, 1, (0, 1), 10), entry(2, 2, (1, 1), 20)], &[]);
+    assert_eq!(at(&spans, 20), BTreeMap::from([(1, State::Superseded { by: name(2) }), (2, State::Speaks)]));
 }
 
 #[test]
@@ -150,20 +145,9 @@ fn logs_that_previous_joins_are_one_line() {
 /// The rules once more, for one moment, word by word.
 fn by_the_book(logs: &[Log], entries: &[Entry], endings: &[Ending], moment: i64) -> BTreeMap<u8, State> {
     let there: Vec<&Entry> = entries.iter().filter(|entry| entry.during.includes(moment)).collect();
-    let may_read = |readers: &Readers, given: &[&Readers]| match readers {
-        _ if given.iter().any(|given| given.is_public()) => true,
-        Readers::Public => false,
-        Readers::Set(set) => set.iter().all(|reader| given.iter().any(|given| given.includes(reader))),
-    };
-    let is_entitled = |entry: &Entry| {
-        let before = there.iter().filter(|other| other.edition + 1 == entry.edition);
-        let given: Vec<&Readers> = before.map(|other| logs[other.log].readers.as_ref()).collect();
-        given.is_empty() || may_read(&logs[entry.log].readers, &given)
-    };
     let mut standing: BTreeMap<u32, Hash> = BTreeMap::new();
     for edition in there.iter().map(|entry| entry.edition).collect::<BTreeSet<u32>>() {
-        let candidates: Vec<&&Entry> =
-            there.iter().filter(|entry| entry.edition == edition && is_entitled(entry)).collect();
+        let candidates: Vec<&&Entry> = there.iter().filter(|entry| entry.edition == edition).collect();
         let lines: BTreeSet<u32> = candidates.iter().map(|entry| logs[entry.log].line).collect();
         let firsts = lines.into_iter().filter_map(|line| {
             let of_line = candidates.iter().filter(|entry| logs[entry.log].line == line);
@@ -180,10 +164,8 @@ fn by_the_book(logs: &[Log], entries: &[Entry], endings: &[Ending], moment: i64)
         let next = standing.range(entry.edition + 1..).next().map(|(_, by)| State::Superseded { by: *by });
         let state = if standing.get(&entry.edition) == Some(&entry.name) {
             next.or(ended.map(|by| State::Withdrawn { by })).unwrap_or(State::Speaks)
-        } else if there.iter().any(|other| other.name == entry.name && is_entitled(other)) {
-            State::Conflicting
         } else {
-            State::Unentitled
+            State::Conflicting
         };
         states.insert(entry.name.0[0], state);
     }
