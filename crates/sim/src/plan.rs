@@ -157,7 +157,9 @@ fn plans(n: usize, count: usize, dice: &mut Dice) -> BTreeMap<Origin, OwnPlan> {
         cast::public_log(&me),
         OwnPlan { readers: Readers::Public, policy: policy.clone(), previous: None, is_ended: false },
     );
-    for chance in [60, 40] {
+    // In a large world many logs would only cost time.
+    let chances: [u64; 2] = if count > 10 { [15, 5] } else { [60, 40] };
+    for chance in chances {
         if !dice.percent(chance) {
             continue;
         }
@@ -244,7 +246,7 @@ impl Run {
     /// What is said, what is disowned of it, and rebuilds in between.
     fn draw_story(&mut self, dice: &mut Dice) {
         let count = self.world.nodes.len();
-        for _ in 0..dice.between(8, 20 + 6 * count as u64) {
+        for _ in 0..dice.between(8, 20 + 6 * count.min(6) as u64) {
             self.plan(dice.below(TROUBLE), Act::Say { node: dice.index(count) });
         }
         for _ in 0..dice.below(4) {

@@ -15,23 +15,24 @@ fn holds(seeds: std::ops::Range<u64>, nodes: Option<usize>) {
 
 #[test]
 fn few_nodes_in_trouble() {
-    holds(1..13, None);
+    holds(1..10, None);
 }
 
 #[test]
-fn other_nodes_in_trouble() {
-    // In some of these a key is revoked while its authority's machine is down, a sealed record is withdrawn in public,
-    // and a sealed log is the first that moves to a root that revokes.
-    holds(13..23, None);
-    holds(60..61, None);
+fn what_an_index_once_got_wrong() {
+    // A sealed record is withdrawn in public; a sealed log is the first that moves to a root that revokes; a later
+    // witness file proves an earlier entry sooner. A key is revoked while its authority's machine is down in seed 2.
+    for seed in [12, 21, 60, 162] {
+        holds(seed..seed + 1, None);
+    }
 }
 
 #[test]
 fn many_nodes_in_trouble() {
-    holds(101..102, Some(16));
+    holds(101..102, Some(12));
 }
 
 #[test]
 fn a_region_in_trouble() {
-    holds(401..402, Some(50));
+    holds(401..402, Some(20));
 }
