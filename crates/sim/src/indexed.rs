@@ -81,10 +81,7 @@ pub async fn happened(index: &Index, view: &View, event: &Event) -> Result<(), I
             writer.take(&Batch { origin, judged: &commit.judged, state: &commit.state, checkpoint }).await
         }
         Event::Seen { origin, .. } => writer.seen(origin).await,
-        Event::Blob { origin, sha256 } => {
-            writer.blob(Some(sha256)).await?;
-            if writer.lacks_proofs(origin) { writer.seen(origin).await } else { Ok(()) }
-        }
+        Event::Blob { sha256, .. } => writer.blob(Some(sha256)).await,
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size: *size, time: *time };
             writer.received(origin, &receipt).await

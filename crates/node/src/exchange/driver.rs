@@ -476,12 +476,7 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         Event::Entries(commit) => entries(node, &commit).await?,
         Event::Seen { origin, .. } => node.index.writer(&**node).await.seen(&origin).await?,
         Event::Blob { origin, sha256 } => {
-            let mut writer = node.index.writer(&**node).await;
-            writer.blob(Some(&sha256)).await?;
-            if writer.lacks_proofs(&origin) {
-                writer.seen(&origin).await?;
-            }
-            drop(writer);
+            node.index.writer(&**node).await.blob(Some(&sha256)).await?;
             node.erase_late_file(&origin, &sha256).await?;
         }
         Event::Receipt { origin, authority, size, time, .. } => {

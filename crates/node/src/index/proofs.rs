@@ -40,9 +40,16 @@ impl Writer<'_> {
         self.apply_proofs(origin, &fresh).await
     }
 
-    /// Whether the witness policy of a log has not been read yet.
-    pub fn lacks_proofs(&self, origin: &Origin) -> bool {
-        !self.replayed.proofs.contains_key(origin)
+    /// Reads the witness files of every log whose policy this blob is: several logs share one, and it came with any.
+    pub(super) async fn policy_came(&mut self, hash: &Hash) -> Result<(), IndexError> {
+        let sql = "select origin from log where policy = $1 order by origin";
+        for row in self.index.db().rows(sql, &[hash.to_hex().into()]).await? {
+            let Ok(origin) = row.text(0)?.parse::<Origin>() else { continue };
+            if !self.replayed.proofs.contains_key(&origin) {
+                self.seen(&origin).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Numbers of the `seen` files that prove an entry's time; empty if it is claimed only.

@@ -230,7 +230,8 @@ impl Writer<'_> {
     }
 
     /// Tries again the records that wait for the blob `hash` (or for any, if `None`): those whose inner header or
-    /// content it is, and those of which it is a part that must be what was committed to.
+    /// content it is, and those of which it is a part that must be what was committed to. One that is a witness policy
+    /// lets the witness files of its logs be read.
     pub async fn blob(&mut self, hash: Option<&Hash>) -> Result<(), IndexError> {
         let rows = if let Some(hash) = hash {
             let sql = "select distinct e.origin, e.pos from entry e join blob b on b.origin = e.origin and b.pos = e.pos
@@ -244,7 +245,10 @@ impl Writer<'_> {
         for row in rows {
             self.open_again(&row.text(0)?, row.uint(1)?).await?;
         }
-        Ok(())
+        match hash {
+            Some(hash) => self.policy_came(hash).await,
+            None => Ok(()),
+        }
     }
 
     /// Opens an entry that is here with what has come since.

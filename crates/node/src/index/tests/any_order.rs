@@ -133,12 +133,7 @@ async fn comes(reader: &Reader, coming: &Coming) {
         }
         Coming::Blob(hash) => {
             reader.come().blobs.insert(*hash);
-            let origins = reader.world.logs_for(ME);
-            let mut writer = reader.index.writer(reader).await;
-            writer.blob(Some(hash)).await.expect("a blob");
-            for origin in origins.iter().filter(|origin| writer.lacks_proofs(origin)).collect::<Vec<_>>() {
-                writer.seen(origin).await.expect("proofs");
-            }
+            reader.index.writer(reader).await.blob(Some(hash)).await.expect("a blob");
         }
         Coming::Seen(origin, count) => {
             {
