@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use record::{Authority, Ref, Relation, Status, Time, kind};
+use record::{Ref, Relation, Status, Time, kind};
 use tlog::hash::Hash;
 
 use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::clock;
 use crate::fault::{Coded, Underlying};
-use crate::index::{Forgettable, IndexError, Unannounced};
+use crate::index::{Forgettable, IndexError, Unannounced, readers_of};
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Draft, ReleaseError, Released};
@@ -193,13 +193,7 @@ impl Node {
         }
         let mut released = Vec::new();
         for ((readers, status), refs) in groups {
-            let audience = match readers.as_str() {
-                "public" => Audience::Public,
-                set => {
-                    let readers = set.split(' ').filter_map(|reader| reader.parse::<Authority>().ok());
-                    Audience::of(&self.config.authority, readers)
-                }
-            };
+            let audience = Audience::from(readers_of(&readers));
             let status = status.parse::<Status>().unwrap_or(self.config.status);
             let drafts = refs.chunks(MAX_NAMED).map(|refs| {
                 let mut draft = Draft::new(kind::ERASURE, status);

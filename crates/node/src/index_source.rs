@@ -272,9 +272,9 @@ fn alarm_of(finding: &Finding) -> Option<Alarm> {
             Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
         }
         Finding::SealRefused { name, why, .. } => Alarm::new("seal-refused").with("name", name).because(why),
-        Finding::Conflict { author, id, edition, twin } => {
-            let code = if *twin { "conflicting-edition" } else { "unentitled-edition" };
-            Alarm::new(code).with("author", author).with("id", id).with("edition", &edition.to_string())
-        }
+        Finding::Conflict { author, id, edition } => Alarm::new("conflicting-edition")
+            .with("author", author)
+            .with("id", id)
+            .with("edition", &edition.to_string()),
     })
 }

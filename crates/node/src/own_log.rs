@@ -41,6 +41,15 @@ impl Audience {
     }
 }
 
+impl From<Readers> for Audience {
+    fn from(readers: Readers) -> Self {
+        match readers {
+            Readers::Public => Self::Public,
+            Readers::Set(set) => Self::Readers(set),
+        }
+    }
+}
+
 /// An own log, as remembered in `state`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLog {

@@ -67,20 +67,20 @@ impl Node {
             if left == 0 {
                 break;
             }
-            if keys.contains(key.as_str()) || self.was_newer_told(&one, &told, now) {
+            if keys.contains(key.as_str()) || Self::was_newer_told(&one, &told, now) {
                 continue;
             }
             match self.release_unread(&one, now).await {
                 Ok(()) => (left, done) = (left - 1, done + 1),
                 Err(error) => {
-                    tracing::warn!(%error, key, "its author could not be told that a record is unread")
+                    tracing::warn!(%error, key, "its author could not be told that a record is unread");
                 }
             }
         }
         Ok(done)
     }
 
-    fn was_newer_told(&self, one: &Unread, told: &[(String, i64)], now: i64) -> bool {
+    fn was_newer_told(one: &Unread, told: &[(String, i64)], now: i64) -> bool {
         // The day's is remembered under the kind in place of the name.
         let day = format!("{} {} newer", one.author, one.kind);
         one.why == "newer" && told.iter().any(|(key, at)| *key == day && now - at < NEWER_EVERY)

@@ -6,13 +6,11 @@
 //! knows no kinds, and reads no clock. Charters have rules of their own ([`crate::charter`]).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use tlog::Hash;
 
 use crate::encoding::Authority;
 use crate::header::{Ref, Relation};
-use crate::logstate::Readers;
 
 mod disowned;
 mod sweep;
@@ -48,14 +46,12 @@ impl During {
 }
 
 /// A log in which entries of the thing stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
     /// The line of logs that `previous` joins: equal for logs of one line, and only for them.
     pub line: u32,
     /// How many logs of the line come before this one.
     pub part: u32,
-    /// Who reads it.
-    pub readers: Arc<Readers>,
 }
 
 /// One place of a record. A record that was released again has several.
@@ -101,8 +97,6 @@ pub enum State {
     },
     /// Another record of the same edition stands. This one has no effect.
     Conflicting,
-    /// It stands in no log that counts. Nothing is so today: who was given the edition before, only the author knows.
-    Unentitled,
 }
 
 /// While a record is something.

@@ -123,5 +123,4 @@ network-alarm-clock-skew = تختلف ساعة { $peer } عن ساعتنا بـ 
 network-alarm-not-for-us = تعرض { $from } دفتر قيود ليس موجَّهاً إلينا: { $origin }.
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }
 network-alarm-conflicting-edition = أصدرت { $author } سجلين مختلفين بوصفهما الإصدار { $edition } من { $id }.
-network-alarm-unentitled-edition = أصدر { $author } الإصدار { $edition } من { $id } لقرّاء لم يتسلّموا الإصدار السابق قط، ولا أثر له.
 network-alarm-index-behind = الفهرس متأخر عن { $origin }. ما صدر موجود فيه وأُبلغ النظراء؛ تعرضه الصفحات متى لحق الفهرس.

@@ -17,7 +17,6 @@ seal-edition = الإصدار { $number }
 seal-corrected = مصحَّح
 seal-withdrawn = مسحوب
 seal-conflicting = إصدار متعارض
-seal-unentitled = لم يُسلَّم الإصدار السابق
 seal-disowned = تبرّأت منه الجهة المصدرة
 seal-expired = منتهي الصلاحية
 seal-erased = محذوف

@@ -120,5 +120,4 @@ network-alarm-clock-skew = The clock of { $peer } differs from ours by { $second
 network-alarm-not-for-us = { $from } shows a log that is not for us: { $origin }.
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }
 network-alarm-conflicting-edition = { $author } released two different records as edition { $edition } of { $id }.
-network-alarm-unentitled-edition = { $author } released edition { $edition } of { $id } to readers who were never given the edition before it. It has no effect.
 network-alarm-index-behind = The index is behind { $origin }. What was released is there, and peers are told; pages show it once the index has caught up.

@@ -73,7 +73,6 @@ record-inner-text = The inner header of this sealed record, byte for byte. Only 
 record-withdrawn = Withdrawn by its author in
 record-superseded = There is a later edition:
 record-conflicting = Its author released two different records as this edition. Both are kept.
-record-unentitled = Some of its readers were never given the edition before it, so it has no effect here.
 record-disowned = Its author has revoked the key that signed it. It has had no effect since
 
 ## The list

@@ -14,7 +14,6 @@ seal-edition = edition { $number }
 seal-corrected = Corrected
 seal-withdrawn = Withdrawn
 seal-conflicting = Conflicting edition
-seal-unentitled = Readers lack the edition before
 seal-disowned = Disowned
 seal-expired = Expired
 seal-erased = Erased

@@ -120,5 +120,4 @@ network-alarm-clock-skew = El reloj de { $peer } difiere del nuestro en { $secon
 network-alarm-not-for-us = { $from } muestra una bitácora que no es para nosotros: { $origin }.
 network-alarm-seal-refused = El registro sellado { $name } fue rechazado: { $why }
 network-alarm-conflicting-edition = { $author } publicó dos registros distintos como edición { $edition } de { $id }.
-network-alarm-unentitled-edition = { $author } publicó la edición { $edition } de { $id } para destinatarios que nunca recibieron la edición anterior. No surte efecto.
 network-alarm-index-behind = El índice va por detrás de { $origin }. Lo publicado está ahí y los pares están informados; las páginas lo muestran cuando el índice se haya puesto al día.

@@ -73,7 +73,6 @@ record-inner-text = El encabezado interior de este registro sellado, byte por by
 record-withdrawn = Retirado por su autor en
 record-superseded = Hay una edición posterior:
 record-conflicting = Su autor publicó dos registros distintos como esta edición. Se conservan ambos.
-record-unentitled = Algunos de sus destinatarios nunca recibieron la edición anterior, por lo que no surte efecto aquí.
 record-disowned = Su autor ha revocado la clave con la que se firmó. No surte efecto desde
 
 ## The list

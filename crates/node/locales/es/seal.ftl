@@ -14,7 +14,6 @@ seal-edition = edición { $number }
 seal-corrected = Corregido
 seal-withdrawn = Retirado
 seal-conflicting = Edición contradictoria
-seal-unentitled = Edición anterior no entregada
 seal-disowned = Desautorizado
 seal-expired = Caducado
 seal-erased = Suprimido

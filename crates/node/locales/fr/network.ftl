@@ -120,5 +120,4 @@ network-alarm-clock-skew = L’horloge de { $peer } diffère de la nôtre de { $
 network-alarm-not-for-us = { $from } montre un journal qui ne nous est pas destiné : { $origin }.
 network-alarm-seal-refused = Le document scellé { $name } a été refusé : { $why }
 network-alarm-conflicting-edition = { $author } a publié deux documents différents comme édition { $edition } de { $id }.
-network-alarm-unentitled-edition = { $author } a publié l’édition { $edition } de { $id } à des destinataires qui n’ont jamais reçu l’édition précédente. Elle est sans effet.
 network-alarm-index-behind = L’index est en retard sur { $origin }. Ce qui a été publié y est, et les pairs sont informés ; les pages le montrent dès que l’index a rattrapé.

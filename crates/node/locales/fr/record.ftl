@@ -73,7 +73,6 @@ record-inner-text = L’en-tête intérieur de cet enregistrement scellé, octet
 record-withdrawn = Retiré par son auteur dans
 record-superseded = Il existe une édition ultérieure :
 record-conflicting = Son auteur a publié deux documents différents comme cette édition. Les deux sont conservés.
-record-unentitled = Certains de ses destinataires n’ont jamais reçu l’édition précédente : cette édition est sans effet ici.
 record-disowned = Son auteur a révoqué la clé qui l’a signé. Il est sans effet depuis
 
 ## The list

@@ -14,7 +14,6 @@ seal-edition = édition { $number }
 seal-corrected = Corrigé
 seal-withdrawn = Retiré
 seal-conflicting = Édition contradictoire
-seal-unentitled = Édition précédente non transmise
 seal-disowned = Désavoué
 seal-expired = Expiré
 seal-erased = Effacé

@@ -122,5 +122,4 @@ network-alarm-clock-skew = Часы { $peer } расходятся с нашим
 network-alarm-not-for-us = { $from } показывает журнал не для нас: { $origin }.
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
 network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.
-network-alarm-unentitled-edition = { $author } выпускает редакцию { $edition } документа { $id } для получателей, не имевших предыдущей редакции. Она не действует.
 network-alarm-index-behind = Индекс отстаёт от { $origin }. Опубликованное на месте, партнёры извещены; страницы покажут это, когда индекс догонит.

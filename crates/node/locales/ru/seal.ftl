@@ -16,7 +16,6 @@ seal-edition = издание { $number }
 seal-corrected = Исправлено
 seal-withdrawn = Отозвано
 seal-conflicting = Противоречащее издание
-seal-unentitled = Предыдущая редакция не передана
 seal-disowned = Отозван ключ подписи
 seal-expired = Срок истек
 seal-erased = Удалено

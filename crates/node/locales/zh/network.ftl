@@ -119,5 +119,4 @@ network-alarm-clock-skew = { $peer }的时钟与本节点相差{ $seconds }秒�
 network-alarm-not-for-us = { $from }出示了不面向我方的日志：{ $origin }。
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }
 network-alarm-conflicting-edition = { $author }将两个不同记录作为{ $id }的第{ $edition }版发布。
-network-alarm-unentitled-edition = { $author } 向从未获得上一版次的读者发布了 { $id } 的第 { $edition } 版。该版次不生效。
 network-alarm-index-behind = 索引落后于 { $origin }。已发布的内容已在其中，并已告知对方；索引赶上后页面即可显示。

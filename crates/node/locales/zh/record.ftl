@@ -73,7 +73,6 @@ record-inner-text = 此封存记录的内层标头，逐字节原样。只有封
 record-withdrawn = 发布方已撤回，见
 record-superseded = 有更新的版次：
 record-conflicting = 发布方将两个不同的记录作为同一版次发布。两者均予保留。
-record-unentitled = 部分读者从未获得上一版次，因此本版次在此不生效。
 record-disowned = 发布方已吊销签署此记录的密钥。自以下时间起不再生效：
 
 ## The list

@@ -13,7 +13,6 @@ seal-edition = 第{ $number }版
 seal-corrected = 已更正
 seal-withdrawn = 已撤回
 seal-conflicting = 版本冲突
-seal-unentitled = 读者未获上一版次
 seal-disowned = 已被发布方否认
 seal-expired = 已过期
 seal-erased = 已删除

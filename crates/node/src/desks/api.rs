@@ -212,8 +212,8 @@ pub struct RecordEntry {
     withdrawn_by: Option<String>,
     /// The edition after it.
     superseded_by: Option<String>,
-    /// Why it has no effect: `conflicting` (another record of the same edition stands), `unentitled` (its readers were
-    /// not all given the edition before) or `disowned` (its author revoked the key that signed it).
+    /// Why it has no effect: `conflicting` (another record of the same edition stands) or `disowned` (its author revoked
+    /// the key that signed it).
     without_effect: Option<String>,
     /// Personal data: when both ends destroy it.
     expires: Option<String>,

@@ -6,10 +6,13 @@
 //! does) and keeps nothing that exists nowhere else.
 
 mod authorities;
+mod condition;
 mod content;
+mod finding;
 mod forget;
 mod opening;
 mod proofs;
+mod readers;
 mod revocation;
 mod rows;
 mod schema;
@@ -22,17 +25,16 @@ mod times;
 mod writer;
 
 pub use authorities::KnownAuthority;
+pub use condition::{CONFLICTING, DISOWNED, Must, SPEAKS, SUPERSEDED, WITHDRAWN, condition, joined, since};
 pub use content::Content;
+pub use finding::Finding;
 pub use forget::{Forgettable, Unannounced};
 pub use opening::{Opened, open, open_header};
+pub use readers::{EVERYBODY, readers_of, readers_text};
 pub use rows::OUTER;
 pub use schema::TABLES;
 pub use source::{LogHead, Source};
-pub use standing::{
-    CONFLICTING, DISOWNED, Must, SPEAKS, SUPERSEDED, UNENTITLED, WITHDRAWN, condition, joined, since,
-    state_of,
-};
-pub use take::{AWAITED, Batch, FORGOTTEN, Finding, IndexedEntry, readers_text};
+pub use take::{AWAITED, Batch, FORGOTTEN, IndexedEntry};
 pub use times::{Receipt, Seen};
 pub use writer::Writer;
 

@@ -6,123 +6,16 @@
 //! where rows here say what they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use record::Authority;
 use record::standing::{Basis, Disowned, During, Ending, Entry, Log, Revoked, Span, State, Times, stands};
-use record::{Authority, Readers};
-use store::db::{Conflict, Db, DbError, Row, Sql, Tx, Value};
+use store::db::{Conflict, DbError, Row, Tx, Value};
 use tlog::hash::Hash;
 
+use super::condition::{CONFLICTING, DISOWNED, INSIDE, PUBLIC, SPEAKS, SUPERSEDED, WITHDRAWN};
 use super::revocation::Revocations;
 use super::{Finding, IndexError, Writer};
-use crate::asof::Basis as AsOfBasis;
 use crate::desks;
-use crate::face::Face;
-
-/// Bit of the public face in `entry.faces` (who may see it), `entry.listed` (where it stands for its record in
-/// lists, as its earliest place) and `entry.marked` (where `standing` says what it is).
-pub const PUBLIC: i64 = 1;
-/// Bit of the inside face.
-pub const INSIDE: i64 = 2;
-
-/// `standing.state`: it says what its author says.
-pub const SPEAKS: i64 = 1;
-/// `standing.state`: a later edition stands.
-pub const SUPERSEDED: i64 = 2;
-/// `standing.state`: the thing was withdrawn.
-pub const WITHDRAWN: i64 = 3;
-/// `standing.state`: another record of its edition stands.
-pub const CONFLICTING: i64 = 4;
-/// `standing.state`: its readers were not all given the edition before.
-pub const UNENTITLED: i64 = 5;
-/// `standing.state`: its author revoked the key that signed it.
-pub const DISOWNED: i64 = 6;
-
-impl Face {
-    /// Its bit.
-    pub const fn bit(self) -> i64 {
-        match self {
-            Self::Public => PUBLIC,
-            Self::Inside => INSIDE,
-        }
-    }
-
-    /// Its bit as SQL text.
-    pub const fn bit_text(self) -> &'static str {
-        match self {
-            Self::Public => "1",
-            Self::Inside => "2",
-        }
-    }
-}
-
-/// What a record must be to meet a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Must {
-    /// It speaks at the moment.
-    Speak,
-    /// It speaks, or did once: what was said by then, whatever became of it.
-    HaveSpoken,
-}
-
-/// SQL text: the record in the row `alias` is so at the moment `$1`, for a face, in the sense of a basis. The row has
-/// `author`, `name`, `proven`, `here` and `marked`, and the outer `released` in the column `claimed`.
-pub fn condition(
-    alias: &'static str,
-    claimed: &'static str,
-    face: Face,
-    basis: AsOfBasis,
-    must: Must,
-) -> Sql {
-    let mut sql = Sql::from("(case when (");
-    sql.push(alias).push(".marked & ").push(face.bit_text()).push(") = 0 then ");
-    since(&mut sql, alias, claimed, basis);
-    sql.push(" else exists (select 1 from standing st where st.author = ")
-        .push(alias)
-        .push(".author and st.name = ");
-    sql.push(alias).push(".name and st.basis = ").push(basis_text(basis));
-    sql.push(" and (st.face & ")
-        .push(face.bit_text())
-        .push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1)");
-    sql.push(match must {
-        Must::Speak => " and st.state = 1) end)",
-        Must::HaveSpoken => " and st.state in (1, 2, 3)) end)",
-    });
-    sql
-}
-
-/// SQL text: the row's time is not after the moment `$1`. What this node does not remember seeing first was here only now.
-pub fn since(sql: &mut Sql, alias: &'static str, claimed: &'static str, basis: AsOfBasis) {
-    match basis {
-        AsOfBasis::Claimed => sql.push(alias).push(".").push(claimed).push(" <= $1"),
-        AsOfBasis::Proven => {
-            sql.push(alias).push(".proven is not null and ").push(alias).push(".proven <= $1")
-        }
-        AsOfBasis::Here => sql.push("coalesce(").push(alias).push(".here, 9223372036854775807) <= $1"),
-    };
-}
-
-/// SQL text that joins what the record in the row `alias` is at the moment `$1` as `st`, for records whose standing is
-/// not simply that they speak.
-pub fn joined(alias: &'static str, face: Face, basis: AsOfBasis) -> Sql {
-    let mut sql = Sql::from(" left join standing st on st.author = ");
-    sql.push(alias)
-        .push(".author and st.name = ")
-        .push(alias)
-        .push(".name and st.basis = ")
-        .push(basis_text(basis));
-    sql.push(" and (st.face & ").push(face.bit_text());
-    sql.push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1) ");
-    sql
-}
-
-fn basis_text(basis: AsOfBasis) -> &'static str {
-    match basis {
-        AsOfBasis::Claimed => "1",
-        AsOfBasis::Proven => "2",
-        AsOfBasis::Here => "3",
-    }
-}
 
 fn number(basis: Basis) -> i64 {
     match basis {
@@ -246,11 +139,11 @@ impl Touched {
     }
 }
 
-/// The logs of one author: of each its line, its part there and its readers.
+/// The logs of one author: of each its line and its part there.
 type Logs = BTreeMap<String, Log>;
 
 async fn logs_of(tx: &mut Tx, author: &str) -> Result<Logs, IndexError> {
-    let sql = "select origin, previous, readers from log where authority = $1";
+    let sql = "select origin, previous from log where authority = $1";
     let rows = tx.rows(sql, &[author.into()]).await?;
     let mut previous = Vec::new();
     for row in &rows {
@@ -265,17 +158,9 @@ async fn logs_of(tx: &mut Tx, author: &str) -> Result<Logs, IndexError> {
         let (first, part) = lines.get(&origin).cloned().unwrap_or_else(|| (origin.clone(), 0));
         let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
         let line = *numbers.entry(first).or_insert(next);
-        logs.insert(origin, Log { line, part, readers: Arc::new(readers(&row.text(2)?)) });
+        logs.insert(origin, Log { line, part });
     }
     Ok(logs)
-}
-
-/// Readers from the table of logs.
-pub fn readers(text: &str) -> Readers {
-    match text {
-        "public" => Readers::Public,
-        set => Readers::Set(set.split(' ').filter_map(|reader| reader.parse().ok()).collect()),
-    }
 }
 
 /// An entry of a thing, as its row has it.
@@ -429,7 +314,7 @@ impl Facts {
 fn spans(logs: &Logs, facts: &[Fact], face: i64, basis: Basis, endings: &[Ending]) -> Vec<Span> {
     let order: BTreeMap<&str, usize> =
         logs.keys().enumerate().map(|(n, origin)| (origin.as_str(), n)).collect();
-    let known: Vec<Log> = logs.values().cloned().collect();
+    let known: Vec<Log> = logs.values().copied().collect();
     let entry = |fact: &Fact| {
         Some(Entry {
             log: *order.get(fact.origin.as_str())?,
@@ -464,7 +349,6 @@ fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64) -> Vec<Stands
                 State::Superseded { by } => (SUPERSEDED, Some(by)),
                 State::Withdrawn { by } => (WITHDRAWN, Some(by)),
                 State::Conflicting => (CONFLICTING, None),
-                State::Unentitled => (UNENTITLED, None),
             };
             all.push(Stands { face: shown_as, basis, name, during, state, by });
         }
@@ -530,19 +414,18 @@ async fn settle_one(
         [one, _] if facts.is_one_for_all() => rows.extend(stands_of(&facts, logs, *one, PUBLIC | INSIDE)),
         faces => faces.iter().for_each(|face| rows.extend(stands_of(&facts, logs, *face, *face))),
     }
-    let without_effect = write(tx, group, &rows).await?;
+    let conflicting = write(tx, group, &rows).await?;
     mark(tx, group, &facts, marked).await?;
-    let conflict = |(name, twin)| {
+    let conflict = |name| {
         let edition = facts.entries.iter().find(|fact| fact.name == name)?.edition;
-        Some(Finding::Conflict { author: group.author.clone(), id: group.id.clone(), edition, twin })
+        Some(Finding::Conflict { author: group.author.clone(), id: group.id.clone(), edition })
     };
-    Ok(without_effect.into_iter().filter_map(conflict).collect())
+    Ok(conflicting.into_iter().filter_map(conflict).collect())
 }
 
-/// Replaces the rows of a thing; the records that are without effect now and were not before, and whether because of
-/// a twin.
-async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<Vec<(Hash, bool)>, IndexError> {
-    let sql = "select name from standing where author = $1 and id = $2 and status = $3 and state in (4, 5)";
+/// Replaces the rows of a thing; the records that conflict with another one now and did not before.
+async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<BTreeSet<Hash>, IndexError> {
+    let sql = "select name from standing where author = $1 and id = $2 and status = $3 and state = 4";
     let mut before = BTreeSet::new();
     for row in tx.rows(sql, &group.values()).await? {
         before.insert(hash(&row.text(0)?));
@@ -567,10 +450,8 @@ async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<Vec<(Hash,
         })
         .collect();
     tx.insert_many("standing", &columns, &values, Conflict::Fail).await?;
-    let without_effect = rows.iter().filter(|row| matches!(row.state, CONFLICTING | UNENTITLED));
-    let found: BTreeMap<Hash, bool> =
-        without_effect.map(|row| (row.name, row.state == CONFLICTING)).collect();
-    Ok(found.into_iter().filter(|(name, _)| !before.contains(name)).collect())
+    let conflicting = rows.iter().filter(|row| row.state == CONFLICTING).map(|row| row.name);
+    Ok(conflicting.filter(|name| !before.contains(name)).collect())
 }
 
 /// Tells entries and desks where the rows here say what they are, and lists each record once.
@@ -590,21 +471,4 @@ async fn mark(tx: &mut Tx, group: &Group, facts: &Facts, marked: i64) -> Result<
         desks::marked(tx, &group.author, &group.id, &group.status, marked).await?;
     }
     Ok(())
-}
-
-/// What a record is at a moment, for lists and pages.
-pub async fn state_of(
-    db: &Db,
-    face: Face,
-    as_of: crate::asof::AsOf,
-    author: &str,
-    name: &str,
-) -> Result<Option<(i64, Option<String>)>, DbError> {
-    let mut sql = Sql::from(
-        "select st.state, st.by_name from standing st where st.author = $2 and st.name = $3 and st.basis = ",
-    );
-    sql.push(basis_text(as_of.basis)).push(" and (st.face & ").push(face.bit_text());
-    sql.push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1)");
-    let rows = db.rows(sql, &[as_of.bound().into(), author.into(), name.into()]).await?;
-    rows.first().map(|row| Ok((row.int(0)?, row.opt_text(1)?))).transpose()
 }

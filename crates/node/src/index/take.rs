@@ -4,17 +4,18 @@
 //! withdraws, which line its log belongs to) is recomputed from rows by [`super::standing`] before the transaction
 //! ends.
 
-use record::{
-    Anchor, Authority, Header, Judged, LogState, Origin, Readers, Record, Relation, Status, Verdict, kind,
-};
+use record::{Header, Judged, LogState, Origin, Record, Verdict, kind};
 use store::db::{Conflict, Tx, Value};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 
+use super::condition::{INSIDE, PUBLIC};
+use super::finding::{refused, said};
 use super::opening::{Opener, Opening};
+use super::readers::readers_text;
 use super::rows::{Known, Rows, int, show_inner, show_outer};
-use super::standing::{Group, INSIDE, PUBLIC, Touched};
-use super::{Content, IndexError, Writer};
+use super::standing::{Group, Touched};
+use super::{Content, Finding, IndexError, Writer};
 use crate::desks;
 use crate::fault::Fault;
 
@@ -54,59 +55,6 @@ pub struct IndexedEntry<'a> {
     pub marked: i64,
     /// The header; the inner one of a sealed record.
     pub header: &'a Header,
-}
-
-/// What operators should know of what was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// An entry is no valid record.
-    Invalid {
-        /// The log.
-        origin: String,
-        /// Its place.
-        index: u64,
-        /// Why.
-        why: Fault,
-    },
-    /// A sealed record that was for us is refused.
-    SealRefused {
-        /// Its log.
-        origin: String,
-        /// Its place there.
-        index: u64,
-        /// Its name.
-        name: String,
-        /// Why.
-        why: Fault,
-    },
-    /// A record of somebody else quotes witnesses.
-    Quotes {
-        /// Its author.
-        author: Authority,
-        /// What it quotes.
-        anchors: Vec<Anchor>,
-    },
-    /// An author says, sealed for us, that its own copies of records are gone.
-    Erases {
-        /// Who says so.
-        by: Authority,
-        /// Of what status.
-        status: Status,
-        /// The records, all of this author.
-        names: Vec<Hash>,
-    },
-    /// A record has no effect, because another one of the same edition stands, or because its readers were not all
-    /// given the edition before.
-    Conflict {
-        /// Their author.
-        author: String,
-        /// The thing.
-        id: String,
-        /// The edition.
-        edition: u32,
-        /// Whether another one stands; else its readers lack the edition before.
-        twin: bool,
-    },
 }
 
 /// `entry.content`: sealed, and the inner header is missing.
@@ -470,26 +418,6 @@ async fn give(
     desks::take(tx, memory, &entry, content).await
 }
 
-/// What follows elsewhere from what a header says; `sealed` headers are known only here.
-fn said(header: &Header, sealed: bool) -> Vec<Finding> {
-    let (author, anchors) = (header.author.clone(), header.anchors.clone());
-    let mut findings = Vec::new();
-    if !anchors.is_empty() {
-        findings.push(Finding::Quotes { author: author.clone(), anchors });
-    }
-    let own = header.refs_of(Relation::Erases).filter(|erased| erased.author == author);
-    let names: Vec<Hash> = own.map(|erased| erased.name).collect();
-    if sealed && !names.is_empty() && !header.critical_unknown(&[]) {
-        findings.push(Finding::Erases { by: author, status: header.status, names });
-    }
-    findings
-}
-
-fn refused(record: &Record, index: u64, why: &Fault) -> Finding {
-    let (origin, name) = (record.header.log.to_string(), record.name().to_hex());
-    Finding::SealRefused { origin, index, name, why: why.clone() }
-}
-
 /// What operators should know of entries that are new.
 fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -518,14 +446,6 @@ pub(super) async fn mark_content(
     let values = [content.into(), origin.into(), int(pos)];
     tx.run("update entry set content = $1 where origin = $2 and pos = $3", &values).await?;
     Ok(())
-}
-
-/// Readers as the table of logs has them.
-pub fn readers_text(readers: &Readers) -> String {
-    match readers {
-        Readers::Set(set) => set.iter().map(Authority::as_str).collect::<Vec<_>>().join(" "),
-        Readers::Public => "public".to_owned(),
-    }
 }
 
 /// The latest time that a log claims so far; of a log that goes on from another one at least that one's.

@@ -2,15 +2,14 @@
 //!
 //! Only what this authority wrote. Nothing here decides who should get a record; it says who has it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use record::seal::{Opened, open};
 use record::{Authority, Date, Record, Ref, Relation, Status, Ulid, kind};
 use tlog::hash::Hash;
 
-use super::editions::PUBLIC;
 use super::{Draft, ReleaseError};
-use crate::index::Source as _;
+use crate::index::{Source as _, readers_of};
 use crate::node::Node;
 use crate::own_log::Audience;
 
@@ -37,27 +36,18 @@ pub struct Places {
 
 /// Kinds that nobody but their first readers ever gets.
 pub fn never_again(kind: &str) -> bool {
-    kind == "unread" || kind.starts_with("disclosure.") || kind::is_log_kind(kind)
+    kind == kind::UNREAD || kind.starts_with("disclosure.") || kind::is_log_kind(kind)
 }
 
 impl Places {
     /// Does every reader of an audience have it?
     pub fn covers(&self, audience: &Audience) -> bool {
-        if self.audiences.contains(&Audience::Public) {
-            return true;
-        }
-        let given: BTreeSet<&Authority> = self
-            .audiences
-            .iter()
-            .flat_map(|audience| match audience {
-                Audience::Readers(readers) => readers.iter().collect::<Vec<_>>(),
-                Audience::Public => Vec::new(),
-            })
-            .collect();
-        match audience {
-            Audience::Public => false,
-            Audience::Readers(readers) => readers.iter().all(|reader| given.contains(reader)),
-        }
+        let was_given = |reader: &Authority| {
+            let mut given = self.audiences.iter();
+            given.any(|given| matches!(given, Audience::Readers(readers) if readers.contains(reader)))
+        };
+        self.audiences.contains(&Audience::Public)
+            || matches!(audience, Audience::Readers(readers) if readers.iter().all(was_given))
     }
 
     /// Refuses what is not released again.
@@ -77,13 +67,6 @@ impl Places {
         }
         Ok(())
     }
-}
-
-fn audience(readers: &str) -> Audience {
-    if readers == PUBLIC {
-        return Audience::Public;
-    }
-    Audience::Readers(readers.split(' ').filter_map(|reader| reader.parse().ok()).collect())
 }
 
 impl Node {
@@ -121,7 +104,7 @@ impl Node {
                 places.at.push((row.text(0)?, row.uint(1)?));
                 // What a revoked key did has no effect, and is done again.
                 if row.int(8)? == 0 {
-                    places.audiences.push(audience(&row.text(2)?));
+                    places.audiences.push(readers_of(&row.text(2)?).into());
                 }
                 places.withdrawn |= row.opt_int(7)?.is_some();
             }
@@ -187,7 +170,7 @@ impl Node {
         for row in self.index.db().rows(sql, &values).await.map_err(index)? {
             given.remove(&row.text(0)?);
         }
-        Ok(given.into_iter().map(|(readers, name)| (audience(&readers), name)).collect())
+        Ok(given.into_iter().map(|(readers, name)| (readers_of(&readers).into(), name)).collect())
     }
 
     /// The withdrawal of an own record, for one audience.

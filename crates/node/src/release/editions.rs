@@ -11,12 +11,9 @@ use tlog::hash::Hash;
 use super::ReleaseError;
 use crate::asof::Basis;
 use crate::face::Face;
-use crate::index::{IndexError, WITHDRAWN, joined};
+use crate::index::{EVERYBODY, IndexError, WITHDRAWN, joined};
 use crate::node::Node;
 use crate::own_log::Audience;
-
-/// How the index writes the readers of a public log.
-pub(super) const PUBLIC: &str = "public";
 
 /// Where an edition stands.
 struct Row {
@@ -39,7 +36,7 @@ impl Node {
         let places = rows.iter().filter(|row| row.name == newest.1.to_hex());
         let given: BTreeSet<&str> = places.flat_map(|row| row.readers.split(' ')).collect();
         let (edition, name) = (newest.0, newest.1.to_hex());
-        if given.contains(PUBLIC) {
+        if given.contains(EVERYBODY) {
             return Ok(newest);
         }
         match audience {
@@ -89,7 +86,7 @@ impl Node {
         );
         sql.append(&joined("e", Face::Inside, Basis::Claimed)).push(
             " where e.author = $2 and e.id = $3 and e.valid = 1
-              order by e.edition desc, case when st.state in (4, 5, 6) then 1 else 0 end,
+              order by e.edition desc, case when st.state in (4, 5) then 1 else 0 end,
                 e.released, e.name, e.origin, e.pos",
         );
         let values = [i64::MAX.into(), self.config.authority.as_str().into(), id.to_string().into()];

@@ -55,33 +55,20 @@ fn moments<'a>(entries: &'a [Entry], endings: &'a [Ending]) -> BTreeMap<i64, Hap
 struct Edition {
     /// By log: the entries by place, each with its outer `released`.
     entries: BTreeMap<usize, BTreeSet<(u64, Hash, i64)>>,
-    /// The logs in which a record of it stands.
-    entitled: BTreeSet<usize>,
     standing: Option<Hash>,
 }
 
 impl Edition {
-    /// The logs in which its records stand.
-    fn logs(&self) -> impl Iterator<Item = usize> {
-        self.entries.iter().filter(|(_, there)| !there.is_empty()).map(|(log, _)| *log)
-    }
-
-    fn names_in(&self, log: usize) -> impl Iterator<Item = Hash> {
-        self.entries.get(&log).into_iter().flatten().map(|(_, name, _)| *name)
-    }
-
-    fn is_there(&self, name: Hash, log: usize) -> bool {
-        self.names_in(log).any(|there| there == name)
+    fn is_there(&self, name: Hash) -> bool {
+        self.entries.values().flatten().any(|(_, there, _)| *there == name)
     }
 
     /// Which record stands: the first of each line, of these the earliest, then the smaller name.
     fn first(&self, logs: &[Log]) -> Option<Hash> {
         let mut of_line: BTreeMap<u32, (u32, i64, Hash)> = BTreeMap::new();
-        for log in self.entitled.iter().copied() {
-            let Some((_, name, released)) = self.entries.get(&log).and_then(BTreeSet::first) else {
-                continue;
-            };
-            let Log { line, part, .. } = logs[log];
+        for (log, there) in &self.entries {
+            let Some((_, name, released)) = there.first() else { continue };
+            let Log { line, part, .. } = logs[*log];
             let first = of_line.entry(line).or_insert((part, *released, *name));
             if part < first.0 {
                 *first = (part, *released, *name);
@@ -151,18 +138,9 @@ impl<'a> Sweep<'a> {
 
     /// Which record of an edition stands; adds the names that it changes.
     fn decide(&mut self, number: u32, names: &mut BTreeSet<(u32, Hash)>) {
-        if !self.editions.contains_key(&number) {
-            return;
-        }
-        let logs = self.logs;
         let Some(edition) = self.editions.get_mut(&number) else { return };
-        let entitled: BTreeSet<usize> = edition.logs().collect();
-        for log in entitled.symmetric_difference(&edition.entitled) {
-            names.extend(edition.names_in(*log).map(|name| (number, name)));
-        }
-        edition.entitled = entitled;
         let before = edition.standing;
-        edition.standing = edition.first(logs);
+        edition.standing = edition.first(self.logs);
         if before != edition.standing {
             names.extend(before.into_iter().chain(edition.standing).map(|name| (number, name)));
         }
@@ -186,10 +164,7 @@ impl<'a> Sweep<'a> {
             let ended = self.endings.first_key_value().map(|((_, by), _)| State::Withdrawn { by: *by });
             return Some(next.map_or(ended.unwrap_or(State::Speaks), |by| State::Superseded { by }));
         }
-        if edition.entitled.iter().any(|log| edition.is_there(name, *log)) {
-            return Some(State::Conflicting);
-        }
-        edition.logs().any(|log| edition.is_there(name, log)).then_some(State::Unentitled)
+        edition.is_there(name).then_some(State::Conflicting)
     }
 
     /// Ends the span before, if something is different now.

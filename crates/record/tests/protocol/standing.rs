@@ -1,23 +1,18 @@
 //! What stands when there is more than one to choose from, at every moment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use proptest::prelude::*;
 use record::standing::{During, Ending, Entry, Log, Span, State, counts, lines, stands};
-use record::{Authority, Readers, Ref, Relation};
+use record::{Authority, Ref, Relation};
 use tlog::Hash;
 
 fn authority(text: &str) -> Authority {
     text.parse().expect("an authority")
 }
 
-fn log(line: u32, part: u32, list: &[&str]) -> Log {
-    let readers = match list {
-        ["public"] => Readers::Public,
-        _ => Readers::Set(list.iter().map(|reader| authority(reader)).collect()),
-    };
-    Log { line, part, readers: Arc::new(readers) }
+fn log(line: u32, part: u32) -> Log {
+    Log { line, part }
 }
 
 fn name(n: u8) -> Hash {
@@ -48,7 +43,7 @@ fn sorted_out(logs: &[Log], entries: &[Entry], endings: &[Ending]) -> Vec<Span> 
 
 #[test]
 fn the_newest_edition_speaks_and_the_one_before_did() {
-    let logs = [log(0, 0, &["public"]), log(0, 1, &["public"])];
+    let logs = [log(0, 0), log(0, 1)];
     let spans = sorted_out(&logs, &[entry(1, 1, (0, 3), 10), entry(2, 2, (1, 0), 20)], &[]);
     assert!(at(&spans, 9).is_empty());
     assert_eq!(at(&spans, 10), BTreeMap::from([(1, State::Speaks)]));
@@ -57,7 +52,7 @@ fn the_newest_edition_speaks_and_the_one_before_did() {
 
 #[test]
 fn of_twins_in_one_log_the_first_by_place_stands_whatever_it_claims() {
-    let logs = [log(0, 0, &["public"])];
+    let logs = [log(0, 0)];
     let spans = sorted_out(&logs, &[entry(9, 1, (0, 3), 30), entry(1, 1, (0, 4), 20)], &[]);
     assert_eq!(
         at(&spans, 29),
@@ -69,7 +64,7 @@ fn of_twins_in_one_log_the_first_by_place_stands_whatever_it_claims() {
 
 #[test]
 fn of_twins_in_logs_that_nothing_joins_the_earlier_stands_then_the_smaller_name() {
-    let logs = [log(0, 0, &["public"]), log(1, 0, &["public"])];
+    let logs = [log(0, 0), log(1, 0)];
     let spans = sorted_out(&logs, &[entry(9, 1, (0, 30), 10), entry(1, 1, (1, 4), 20)], &[]);
     assert_eq!(at(&spans, 20), BTreeMap::from([(1, State::Conflicting), (9, State::Speaks)]));
     let spans = sorted_out(&logs, &[entry(9, 1, (0, 30), 20), entry(1, 1, (1, 4), 20)], &[]);
@@ -78,10 +73,7 @@ fn of_twins_in_logs_that_nothing_joins_the_earlier_stands_then_the_smaller_name(
 
 #[test]
 fn who_was_given_the_edition_before_in_logs_of_others_is_not_for_a_reader_to_judge() {
-    let logs = [
-        log(0, 0, &["a.example", "moh.chn.example"]),
-        log(1, 0, &["a.example", "b.example", "moh.chn.example"]),
-    ];
+    let logs = [log(0, 0), log(1, 0)];
     // The first edition was released again to b alone, in a log that this reader never sees.
     let spans = sorted_out(&logs, &[entry(1, 1, (0, 1), 10), entry(2, 2, (1, 1), 20)], &[]);
     assert_eq!(at(&spans, 20), BTreeMap::from([(1, State::Superseded { by: name(2) }), (2, State::Speaks)]));
@@ -89,13 +81,13 @@ fn who_was_given_the_edition_before_in_logs_of_others_is_not_for_a_reader_to_jud
 
 #[test]
 fn an_edition_that_the_reader_cannot_see_is_no_error() {
-    let spans = sorted_out(&[log(0, 0, &["a.example"])], &[entry(3, 3, (0, 1), 10)], &[]);
+    let spans = sorted_out(&[log(0, 0)], &[entry(3, 3, (0, 1), 10)], &[]);
     assert_eq!(at(&spans, 10), BTreeMap::from([(3, State::Speaks)]));
 }
 
 #[test]
 fn a_withdrawal_ends_the_thing_for_good_and_undoes_nothing_before() {
-    let logs = [log(0, 0, &["public"])];
+    let logs = [log(0, 0)];
     let entries = [entry(1, 1, (0, 1), 10), entry(2, 2, (0, 2), 20), entry(3, 3, (0, 4), 40)];
     let ending = |by: u8, from| Ending { by: name(by), during: During::since(from) };
     let spans = sorted_out(&logs, &entries, &[ending(8, 30), ending(7, 35)]);
@@ -106,7 +98,7 @@ fn a_withdrawal_ends_the_thing_for_good_and_undoes_nothing_before() {
 
 #[test]
 fn a_withdrawal_by_a_thief_ends_nothing_once_it_is_disowned() {
-    let logs = [log(0, 0, &["public"])];
+    let logs = [log(0, 0)];
     let ending = Ending { by: name(8), during: During { from: 30, until: Some(50) } };
     let spans = sorted_out(&logs, &[entry(1, 1, (0, 1), 10)], &[ending]);
     assert_eq!(at(&spans, 40)[&1], State::Withdrawn { by: name(8) });
@@ -188,13 +180,7 @@ fn facts() -> impl Strategy<Value = (Vec<Entry>, Vec<Ending>)> {
 }
 
 fn cast() -> Vec<Log> {
-    vec![
-        log(0, 0, &["a.example", "moh.chn.example"]),
-        log(0, 1, &["a.example", "moh.chn.example"]),
-        log(1, 0, &["a.example", "b.example", "moh.chn.example"]),
-        log(2, 0, &["public"]),
-        log(2, 1, &["public"]),
-    ]
+    vec![log(0, 0), log(0, 1), log(1, 0), log(2, 0), log(2, 1)]
 }
 
 proptest! {

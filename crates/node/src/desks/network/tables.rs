@@ -6,6 +6,7 @@ use crate::alarm::Alarm;
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
 use crate::i18n::{Locale, MESSAGES, Value};
+use crate::index::EVERYBODY;
 use crate::layout::component::{Tone, hash_link, linked, slashed, status_tag, tag};
 use crate::layout::{Cell, Column, Key, Markup, Page, Problem, Row, Table};
 use ::record::charter::{Charter, Mechanisms, Party as CharterParty};
@@ -204,7 +205,7 @@ fn log_link(page: &Page, origin: &str) -> Cell {
 
 /// Who may read a log.
 pub fn readers(page: &Page, names: &Names<'_>, readers: &str) -> Markup {
-    if readers == "public" {
+    if readers == EVERYBODY {
         return Markup::text(page.t.network_everyone());
     }
     let each = readers.split(' ').map(|one| Markup::element("bdi", &[], names.author(one)));
@@ -213,7 +214,7 @@ pub fn readers(page: &Page, names: &Names<'_>, readers: &str) -> Markup {
 
 /// Who may read a log, by codes where there are some: in a table of logs full names fill the window.
 fn reader_codes(page: &Page, names: &Names<'_>, readers: &str) -> Markup {
-    if readers == "public" {
+    if readers == EVERYBODY {
         return Markup::text(page.t.network_everyone());
     }
     let each = readers.split(' ').map(|one| match names.code(one) {

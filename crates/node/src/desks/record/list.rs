@@ -4,6 +4,7 @@ use super::page::{kind_name, tags};
 use super::query::{Entry, MAX_COUNTED, Order, Wanted};
 use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{Csv, author_cell, iso};
+use crate::index::EVERYBODY;
 use crate::layout::component::{empty, hash_link};
 use crate::layout::{
     Asked, Cell, Column, Markup, Page, Paging, Problem, ROWS_PER_PAGE, Row, Sort, Table, TableQuery,
@@ -108,7 +109,7 @@ fn row(page: &Page, names: &Names<'_>, entry: &Entry) -> Row {
         Some(at) => Cell::moment(t, at),
         None => Markup::element("span", &[("class", "seal claimed")], &t.seal_claimed()).into(),
     };
-    let readers = if entry.readers == "public" { t.record_public() } else { t.record_restricted() };
+    let readers = if entry.readers == EVERYBODY { t.record_public() } else { t.record_restricted() };
     Row::new(vec![
         Markup::joined(marked, " ").into(),
         author_cell(page, names, &entry.author),

@@ -5,6 +5,7 @@ use crate::desks::situation::names::Names;
 use crate::desks::situation::parts::{author_cell, moment};
 use crate::fault::Fault;
 use crate::i18n::Locale;
+use crate::index::EVERYBODY;
 use crate::layout::component::{
     Facts, SLOT, Standing, Tone, alarm_panel, empty, hash, hash_link, linked, seal, sentence, slashed,
     status_tag, tag,
@@ -117,7 +118,6 @@ pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
     match &entry.stands {
         Stands::Withdrawn(_) => tags.push(tag(Tone::Wait, &t.seal_withdrawn())),
         Stands::Conflicting => tags.push(tag(Tone::Alarm, &t.seal_conflicting())),
-        Stands::Unentitled => tags.push(tag(Tone::Alarm, &t.seal_unentitled())),
         Stands::Disowned(_) => tags.push(tag(Tone::Alarm, &t.seal_disowned())),
         Stands::Speaks | Stands::Superseded(_) => {}
     }
@@ -204,7 +204,6 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
     let alarm = match &entry.stands {
         _ if !entry.valid => Some(t.record_invalid()),
         Stands::Conflicting => Some(t.seal_conflicting()),
-        Stands::Unentitled => Some(t.seal_unentitled()),
         Stands::Disowned(_) => Some(t.seal_disowned()),
         Stands::Speaks | Stands::Superseded(_) | Stands::Withdrawn(_) => None,
     };
@@ -213,7 +212,6 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
         Stands::Withdrawn(by) => Some(behind(t.record_withdrawn(), by)),
         Stands::Superseded(by) => Some(behind(t.record_superseded(), by)),
         Stands::Conflicting => Some(Markup::text(t.record_conflicting())),
-        Stands::Unentitled => Some(Markup::text(t.record_unentitled())),
         Stands::Disowned(since) => Some(disowned(t, *since)),
     });
     if found.is_empty() {
@@ -242,7 +240,7 @@ fn says(page: &Page, names: &Names<'_>, view: &View, entry: &Entry) -> Facts {
     for held in &view.entries {
         let log = slashed(&held.origin);
         let place = Markup::element("span", &[("class", "soft")], &t.record_place_in_log(held.pos));
-        let readers = if held.readers == "public" { t.record_public() } else { t.record_restricted() };
+        let readers = if held.readers == EVERYBODY { t.record_public() } else { t.record_restricted() };
         facts = facts.with(t.record_log(), Markup::joined([log, place, tag(Tone::Plain, &readers)], " "));
     }
     let edition = Markup::text(t.number(entry.edition));

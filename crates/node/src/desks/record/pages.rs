@@ -7,6 +7,7 @@ use crate::desks::situation::names::{Names, authorities};
 use crate::desks::situation::schema::Shelf;
 use crate::http::{Viewer, answer};
 use crate::index;
+use crate::index::EVERYBODY;
 use crate::layout::{Desk, Refusal};
 use crate::node::Node;
 use axum::Router;
@@ -178,7 +179,7 @@ async fn inner(node: &Node, entry: &Entry) -> Option<String> {
 }
 
 async fn figures(db: &store::db::Db, entry: &Entry) -> Result<Option<FiguresTaken>, DbError> {
-    let shelf = if entry.readers == "public" { Shelf::Public } else { Shelf::Sealed };
+    let shelf = if entry.readers == EVERYBODY { Shelf::Public } else { Shelf::Sealed };
     let sql = shelf.sql("select figures, refused, fault from {release} where author = $1 and name = $2");
     let rows = db.rows(sql, &[entry.author.as_str().into(), entry.name.as_str().into()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };

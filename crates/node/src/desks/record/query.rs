@@ -6,7 +6,7 @@
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{CONFLICTING, DISOWNED, SUPERSEDED, UNENTITLED, WITHDRAWN, joined};
+use crate::index::{CONFLICTING, DISOWNED, SUPERSEDED, WITHDRAWN, joined};
 use store::db::{Db, DbError, Row, Sql, Value};
 
 /// Records counted for a list; beyond it says "more than".
@@ -78,8 +78,6 @@ pub enum Stands {
     Withdrawn(String),
     /// Another record of the same edition stands.
     Conflicting,
-    /// Its readers were not all given the edition before.
-    Unentitled,
     /// Its author revoked the key that signed it; since when.
     Disowned(i64),
 }
@@ -99,7 +97,6 @@ impl Stands {
     pub fn why_without_effect(&self) -> Option<&'static str> {
         match self {
             Self::Conflicting => Some("conflicting"),
-            Self::Unentitled => Some("unentitled"),
             Self::Disowned(_) => Some("disowned"),
             Self::Speaks | Self::Superseded(_) | Self::Withdrawn(_) => None,
         }
@@ -236,7 +233,6 @@ fn stands(row: &Row) -> Result<Stands, DbError> {
         Some(SUPERSEDED) => Stands::Superseded(by()?),
         Some(WITHDRAWN) => Stands::Withdrawn(by()?),
         Some(CONFLICTING) => Stands::Conflicting,
-        Some(UNENTITLED) => Stands::Unentitled,
         Some(DISOWNED) => Stands::Disowned(row.int(25)?),
         _ => Stands::Speaks,
     })

@@ -205,8 +205,8 @@ async fn the_same_records_give_the_same_rows_in_any_order() {
 /// The same on `PostgreSQL`, if `make test` started one.
 #[tokio::test]
 async fn the_same_records_give_the_same_rows_in_any_order_on_postgresql() {
-    let Ok(url) = std::env::var("CONCORD_TEST_POSTGRES") else { return };
     static SCHEMA: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let Ok(url) = std::env::var("CONCORD_TEST_POSTGRES") else { return };
     for seed in seeds(3) {
         agree(seed, async || {
             let number = SCHEMA.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
