@@ -254,9 +254,15 @@ impl Source for Node {
     async fn report(&self, findings: Vec<Finding>) {
         self.tell_engine_of_quotes(&findings);
         for finding in &findings {
-            if let Finding::Erases { by, status, names } = finding {
-                let (by, names) = (by.clone(), names.clone());
-                self.tell(federate::Input::Erased { by, status: *status, names });
+            match finding {
+                Finding::Erases { by, status, names } => {
+                    let (by, names) = (by.clone(), names.clone());
+                    self.tell(federate::Input::Erased { by, status: *status, names });
+                }
+                Finding::Awaits { origin, name } => {
+                    self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
+                }
+                _ => {}
             }
         }
         for alarm in findings.iter().filter_map(alarm_of) {
@@ -267,7 +273,7 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. } | Finding::Erases { .. } => return None,
+        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } => return None,
         Finding::Invalid { origin, index, why } => {
             Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
         }

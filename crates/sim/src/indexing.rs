@@ -128,10 +128,17 @@ impl World {
         }
     }
 
-    /// The index follows an own log after an append.
-    pub(crate) fn index_own(&mut self, node: usize, origin: &Origin) {
+    /// The index follows an own log after an append, and hears of the blobs that were written for it.
+    pub(crate) fn index_own(&mut self, node: usize, origin: &Origin, written: &[tlog::Hash]) {
         let Some((index, view)) = self.indexed(node) else { return };
-        let reach = async { index.writer(&view).await.reach(origin).await };
+        let reach = async {
+            let mut writer = index.writer(&view).await;
+            writer.reach(origin).await?;
+            for hash in written {
+                writer.blob(Some(hash)).await?;
+            }
+            Ok(())
+        };
         let done = self.runtime.block_on(reach);
         self.indexed_so(node, &view, "reaches", done);
     }
@@ -178,6 +185,10 @@ impl World {
             match finding {
                 Finding::Erases { by, status, names } => {
                     let (epoch, input) = (self.nodes[node].epoch, Input::Erased { by, status, names });
+                    self.after(1, Happening::Tell { node, epoch, input });
+                }
+                Finding::Awaits { origin, name } => {
+                    let (epoch, input) = (self.nodes[node].epoch, Input::WantBlobs { origin, name });
                     self.after(1, Happening::Tell { node, epoch, input });
                 }
                 Finding::SealRefused { origin, index, why, .. } if self.is_honest(&origin) => {

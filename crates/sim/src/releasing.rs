@@ -241,8 +241,10 @@ impl World {
     ) -> bool {
         let name = origin.to_string();
         let machine = &mut self.nodes[node];
+        let mut written = Vec::new();
         for blob in blobs {
             let hash = tlog::sha256(&blob);
+            written.push(hash);
             let write = federate::engine::Write::File { path: store::layout::blob(&hash), bytes: blob };
             machine.blobs.entry(hash).or_default().insert(origin.clone());
             if !machine.store(vec![write], Vec::new()) {
@@ -290,7 +292,7 @@ impl World {
         } else {
             let log = Box::new(self.nodes[node].own_log(origin));
             self.tell(node, self.nodes[node].epoch, Input::OwnLog(log));
-            self.index_own(node, origin);
+            self.index_own(node, origin, &written);
         }
         is_acknowledged
     }

@@ -85,16 +85,54 @@ fn blob_files(node: &Authority, names: &[String]) -> Vec<std::path::PathBuf> {
     files_below(&node.data).into_iter().filter(named).collect()
 }
 
-/// A page of the inside face.
-fn inside(node: &Authority, path: &str) -> String {
+/// The cookie of somebody who has entered the inside face.
+fn entered(node: &Authority) -> String {
     let link = node.ask(&["link"]).expect("link");
     let enter = text(&link, "url").split_once("/enter/").expect("a link").1.to_owned();
-    let client = node.client();
-    let entered = client.post(&format!("/enter/{enter}"), &[("sec-fetch-site", "same-origin")], Vec::new());
-    let cookie = entered.headers["set-cookie"].split(';').next().expect("a cookie").to_owned();
-    let page = client.get_with(path, &[("cookie", &cookie)]);
+    let answer =
+        node.client().post(&format!("/enter/{enter}"), &[("sec-fetch-site", "same-origin")], Vec::new());
+    answer.headers["set-cookie"].split(';').next().expect("a cookie").to_owned()
+}
+
+/// A page of the inside face.
+fn inside(node: &Authority, path: &str) -> String {
+    let page = node.client().get_with(path, &[("cookie", &entered(node))]);
     assert_eq!(page.status, 200, "{path}: {}", page.text());
     page.text()
+}
+
+/// Bytes of personal data lie on fewer machines if nothing but what says what they are travels unasked.
+#[test]
+fn of_what_expires_a_file_comes_when_somebody_asks_for_it() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let list = world.path("contacts.csv");
+    std::fs::write(&list, PLANTED).expect("written");
+    let (note, file) = ("en=contacts", format!("text/csv={}", path_in(&list)));
+    let released =
+        a.ask(&["release", "--to", "b.example", "--expires", "2027-03-01", "--text", note, "--blob", &file]);
+    let released = released.expect("release")[0].clone();
+    let name = text(&released, "name");
+    until("the reader opens it", || (b.ask(&["record", "show", name]).ok()?["opened"] == true).then_some(()));
+    let sealed = blobs(text(&show(b, name), "note"));
+    let page = inside(b, &format!("/record/{name}"));
+    let hash = tlog::sha256(PLANTED.as_bytes()).to_hex();
+    assert!(page.contains(&hash), "{page}");
+    let last = &sealed[sealed.len() - 1..];
+    assert!(blob_files(b, last).is_empty(), "nobody asked for it");
+
+    let (client, cookie) = (b.client(), entered(b));
+    let path = format!("/record/{name}/blob/{hash}");
+    let first = client.get_with(&path, &[("cookie", &cookie)]);
+    assert_eq!(first.status, 503, "{}", first.text());
+    assert!(first.text().contains("On its way"), "{}", first.text());
+    let taken = until("the file comes", || {
+        let answer = client.get_with(&path, &[("cookie", &cookie)]);
+        (answer.status == 200).then(|| answer.text())
+    });
+    assert_eq!(taken, PLANTED);
+    assert!(!blob_files(b, last).is_empty());
+    assert_eq!(client.get(&path).status, 404, "strangers learn nothing");
 }
 
 #[test]

@@ -140,6 +140,9 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     for (by, status, names) in erased_under_seal(node).await? {
         inbox.send(Message::Input(Input::Erased { by, status, names }));
     }
+    for input in awaited_by_desks(node).await? {
+        inbox.send(Message::Input(input));
+    }
     let node = node.clone();
     let runtime = tokio::runtime::Handle::current();
     Ok(tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime)))
@@ -164,6 +167,19 @@ async fn erased_under_seal(
         }
     }
     Ok(all)
+}
+
+/// The records with `expires` of which a desk waits for a part: what was opened while no exchange ran.
+async fn awaited_by_desks(node: &Node) -> Result<Vec<Input>, crate::node::OpenError> {
+    let sql = "select origin, name from entry where content = 6 and expires is not null order by origin, pos";
+    let rows = node.index.db().rows(sql, &[]).await?;
+    let mut asked = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let (Ok(origin), Ok(name)) = (row.text(0)?.parse(), tlog::Hash::from_hex(&row.text(1)?)) {
+            asked.push(Input::WantBlobs { origin, name });
+        }
+    }
+    Ok(asked)
 }
 
 fn turn(

@@ -138,36 +138,54 @@ fn content_type(route: &Route) -> &'static str {
     }
 }
 
+/// Whose eyes a blob is for.
+enum Right {
+    Everybody,
+    /// Readers of a log, of whom the caller is one.
+    Caller,
+    /// Others; the caller is told what it would be told if nothing was here.
+    Others,
+    /// No record that the index has names it.
+    Unknown,
+}
+
 /// A blob that own records name, to whoever may read one of their logs. Peers are told of a release before the index
 /// has it: who asks for a blob that is here and that no row names yet waits for the index.
 async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Option<Found>, OpenError> {
+    let path = store::layout::blob(hash);
     let mut right = right_to(node, hash, caller).await?;
-    if right.is_none() {
-        if node.files.size(&store::layout::blob(hash)).await?.is_none() {
-            return Ok(None);
-        }
+    if matches!(right, Right::Unknown)
+        && node.releasing.is_under_way()
+        && node.files.size(&path).await?.is_some()
+    {
         if let Err(error) = node.index_all_own().await {
             tracing::warn!(%error, "whether a blob may be read is asked of an index that is behind");
         }
         right = right_to(node, hash, caller).await?;
     }
-    let Some(public) = right else { return Ok(None) };
-    let stored = node.files.get(&store::layout::blob(hash)).await?;
+    let public = match right {
+        Right::Everybody => true,
+        Right::Caller => false,
+        Right::Others | Right::Unknown => return Ok(None),
+    };
+    let stored = node.files.get(&path).await?;
     Ok(stored.map(|body| Found { body: body.to_vec(), public, immutable: true }))
 }
 
-/// Whether a caller may read a blob, and whether everybody may.
-async fn right_to(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Option<bool>, OpenError> {
-    let sql = "select distinct l.audience, l.readers from blob b join log l on l.origin = b.origin
-               where b.sha256 = $1 and l.own = 1";
-    let mut right = None;
+async fn right_to(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Right, OpenError> {
+    let sql = "select distinct l.own, l.audience, l.readers from blob b join log l on l.origin = b.origin
+               where b.sha256 = $1";
+    let mut right = Right::Unknown;
     for row in node.index.db().rows(sql, &[hash.to_hex().into()]).await? {
-        let (audience, readers) = (row.text(0)?, row.text(1)?);
-        if audience == "public" {
-            return Ok(Some(true));
+        let (own, audience, readers) = (row.int(0)? == 1, row.text(1)?, row.text(2)?);
+        if own && audience == "public" {
+            return Ok(Right::Everybody);
         }
-        if caller.is_some_and(|caller| readers.split(' ').any(|reader| reader == caller.as_str())) {
-            right = Some(false);
+        let is_reader = |caller: &Authority| readers.split(' ').any(|reader| reader == caller.as_str());
+        if own && caller.is_some_and(is_reader) {
+            right = Right::Caller;
+        } else if matches!(right, Right::Unknown) {
+            right = Right::Others;
         }
     }
     Ok(right)

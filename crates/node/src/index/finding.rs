@@ -1,8 +1,9 @@
-//! What the index finds in what it takes, for others to act on: alarms, quoted witnesses, erasures elsewhere.
+//! What the index finds in what it takes, for others to act on: alarms, quoted witnesses, erasures elsewhere, parts
+//! that a desk asks for.
 //!
 //! It says what was found, and does nothing about it: that is for who keeps the index ([`super::Source::report`]).
 
-use record::{Anchor, Authority, Header, Record, Relation, Status};
+use record::{Anchor, Authority, Header, Origin, Record, Relation, Status};
 use tlog::hash::Hash;
 
 use crate::fault::Fault;
@@ -46,6 +47,13 @@ pub enum Finding {
         /// The records, all of this author.
         names: Vec<Hash>,
     },
+    /// A desk waits for a part of a record with `expires`, of which nothing but the first blob comes unasked.
+    Awaits {
+        /// A log that holds it.
+        origin: Origin,
+        /// The record.
+        name: Hash,
+    },
     /// A record has no effect, because another one of the same edition stands.
     Conflict {
         /// Their author.
@@ -70,6 +78,12 @@ pub(super) fn said(header: &Header, sealed: bool) -> Vec<Finding> {
         findings.push(Finding::Erases { by: author, status: header.status, names });
     }
     findings
+}
+
+/// What is asked for of a record whose content a desk lacks.
+pub(super) fn awaits(record: &Record) -> Option<Finding> {
+    let header = &record.header;
+    header.expires.map(|_| Finding::Awaits { origin: header.log.clone(), name: record.name() })
 }
 
 pub(super) fn refused(record: &Record, index: u64, why: &Fault) -> Finding {

@@ -10,7 +10,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 
 use super::condition::{INSIDE, PUBLIC};
-use super::finding::{refused, said};
+use super::finding::{awaits, refused, said};
 use super::opening::{Opener, Opening};
 use super::readers::readers_text;
 use super::rows::{Known, Rows, int, show_inner, show_outer};
@@ -212,6 +212,9 @@ impl Writer<'_> {
             Opening::Open { inner, content } => {
                 let header = inner.as_deref().unwrap_or(&record.header);
                 let state = if content.is_some() { DONE } else { AWAITED };
+                if content.is_none() {
+                    findings.extend(awaits(&record));
+                }
                 if row.content == CLOSED {
                     let faces = faces_of(&record.header.log);
                     show_inner(&mut tx, (origin, pos), header, state, faces).await?;
@@ -430,6 +433,10 @@ fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
             }
             (Verdict::Valid { record, .. }, Some(Opening::Refused(why))) => {
                 findings.push(refused(record, index, why));
+            }
+            (Verdict::Valid { record, .. }, Some(Opening::Open { content: None, .. })) => {
+                findings.extend(awaits(record));
+                findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed)));
             }
             _ => findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed))),
         }

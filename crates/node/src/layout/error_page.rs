@@ -29,11 +29,13 @@ pub enum Refusal {
     Internal,
     /// 503: starting, or stopped for maintenance.
     Unavailable,
+    /// 503: what is asked for is known, and has not come from its author yet.
+    OnItsWay,
 }
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -45,6 +47,7 @@ impl Refusal {
         Self::TooMany,
         Self::Internal,
         Self::Unavailable,
+        Self::OnItsWay,
     ];
 
     /// The refusal that a status of HTTP stands for; other statuses of the reader's fault are bad requests.
@@ -70,7 +73,7 @@ impl Refusal {
             Self::TooLarge => 413,
             Self::TooMany => 429,
             Self::Internal => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::OnItsWay => 503,
         }
     }
 
@@ -87,6 +90,7 @@ impl Refusal {
             Self::TooMany => t.error_too_many_title(),
             Self::Internal => t.error_internal_title(),
             Self::Unavailable => t.error_unavailable_title(),
+            Self::OnItsWay => t.error_on_its_way_title(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Refusal {
             Self::TooMany => t.error_too_many_text(),
             Self::Internal => t.error_internal_text(),
             Self::Unavailable => t.error_unavailable_text(),
+            Self::OnItsWay => t.error_on_its_way_text(),
         }
     }
 }

@@ -8,14 +8,30 @@ use crate::fault::Fault;
 use crate::node::Node;
 
 impl Node {
-    /// Brings the index up to an own log. True if it is behind all the same: an alarm is raised, and it catches up
-    /// by itself, with the next entry or at the next start.
-    pub(super) async fn index_follows(&self, origin: &Origin) -> bool {
-        let Err(error) = self.index_own(origin).await else { return false };
+    /// Brings the index up to an own log, and tells it of blobs that were written: entries of others may wait for the
+    /// same bytes. True if it is behind all the same: an alarm is raised, and it catches up by itself, with the next
+    /// entry or at the next start.
+    pub(super) async fn index_follows(&self, origin: Option<&Origin>) -> bool {
+        let Err(error) = self.index_takes(origin).await else { return false };
         let fault = Fault::from(error);
-        let alarm = Alarm::new("index-behind").with("origin", &origin.to_string()).because(&fault);
+        let origin = origin.map(ToString::to_string).unwrap_or_default();
+        let alarm = Alarm::new("index-behind").with("origin", &origin).because(&fault);
         alarm::raise(&*self.cells, alarm).await;
         true
+    }
+
+    async fn index_takes(&self, origin: Option<&Origin>) -> Result<(), ReleaseError> {
+        if let Some(origin) = origin {
+            self.index_own(origin).await?;
+        }
+        let written = self.releasing.written();
+        if !written.is_empty() {
+            let mut writer = self.index.writer(self).await;
+            for hash in &written {
+                writer.blob(Some(hash)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings the index up to every own log, or says why it cannot be.

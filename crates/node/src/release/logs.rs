@@ -67,7 +67,7 @@ impl Node {
         })?;
         let closed = self.close_and_succeed(log.clone(), &logs, kept).await?;
         drop(one_at_a_time);
-        self.index_follows(origin).await;
+        self.index_follows(Some(origin)).await;
         Ok(closed)
     }
 
@@ -170,7 +170,7 @@ impl Node {
                 return Ok(log.clone());
             }
             self.close_and_succeed(log.clone(), &logs, |_| Vec::new()).await?;
-            self.index_follows(&log.origin).await;
+            self.index_follows(Some(&log.origin)).await;
             let logs = own_log::list(&*self.cells).await?;
             if let Some(next) = logs.into_iter().find(|log| log.open && log.serves(audience)) {
                 return Ok(next);

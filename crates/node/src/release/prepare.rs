@@ -237,14 +237,19 @@ impl Node {
 
     /// Keeps blobs under their hashes; what is there already stays.
     pub(super) async fn put_blobs(&self, blobs: Blobs) -> Result<(), store::FilesError> {
-        let mut new = Vec::new();
+        let (mut new, mut hashes) = (Vec::new(), Vec::new());
         for (hash, bytes) in blobs.0 {
             let path = store::layout::blob(&hash);
             if self.files.size(&path).await? != Some(bytes.len() as u64) {
                 new.push((path, bytes.into()));
+                hashes.push(hash);
             }
         }
-        if new.is_empty() { Ok(()) } else { self.files.put_all(new).await }
+        if !new.is_empty() {
+            self.files.put_all(new).await?;
+            self.releasing.wrote(&hashes);
+        }
+        Ok(())
     }
 
     /// The newest root of this authority or of a confirmed peer.

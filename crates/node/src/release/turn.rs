@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tlog::hash::Hash;
 use tokio::sync::{MutexGuard, oneshot, watch};
 
 use super::ReleaseError;
@@ -22,6 +23,7 @@ pub struct Releases {
     waiting: Mutex<VecDeque<Waiting>>,
     turn: tokio::sync::Mutex<()>,
     under_way: watch::Sender<usize>,
+    written: Mutex<Vec<Hash>>,
 }
 
 pub(super) struct Waiting {
@@ -55,6 +57,21 @@ impl Releases {
         let mut under_way = self.under_way.subscribe();
         // Whoever tells lives as long as this.
         let _ = under_way.wait_for(|count| *count == 0).await;
+    }
+
+    /// Whether something is released, or was and is not in the index yet.
+    pub fn is_under_way(&self) -> bool {
+        *self.under_way.borrow() > 0
+    }
+
+    /// Blobs were written that were not here: the index is told of them, whatever becomes of their release.
+    pub(super) fn wrote(&self, blobs: &[Hash]) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).extend(blobs);
+    }
+
+    /// What was written since this was asked last.
+    pub(super) fn written(&self) -> Vec<Hash> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {
@@ -129,8 +146,8 @@ impl Node {
         }
         let committed = self.carry_out(batch).await;
         drop(turn);
+        let index_behind = self.index_follows(committed.as_ref().map(|committed| &committed.origin)).await;
         if let Some(committed) = committed {
-            let index_behind = self.index_follows(&committed.origin).await;
             for (done, caller) in committed.callers {
                 // Who went away does not hear it.
                 let _ = caller.send(Ok(Done { index_behind, ..done }));

@@ -211,21 +211,29 @@ async fn blob(
         let db = node.index.db();
         let entries = query::find(db, viewer.face, viewer.as_of, &name).await?;
         let Some(entry) = entries.first() else { return Ok(answer::not_found(&viewer)) };
-        let named = query::blobs(db, entry).await?.into_iter().any(|blob| blob.sha256 == hash);
+        let named = query::blobs(db, entry).await?.into_iter().find(|blob| blob.sha256 == hash);
+        let Some(named) = named else { return Ok(answer::not_found(&viewer)) };
         let record = match node.record_at(&entry.origin, entry.pos.unsigned_abs()).await {
-            Ok(Some(record)) if named => record,
-            Ok(_) => return Ok(answer::not_found(&viewer)),
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(answer::not_found(&viewer)),
             Err(error) => return Ok(answer::internal(&error)),
         };
         let root = entry.root_version.unwrap_or(1).unsigned_abs();
-        Ok(match index::open(&*node, &record, root).await {
-            Ok(opened) => match opened.as_ref().and_then(|opened| opened.content.blob(&wanted)) {
-                // Always as a file: nothing that others wrote runs or renders under this address.
-                Some(bytes) => answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()),
-                None => answer::not_found(&viewer),
-            },
-            Err(error) => answer::internal(&error),
-        })
+        let opened = match index::open(&*node, &record, root).await {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(answer::not_found(&viewer)),
+            Err(error) => return Ok(answer::internal(&error)),
+        };
+        if let Some(bytes) = opened.content.blob(&wanted) {
+            // Always as a file: nothing that others wrote runs or renders under this address.
+            return Ok(answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()));
+        }
+        if entry.is_erased() || named.size.unsigned_abs() > ::record::MAX_BLOB {
+            return Ok(answer::not_found(&viewer)); // It never comes.
+        }
+        // Of what expires, nothing but the first blob comes unasked.
+        node.tell(federate::Input::WantBlobs { origin: record.header.log.clone(), name: record.name() });
+        Ok(answer::refused(&viewer.shell, &viewer.asked, Refusal::OnItsWay, &[]))
     };
     or_internal(answered.await)
 }
