@@ -119,6 +119,27 @@ impl Command {
         }
     }
 
+    /// Is its answer kept under the caller's key? An erasure can be repeated: what is destroyed stays so.
+    pub fn keeps_answer(&self) -> bool {
+        self.signs() && !matches!(self, Self::Record(RecordCommand::Erase { .. }))
+    }
+
+    /// The files whose bytes it releases.
+    pub fn released_files(&self) -> Vec<&Path> {
+        match self {
+            Self::Release(Release { blobs, .. }) => {
+                blobs.iter().filter_map(|blob| blob_parts(blob)).map(|(_, _, file)| Path::new(file)).collect()
+            }
+            Self::Import(ImportCommand::Figures(ImportFigures { file, .. })) => vec![file],
+            Self::Mechanism(MechanismCommand::Propose { texts, .. }) => texts
+                .iter()
+                .filter_map(|text| text.split_once('='))
+                .map(|(_, file)| Path::new(file))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The same command, with its files named from `folder`: the server that carries it out stands elsewhere.
     #[must_use]
     pub fn seen_from(mut self, folder: &Path) -> Self {

@@ -107,3 +107,28 @@ fn releases_of_one_thing_at_once_are_a_chain() {
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
     assert!(node.alarms().is_empty());
 }
+
+/// A peer is told of a release before the index has it. Whatever a checkpoint covers may be had at once, also then.
+#[test]
+fn what_a_checkpoint_covers_can_be_had_at_once() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let node = &world.nodes[0];
+    node.say("the first");
+    let origin = node.records()[0]["origin"].as_str().expect("a log").to_owned();
+    let checkpoint = format!("/{}/checkpoint", origin.split_once('/').expect("a path").1);
+    let client = node.client();
+    let size =
+        || client.get(&checkpoint).text().lines().nth(1).and_then(|n| n.parse::<u64>().ok()).expect("a size");
+    for n in 0..20 {
+        let text = format!("number {n}");
+        let before = size();
+        let mut release = begin(node, &format!("at-once-{n}"), &text);
+        while size() == before {
+            std::thread::yield_now();
+        }
+        let hash = tlog::sha256(text.as_bytes()).to_hex();
+        assert_eq!(client.get(&format!("/blob/{hash}")).status, 200, "release {n}");
+        release.wait().expect("it ends");
+    }
+}

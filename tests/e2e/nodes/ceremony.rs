@@ -59,13 +59,21 @@ fn a_new_author_key_is_trusted_by_the_peer_and_a_revoked_one_is_not_used() {
     let shown = b.ask(&["record", "show", &after]).expect("show");
     assert!(shown["note"].as_str().expect("a note").contains("a.example/author/2"), "{shown}");
 
+    // Whoever stole the second key withdraws what the first one signed.
+    let withdraw = || a.ask(&["record", "withdraw", &before, "--text", "en=not ours"]).expect("withdraw");
+    let count = |withdrawn: &serde_json::Value| withdrawn["released"].as_array().expect("a list").len();
+    assert_eq!((count(&withdraw()), count(&withdraw())), (1, 0));
+    let since =
+        shown["note"].as_str().and_then(|note| note.lines().find_map(|line| line.strip_prefix("released ")));
+    let since = since.expect("a time");
     let stolen = key_of(a, "author");
     a.ask(&["key", "rotate", "author"]).expect("rotate");
-    a.ask(&["key", "revoke", &stolen]).expect("revoke");
+    a.ask(&["key", "revoke", &stolen, "--since", since]).expect("revoke");
     let mut keys = vec!["root", "keys", "--authority", "a.example", "--first", "10", "--folder"];
     keys.push(&folder);
     a.ask(&keys).expect("root keys");
     assert_eq!(next_root(&world, a, [7, 8, 9], [10, 11, 12]), 3);
+    assert_eq!((count(&withdraw()), count(&withdraw())), (1, 0), "what is disowned withdrew nothing");
     let third = a.say("with the third key");
     until("it is valid at the peer", || b.knows(&third).then_some(()));
     let shown = b.ask(&["record", "show", &third]).expect("show");

@@ -190,6 +190,7 @@ error-code-release-edition-public = الطبعة { $edition } من { $id } لي�
 error-code-release-blob-too-large = في المحتوى { $bytes } بايت، ولا يُصدر أكثر من { $limit }. قسّموه.
 error-code-release-inner-too-large = في الترويسة المختومة { $bytes } بايت، ولا يُصدر أكثر من { $limit }. قلّلوا الأسطر أو القراء.
 error-code-release-not-again = لا يُعاد إصدار { $name }: { $reason }
+error-code-act-keeps-no-answer = الخيار --act مخصص للأوامر التي تصدر شيئاً. لا يُحفظ جواب هذا الأمر، ويمكن تكراره من دون هذا الخيار.
 error-code-release-key-form = { $key } ليس مفتاح عملية: من 1 إلى 64 حرفاً أو رقماً أو نقطة أو شرطة.
 error-code-release-key-reused = استُخدم المفتاح { $key } لعملية أخرى. اختاروا مفتاحاً جديداً.
 error-code-release-changed = ما كان يجب أن يتغير مع هذا الإصدار تغيّر من قبل. راجعوه ثانية.

@@ -190,6 +190,7 @@ error-code-release-edition-public = Edition { $edition } of { $id } is not publi
 error-code-release-blob-too-large = A content has { $bytes } bytes; at most { $limit } are released. Divide it.
 error-code-release-inner-too-large = A sealed header has { $bytes } bytes; at most { $limit } are released. Give it fewer lines or fewer readers.
 error-code-release-not-again = { $name } is not released again: { $reason }
+error-code-act-keeps-no-answer = --act is for commands that release something. The answer of this one is not kept; it can be repeated without.
 error-code-release-key-form = { $key } is no key of an act: 1 to 64 letters, digits, dots, hyphens and underscores.
 error-code-release-key-reused = The key { $key } was used for another act. Choose a new one.
 error-code-release-changed = What was to change together with this release was changed before. Look at it again.

@@ -190,6 +190,7 @@ error-code-release-edition-public = La edición { $edition } de { $id } no es p�
 error-code-release-blob-too-large = Un contenido tiene { $bytes } bytes; se publican como máximo { $limit }. Divídalo.
 error-code-release-inner-too-large = Un encabezado sellado tiene { $bytes } bytes; se publican como máximo { $limit }. Dele menos líneas o menos lectores.
 error-code-release-not-again = { $name } no se publica de nuevo: { $reason }
+error-code-act-keeps-no-answer = --act es para las órdenes que publican algo. La respuesta de esta no se guarda; puede repetirse sin esa opción.
 error-code-release-key-form = { $key } no es una clave de un acto: de 1 a 64 letras, cifras, puntos, guiones y guiones bajos.
 error-code-release-key-reused = La clave { $key } se usó para otro acto. Elija una nueva.
 error-code-release-changed = Lo que debía cambiar junto con esta publicación se cambió antes. Revíselo de nuevo.

@@ -190,6 +190,7 @@ error-code-release-edition-public = L’édition { $edition } de { $id } n’est
 error-code-release-blob-too-large = Un contenu a { $bytes } octets ; au plus { $limit } sont publiés. Divisez-le.
 error-code-release-inner-too-large = Un en-tête scellé a { $bytes } octets ; au plus { $limit } sont publiés. Donnez-lui moins de lignes ou moins de lecteurs.
 error-code-release-not-again = { $name } n’est pas publié de nouveau : { $reason }
+error-code-act-keeps-no-answer = --act est réservé aux commandes qui publient quelque chose. La réponse de celle-ci n’est pas conservée ; elle peut être répétée sans cette option.
 error-code-release-key-form = { $key } n’est pas une clé d’acte : 1 à 64 lettres, chiffres, points, traits d’union et traits bas.
 error-code-release-key-reused = La clé { $key } a servi à un autre acte. Choisissez-en une nouvelle.
 error-code-release-changed = Ce qui devait changer avec cette publication a été changé avant. Vérifiez de nouveau.

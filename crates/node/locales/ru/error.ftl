@@ -190,6 +190,7 @@ error-code-release-edition-public = Издание { $edition } записи { $
 error-code-release-blob-too-large = Содержимое занимает { $bytes } байт; публикуется не более { $limit }. Разделите его.
 error-code-release-inner-too-large = Запечатанный заголовок занимает { $bytes } байт; публикуется не более { $limit }. Сократите число строк или читателей.
 error-code-release-not-again = { $name } не публикуется повторно: { $reason }
+error-code-act-keeps-no-answer = --act предназначен для команд, которые что-либо публикуют. Ответ этой команды не сохраняется; её можно повторить без этого параметра.
 error-code-release-key-form = { $key } — не ключ действия: от 1 до 64 букв, цифр, точек, дефисов и подчёркиваний.
 error-code-release-key-reused = Ключ { $key } уже использован для другого действия. Выберите новый.
 error-code-release-changed = То, что должно было измениться вместе с публикацией, изменено раньше. Проверьте ещё раз.

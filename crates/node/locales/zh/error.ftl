@@ -190,6 +190,7 @@ error-code-release-edition-public = { $id } 的第 { $edition } 版未公开。�
 error-code-release-blob-too-large = 内容有 { $bytes } 字节，最多发布 { $limit } 字节。请拆分。
 error-code-release-inner-too-large = 密封的标头有 { $bytes } 字节，最多 { $limit } 字节。请减少行数或读者。
 error-code-release-not-again = { $name } 不再次发布：{ $reason }
+error-code-act-keeps-no-answer = --act 只用于发布内容的命令。此命令的结果不予保存，无需该选项即可重复执行。
 error-code-release-key-form = { $key } 不是有效的操作键：须为 1 至 64 个字母、数字、点、连字符或下划线。
 error-code-release-key-reused = 操作键 { $key } 已用于另一操作。请另选。
 error-code-release-changed = 应与本次发布一同更改的内容此前已被更改。请重新查看。

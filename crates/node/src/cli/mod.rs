@@ -49,7 +49,8 @@ pub struct Cli {
     /// The language of failures: ar, en, es, fr, ru or zh; the terminal's (LANG and its like) if not given
     #[arg(long, global = true, value_parser = language)]
     lang: Option<Lang>,
-    /// A key of your own for this command: repeated with it within 30 days, it says what was done the first time
+    /// A key of your own for a command that releases something: repeated with it within 30 days, the command says what
+    /// was done the first time
     #[arg(long, global = true, value_name = "KEY")]
     act: Option<String>,
     #[command(subcommand)]
@@ -146,6 +147,9 @@ fn print(outcome: &Outcome, json: bool) {
 }
 
 async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
+    if cli.act.is_some() && !matches!(&cli.command, Top::Node(command) if command.keeps_answer()) {
+        return Err(operate::OperateError::keeps_no_answer().into());
+    }
     match cli.command {
         Top::Init(args) => init::run(args, &cli.data).await.map(Some),
         Top::Serve => {
@@ -178,7 +182,7 @@ async fn on_node(
     let command = command.seen_from(&here);
     let key = match key {
         Some(key) => Some(key),
-        None if command.signs() => Some(new_key()?),
+        None if command.keeps_answer() => Some(new_key()?),
         None => None,
     };
     if let Some(answer) = through_server(&config, &command, key.as_deref()).await? {

@@ -137,10 +137,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
         let log = node.engine_log(&log, head).await?;
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
-    for (by, status, names) in erased_under_seal(node).await? {
-        inbox.send(Message::Input(Input::Erased { by, status, names }));
-    }
-    for input in awaited_by_desks(node).await? {
+    for input in read_before(node).await {
         inbox.send(Message::Input(input));
     }
     let node = node.clone();
@@ -148,10 +145,21 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     Ok(tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime)))
 }
 
-/// What authors said under seal that they erased: what was opened while no exchange ran was not told to it.
-async fn erased_under_seal(
-    node: &Node,
-) -> Result<Vec<(Authority, Status, Vec<tlog::Hash>)>, crate::node::OpenError> {
+/// What the index found while no exchange ran. Records are copied also where it cannot be read.
+async fn read_before(node: &Node) -> Vec<Input> {
+    let read = async {
+        let mut inputs = erased_under_seal(node).await?;
+        inputs.extend(awaited_by_desks(node).await?);
+        Ok::<_, store::db::DbError>(inputs)
+    };
+    read.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what is erased elsewhere and what desks wait for is told to the exchange at the next start");
+        Vec::new()
+    })
+}
+
+/// What authors said under seal that they erased.
+async fn erased_under_seal(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
     let sql = "select x.author, x.status, r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
                where r.relation = 'erases' and r.to_author = x.author and x.sealed = 1 and x.opened = 1 and x.critical = 0
                  and x.valid = 1 and x.author <> $1 order by x.author, x.status, r.to_name";
@@ -166,11 +174,11 @@ async fn erased_under_seal(
             None => all.push((by, status, vec![name])),
         }
     }
-    Ok(all)
+    Ok(all.into_iter().map(|(by, status, names)| Input::Erased { by, status, names }).collect())
 }
 
-/// The records with `expires` of which a desk waits for a part: what was opened while no exchange ran.
-async fn awaited_by_desks(node: &Node) -> Result<Vec<Input>, crate::node::OpenError> {
+/// The records with `expires` of which a desk waits for a part.
+async fn awaited_by_desks(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
     let sql = "select origin, name from entry where content = 6 and expires is not null order by origin, pos";
     let rows = node.index.db().rows(sql, &[]).await?;
     let mut asked = Vec::with_capacity(rows.len());

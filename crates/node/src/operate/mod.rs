@@ -15,10 +15,12 @@ mod root;
 mod scenario;
 mod status;
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::command::{Command, LinkCommand};
 use crate::fault::{Coded, Fault};
@@ -202,6 +204,12 @@ impl OperateError {
         Self::NotFound(Fault::new("record-unknown", message).with("name", name))
     }
 
+    /// A key for a command whose answer is not kept.
+    pub fn keeps_no_answer() -> Self {
+        let message = "--act is for commands that release something; the answer of this one is not kept, and it can be repeated without";
+        Self::Argument(Fault::new("act-keeps-no-answer", message))
+    }
+
     /// A table that cannot be read.
     pub fn table(what: &str, why: formats::figures::LayoutError) -> Self {
         Self::Table { what: what.to_owned(), why }
@@ -222,8 +230,11 @@ pub async fn run(node: &Arc<Node>, command: Command) -> Result<Outcome, OperateE
 /// # Errors
 /// Nothing was done, and why.
 pub async fn run_as(node: &Arc<Node>, command: Command, key: Option<&str>) -> Result<Outcome, OperateError> {
-    let asked = serde_json::to_vec(&command).unwrap_or_default();
-    let key = key.map(|name| ActKey::new(name, &asked)).transpose()?;
+    let key = match key {
+        Some(_) if !command.keeps_answer() => return Err(OperateError::keeps_no_answer()),
+        Some(name) => Some(key_of(name, &command)?),
+        None => None,
+    };
     let (node, under_way) = (node.clone(), node.releasing.begin());
     // A task of its own: a terminal or browser that goes away breaks nothing off.
     let task = tokio::spawn(async move {
@@ -234,6 +245,24 @@ pub async fn run_as(node: &Arc<Node>, command: Command, key: Option<&str>) -> Re
         carry_out(&node, command, key).await
     });
     joined(task.await)
+}
+
+/// The key of a command: for what is asked, and for the bytes of the files that it names, unless one cannot be read.
+fn key_of(name: &str, command: &Command) -> Result<ActKey, OperateError> {
+    let asked = serde_json::to_vec(command).unwrap_or_default();
+    let files: Result<Vec<_>, _> = command.released_files().into_iter().map(digest_of).collect();
+    Ok(ActKey::new(name, &asked, files.ok().map(|digests| digests.concat()).as_deref())?)
+}
+
+fn digest_of(path: &std::path::Path) -> std::io::Result<[u8; 32]> {
+    let mut file = std::fs::File::open(path)?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
+            read => digest.update(&buffer[..read]),
+        }
+    }
 }
 
 /// What a task of ours answered; if it panicked, so does its caller.

@@ -29,19 +29,21 @@ const PAGE: usize = 256;
 pub struct ActKey {
     name: String,
     of: Hash,
+    files: Option<Hash>,
 }
 
 impl ActKey {
-    /// A key for what is asked, byte for byte: the same key for something else is refused.
+    /// A key for what is asked, byte for byte, and for what stands in its files: the same key for something else is
+    /// refused. `None` for files that cannot be read: whoever repeats an act may have moved them.
     ///
     /// # Errors
     /// What is no key.
-    pub fn new(name: &str, asked: &[u8]) -> Result<Self, ReleaseError> {
+    pub fn new(name: &str, asked: &[u8], files: Option<&[u8]>) -> Result<Self, ReleaseError> {
         let is_of_key = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || name.len() > MAX_KEY || !name.chars().all(is_of_key) {
             return Err(ReleaseError::KeyForm(name.chars().take(MAX_KEY).collect()));
         }
-        Ok(Self { name: name.to_owned(), of: sha256(asked) })
+        Ok(Self { name: name.to_owned(), of: sha256(asked), files: files.map(sha256) })
     }
 
     /// As the caller gave it.
@@ -55,6 +57,9 @@ impl ActKey {
 struct Kept {
     /// SHA-256 of what was asked, hex.
     of: String,
+    /// SHA-256 of what stood in its files, hex; empty if that was not known.
+    #[serde(default)]
+    files: String,
     /// The day on which it began.
     day: String,
     /// Cells that hold lists of what was released, one or more for each commit but the last.
@@ -87,7 +92,8 @@ pub(super) struct Begun {
 pub(super) async fn find(cells: &dyn Cells, key: &ActKey) -> Result<Before, ReleaseError> {
     let Some(bytes) = cells.get(SPACE, &key.name).await? else { return Ok(Before::Nothing) };
     let Some(kept) = saved::read::<Kept>(cells, SPACE, &key.name).await? else { return Ok(Before::Nothing) };
-    if kept.of != key.of.to_hex() {
+    let other_files = key.files.is_some_and(|files| !kept.files.is_empty() && kept.files != files.to_hex());
+    if kept.of != key.of.to_hex() || other_files {
         return Err(ReleaseError::KeyReused(key.name.clone()));
     }
     if kept.answer > 0 {
@@ -114,7 +120,13 @@ pub(super) fn swaps(
     now: Time,
 ) -> Vec<Swap> {
     let mut kept = before.map_or_else(
-        || Kept { of: key.of.to_hex(), day: now.date().to_string(), lists: 0, answer: 0 },
+        || Kept {
+            of: key.of.to_hex(),
+            files: key.files.map(|files| files.to_hex()).unwrap_or_default(),
+            day: now.date().to_string(),
+            lists: 0,
+            answer: 0,
+        },
         |begun| begun.kept.clone(),
     );
     let parts: Vec<Vec<u8>> = match answer {

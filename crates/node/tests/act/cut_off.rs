@@ -35,7 +35,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 async fn act(node: &Arc<Node>, n: usize, deed: Deed, first: Ulid) -> Result<Done, ReleaseError> {
-    let key = ActKey::new(&format!("deed-{n}"), format!("{deed:?}").as_bytes()).unwrap();
+    let key = ActKey::new(&format!("deed-{n}"), format!("{deed:?}").as_bytes(), None).unwrap();
     let mut draft = notice(&format!("deed {n}"));
     let audience = match deed {
         Deed::Public | Deed::Close => Audience::Public,

@@ -49,6 +49,36 @@ async fn a_repeated_command_answers_what_was_done_also_after_a_restart_and_at_on
     close(node).await;
 }
 
+/// Files are compared by what stands in them, where they can be read; a key that nothing would keep is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_for_the_bytes_of_the_files_and_only_for_what_releases() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notice.txt");
+    let release = || {
+        let blob = format!("text/plain={}", file.display());
+        let args = ["release", "--public", "--blob", &blob];
+        let command = <Release as clap::Args>::augment_args(clap::Command::new("release"));
+        Command::Release(
+            <Release as clap::FromArgMatches>::from_arg_matches(&command.get_matches_from(args)).unwrap(),
+        )
+    };
+    std::fs::write(&file, "four cases").unwrap();
+    let once = operate::run_as(&node, release(), Some("tuesday")).await.expect("released");
+    std::fs::write(&file, "five cases").unwrap();
+    let other = operate::run_as(&node, release(), Some("tuesday")).await.unwrap_err();
+    assert_eq!(other.code(), "release-key-reused");
+    std::fs::remove_file(&file).unwrap();
+    let again = operate::run_as(&node, release(), Some("tuesday")).await.expect("answered without the file");
+    assert_eq!(once.json, again.json);
+    for command in [Command::Status, Command::Rebuild] {
+        let refused = operate::run_as(&node, command, Some("wednesday")).await.unwrap_err();
+        assert_eq!(refused.code(), "act-keeps-no-answer");
+    }
+    close(node).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cell_of_the_callers_changes_with_the_release_or_neither_does() {
     let home = Home::of("a.example").await;
@@ -91,7 +121,7 @@ async fn what_the_index_cannot_take_is_released_all_the_same_and_taken_later() {
     let alarms = node::alarm::list(&*node.cells).await.unwrap();
     assert!(alarms.iter().any(|alarm| alarm.code == "index-behind"), "{alarms:?}");
     // What looks back is refused meanwhile, as it would get a wrong number.
-    let key = ActKey::new("k", b"").unwrap();
+    let key = ActKey::new("k", b"", None).unwrap();
     let act = Act::decided(|_| async { Ok(Planned::new(Audience::Public, vec![notice("x")])) });
     assert_eq!(node.act(act.under(Some(key))).await.unwrap_err().code(), "release-index");
     close(node).await;
