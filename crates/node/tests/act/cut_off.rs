@@ -184,3 +184,28 @@ fn a_first_release_is_cut_off_at_each_of_its_writes() {
         }
     });
 }
+
+/// The head of a log moves before its tiles are at their places. Whatever is between, the index reads no further than
+/// what is published, and takes no log of its own for damaged.
+#[test]
+fn the_index_reads_own_logs_as_far_as_they_are_published() {
+    block_on(async {
+        for writes in 0..24 {
+            let home = Home::of("a.example").await;
+            let node = home.open().await;
+            let released =
+                act(&node, 0, Deed::Public, Ulid::new(0, [0; 10])).await.expect("released").released;
+            close(node).await;
+            let fate = Fate::after(writes);
+            let node = home.open_with(fate.clone()).await;
+            let _ = act(&node, 1, Deed::Public, Ulid::new(0, [0; 10])).await;
+            node.releasing.ended().await;
+            let reached = node.index.writer(&*node).await.reach(&released[0].origin).await;
+            assert!(reached.is_ok(), "cut off after {writes} writes: {reached:?}");
+            close(node).await;
+            if !fate.is_over() {
+                break;
+            }
+        }
+    });
+}

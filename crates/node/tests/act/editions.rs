@@ -43,34 +43,6 @@ async fn releases_of_one_thing_at_once_are_a_chain() {
     }
 }
 
-/// The head of a log moves before its tiles are at their places. What looks back reads every own log as far as it is
-/// published, and finds none of them damaged.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_looks_back_while_other_logs_grow_finds_them_whole() {
-    let (home, other) = (Home::of("a.example").await, Home::of("b.example").await);
-    home.confirm(&other).await;
-    let node = home.open().await;
-    let sealed = Audience::of(&node.config.authority, ["b.example".parse().unwrap()]);
-    let first = only(node.release(&Audience::Public, vec![notice("first")]).await.expect("released"));
-    let mut tasks = Vec::new();
-    for n in 0..80 {
-        let (node, sealed) = (node.clone(), sealed.clone());
-        tasks.push(tokio::spawn(async move {
-            let mut draft = notice(&format!("number {n}"));
-            if n % 2 == 0 {
-                return node.release(&sealed, vec![draft]).await;
-            }
-            draft.thing = Thing::NextOf(first.id);
-            node.release(&Audience::Public, vec![draft]).await
-        }));
-    }
-    for task in tasks {
-        let released = only(task.await.expect("it ends").expect("released"));
-        assert!(!released.index_behind, "{released:?}");
-    }
-    close(node).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn two_editions_in_one_act_follow_each_other() {
     let home = Home::of("a.example").await;
