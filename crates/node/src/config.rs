@@ -97,8 +97,6 @@ impl std::fmt::Debug for Storage {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exchange {
-    /// Blobs larger than this are not fetched unless asked for, in bytes.
-    pub largest_blob: u64,
     /// Requests a minute that one outside address may make.
     pub requests_per_minute: u32,
     /// May this node release records whose `released` is not the clock's (exercises only)?
@@ -109,7 +107,7 @@ pub struct Exchange {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { largest_blob: 256 << 20, requests_per_minute: 6_000, replay: false, root_keys_inside: false }
+        Self { requests_per_minute: 6_000, replay: false, root_keys_inside: false }
     }
 }
 
@@ -321,12 +319,7 @@ impl Config {
         let _ = writeln!(out, "state = {}", quoted(&self.storage.state));
         let _ = writeln!(out, "index = {}", quoted(&self.storage.index));
         let _ = writeln!(out, "files = {}", quoted(&self.storage.files));
-        let _ = writeln!(
-            out,
-            "\n[exchange]\n# Blobs larger than this many bytes are not fetched unless asked for."
-        );
-        let _ = writeln!(out, "largest_blob = {}", self.exchange.largest_blob);
-        let _ = writeln!(out, "# Requests a minute that one outside address may make.");
+        let _ = writeln!(out, "\n[exchange]\n# Requests a minute that one outside address may make.");
         let _ = writeln!(out, "requests_per_minute = {}", self.exchange.requests_per_minute);
         let _ =
             writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");

@@ -129,11 +129,14 @@ impl Node {
         self.index.writer(self).await.to_forget(record).await?;
         for (origin, sha256) in files {
             let Ok(hash) = Hash::from_hex(&sha256) else { continue };
-            if let Ok(origin) = origin.parse() {
-                self.files.delete(&federate::places::blob_mark(&origin, &hash)).await?;
-            }
             // Whoever names another record's file in one of his own does not destroy it, nor keep it for ever.
-            if !self.index.is_needed(&sha256, now.posix()).await? {
+            let needed = self.index.needed_in(&sha256, now.posix()).await?;
+            if let Ok(log) = origin.parse()
+                && !needed.contains(&origin)
+            {
+                self.files.delete(&federate::places::blob_mark(&log, &hash)).await?;
+            }
+            if needed.is_empty() {
                 self.files.delete(&store::layout::blob(&hash)).await?;
             }
         }

@@ -158,8 +158,7 @@ impl Key {
 
     /// A signer with the same key under another name: a log key signs under its log's origin.
     pub fn signer_named(&self, name: &str) -> Result<LocalSigner, IdentityError> {
-        let secret = SecretKey::from_seed(*self.secret.seed());
-        LocalSigner::new(name, self.verifier.key_type(), secret)
+        LocalSigner::new(name, self.verifier.key_type(), self.secret.clone())
             .map_err(|e| IdentityError::NotAKey { path: name.into(), why: e.to_string() })
     }
 }

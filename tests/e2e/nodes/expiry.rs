@@ -248,6 +248,17 @@ fn who_erases_its_copies_tells_the_readers_and_keeps_place_and_header() {
     });
     assert_eq!((&show(a, &sealed)["erased"], &show(a, &sealed)["opened"]), (&false.into(), &true.into()));
 
+    // What another record of the same log names too stays, and is passed on.
+    let (once, twice) = (a.say("said twice"), a.say("said twice"));
+    let files = blobs(text(&show(a, &once), "note"));
+    until("the reader has it, and a mark that it is of this log", || {
+        (b.knows(&twice) && blob_files(b, &files).len() == 2).then_some(())
+    });
+    b.ask(&["record", "erase", &once]).expect("erase");
+    assert_eq!(blob_files(b, &files).len(), 2);
+    b.ask(&["record", "erase", &twice]).expect("erase");
+    assert_eq!(blob_files(b, &files).len(), 0);
+
     // The author erases the content of what everybody may read; its header is part of the log.
     let files = blobs(text(&show(a, &public), "note"));
     until("the reader has the file", || (!blob_files(b, &files).is_empty()).then_some(()));

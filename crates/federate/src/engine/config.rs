@@ -27,7 +27,7 @@ pub struct Limits {
     pub blob_bytes: u64,
     /// Logs being caught up at the same time.
     pub logs_at_once: usize,
-    /// Between two polls of a peer that answers at once.
+    /// Between two polls of a peer that answers at once, in the mean: the first few go together.
     pub poll: u64,
     /// The first wait after a failure; it doubles.
     pub retry_first: u64,

@@ -14,6 +14,10 @@ use crate::paths::Route;
 /// How far two clocks may differ before it is said, in seconds.
 const TOLERATED_SKEW: i64 = 30;
 
+/// A peer that was quiet is asked so often without a wait between: one release changes its heads more than once, and
+/// the next release must not wait for that.
+const AT_ONCE: u64 = 4;
+
 /// One peer.
 pub(super) struct Peer {
     pub config: PeerConfig,
@@ -21,6 +25,8 @@ pub(super) struct Peer {
     is_asked: bool,
     /// When it is asked next.
     due: u64,
+    /// When it would be asked next if it were asked at an even pace.
+    paced: u64,
     /// When it may be nudged into being asked at once.
     nudge_due: u64,
     pub failures: u32,
@@ -42,6 +48,7 @@ impl Peer {
             etag: None,
             is_asked: false,
             due: 0,
+            paced: 0,
             nudge_due: 0,
             failures: 0,
             last_answer: None,
@@ -192,7 +199,8 @@ impl Engine {
         let (now, poll) = (self.now, self.config.limits.poll);
         let Some(peer) = self.peers.get_mut(name) else { return };
         (peer.failures, peer.last_answer, peer.last_error) = (0, Some(now), None);
-        peer.due = now + poll;
+        peer.paced = peer.paced.max(now.saturating_sub(AT_ONCE * poll)) + poll;
+        peer.due = peer.paced.max(now);
     }
 
     pub(super) fn peer_failed(&mut self, name: &Authority, code: &'static str) {

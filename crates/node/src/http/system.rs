@@ -42,13 +42,16 @@ pub async fn health(State(node): State<Arc<Node>>) -> Response {
     }
 }
 
-/// `/metrics`: for Prometheus. Only from this machine or from a session, since sizes of restricted logs are in it.
+/// Headers by which a proxy says that it passes on what somebody else asked.
+const PASSED_ON: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/// `/metrics`: for Prometheus. Only for this machine itself, since sizes of restricted logs are in it.
 pub async fn metrics(
     State(node): State<Arc<Node>>,
     axum::extract::ConnectInfo(from): axum::extract::ConnectInfo<std::net::SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    if !from.ip().is_loopback() || headers.contains_key("x-forwarded-for") {
+    if !from.ip().is_loopback() || PASSED_ON.iter().any(|name| headers.contains_key(*name)) {
         return answer::nothing();
     }
     let mut gauges = Vec::new();

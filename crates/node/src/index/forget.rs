@@ -68,19 +68,20 @@ impl Index {
         Ok(rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, DbError>>()?)
     }
 
-    /// Does a record that is neither forgotten nor overdue name this file?
-    pub async fn is_needed(&self, sha256: &str, now: i64) -> Result<bool, IndexError> {
-        let sql = "select 1 from blob b join entry e on e.origin = b.origin and e.pos = b.pos
+    /// The logs in which a record that is neither forgotten nor overdue names this file.
+    pub async fn needed_in(&self, sha256: &str, now: i64) -> Result<Vec<String>, IndexError> {
+        let sql = "select distinct b.origin from blob b join entry e on e.origin = b.origin and e.pos = b.pos
                    where b.sha256 = $1 and (e.sealed = 0 or b.n >= 1000) and e.valid = 1
-                     and e.content not in (4, 5) and (e.expires is null or e.expires > $2) limit 1";
-        Ok(!self.db.rows(sql, &[sha256.into(), now.into()]).await?.is_empty())
+                     and e.content not in (4, 5) and (e.expires is null or e.expires > $2)";
+        let rows = self.db.rows(sql, &[sha256.into(), now.into()]).await?;
+        Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, DbError>>()?)
     }
 
     /// Does only what was forgotten name this file?
     pub async fn is_forgotten(&self, sha256: &str, now: i64) -> Result<bool, IndexError> {
         let sql = "select 1 from blob where sha256 = $1 limit 1";
         let is_named = !self.db.rows(sql, &[sha256.into()]).await?.is_empty();
-        Ok(is_named && !self.is_needed(sha256, now).await?)
+        Ok(is_named && self.needed_in(sha256, now).await?.is_empty())
     }
 
     /// Records that are forgotten here, and of which this authority has released no `erases` to their readers.

@@ -104,7 +104,7 @@ fn row(page: &Page, names: &Names<'_>, entry: &Entry) -> Row {
     let edition = (entry.edition > 1).then(|| {
         Markup::element("span", &[("class", "soft small")], &format!("· {}", t.seal_edition(entry.edition)))
     });
-    let marked = [kind].into_iter().chain(edition).chain(tags(t, entry));
+    let marked = [kind].into_iter().chain(edition).chain(tags(t, entry, entry.sealed));
     let proven = match entry.proven {
         Some(at) => Cell::moment(t, at),
         None => Markup::element("span", &[("class", "seal claimed")], &t.seal_claimed()).into(),

@@ -106,10 +106,10 @@ pub fn relation_name(t: &Locale, relation: &str) -> String {
     t.lookup(&format!("relation-{relation}"), &[]).unwrap_or_else(|| relation.to_owned())
 }
 
-/// Status, seal, withdrawal: the tags beside a record.
-pub fn tags(t: &Locale, entry: &Entry) -> Vec<Markup> {
+/// Status, seal, withdrawal: the tags beside a record; whether it is `sealed` is known of all its places, or of one.
+pub fn tags(t: &Locale, entry: &Entry, sealed: bool) -> Vec<Markup> {
     let mut tags: Vec<Markup> = status_tag(t, &entry.status).into_iter().collect();
-    if entry.sealed {
+    if sealed {
         tags.push(tag(Tone::Plain, &t.seal_sealed()));
     }
     if entry.is_erased() {
@@ -143,7 +143,7 @@ pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) ->
     let content =
         if view.blobs.is_empty() || entry.is_erased() { None } else { Some(content(&page, view, entry)?) };
     Ok(RecordPage {
-        tags: tags(t, entry),
+        tags: tags(t, entry, entry.sealed && view.entries.iter().all(|place| place.readers != EVERYBODY)),
         standing: seal(t, standing),
         warnings: warnings(&page, view, entry),
         evidence,

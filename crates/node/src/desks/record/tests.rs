@@ -159,7 +159,8 @@ async fn of_what_was_erased_here_its_readers_see_the_outer_header() {
     assert_eq!((found[0].kind.as_str(), found[0].is_erased()), ("sealed", true));
     assert_eq!(found[0].expires, Some(1_580_500_000));
     let t = Locale::new(Lang::En, TimeZone::UTC);
-    let tags: Vec<String> = super::page::tags(&t, &found[0]).iter().map(ToString::to_string).collect();
+    let tags: Vec<String> =
+        super::page::tags(&t, &found[0], found[0].sealed).iter().map(ToString::to_string).collect();
     assert!(tags.iter().any(|tag| tag.contains("Expired")), "{tags:?}");
 }
 
