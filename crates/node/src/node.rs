@@ -37,6 +37,8 @@ pub struct Node {
     pub writer: LogWriter,
     /// The order of releases.
     pub releasing: crate::release::Releases,
+    /// Pages for anybody that are ready.
+    pub ready: crate::http::Ready,
     /// Held while the index is made anew.
     pub rebuilding: tokio::sync::Mutex<()>,
     /// Requests to other nodes.
@@ -225,6 +227,7 @@ impl Node {
             files,
             writer,
             releasing: crate::release::Releases::default(),
+            ready: crate::http::Ready::default(),
             rebuilding: tokio::sync::Mutex::new(()),
             places,
             groups,

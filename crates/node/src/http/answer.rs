@@ -13,6 +13,8 @@ use crate::i18n::Lang;
 use crate::layout::{Asked, Lists, Problem, Refusal, RequestParts, Shell, error_page};
 use crate::node::Node;
 
+/// What is said of an answer of the public face: anybody may keep it for five seconds.
+pub const FOR_ANYBODY: &str = "public, max-age=5";
 /// How long a browser remembers the language and the zone that were chosen inside, in seconds.
 const REMEMBERED: u32 = 365 * 24 * 3600;
 
@@ -59,7 +61,7 @@ fn remember(viewer: &Viewer, response: &mut Response) {
 pub fn html_answer(status: StatusCode, face: Face, html: String) -> Response {
     let mut response = (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
     let cache = match face {
-        Face::Public => "public, max-age=5",
+        Face::Public => FOR_ANYBODY,
         Face::Inside => "private, no-store",
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -71,7 +73,7 @@ pub fn html_answer(status: StatusCode, face: Face, html: String) -> Response {
 /// A file for taking away, such as CSV.
 pub fn file(viewer: &Viewer, content_type: &'static str, name: &str, bytes: impl Into<Body>) -> Response {
     let cache = match viewer.face {
-        Face::Public => "public, max-age=5",
+        Face::Public => FOR_ANYBODY,
         Face::Inside => "private, no-store",
     };
     let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c)).collect();
@@ -146,7 +148,7 @@ pub fn nothing() -> Response {
 pub fn json<T: serde::Serialize>(face: Face, value: &T) -> Response {
     let mut response = axum::Json(value).into_response();
     let cache = match face {
-        Face::Public => "public, max-age=5",
+        Face::Public => FOR_ANYBODY,
         Face::Inside => "private, no-store",
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));

@@ -7,6 +7,7 @@ pub mod answer;
 mod entrance;
 mod forward;
 mod rate;
+mod ready;
 mod system;
 mod viewer;
 
@@ -30,6 +31,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use entrance::{same_site, way_in};
+pub use ready::Ready;
 pub use viewer::{Viewer, cookie};
 
 use crate::layout::Refusal;
@@ -58,7 +60,8 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .fallback(system::no_such_page)
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(node.clone(), ready::or_made));
     Router::new()
         .merge(pages)
         .merge(crate::exchange::routes())

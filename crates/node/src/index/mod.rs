@@ -39,6 +39,7 @@ pub use times::{Receipt, Seen};
 pub use writer::Writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use record::{Authority, LogState, Origin};
 use store::db::{Db, DbError};
@@ -53,6 +54,8 @@ pub struct Index {
     own: Authority,
     /// Held by who writes.
     replayed: Arc<tokio::sync::Mutex<writer::Replayed>>,
+    /// How often somebody has written.
+    changes: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Index {
@@ -145,7 +148,7 @@ impl Index {
         for migrations in crate::desks::migrations() {
             db.migrate(migrations).await?;
         }
-        Ok(Self { db, own: own.clone(), replayed: Arc::default() })
+        Ok(Self { db, own: own.clone(), replayed: Arc::default(), changes: Arc::default() })
     }
 
     /// For queries.
@@ -156,6 +159,11 @@ impl Index {
     /// Writes what the source has; waits until nobody else does.
     pub async fn writer<'a>(&'a self, source: &'a dyn Source) -> Writer<'a> {
         Writer { index: self, source, replayed: self.replayed.lock().await }
+    }
+
+    /// A number that has grown whenever somebody wrote: what was read at one number is as it is while it stays.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// Entries of a log that are replayed.

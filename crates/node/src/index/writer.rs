@@ -4,6 +4,7 @@
 //! taken before changes nothing. A rebuild is a second index beside this one, taken over whole.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use record::{LogState, Origin};
 use tokio::sync::MutexGuard;
@@ -27,6 +28,12 @@ pub struct Writer<'a> {
     pub(super) index: &'a Index,
     pub(super) source: &'a dyn Source,
     pub(super) replayed: MutexGuard<'a, Replayed>,
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.index.changes.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Writer<'_> {

@@ -1,0 +1,218 @@
+//! Answers of the public face that are ready: what was made for one reader a moment ago is given to the next.
+//!
+//! On the worst day many read the same few pages. A page is made once for all who ask while the index does not change,
+//! and kept for as long as it says that anybody may keep it. Who has a cookie is always answered anew: nothing of the
+//! inside face is ever kept here, and nothing that is not a page of a desk made of the index alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, COOKIE, SET_COOKIE};
+use axum::http::response::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::StreamExt as _;
+
+use super::answer::FOR_ANYBODY;
+use crate::i18n::{Lang, negotiate};
+use crate::node::Node;
+
+/// Paths of the pages that are made of the index alone.
+const PAGES: [&str; 5] = ["/situation", "/record", "/signals", "/compare", "/scenario"];
+/// For so long: what [`FOR_ANYBODY`] says of every copy.
+const KEPT: Duration = Duration::from_secs(5);
+/// The most bytes of one answer.
+const MAX_BYTES: usize = 256 << 10;
+/// Answers kept at a time; with one more, all are forgotten.
+const MAX_ANSWERS: usize = 128;
+/// The longest address, and the longest list of encodings, in bytes.
+const MAX_KEY: usize = 512;
+
+/// What an answer depends on besides the index and the time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    address: String,
+    lang: Lang,
+    encodings: String,
+}
+
+/// An answer that is ready.
+struct Kept {
+    /// Changes of the index before it was begun.
+    changes: u64,
+    begun: Instant,
+    parts: Parts,
+    body: Bytes,
+}
+
+/// One at a time makes the answer to an address; whoever waits for it takes it, unless it was begun before they came.
+type Place = Arc<tokio::sync::Mutex<Option<Kept>>>;
+
+/// The answers that are ready.
+#[derive(Default)]
+pub struct Ready(Mutex<HashMap<Key, Place>>);
+
+impl Ready {
+    fn place(&self, key: Key) -> Place {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= MAX_ANSWERS && !places.contains_key(&key) {
+            places.clear();
+        }
+        Arc::clone(places.entry(key).or_default())
+    }
+
+    /// The answer to `key`, made by `make` unless one is here that was begun after every change of the index that the
+    /// caller could know of.
+    async fn answer(
+        &self,
+        key: Key,
+        changes: impl Fn() -> u64,
+        make: impl Future<Output = Response>,
+    ) -> Response {
+        let came = changes();
+        let place = self.place(key);
+        let mut place = place.lock().await;
+        if let Some(kept) = place.as_ref().filter(|kept| kept.changes >= came && kept.begun.elapsed() < KEPT)
+        {
+            return Response::from_parts(kept.parts.clone(), Body::from(kept.body.clone()));
+        }
+        let (changes, begun) = (changes(), Instant::now());
+        let (parts, body) = make.await.into_parts();
+        *place = None;
+        if !is_for_anybody(&parts) {
+            return Response::from_parts(parts, body);
+        }
+        match whole(body).await {
+            Ok(body) => {
+                *place = Some(Kept { changes, begun, parts: parts.clone(), body: body.clone() });
+                Response::from_parts(parts, Body::from(body))
+            }
+            Err(body) => Response::from_parts(parts, body),
+        }
+    }
+}
+
+fn is_for_anybody(parts: &Parts) -> bool {
+    parts.status == StatusCode::OK
+        && parts.headers.get(CACHE_CONTROL).is_some_and(|value| value.as_bytes() == FOR_ANYBODY.as_bytes())
+        && !parts.headers.contains_key(SET_COOKIE)
+}
+
+/// All bytes of a body, or the body again if it is too large or breaks off.
+async fn whole(body: Body) -> Result<Bytes, Body> {
+    let mut rest = body.into_data_stream();
+    let (mut taken, mut size) = (Vec::new(), 0);
+    while let Some(chunk) = rest.next().await {
+        size += chunk.as_ref().map_or(0, Bytes::len);
+        let is_over = chunk.is_err() || size > MAX_BYTES;
+        taken.push(chunk);
+        if is_over {
+            return Err(Body::from_stream(futures::stream::iter(taken).chain(rest)));
+        }
+    }
+    Ok(taken.into_iter().flatten().collect::<Vec<_>>().concat().into())
+}
+
+/// Gives what is ready, or lets it be made.
+pub async fn or_made(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    match key(&node, &request) {
+        Some(key) => node.ready.answer(key, || node.index.changes(), next.run(request)).await,
+        None => next.run(request).await,
+    }
+}
+
+fn key(node: &Node, request: &Request) -> Option<Key> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let is_page = PAGES.iter().any(|page| uri.path().starts_with(page));
+    if request.method() != Method::GET || headers.contains_key(COOKIE) || !is_page {
+        return None;
+    }
+    let text = |headers: &HeaderMap, name| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let address = uri.path_and_query()?.to_string();
+    let encodings = text(headers, ACCEPT_ENCODING).unwrap_or_default();
+    if address.len() > MAX_KEY || encodings.len() > MAX_KEY {
+        return None;
+    }
+    let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
+    let lang = negotiate(None, None, text(headers, ACCEPT_LANGUAGE).as_deref(), here);
+    Some(Key { address, lang, encodings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    struct Pages {
+        ready: Ready,
+        index: AtomicU64,
+        made: AtomicU64,
+    }
+
+    impl Pages {
+        fn new() -> Self {
+            Self { ready: Ready::default(), index: AtomicU64::new(0), made: AtomicU64::new(0) }
+        }
+
+        async fn ask(&self, address: &str, control: &'static str) -> String {
+            let key = Key { address: address.into(), lang: Lang::En, encodings: String::new() };
+            let make = async {
+                let index = self.index.load(Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                let text =
+                    format!("{address} at {index}, number {}", self.made.fetch_add(1, Ordering::SeqCst));
+                let mut response = Response::new(Body::from(text));
+                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(control));
+                response
+            };
+            let response = self.ready.answer(key, || self.index.load(Ordering::SeqCst), make).await;
+            let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            String::from_utf8(bytes.to_vec()).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_is_made_once_until_the_index_changes() {
+        let pages = Pages::new();
+        let asked = futures::future::join_all((0..20).map(|_| pages.ask("/situation", FOR_ANYBODY))).await;
+        assert!(asked.iter().all(|page| page == "/situation at 0, number 0"), "{asked:?}");
+        pages.index.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
+        assert_eq!(pages.ask("/records", FOR_ANYBODY).await, "/records at 1, number 2");
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
+    }
+
+    /// Who comes after a change never gets what was begun before it, also if it becomes ready afterwards.
+    #[tokio::test]
+    async fn nobody_gets_what_was_begun_before_a_change_that_they_know() {
+        let pages = Pages::new();
+        let early = pages.ask("/situation", FOR_ANYBODY);
+        let late = async {
+            pages.index.fetch_add(1, Ordering::SeqCst);
+            pages.ask("/situation", FOR_ANYBODY).await
+        };
+        let (early, late) = futures::join!(early, late);
+        assert_eq!(early, "/situation at 0, number 0");
+        assert_eq!(late, "/situation at 1, number 1");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_for_anybody_is_never_kept_and_what_is_large_arrives_whole() {
+        let pages = Pages::new();
+        assert_eq!(pages.ask("/situation", "private, no-store").await, "/situation at 0, number 0");
+        assert_eq!(pages.ask("/situation", "private, no-store").await, "/situation at 0, number 1");
+        let large = vec![7; 3 * MAX_BYTES];
+        let chunks =
+            large.chunks(100_000).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk)));
+        let chunks: Vec<_> = chunks.collect();
+        let body = whole(Body::from_stream(futures::stream::iter(chunks))).await.unwrap_err();
+        assert_eq!(axum::body::to_bytes(body, usize::MAX).await.unwrap(), large);
+    }
+}
