@@ -122,6 +122,13 @@ pub enum Alarm {
         /// How far the peer's clock is ahead, in seconds.
         seconds: i64,
     },
+    /// A blob that an own record names is not here any more, and nobody who was asked gives it.
+    OwnBlobMissing {
+        /// The log.
+        origin: Origin,
+        /// The record's place: of the first that is found to lack one.
+        index: u64,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -147,6 +154,7 @@ impl Alarm {
             Self::CutOff { .. } => "alarm-cut-off",
             Self::Misbehaves { .. } => "alarm-misbehaves",
             Self::ClockSkew { .. } => "alarm-clock-skew",
+            Self::OwnBlobMissing { .. } => "alarm-own-blob-missing",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -169,6 +177,9 @@ impl Alarm {
             ],
             Self::InvalidEntry { origin, index, reason } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string()), ("reason", reason.clone())]
+            }
+            Self::OwnBlobMissing { origin, index } => {
+                vec![("origin", origin.to_string()), ("index", index.to_string())]
             }
             Self::CheckpointKey { origin, size, from } => {
                 vec![("origin", origin.to_string()), ("size", size.to_string()), ("from", from.to_string())]

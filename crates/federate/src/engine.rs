@@ -46,6 +46,7 @@ use own::Own;
 use peers::Peer;
 use pending::Pending;
 use roots::Roots;
+use wants::Wants;
 
 /// The shortest time to the next [`Input::Tick`], in milliseconds.
 const STEP: u64 = 50;
@@ -116,7 +117,7 @@ impl Engine {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
         }
         engine.forget_erased();
-        engine.dirty.extend(engine.logs.keys().cloned());
+        engine.dirty.extend(engine.logs.keys().chain(engine.own.keys()).cloned());
         Ok(engine)
     }
 
@@ -168,7 +169,8 @@ impl Engine {
         } else if self.catching_up.remove(origin) {
             self.dirty.extend(self.queued.pop_first());
         }
-        let deadline = log.and_then(|log| log.deadline(patience));
+        let own = self.own.get(origin).and_then(|own| own.blobs.deadline(!own.shown_by.is_empty(), patience));
+        let deadline = log.and_then(|log| log.deadline(patience)).into_iter().chain(own).min();
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         let is_overdue = |at: u64| if at <= self.now { self.now + STEP } else { at };
         let at = deadline.map(is_overdue);
@@ -314,11 +316,17 @@ impl Engine {
             shown.map(|(log, source)| source.size().saturating_sub(log.stored_size())).sum()
         };
         let mut spoiled: BTreeMap<&Authority, Vec<&'static str>> = BTreeMap::new();
-        for (by, fault) in self.logs.values().flat_map(|log| log.blobs.spoiled()) {
+        let wants = self.logs.values().map(|log| &log.blobs).chain(self.own.values().map(|own| &own.blobs));
+        for (by, fault) in wants.flat_map(Wants::spoiled) {
             spoiled.entry(by).or_default().push(fault);
         }
         let spoiled = |peer: &Authority| spoiled.get(peer).map_or(&[][..], Vec::as_slice);
         self.peers.iter().map(|(name, peer)| peer.health(name, behind(name), spoiled(name))).collect()
+    }
+
+    /// How many blobs of own records are lost here and are being fetched back.
+    pub fn lost_blobs(&self) -> u64 {
+        self.own.values().map(|own| own.blobs.open() as u64).sum()
     }
 
     /// How far each followed log is.

@@ -269,6 +269,96 @@ fn a_restored_node_fetches_its_own_entries_back_before_it_signs() {
     assert_eq!(world.nodes[1].alarms(), Vec::<String>::new());
 }
 
+const KOREA: &str = "/api/v1/situation/places/KOR";
+
+/// A table of cumulative cases, one a day.
+fn table(world: &World, name: &str, values: &[u32]) -> String {
+    let mut text = String::from("#date,#country+code,#affected+infected+confirmed+cumulative\n");
+    for (day, value) in (1..).zip(values) {
+        text += &format!("2026-11-{day:02},KOR,{value}\n");
+    }
+    let file = world.path(name);
+    std::fs::write(&file, text).expect("written");
+    path_in(&file)
+}
+
+/// What a node states of a place: days and values.
+fn stated(node: &Authority) -> Vec<(String, String)> {
+    let answer: serde_json::Value =
+        serde_json::from_slice(&node.client().get(KOREA).body).unwrap_or_default();
+    let series = answer.as_array().cloned().unwrap_or_default();
+    let figures = series.iter().filter_map(|one| one["figures"].as_array()).flatten();
+    figures.map(|figure| (figure["end"].to_string(), figure["value"].to_string())).collect()
+}
+
+/// The kind of a record as a node shows it: of one whose inner header is not here that is `sealed`.
+fn kind_of(node: &Authority, name: &str) -> Option<String> {
+    let rows = node.records();
+    let row = rows.iter().find(|row| row["name"] == name)?;
+    row["kind"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn what_own_records_hold_is_fetched_back_with_them() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
+    let a = &world.nodes[0];
+    a.ask(&["import", "figures", &table(&world, "first.csv", &[5])]).expect("import");
+    a.release(&["--to", "b.example"], "opens their log").expect("release");
+    a.ask(&["backup", &backup]).expect("backup");
+    let grown = table(&world, "grown.csv", &[5, 9, 12]);
+    a.ask(&["import", "figures", &grown]).expect("import");
+    let sealed = a.release(&["--to", "b.example"], "for b alone").expect("release");
+    let name = sealed["name"].as_str().expect("a name").to_owned();
+    let kind = kind_of(a, &name).expect("a kind");
+    let before = stated(a);
+    assert_eq!(before.len(), 3, "{before:?}");
+    let is_there = |node: &Authority| stated(node) == before && kind_of(node, &name).as_ref() == Some(&kind);
+    until("the peer has what the backup has not", || is_there(&world.nodes[1]).then_some(()));
+    world.nodes[0].kill();
+
+    let mut node = world.nodes[0].at(restored);
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    until("figures and sealed records are here again", || is_there(&node).then_some(()));
+    let again = until("it signs again", || node.ask(&["import", "figures", &grown]).ok());
+    assert_eq!((&again["new"], &again["same"]), (&0.into(), &3.into()), "{again}");
+    let status = node.ask(&["status"]).expect("status");
+    assert_eq!((&status["lost_blobs"], &status["alarms"]), (&0.into(), &serde_json::json!([])), "{status}");
+}
+
+#[test]
+fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
+    let a = &world.nodes[0];
+    a.say("opens the log");
+    a.ask(&["backup", &backup]).expect("backup");
+    let file = table(&world, "figures.csv", &[5, 9]);
+    a.ask(&["import", "figures", &file]).expect("import");
+    let before = stated(a);
+    until("the peer has what the backup has not", || (stated(&world.nodes[1]) == before).then_some(()));
+    world.nodes[0].kill();
+    let (blobs, aside) = (world.nodes[1].data.join("files/blob"), world.path("aside"));
+    std::fs::rename(&blobs, &aside).expect("put aside");
+
+    let mut node = world.nodes[0].at(restored);
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    let code = "alarm-own-blob-missing".to_owned();
+    until("an alarm says that nobody has it", || node.alarms().contains(&code).then_some(()));
+    for more in [&[][..], &["--dry-run"]] {
+        let refused = node.ask(&[&["import", "figures", &file], more].concat()).expect_err("not known");
+        assert!(refused.contains("2 of our own records"), "{refused}");
+    }
+    node.kill();
+    node.serve();
+    std::fs::rename(&aside, &blobs).expect("put back");
+    until("it is here again, also after a restart", || (stated(&node) == before).then_some(()));
+    let again = until("it signs again", || node.ask(&["import", "figures", &file]).ok());
+    assert_eq!((&again["new"], &again["same"]), (&0.into(), &2.into()), "{again}");
+}
+
 #[test]
 fn archived_cosignatures_of_an_own_log_that_were_lost_are_fetched_back() {
     let mut world = World::of_friends(&["a.example", "b.example"]);

@@ -1,14 +1,22 @@
 //! Blobs that records of followed logs name: wanted from the moment that the record is stored, fetched a few
-//! at a time in the order of [`super::wants`], checked by their hash. A receipt waits for them.
+//! at a time in the order of [`super::wants`], checked by their hash. A receipt waits for them. The same of own
+//! records that were fetched back: what of them is not on this disk any more comes from whoever follows the log.
+
+use std::collections::BTreeMap;
 
 use record::{Authority, Date, Judged, Origin, Record, Relation, Status};
 use tlog::{Hash, sha256};
 
+use super::logs::Log;
+use super::own::Own;
 use super::pending::Pending;
-use super::wants::{self, Ended, Gone, Lane, Rank, Want, Why};
-use super::{Answer, ERASED, Engine, Event, Limits, UnfetchedRecord, Write};
+use super::wants::{self, Ended, Gone, Lane, Rank, Want, Wants, Why};
+use super::{Answer, ERASED, Engine, Event, Limits, Output, UnfetchedRecord, Write};
 use crate::paths::{MirrorFile, Route, origin_hash};
 use crate::places;
+
+/// How often everybody who shows an own log is asked for a blob of it before it is said that nobody has it.
+const ROUNDS: usize = 4;
 
 /// What entries that are about to be stored say of blobs, in order.
 #[derive(Debug)]
@@ -53,9 +61,10 @@ impl Engine {
                     }
                 }
                 Note::TooLarge { name, index, expires } => {
-                    let Some(log) = self.logs.get_mut(origin).filter(|_| !origin.audience.is_public()) else {
+                    if !self.tells_author(origin) {
                         continue;
-                    };
+                    }
+                    let Some(log) = self.logs.get_mut(origin) else { continue };
                     // Of one place it is said again: then the store before failed.
                     let before = log.blobs.note_unfetched(name, Why::Large, index, expires);
                     if before.is_none_or(|before| before == index) {
@@ -79,7 +88,7 @@ impl Engine {
     }
 
     fn take_want(&mut self, origin: &Origin, sha256: Hash, name: Hash, want: Want) -> Option<Write> {
-        let blobs = &mut self.logs.get_mut(origin)?.blobs;
+        let blobs = self.wants_mut(origin)?;
         blobs.add(sha256, name, want);
         let ended = Ended { sha256, name, is_old: false };
         Some(wants::want_cell(origin, &ended, blobs.get(sha256, name)))
@@ -97,8 +106,8 @@ impl Engine {
         let key = format!("{author}/{name}/{status}");
         let mut writes = vec![Write::Cell { space: ERASED, key, value: Some(Vec::new()) }];
         let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == status);
-        for (origin, log) in self.logs.iter_mut().filter(|(origin, _)| origin.authority == *author) {
-            let gone = log.blobs.drop_record(name, is_meant);
+        for (origin, blobs) in wants_of(author, &mut self.logs, &mut self.own) {
+            let gone = blobs.drop_record(name, is_meant);
             if gone != Gone::default() {
                 writes.extend(cells_of(origin, &gone));
                 self.dirty.insert(origin.clone());
@@ -110,10 +119,10 @@ impl Engine {
     /// After a start: an erasure may be durable, and the end of a want not.
     pub(super) fn forget_erased(&mut self) {
         for (author, erased) in &self.erased {
-            for (_, log) in self.logs.iter_mut().filter(|(origin, _)| origin.authority == *author) {
+            for (_, blobs) in wants_of(author, &mut self.logs, &mut self.own) {
                 for (name, status) in erased {
                     let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == *status);
-                    log.blobs.drop_record(*name, is_meant);
+                    blobs.drop_record(*name, is_meant);
                 }
             }
         }
@@ -130,8 +139,8 @@ impl Engine {
     /// Somebody asks for all of a record of which only the first blob was wanted.
     pub(super) fn take_want_blobs(&mut self, origin: &Origin, name: Hash) {
         let now = self.now;
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        let asked = log.blobs.ask_for(name, now);
+        let Some(blobs) = self.wants_mut(origin) else { return };
+        let asked = blobs.ask_for(name, now);
         let cell = |(sha256, want): &(Hash, Want)| {
             let ended = Ended { sha256: *sha256, name, is_old: false };
             wants::want_cell(origin, &ended, Some(want))
@@ -152,9 +161,9 @@ impl Engine {
     /// What time alone does to the wants of a log: some expired, some waited long enough, some are late.
     pub(super) fn run_wants(&mut self, origin: &Origin) {
         let (now, today) = (self.now, self.today());
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.blobs.wake(now);
-        let gone = today.map(|today| log.blobs.expire(today)).unwrap_or_default();
+        let Some(blobs) = self.wants_mut(origin) else { return };
+        blobs.wake(now);
+        let gone = today.map(|today| blobs.expire(today)).unwrap_or_default();
         if gone != Gone::default() {
             let writes = cells_of(origin, &gone).collect();
             self.store(writes, Vec::new(), Pending::Unwatched);
@@ -162,14 +171,26 @@ impl Engine {
         self.name_missing(origin);
     }
 
-    /// Says once of each record of a restricted log that something of it does not come.
+    /// Whether the author of a log is told of each record of which something cannot be had: it is somebody else, and
+    /// whoever publishes to everybody is not told by each of them.
+    fn tells_author(&self, origin: &Origin) -> bool {
+        origin.authority != self.config.me && !origin.audience.is_public()
+    }
+
+    /// Says once of each record of a restricted log that something of it does not come, and of an own log.
     fn name_missing(&mut self, origin: &Origin) {
         let (now, patience) = (self.now, self.config.limits.missing_after);
+        let is_own = origin.authority == self.config.me;
+        if !is_own && !self.tells_author(origin) {
+            return;
+        }
         loop {
-            let Some(log) = self.logs.get_mut(origin).filter(|_| !origin.audience.is_public()) else {
-                return;
-            };
-            let Some((name, index, expires)) = log.blobs.next_missing(now, patience) else { return };
+            let Some(blobs) = self.wants_mut(origin) else { return };
+            let Some((name, index, expires)) = blobs.next_missing(now, patience) else { return };
+            if is_own {
+                self.own_blob_lacks(origin, index);
+                continue;
+            }
             let said = wants::write_unfetched(origin, index, expires);
             let cell = wants::unfetched_cell(origin, &name, Why::Missing, Some(said));
             let record = UnfetchedRecord { origin: origin.clone(), index, name, why: Why::Missing };
@@ -199,17 +220,66 @@ impl Engine {
 
     /// Tells the lanes what a log could fetch next: nothing, if nobody shows it.
     pub(super) fn line_up(&mut self, origin: &Origin) {
-        let log = self.logs.get(origin).filter(|log| !log.sources.is_empty());
+        let is_shown = !self.showing(origin).is_empty();
         for lane in Lane::ALL {
-            self.lanes.set(lane, origin, log.and_then(|log| log.blobs.head(lane)));
+            let head = self.wants(origin).filter(|_| is_shown).and_then(|blobs| blobs.head(lane));
+            self.lanes.set(lane, origin, head);
         }
     }
 
+    /// The wants of a log, somebody's or an own one.
+    fn wants(&self, origin: &Origin) -> Option<&Wants> {
+        if origin.authority == self.config.me {
+            return self.own.get(origin).map(|own| &own.blobs);
+        }
+        self.logs.get(origin).map(|log| &log.blobs)
+    }
+
+    fn wants_mut(&mut self, origin: &Origin) -> Option<&mut Wants> {
+        if origin.authority == self.config.me {
+            return self.own.get_mut(origin).map(|own| &mut own.blobs);
+        }
+        self.logs.get_mut(origin).map(|log| &mut log.blobs)
+    }
+
+    /// Who shows a log: its author first.
+    fn showing<'a>(&'a self, origin: &'a Origin) -> Vec<&'a Authority> {
+        if let Some(own) = self.own.get(origin) {
+            return own.shown_by.iter().collect();
+        }
+        let Some(log) = self.logs.get(origin) else { return Vec::new() };
+        let author = Some(&origin.authority).filter(|author| log.sources.contains_key(*author));
+        let others = log.sources.keys().filter(|name| **name != origin.authority);
+        author.into_iter().chain(others).collect()
+    }
+
     fn fetch_blob(&mut self, origin: &Origin, rank: Rank) {
-        let Some(peer) = self.blob_source(origin, rank.sha256) else { return };
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.blobs.begin(&rank);
+        let Some(blobs) = self.wants_mut(origin) else { return };
+        blobs.begin(&rank);
         self.lanes.begin(&rank);
+        if origin.authority != self.config.me {
+            return self.fetch_blob_of_peer(origin, rank);
+        }
+        // Entries are fetched back from the first on: most of what they name was never lost.
+        let id = self.ask(Pending::OwnBlob { origin: origin.clone(), rank });
+        self.out.push(Output::Read { id, paths: vec![places::blob(&rank.sha256)] });
+    }
+
+    pub(super) fn own_blob_read(&mut self, origin: &Origin, rank: Rank, here: Option<&[u8]>) {
+        self.dirty.insert(origin.clone());
+        if !self.wants(origin).is_some_and(|blobs| blobs.is_wanted(rank.sha256)) {
+            return self.blob_released(origin, rank);
+        }
+        match here {
+            Some(bytes) if sha256(bytes) == rank.sha256 => self.keep_blob(origin, rank, None),
+            _ => self.fetch_blob_of_peer(origin, rank),
+        }
+    }
+
+    fn fetch_blob_of_peer(&mut self, origin: &Origin, rank: Rank) {
+        let Some(peer) = self.blob_source(origin, rank.sha256) else {
+            return self.blob_failed(origin, rank);
+        };
         let route = if peer == origin.authority {
             Route::Blob(rank.sha256)
         } else {
@@ -222,17 +292,14 @@ impl Engine {
 
     /// The author first, then, with every failure, the next one who shows the log.
     fn blob_source(&self, origin: &Origin, sha256: Hash) -> Option<Authority> {
-        let log = self.logs.get(origin)?;
-        let author = Some(&origin.authority).filter(|author| log.sources.contains_key(*author));
-        let others = log.sources.keys().filter(|name| **name != origin.authority);
-        let all: Vec<&Authority> = author.into_iter().chain(others).collect();
-        let turn = usize::try_from(log.blobs.failures(sha256)).ok()?.checked_rem(all.len())?;
+        let all = self.showing(origin);
+        let turn = usize::try_from(self.wants(origin)?.failures(sha256)).ok()?.checked_rem(all.len())?;
         all.get(turn).map(|name| (*name).clone())
     }
 
     pub(super) fn blob_answered(&mut self, origin: &Origin, peer: &Authority, rank: Rank, answer: Answer) {
         self.dirty.insert(origin.clone());
-        let is_wanted = self.logs.get(origin).is_some_and(|log| log.blobs.is_wanted(rank.sha256));
+        let is_wanted = self.wants(origin).is_some_and(|blobs| blobs.is_wanted(rank.sha256));
         match answer {
             // Nobody wants it any more: it is let go.
             _ if !is_wanted => return self.blob_released(origin, rank),
@@ -240,33 +307,49 @@ impl Engine {
             // its server's fault.
             Answer::Response { status: 200, body, .. } => {
                 if body.len() as u64 <= rank.size && sha256(&body) == rank.sha256 {
-                    return self.keep_blob(origin, rank, body);
+                    return self.keep_blob(origin, rank, Some(body));
                 }
                 self.blob_spoiled(origin, peer, rank, "blob-hash");
             }
             Answer::TooLarge => self.blob_spoiled(origin, peer, rank, "blob-too-large"),
-            Answer::Response { .. } | Answer::Failed => {}
+            Answer::Response { .. } => {}
+            Answer::Failed => return self.blob_failed(origin, rank),
         }
         self.blob_failed(origin, rank);
+        self.look_for_lack(origin, rank);
+    }
+
+    /// Whether everybody who shows an own log was asked for a blob of it, again and again: who follows it may still be
+    /// fetching it.
+    fn look_for_lack(&mut self, origin: &Origin, rank: Rank) {
+        let Some(own) = self.own.get(origin) else { return };
+        let asked = usize::try_from(own.blobs.failures(rank.sha256)).unwrap_or(usize::MAX);
+        if asked >= ROUNDS * own.shown_by.len()
+            && let Some(index) = own.blobs.place_of(rank.sha256)
+        {
+            self.own_blob_lacks(origin, index);
+        }
     }
 
     /// What came is not the blob. Only this blob waits for that: what else its server has is as good as before, and
     /// a record whose author gave a size that is too small is no reason to stop reading anybody.
     fn blob_spoiled(&mut self, origin: &Origin, peer: &Authority, rank: Rank, fault: &'static str) {
-        if let Some(log) = self.logs.get_mut(origin) {
-            log.blobs.spoil(rank.sha256, peer.clone(), fault);
+        if let Some(blobs) = self.wants_mut(origin) {
+            blobs.spoil(rank.sha256, peer.clone(), fault);
         }
         self.accuse(peer, Some(origin), fault);
     }
 
-    fn keep_blob(&mut self, origin: &Origin, rank: Rank, body: Vec<u8>) {
-        let Some(log) = self.logs.get(origin) else { return self.blob_released(origin, rank) };
-        let records = log.blobs.records_of(rank.sha256);
-        let mut writes = vec![
-            Write::File { path: places::blob(&rank.sha256), bytes: body },
-            Write::File { path: places::blob_mark(origin, &rank.sha256), bytes: Vec::new() },
-        ];
-        writes.extend(records.iter().map(|ended| wants::want_cell(origin, ended, None)));
+    /// The blob is here; without a body it was on this disk all the time.
+    fn keep_blob(&mut self, origin: &Origin, rank: Rank, body: Option<Vec<u8>>) {
+        let Some(blobs) = self.wants(origin) else { return self.blob_released(origin, rank) };
+        let records = blobs.records_of(rank.sha256);
+        let file = body.map(|bytes| Write::File { path: places::blob(&rank.sha256), bytes });
+        // What own records name is served by them, with no mark.
+        let mark = (origin.authority != self.config.me)
+            .then(|| Write::File { path: places::blob_mark(origin, &rank.sha256), bytes: Vec::new() });
+        let ended = records.iter().map(|ended| wants::want_cell(origin, ended, None));
+        let writes = file.into_iter().chain(mark).chain(ended).collect();
         let events = vec![Event::Blob { origin: origin.clone(), sha256: rank.sha256 }];
         self.store(writes, events, Pending::StoredBlob { origin: origin.clone(), rank, records });
     }
@@ -276,13 +359,13 @@ impl Engine {
         if !done {
             return self.blob_failed(origin, rank);
         }
-        let Some(log) = self.logs.get_mut(origin) else { return self.blob_released(origin, rank) };
+        let Some(blobs) = self.wants_mut(origin) else { return self.blob_released(origin, rank) };
         // Records that named it while it was being stored: it is here for them too.
         let late: Vec<Ended> =
-            log.blobs.records_of(rank.sha256).into_iter().filter(|ended| !records.contains(ended)).collect();
-        let mut gone = log.blobs.stored(records);
+            blobs.records_of(rank.sha256).into_iter().filter(|ended| !records.contains(ended)).collect();
+        let mut gone = blobs.stored(records);
         gone.wants.clear();
-        let for_late = log.blobs.stored(&late);
+        let for_late = blobs.stored(&late);
         gone.unfetched.extend(for_late.unfetched);
         gone.wants.extend(for_late.wants);
         if gone != Gone::default() {
@@ -292,22 +375,23 @@ impl Engine {
             self.store(writes, events.into_iter().collect(), Pending::Unwatched);
         }
         self.blob_released(origin, rank);
+        self.own_blob_came(origin);
     }
 
     fn blob_released(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(&rank);
-        if let Some(log) = self.logs.get_mut(origin) {
-            log.blobs.release(rank.sha256);
+        if let Some(blobs) = self.wants_mut(origin) {
+            blobs.release(rank.sha256);
         }
     }
 
     fn blob_failed(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(&rank);
-        let Some(log) = self.logs.get(origin) else { return };
-        let wait = self.back_off(log.blobs.failures(rank.sha256) + 1);
+        let Some(blobs) = self.wants(origin) else { return };
+        let wait = self.back_off(blobs.failures(rank.sha256) + 1);
         let until = self.now + wait;
-        if let Some(log) = self.logs.get_mut(origin) {
-            log.blobs.wait(rank.sha256, until);
+        if let Some(blobs) = self.wants_mut(origin) {
+            blobs.wait(rank.sha256, until);
         }
     }
 
@@ -324,8 +408,19 @@ impl Engine {
     }
 }
 
+/// The wants of every log of an author, somebody's or our own.
+fn wants_of<'a>(
+    author: &Authority,
+    logs: &'a mut BTreeMap<Origin, Log>,
+    own: &'a mut BTreeMap<Origin, Own>,
+) -> impl Iterator<Item = (&'a Origin, &'a mut Wants)> {
+    let logs = logs.iter_mut().map(|(origin, log)| (origin, &mut log.blobs));
+    let own = own.iter_mut().map(|(origin, own)| (origin, &mut own.blobs));
+    logs.chain(own).filter(move |(origin, _)| origin.authority == *author)
+}
+
 /// What ended needs no cells any more.
-fn cells_of(origin: &Origin, gone: &Gone) -> impl Iterator<Item = Write> {
+pub(super) fn cells_of(origin: &Origin, gone: &Gone) -> impl Iterator<Item = Write> {
     let wants = gone.wants.iter().map(|ended| wants::want_cell(origin, ended, None));
     let said = gone.unfetched.iter().map(|(name, why)| wants::unfetched_cell(origin, name, *why, None));
     wants.chain(said).collect::<Vec<_>>().into_iter()

@@ -5,7 +5,7 @@ use tlog::{Hash, SignedCheckpoint};
 
 use super::logs::Log;
 use super::own::Kept;
-use super::wants::{read_unfetched, read_want};
+use super::wants::{Wants, read_unfetched, read_want};
 use super::{ALARM, ERASED, Engine, FOLLOW, HELD, LOG, OWN, UNFETCHED, WANT, WITNESS, Write};
 use crate::follow::Follow;
 use crate::paths::origin_hash;
@@ -31,18 +31,18 @@ impl Engine {
             }
             OWN => {
                 let origin: Origin = key.split(' ').next()?.parse().ok()?;
-                read_own(key, value, self.kept_own(origin))?;
+                read_own(key, value, &mut self.own_at_start(origin).kept)?;
             }
             WANT => {
                 if let Some((origin, sha256, name, want)) = read_want(key, std::str::from_utf8(value).ok()?)?
                 {
-                    self.log(&origin).blobs.add(sha256, name, want);
+                    self.wants_at_start(&origin).add(sha256, name, want);
                 }
             }
             UNFETCHED => {
                 let (origin, name, why, index, expires) =
                     read_unfetched(key, std::str::from_utf8(value).ok()?)?;
-                self.log(&origin).blobs.note_unfetched(name, why, index, expires);
+                self.wants_at_start(&origin).note_unfetched(name, why, index, expires);
             }
             ERASED => {
                 let [author, name, status] = key.split('/').collect::<Vec<_>>().try_into().ok()?;
@@ -53,6 +53,11 @@ impl Engine {
             _ => {}
         }
         Some(())
+    }
+
+    fn wants_at_start(&mut self, origin: &Origin) -> &mut Wants {
+        let is_own = origin.authority == self.config.me;
+        if is_own { &mut self.own_at_start(origin.clone()).blobs } else { &mut self.log(origin).blobs }
     }
 
     /// The log of an origin, begun if it is new.

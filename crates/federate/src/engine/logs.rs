@@ -459,13 +459,10 @@ impl Engine {
             checkpoint: verified.reached.clone(),
             judged: verified.judged,
         };
-        let mut noted = Vec::new();
-        if is_own {
-            if let Some(checkpoint) = verified.reached {
-                writes.push(Write::Head { origin: origin.clone(), checkpoint });
-            }
-        } else {
-            noted = notes(&commit.judged, self.now);
+        // Whoever lost entries of its own log has perhaps lost the blobs that they name.
+        let noted = notes(&commit.judged, self.now);
+        if let Some(checkpoint) = verified.reached.filter(|_| is_own) {
+            writes.push(Write::Head { origin: origin.clone(), checkpoint });
         }
         self.alarm_invalid(&commit);
         let ready = Ready { writes, notes: noted, events: vec![Event::Entries(Box::new(commit))], state };
@@ -493,8 +490,10 @@ impl Engine {
         log.is_storing = true;
         let (wants, lacks) = self.take_notes(origin, notes);
         events.extend(lacks);
-        if origin.authority != self.config.me {
-            // First what is wanted of the entries, then that they are here: no crash comes between.
+        // First what is wanted of the entries, then that they are here: no crash comes between.
+        if origin.authority == self.config.me {
+            writes.splice(0..0, wants);
+        } else {
             writes.extend(wants);
             let (key, value) = (origin.to_string(), Some(state.bytes.clone()));
             writes.push(Write::Cell { space: FOLLOW, key, value });

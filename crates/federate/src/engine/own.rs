@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Authority, Origin, Readers};
 use tlog::{Checkpoint, Hash, Policy, SignedCheckpoint};
 
+use super::blobs::cells_of;
 use super::logs::{Log, Source};
 use super::pending::Pending;
 use super::reconcile::Then;
 use super::seen::LostSeen;
 use super::submit::Round;
+use super::wants::{Gone, Wants};
 use super::{Answer, Engine, GuardStanding, Output, OwnLog, Permission, log_keys, only_lines_of};
 use crate::alarm::Alarm;
 use crate::follow::Follow;
@@ -44,6 +46,12 @@ pub(super) struct Own {
     pub round: Round,
     /// `seen` files that were lost here, such as by an old backup, and are fetched back.
     pub lost: LostSeen,
+    /// Blobs of records that were fetched back, and that may be lost here as those were.
+    pub blobs: Wants,
+    /// Who shows the log, and may have them.
+    pub shown_by: BTreeSet<Authority>,
+    /// Whether it was said that one of them does not come.
+    is_lack_told: bool,
     /// When witnesses and followers are asked next.
     ask_due: u64,
     is_given: bool,
@@ -62,6 +70,9 @@ impl Own {
             is_archiving: BTreeSet::new(),
             round: Round::default(),
             lost: LostSeen::default(),
+            blobs: Wants::new(true),
+            shown_by: BTreeSet::new(),
+            is_lack_told: false,
             ask_due: 0,
             is_given: false,
         }
@@ -116,9 +127,9 @@ fn nobody() -> Policy {
 }
 
 impl Engine {
-    /// What is kept of an own log, to be filled at the start.
-    pub(super) fn kept_own(&mut self, origin: Origin) -> &mut Kept {
-        &mut self.own.entry(origin).or_insert_with(|| Own::new(Kept::default())).kept
+    /// An own log, to be filled at the start with what is kept of it.
+    pub(super) fn own_at_start(&mut self, origin: Origin) -> &mut Own {
+        self.own.entry(origin).or_insert_with(|| Own::new(Kept::default()))
     }
 
     pub(super) fn take_own_log(&mut self, given: OwnLog) {
@@ -215,6 +226,8 @@ impl Engine {
         }
         if let Some(own) = self.own.get_mut(origin) {
             own.lost.shown(peer, head.seen);
+            own.shown_by.insert(peer.clone());
+            self.dirty.insert(origin.clone());
         }
         if let Some(log) = self.logs.get_mut(origin)
             && let Some(source) = log.sources.get_mut(peer)
@@ -290,10 +303,36 @@ impl Engine {
         self.out.push(Output::HeadsChanged);
     }
 
+    /// What was fetched back beyond the head is not of this log: its blobs are waited for no more.
+    fn forget_beyond(&mut self, origin: &Origin) {
+        let Some(own) = self.own.get_mut(origin) else { return };
+        let gone = own.blobs.drop_from(own.size());
+        if gone != Gone::default() {
+            let writes = cells_of(origin, &gone).collect();
+            self.store(writes, Vec::new(), Pending::Unwatched);
+        }
+    }
+
+    /// A blob of an own record that is lost here does not come: said once, until all are here again.
+    pub(super) fn own_blob_lacks(&mut self, origin: &Origin, index: u64) {
+        let Some(own) = self.own.get_mut(origin) else { return };
+        if !std::mem::replace(&mut own.is_lack_told, true) {
+            self.ring(Alarm::OwnBlobMissing { origin: origin.clone(), index });
+        }
+    }
+
+    /// Whether the blobs of an own log are complete again.
+    pub(super) fn own_blob_came(&mut self, origin: &Origin) {
+        if let Some(own) = self.own.get_mut(origin).filter(|own| own.blobs.open() == 0) {
+            own.is_lack_told = false;
+        }
+    }
+
     pub(super) fn stop_signing(&mut self, origin: &Origin) {
         let Some(own) = self.own.get_mut(origin) else { return };
         own.start.stop();
         self.logs.remove(origin);
+        self.forget_beyond(origin);
         self.tell_permission(origin);
     }
 
@@ -301,6 +340,7 @@ impl Engine {
         if let Some(own) = self.own.get_mut(origin) {
             own.start.resume();
             self.logs.remove(origin);
+            self.forget_beyond(origin);
         }
         self.tell_permission(origin);
     }

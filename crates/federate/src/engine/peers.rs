@@ -120,6 +120,10 @@ impl Engine {
             log.sources.retain(|source, _| !gone.contains(source));
             self.dirty.insert(origin.clone());
         }
+        for (origin, own) in &mut self.own {
+            own.shown_by.retain(|peer| !gone.contains(peer));
+            self.dirty.insert(origin.clone());
+        }
     }
 
     pub(super) fn run_peers(&mut self) {
@@ -236,6 +240,10 @@ impl Engine {
         for origin in before.difference(&shown) {
             if let Some(log) = self.logs.get_mut(origin) {
                 log.sources.remove(name);
+                self.dirty.insert(origin.clone());
+            }
+            if let Some(own) = self.own.get_mut(origin) {
+                own.shown_by.remove(name);
                 self.dirty.insert(origin.clone());
             }
         }

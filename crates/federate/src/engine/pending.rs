@@ -46,6 +46,8 @@ pub(super) enum Pending {
     StoredSeen { origin: Origin, n: u64, size: u64 },
     /// A blob, and the records that wanted it then.
     StoredBlob { origin: Origin, rank: Rank, records: Vec<Ended> },
+    /// A blob of an own record, as it may be on this disk.
+    OwnBlob { origin: Origin, rank: Rank },
     /// That something of a record does not come.
     StoredUnfetched { origin: Origin, name: Hash },
     /// A receipt of ours.
@@ -100,6 +102,9 @@ impl Engine {
                 self.reconcile_read(&origin, *shown, *ours, then, files);
             }
             Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
+            Some(Pending::OwnBlob { origin, rank }) => {
+                self.own_blob_read(&origin, rank, files.first().and_then(Option::as_deref));
+            }
             _ => {}
         }
     }

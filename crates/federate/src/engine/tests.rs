@@ -6,6 +6,7 @@ use tlog::AddCheckpoint;
 
 mod blobs;
 mod growth;
+mod lost;
 mod machine;
 mod schedules;
 

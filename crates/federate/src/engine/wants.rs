@@ -314,6 +314,25 @@ impl Wants {
         gone
     }
 
+    /// Nothing is wanted of the records from a place on: they are not of this log.
+    pub fn drop_from(&mut self, place: u64) -> Gone {
+        let is_beyond = |want: &Want| want.noted.is_some_and(|(index, _)| index >= place);
+        let beyond = self.by_blob.iter().filter(|(_, want)| is_beyond(want)).map(|((_, name), _)| *name);
+        let mut gone = Gone::default();
+        for name in beyond.collect::<BTreeSet<Hash>>() {
+            let of_one = self.drop_record(name, is_beyond);
+            gone.wants.extend(of_one.wants);
+            gone.unfetched.extend(of_one.unfetched);
+        }
+        gone
+    }
+
+    /// The first place of a record that wants a blob now.
+    pub fn place_of(&self, sha256: Hash) -> Option<u64> {
+        let all = self.by_blob.range((sha256, Hash([0; 32]))..=(sha256, Hash([255; 32])));
+        all.filter(|(_, want)| !want.is_later).filter_map(|(_, want)| Some(want.noted?.0)).min()
+    }
+
     /// What has expired on this day.
     pub fn expire(&mut self, today: Date) -> Gone {
         let mut gone = Gone::default();

@@ -181,6 +181,7 @@ error-code-erase-no-content = ليس لـ { $name } محتوى: كل ما يقو
 error-code-release-unknown-reader = { $authority } ليست نظيراً مؤكَّداً، فلا يمكن الختم لها. أضيفوها وأكدوها أولاً.
 error-code-release-no-recipient = لأحد القراء لا يوجد مفتاح يُختم له: { $reason }
 error-code-release-waits = لا يوقّع { $origin } بعد: { $reason }
+error-code-own-content-awaited = ما تذكره سجلاتنا ليس كله هنا بعد. أعيدوا الاستيراد بعد الوصول إلى نظير يتابع دفاتر قيودنا واسترجاعها منه. عدد السجلات المنتظرة: { $count }.
 error-code-release-seal = تعذّر ختم السجل: { $reason }
 error-code-release-index = لم يُصدر شيء: تعذّرت قراءة ما قبله في الفهرس: { $reason }
 error-code-release-withdrawn = سُحب { $id }، وهذا ينهيه نهائياً. أصدروا ما يليه بمعرّف جديد.

@@ -121,6 +121,7 @@ network-alarm-cut-off = { $origin }: يُحفظ هنا { $held } مدخلاً، 
 network-alarm-misbehaves = تجيب { $peer } إجابة خاطئة ({ $fault })، ويُسأل مصدر آخر.
 network-alarm-clock-skew = تختلف ساعة { $peer } عن ساعتنا بـ { $seconds } ثانية.
 network-alarm-not-for-us = تعرض { $from } دفتر قيود ليس موجَّهاً إلينا: { $origin }.
+network-alarm-own-blob-missing = { $origin }: ملف يسميه سجلنا { $index } مفقود هنا، ولا يملكه أي نظير سُئل عنه.
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }
 network-alarm-conflicting-edition = أصدرت { $author } سجلين مختلفين بوصفهما الإصدار { $edition } من { $id }.
 network-alarm-index-behind = الفهرس متأخر عن { $origin }. ما صدر موجود فيه وأُبلغ النظراء؛ تعرضه الصفحات متى لحق الفهرس.

@@ -181,6 +181,7 @@ error-code-erase-no-content = { $name } has no content: all that it says stands 
 error-code-release-unknown-reader = { $authority } is not a confirmed peer, so nothing can be sealed to it. Add and confirm it first.
 error-code-release-no-recipient = A reader has no key that could be sealed to: { $reason }
 error-code-release-waits = { $origin } does not sign yet: { $reason }
+error-code-own-content-awaited = What our own records state is not all here yet. Import again once a peer that follows our logs was reached and they are fetched back. Records that are awaited: { $count }.
 error-code-release-seal = The record cannot be sealed: { $reason }
 error-code-release-index = Nothing was released: what stands before it cannot be read in the index: { $reason }
 error-code-release-withdrawn = { $id } was withdrawn, which ends it for good. Release what goes on under a new id.

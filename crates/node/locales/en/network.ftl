@@ -118,6 +118,7 @@ network-alarm-cut-off = { $origin }: { $held } entries are held here, its succes
 network-alarm-misbehaves = { $peer } answers wrongly ({ $fault }). Another source is asked.
 network-alarm-clock-skew = The clock of { $peer } differs from ours by { $seconds } seconds.
 network-alarm-not-for-us = { $from } shows a log that is not for us: { $origin }.
+network-alarm-own-blob-missing = { $origin }: a file that our record { $index } names is lost here, and no peer that was asked has it.
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }
 network-alarm-conflicting-edition = { $author } released two different records as edition { $edition } of { $id }.
 network-alarm-index-behind = The index is behind { $origin }. What was released is there, and peers are told; pages show it once the index has caught up.

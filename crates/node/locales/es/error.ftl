@@ -181,6 +181,7 @@ error-code-erase-no-content = { $name } no tiene contenido: todo lo que dice est
 error-code-release-unknown-reader = { $authority } no es un par confirmado: no se puede sellar nada para ella. Añádala y confírmela antes.
 error-code-release-no-recipient = Un lector no tiene clave para la que sellar: { $reason }
 error-code-release-waits = { $origin } aún no firma: { $reason }
+error-code-own-content-awaited = Lo que declaran nuestros propios registros aún no está todo aquí. Importe de nuevo cuando se haya contactado con un par que siga nuestras bitácoras y se hayan recuperado. Registros pendientes: { $count }.
 error-code-release-seal = No se puede sellar el registro: { $reason }
 error-code-release-index = No se publicó nada: lo que precede no puede leerse en el índice: { $reason }
 error-code-release-withdrawn = { $id } fue retirado, lo que le pone fin definitivamente. Publique lo que siga con un identificador nuevo.

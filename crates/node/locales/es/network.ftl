@@ -118,6 +118,7 @@ network-alarm-cut-off = { $origin }: aquí se guardan { $held } entradas; su suc
 network-alarm-misbehaves = { $peer } responde mal ({ $fault }). Se consulta otra fuente.
 network-alarm-clock-skew = El reloj de { $peer } difiere del nuestro en { $seconds } segundos.
 network-alarm-not-for-us = { $from } muestra una bitácora que no es para nosotros: { $origin }.
+network-alarm-own-blob-missing = { $origin }: un archivo que nombra nuestro registro { $index } se ha perdido aquí, y ninguno de los pares consultados lo tiene.
 network-alarm-seal-refused = El registro sellado { $name } fue rechazado: { $why }
 network-alarm-conflicting-edition = { $author } publicó dos registros distintos como edición { $edition } de { $id }.
 network-alarm-index-behind = El índice va por detrás de { $origin }. Lo publicado está ahí y los pares están informados; las páginas lo muestran cuando el índice se haya puesto al día.

@@ -181,6 +181,7 @@ error-code-erase-no-content = { $name } n’a pas de contenu : tout ce qu’il d
 error-code-release-unknown-reader = { $authority } n’est pas un pair confirmé : rien ne peut lui être scellé. Ajoutez-le et confirmez-le d’abord.
 error-code-release-no-recipient = Un lecteur n’a pas de clé pour laquelle sceller : { $reason }
 error-code-release-waits = { $origin } ne signe pas encore : { $reason }
+error-code-own-content-awaited = Ce qu’énoncent nos propres documents n’est pas encore entièrement ici. Importez de nouveau une fois qu’un pair qui suit nos journaux a été joint et que leur contenu a été récupéré. Documents attendus : { $count }.
 error-code-release-seal = L’enregistrement ne peut être scellé : { $reason }
 error-code-release-index = Rien n’a été publié : ce qui précède ne peut être lu dans l’index : { $reason }
 error-code-release-withdrawn = { $id } a été retiré, ce qui y met fin définitivement. Publiez la suite sous un nouvel identifiant.

@@ -118,6 +118,7 @@ network-alarm-cut-off = { $origin } : { $held } entrées sont détenues ici, son
 network-alarm-misbehaves = { $peer } répond mal ({ $fault }). Une autre source est interrogée.
 network-alarm-clock-skew = L’horloge de { $peer } diffère de la nôtre de { $seconds } secondes.
 network-alarm-not-for-us = { $from } montre un journal qui ne nous est pas destiné : { $origin }.
+network-alarm-own-blob-missing = { $origin } : un fichier que nomme notre document { $index } est perdu ici, et aucun des pairs interrogés ne l’a.
 network-alarm-seal-refused = Le document scellé { $name } a été refusé : { $why }
 network-alarm-conflicting-edition = { $author } a publié deux documents différents comme édition { $edition } de { $id }.
 network-alarm-index-behind = L’index est en retard sur { $origin }. Ce qui a été publié y est, et les pairs sont informés ; les pages le montrent dès que l’index a rattrapé.

@@ -181,6 +181,7 @@ error-code-erase-no-content = У { $name } нет содержания: всё �
 error-code-release-unknown-reader = { $authority } — не подтверждённый партнёр: запечатать для него нельзя. Сначала добавьте и подтвердите его.
 error-code-release-no-recipient = У читателя нет ключа для запечатывания: { $reason }
 error-code-release-waits = { $origin } ещё не подписывает: { $reason }
+error-code-own-content-awaited = Содержание наших собственных записей здесь ещё не полностью. Повторите импорт, когда удастся связаться с узлом, который следует нашим журналам, и они будут получены обратно. Ожидаемых записей: { $count }.
 error-code-release-seal = Запись не удаётся запечатать: { $reason }
 error-code-release-index = Ничего не опубликовано: предыдущее не удаётся прочитать в индексе: { $reason }
 error-code-release-withdrawn = { $id } отозвано, и это окончательно. Продолжение опубликуйте под новым идентификатором.

@@ -120,6 +120,7 @@ network-alarm-cut-off = { $origin }: здесь записей { $held }, пре
 network-alarm-misbehaves = { $peer } отвечает неверно ({ $fault }). Запрашивается другой источник.
 network-alarm-clock-skew = Часы { $peer } расходятся с нашими на { $seconds } с.
 network-alarm-not-for-us = { $from } показывает журнал не для нас: { $origin }.
+network-alarm-own-blob-missing = { $origin }: файл, названный нашей записью { $index }, здесь утрачен, и ни у одного из опрошенных узлов его нет.
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
 network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.
 network-alarm-index-behind = Индекс отстаёт от { $origin }. Опубликованное на месте, партнёры извещены; страницы покажут это, когда индекс догонит.

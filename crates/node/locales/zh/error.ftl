@@ -181,6 +181,7 @@ error-code-erase-no-content = { $name } 没有内容：其全部信息都在标�
 error-code-release-unknown-reader = { $authority }不是已确认的对等方，无法封存给它。请先添加并确认。
 error-code-release-no-recipient = 有读者没有可用于封存的密钥：{ $reason }
 error-code-release-waits = { $origin }尚不签名：{ $reason }
+error-code-own-content-awaited = 本方自己的记录所述内容尚未全部在此。请在联系上跟随本方日志的对等方并取回这些内容之后再次导入。等待中的记录数：{ $count }。
 error-code-release-seal = 记录无法封存：{ $reason }
 error-code-release-index = 未发布任何内容：无法在索引中读取之前的记录：{ $reason }
 error-code-release-withdrawn = { $id } 已撤回，永久终止。后续内容请以新的编号发布。

@@ -117,6 +117,7 @@ network-alarm-cut-off = { $origin }：本节点持有{ $held }条，后继日志
 network-alarm-misbehaves = { $peer }应答有误（{ $fault }），已改询其他来源。
 network-alarm-clock-skew = { $peer }的时钟与本节点相差{ $seconds }秒。
 network-alarm-not-for-us = { $from }出示了不面向我方的日志：{ $origin }。
+network-alarm-own-blob-missing = { $origin }：本方第{ $index }条记录所指的文件在本节点已丢失，询问过的对等方均没有该文件。
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }
 network-alarm-conflicting-edition = { $author }将两个不同记录作为{ $id }的第{ $edition }版发布。
 network-alarm-index-behind = 索引落后于 { $origin }。已发布的内容已在其中，并已告知对方；索引赶上后页面即可显示。

@@ -158,11 +158,12 @@ async fn read_before(node: &Node) -> Vec<Input> {
     })
 }
 
-/// What authors said under seal that they erased.
+/// What authors said under seal that they erased, and what we erased ourselves, however it was said: the exchange reads
+/// only what it fetches.
 async fn erased_under_seal(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
     let sql = "select x.author, x.status, r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-               where r.relation = 'erases' and r.to_author = x.author and x.sealed = 1 and x.opened = 1 and x.critical = 0
-                 and x.valid = 1 and x.author <> $1 order by x.author, x.status, r.to_name";
+               where r.relation = 'erases' and r.to_author = x.author and x.critical = 0 and x.valid = 1
+                 and ((x.sealed = 1 and x.opened = 1) or x.author = $1) order by x.author, x.status, r.to_name";
     let mut all: Vec<(Authority, Status, Vec<tlog::Hash>)> = Vec::new();
     for row in node.index.db().rows(sql, &[node.config.authority.as_str().into()]).await? {
         let (by, status) = (row.text(0)?.parse(), row.text(1)?.parse());

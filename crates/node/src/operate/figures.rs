@@ -188,6 +188,7 @@ impl Reading {
                 })
             })
             .transpose()?;
+        stated::refuse_what_is_not_known(node, audience).await?;
         let stated = Arc::new(stated::stated(node, command, audience).await?);
         Ok(Self { file: command.file.clone(), read, import: ImportOptions { reason }, stated, listing })
     }

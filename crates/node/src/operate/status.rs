@@ -43,6 +43,10 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         counts.push(json!({ "own": own, "logs": count, "entries": size }));
     }
     let health = node.engine().peer_health();
+    let lost = node.engine().lost_blobs();
+    if lost > 0 {
+        text.push_str(&format!("{lost} files of own records are lost here and are being fetched back\n"));
+    }
     let mut peers = Vec::new();
     for peer in &health {
         let last = peer.last_answer.map(|ms| ms / 1000);
@@ -67,7 +71,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
-            "root": root.version, "root_until": root.until, "logs": counts, "peers": peers, "alarms": alarms,
+            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "peers": peers, "alarms": alarms,
         }),
         text,
     ))

@@ -35,8 +35,12 @@ pub struct Machine {
     pub engine: Engine,
     cells: BTreeMap<(String, String), Vec<u8>>,
     pub files: BTreeMap<String, Vec<u8>>,
-    /// The author's logs, as it serves them.
+    /// The author's logs, as it serves them, and logs of this reader that it follows.
     pub logs: Vec<TestLog>,
+    /// What this reader is told of its own logs at a start.
+    pub own: Vec<OwnLog>,
+    /// Heads of own logs that were fetched back.
+    pub heads: BTreeMap<Origin, SignedCheckpoint>,
     /// The author's blobs.
     pub served: BTreeMap<Hash, Vec<u8>>,
     /// Whether the author answers for blobs.
@@ -71,6 +75,8 @@ impl Machine {
             cells: BTreeMap::new(),
             files: BTreeMap::new(),
             logs,
+            own: vec![],
+            heads: BTreeMap::new(),
             served: BTreeMap::new(),
             gives_blobs: true,
             spoiled: BTreeMap::new(),
@@ -97,6 +103,9 @@ impl Machine {
         let peer = PeerConfig { authority, fingerprint, chain: chain_a, reachable: true };
         self.tell(Input::OwnRoots(chain("b.example", 1)));
         self.tell(Input::Peers(vec![peer]));
+        for log in self.own.clone() {
+            self.tell(Input::OwnLog(Box::new(log)));
+        }
     }
 
     /// The machine dies, with everything that was under way, and comes back with what was stored.
@@ -241,7 +250,8 @@ impl Machine {
                     self.cells.insert((space.to_owned(), key), value);
                 }
                 Write::Cell { space, key, value: None } => drop(self.cells.remove(&(space.to_owned(), key))),
-                Write::Root { .. } | Write::Head { .. } => {}
+                Write::Head { origin, checkpoint } => drop(self.heads.insert(origin, checkpoint)),
+                Write::Root { .. } => {}
             }
         }
         if limit.is_some() {
@@ -286,7 +296,12 @@ impl Machine {
                 let log = self.logs.iter().find(|log| name.origin(&authority("a.example")) == log.origin);
                 log.and_then(|log| log.file(file))
             }
-            Route::Blob(sha256) => {
+            Route::Mirror { origin, file: MirrorFile::Log(file) } => self
+                .logs
+                .iter()
+                .find(|log| origin_hash(&log.origin) == *origin)
+                .and_then(|log| log.file(file)),
+            Route::Blob(sha256) | Route::Mirror { file: MirrorFile::Blob(sha256), .. } => {
                 self.fetched.push(*sha256);
                 let served = self.spoiled.get(sha256).or_else(|| self.served.get(sha256));
                 served.filter(|_| self.gives_blobs).cloned()

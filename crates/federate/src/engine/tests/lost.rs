@@ -1,0 +1,118 @@
+//! A node that was set up from an old backup: blobs of own records that it lost come back from whoever follows its logs.
+
+use record::{Ref, Relation, Status};
+use tlog::sha256;
+
+use super::machine::{Machine, Part};
+use super::*;
+
+const OWN: &str = "b.example/log/public/2026";
+
+/// This node's own log as its backup knows it; what it released since is only at its peer, who follows it.
+fn restored() -> Machine {
+    let log = TestLog::opened(OWN, &[]);
+    let own = OwnLog {
+        origin: log.origin.clone(),
+        checkpoint: Some(log.checkpoint()),
+        policy: b"quorum none\n".to_vec(),
+        readers: Readers::Public,
+        standing: GuardStanding::Missing,
+    };
+    let mut machine = Machine::new(vec![log]);
+    machine.own = vec![own];
+    machine
+}
+
+fn size_fetched_back(machine: &Machine) -> Option<u64> {
+    machine.heads.get(&OWN.parse().unwrap()).map(|head| head.checkpoint.size)
+}
+
+fn told(machine: &Machine, bytes: &[u8]) -> bool {
+    let is_it = |event: &Event| matches!(event, Event::Blob { sha256: it, .. } if *it == sha256(bytes));
+    machine.events.iter().any(is_it)
+}
+
+#[test]
+fn blobs_of_own_records_that_are_fetched_back_come_from_a_follower() {
+    let mut machine = restored();
+    machine.files.insert(places::blob(&sha256(b"still here")), b"still here".to_vec());
+    machine.release(0, &[Part::new(b"still here")], |_| ());
+    machine.release(0, &[Part::new(b"figures"), Part::new(b"annex")], |_| ());
+    machine.restart();
+    machine.pass(2_000);
+    assert_eq!(size_fetched_back(&machine), Some(3));
+    assert!(machine.has(b"figures") && machine.has(b"annex"));
+    assert!(told(&machine, b"figures") && told(&machine, b"annex"), "the index hears of them");
+    assert!(!machine.fetched.contains(&sha256(b"still here")), "what was never lost is not fetched");
+    assert_eq!((machine.engine.lost_blobs(), machine.cells_in(WANT)), (0, 0));
+    assert!(machine.alarms.is_empty(), "{:?}", machine.alarms);
+}
+
+#[test]
+fn lost_blobs_are_wanted_over_restarts_and_hold_up_nothing_of_the_log() {
+    let mut machine = restored();
+    machine.release(0, &[Part::new(b"figures")], |_| ());
+    machine.gives_blobs = false;
+    machine.restart();
+    machine.pass(2_000);
+    assert_eq!((size_fetched_back(&machine), machine.engine.lost_blobs()), (Some(2), 1));
+    let origin: Origin = OWN.parse().unwrap();
+    machine.own[0].checkpoint = machine.heads.get(&origin).cloned();
+    machine.own[0].standing = GuardStanding::InStep;
+    machine.restart();
+    machine.pass(11_000);
+    assert_eq!(machine.engine.permission(&origin), Permission::May);
+    assert_eq!(machine.engine.lost_blobs(), 1);
+    machine.gives_blobs = true;
+    machine.pass(60_000);
+    assert!(machine.has(b"figures") && told(&machine, b"figures"));
+    assert_eq!((machine.engine.lost_blobs(), machine.cells_in(WANT)), (0, 0));
+}
+
+#[test]
+fn a_lost_blob_that_nobody_has_is_said_once_per_log() {
+    let mut machine = restored();
+    machine.gives_blobs = false;
+    for n in 0_u8..3 {
+        machine.release(0, &[Part::new(&[n])], |_| ());
+    }
+    machine.restart();
+    machine.pass(1_000);
+    assert!(machine.alarms.is_empty(), "its follower may be fetching it: {:?}", machine.alarms);
+    machine.pass(2_000_000);
+    let [Alarm::OwnBlobMissing { index: 1..=3, .. }] = machine.alarms[..] else {
+        panic!("{:?}", machine.alarms)
+    };
+    assert!(machine.fetched.len() < 60, "{} times asked for", machine.fetched.len());
+    assert!(machine.unfetched().is_empty() && machine.engine.unfetched().is_empty(), "nobody else is told");
+}
+
+#[test]
+fn a_lost_blob_that_comes_wrong_is_not_taken() {
+    let mut machine = restored();
+    machine.release(0, &[Part::new(b"figures")], |_| ());
+    machine.spoiled.insert(sha256(b"figures"), b"seventh".to_vec());
+    machine.restart();
+    machine.pass(60_000);
+    assert_eq!((machine.has(b"figures"), machine.engine.lost_blobs()), (false, 1));
+    assert!(machine.alarms.iter().any(|alarm| matches!(alarm, Alarm::Misbehaves { fault: "blob-hash", .. })));
+}
+
+#[test]
+fn what_this_node_erased_is_not_fetched_back() {
+    let mut machine = restored();
+    let erased = machine.release(0, &[Part::new(b"erased")], |_| ());
+    let sealed = machine.release(0, &[Part::new(b"under seal")], |_| ());
+    let by = authority("b.example");
+    let refs = vec![Ref { relation: Relation::Erases, author: by.clone(), name: erased }];
+    machine.release(0, &[], |header| header.refs = refs);
+    machine.gives_blobs = false;
+    machine.restart();
+    machine.pass(1_000);
+    assert_eq!(machine.engine.lost_blobs(), 1, "what is only said to be erased under seal");
+    machine.tell(Input::Erased { by, status: Status::Test, names: vec![sealed] });
+    machine.gives_blobs = true;
+    machine.pass(60_000);
+    assert_eq!((machine.engine.lost_blobs(), machine.cells_in(WANT)), (0, 0));
+    assert!(!machine.has(b"erased") && !machine.has(b"under seal"));
+}
