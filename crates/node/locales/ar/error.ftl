@@ -89,6 +89,7 @@ error-code-quote-not-closed = ثمة علامة اقتباس لم تُغلق ق�
 error-code-io = تعذّرت متابعة قراءة الجدول: { $kind }
 error-code-figures-none = لا يوجد رقم لإصداره.
 error-code-figure-stated-twice = يورد الجدول الرقم نفسه مرتين.
+error-code-figure-too-far-ahead = تنتهي هذه الفترة بعد { $last }. هذا إسقاط وليس تعداداً: يُصرَّح بالأرقام لمدة 31 يوماً مقبلاً على الأكثر.
 error-code-figure-reason-missing = هذا تصحيح لرقم سبق ذكره. اذكروا السبب.
 error-code-figure-value-impossible = العدد التراكمي لا يقل عن الصفر، والأشخاص يُعدّون كاملين.
 

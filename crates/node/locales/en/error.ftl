@@ -89,6 +89,7 @@ error-code-quote-not-closed = A quote is not closed before the end of the table.
 error-code-io = The table could not be read on: { $kind }
 error-code-figures-none = There is no figure to release.
 error-code-figure-stated-twice = The table states the same figure twice.
+error-code-figure-too-far-ahead = This ends after { $last }. It is a projection, not a count: figures are stated for at most 31 days ahead.
 error-code-figure-reason-missing = This corrects a figure that was stated before. Give the reason.
 error-code-figure-value-impossible = A cumulative count is not below zero, and people are whole.
 

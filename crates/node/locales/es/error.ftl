@@ -89,6 +89,7 @@ error-code-quote-not-closed = Hay unas comillas sin cerrar antes del final de la
 error-code-io = No se pudo seguir leyendo la tabla: { $kind }
 error-code-figures-none = No hay ninguna cifra que publicar.
 error-code-figure-stated-twice = La tabla indica dos veces la misma cifra.
+error-code-figure-too-far-ahead = Este período termina después del { $last }. Es una proyección, no un recuento: las cifras se declaran con 31 días de antelación como máximo.
 error-code-figure-reason-missing = Esto corrige una cifra ya indicada. Indique el motivo.
 error-code-figure-value-impossible = Un acumulado no es menor que cero, y las personas se cuentan enteras.
 

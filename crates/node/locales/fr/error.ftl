@@ -89,6 +89,7 @@ error-code-quote-not-closed = Un guillemet n’est pas fermé avant la fin du ta
 error-code-io = La lecture du tableau a été interrompue : { $kind }
 error-code-figures-none = Il n’y a aucun chiffre à publier.
 error-code-figure-stated-twice = Le tableau indique deux fois le même chiffre.
+error-code-figure-too-far-ahead = Cette période se termine après le { $last }. C’est une projection, non un décompte : les chiffres portent sur 31 jours à venir au plus.
 error-code-figure-reason-missing = Ceci corrige un chiffre déjà publié. Indiquez-en la raison.
 error-code-figure-value-impossible = Un cumul n’est pas négatif, et on compte des personnes entières.
 

@@ -89,6 +89,7 @@ error-code-quote-not-closed = Кавычка не закрыта до конца
 error-code-io = Чтение таблицы прервано: { $kind }
 error-code-figures-none = Нет показателей для выпуска.
 error-code-figure-stated-twice = Один и тот же показатель указан в таблице дважды.
+error-code-figure-too-far-ahead = Период заканчивается позже { $last }. Это прогноз, а не подсчет: показатели сообщаются не более чем на 31 день вперед.
 error-code-figure-reason-missing = Это исправляет ранее указанный показатель. Укажите причину.
 error-code-figure-value-impossible = Накопленное число не бывает меньше нуля, а люди считаются целыми числами.
 

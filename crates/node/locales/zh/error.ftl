@@ -89,6 +89,7 @@ error-code-quote-not-closed = 直到表格末尾仍有引号未闭合。
 error-code-io = 无法继续读取表格：{ $kind }
 error-code-figures-none = 没有可发布的数据。
 error-code-figure-stated-twice = 表格对同一数据说明了两次。
+error-code-figure-too-far-ahead = 该期间在{ $last }之后结束。这是预测而非统计：所报数据最多可提前31天。
 error-code-figure-reason-missing = 此项更正此前已说明的数据。请说明原因。
 error-code-figure-value-impossible = 累计数不得小于零，人数须为整数。
 

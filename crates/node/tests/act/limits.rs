@@ -1,5 +1,6 @@
 //! What no reader would fetch is not released; times of both headers; how long personal data may be kept.
 
+use node::command::{Command, ImportCommand, ImportFigures};
 use node::fault::Coded as _;
 use node::own_log::Audience;
 use node::release::{Content, Draft};
@@ -85,5 +86,28 @@ async fn personal_data_is_kept_at_most_four_hundred_days() {
         "release-expiring-public"
     );
     node.release(&own, after(399)).await.expect("released");
+    close(node).await;
+}
+
+/// The index takes in no projections. What it does not know, an import would state again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_refuses_what_no_reader_would_count() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("figures.csv");
+    for (days, accepted) in [(31, true), (32, false)] {
+        let day = clock::now().saturating_add(days * 86_400).date();
+        let tags = "#date,#country+code+v_iso3,#affected+infected+confirmed+cumulative\n";
+        std::fs::write(&file, format!("{tags}{day},JPN,7\n")).unwrap();
+        let args = ["figures", file.to_str().unwrap()];
+        let command = <ImportFigures as clap::Args>::augment_args(clap::Command::new("figures"));
+        let matches = command.get_matches_from(args);
+        let import = <ImportFigures as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();
+        let command = Command::Import(ImportCommand::Figures(import));
+        let done = operate::run(&node, command).await.expect("a report");
+        assert_eq!(done.refused, !accepted, "{}", done.text);
+        assert_eq!(done.text.contains("projection"), !accepted, "{}", done.text);
+    }
     close(node).await;
 }
