@@ -313,7 +313,12 @@ impl Engine {
             let shown = self.logs.values().filter_map(|log| Some((log, log.sources.get(peer)?)));
             shown.map(|(log, source)| source.size().saturating_sub(log.stored_size())).sum()
         };
-        self.peers.iter().map(|(name, peer)| peer.health(name, behind(name))).collect()
+        let mut spoiled: BTreeMap<&Authority, Vec<&'static str>> = BTreeMap::new();
+        for (by, fault) in self.logs.values().flat_map(|log| log.blobs.spoiled()) {
+            spoiled.entry(by).or_default().push(fault);
+        }
+        let spoiled = |peer: &Authority| spoiled.get(peer).map_or(&[][..], Vec::as_slice);
+        self.peers.iter().map(|(name, peer)| peer.health(name, behind(name), spoiled(name))).collect()
     }
 
     /// How far each followed log is.

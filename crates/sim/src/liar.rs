@@ -29,6 +29,8 @@ pub enum Lie {
     },
     /// Its own blobs are not there, for anybody.
     NoBlobs,
+    /// Its own blobs have a wrong byte each, for everybody.
+    SpoiledBlobs,
     /// To some callers, a log is another one: with other entries from some place on.
     Fork {
         /// The other view.
@@ -106,7 +108,11 @@ impl Lie {
             },
             Self::Endless { percent } if dice.percent(*percent) => Lied::Endless,
             Self::NoBlobs if matches!(route, Route::Blob(_)) => Lied::Nothing,
-            Self::None | Self::Endless { .. } | Self::NoBlobs => Lied::Honest,
+            Self::SpoiledBlobs if matches!(route, Route::Blob(_)) => match honest {
+                Some(body) if !body.is_empty() => Lied::Instead(flip(body, dice)),
+                _ => Lied::Honest,
+            },
+            Self::None | Self::Endless { .. } | Self::NoBlobs | Self::SpoiledBlobs => Lied::Honest,
             Self::Fork { fork, to } => {
                 let is_shown = to.is_empty() || caller.is_some_and(|caller| to.contains(caller));
                 if is_shown { tell_fork(fork, liar, route, honest) } else { Lied::Honest }

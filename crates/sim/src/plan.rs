@@ -83,6 +83,7 @@ enum LieKind {
     WrongBytes,
     Endless,
     NoBlobs,
+    SpoiledBlobs,
     /// Its own log, another one for some.
     TwoViews,
     /// Its own log, rewritten for everybody.
@@ -306,7 +307,8 @@ impl Run {
         let kind = match dice.below(8) {
             0 => LieKind::WrongBytes,
             1 => LieKind::Endless,
-            6 | 7 => LieKind::NoBlobs,
+            6 => LieKind::NoBlobs,
+            7 => LieKind::SpoiledBlobs,
             2 => LieKind::TwoViews,
             3 => LieKind::Rewritten,
             4 => LieKind::Theft,
@@ -320,6 +322,7 @@ impl Run {
             LieKind::WrongBytes => "a peer serves wrong bytes",
             LieKind::Endless => "a peer serves endless streams",
             LieKind::NoBlobs => "the blobs of an author come late",
+            LieKind::SpoiledBlobs => "the blobs of an author are spoiled for a while",
             LieKind::TwoViews => "an author shows two views of its log",
             LieKind::Rewritten => "an author rewrites its log",
             LieKind::Theft => "a thief signs another's log with its key",
@@ -436,6 +439,7 @@ impl Run {
             LieKind::WrongBytes => Lie::WrongBytes { percent: 30 },
             LieKind::Endless => Lie::Endless { percent: 30 },
             LieKind::NoBlobs => Lie::NoBlobs,
+            LieKind::SpoiledBlobs => Lie::SpoiledBlobs,
             _ => {
                 let version = self.world.truth.root_of(&origin).max(1);
                 let size = self.world.truth.size(&origin).max(3) + 2;
@@ -474,7 +478,7 @@ impl Run {
             self.world.nodes[node].die_after(-1);
             if matches!(
                 self.world.nodes[node].lie,
-                Lie::WrongBytes { .. } | Lie::Endless { .. } | Lie::NoBlobs
+                Lie::WrongBytes { .. } | Lie::Endless { .. } | Lie::NoBlobs | Lie::SpoiledBlobs
             ) {
                 self.world.nodes[node].lie = Lie::None;
             }

@@ -242,12 +242,21 @@ impl Engine {
                 if body.len() as u64 <= rank.size && sha256(&body) == rank.sha256 {
                     return self.keep_blob(origin, rank, body);
                 }
-                self.blame(peer, Some(origin), "blob-hash");
+                self.blob_spoiled(origin, peer, rank, "blob-hash");
             }
-            Answer::TooLarge => self.blame(peer, Some(origin), "blob-too-large"),
+            Answer::TooLarge => self.blob_spoiled(origin, peer, rank, "blob-too-large"),
             Answer::Response { .. } | Answer::Failed => {}
         }
         self.blob_failed(origin, rank);
+    }
+
+    /// What came is not the blob. Only this blob waits for that: what else its server has is as good as before, and
+    /// a record whose author gave a size that is too small is no reason to stop reading anybody.
+    fn blob_spoiled(&mut self, origin: &Origin, peer: &Authority, rank: Rank, fault: &'static str) {
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.blobs.spoil(rank.sha256, peer.clone(), fault);
+        }
+        self.accuse(peer, Some(origin), fault);
     }
 
     fn keep_blob(&mut self, origin: &Origin, rank: Rank, body: Vec<u8>) {

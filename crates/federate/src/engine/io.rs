@@ -456,10 +456,12 @@ pub struct PeerHealth {
     pub last_answer: Option<u64>,
     /// Failures since.
     pub failures: u32,
-    /// Machine code of the last failure.
+    /// Machine code of the last failure, or of what it served for a blob that is still wanted.
     pub last_error: Option<&'static str>,
     /// How many entries it showed that are not here yet.
     pub behind: u64,
+    /// How many blobs are wanted for which it served something else.
+    pub spoiled: u64,
     /// How far its clock is ahead, in seconds, if it told.
     pub skew: Option<i64>,
 }

@@ -60,6 +60,8 @@ pub(super) struct Log {
     pub seen_size: u64,
     pub seen_asked: bool,
     pub seen_not_before: u64,
+    /// How often in a row something else came instead of the next `seen` file.
+    pub seen_spoiled: u32,
     /// The newest receipt signed here.
     pub held: Option<SignedCheckpoint>,
     pub is_holding: bool,
@@ -118,6 +120,7 @@ impl Log {
             seen_size: 0,
             seen_asked: false,
             seen_not_before: 0,
+            seen_spoiled: 0,
             held: None,
             is_holding: false,
             hold_due: 0,

@@ -74,13 +74,14 @@ impl Peer {
         self.config.reachable && self.failures == 0
     }
 
-    pub fn health(&self, name: &Authority, behind: u64) -> PeerHealth {
+    pub fn health(&self, name: &Authority, behind: u64, spoiled: &[&'static str]) -> PeerHealth {
         PeerHealth {
             authority: name.clone(),
             last_answer: self.last_answer,
             failures: self.failures,
-            last_error: self.last_error,
+            last_error: self.last_error.or(spoiled.first().copied()),
             behind,
+            spoiled: spoiled.len() as u64,
             skew: self.skew,
         }
     }
@@ -167,7 +168,7 @@ impl Engine {
                     self.keep_etag(name, etag);
                     self.take_heads(name, sent, heads);
                 }
-                Err(error) => self.blame(name, None, error.code()),
+                Err(error) => self.blame(name, error.code()),
             },
             Answer::Response { status: 304, .. } => {
                 self.peer_is_well(name);
@@ -184,7 +185,7 @@ impl Engine {
                 self.peer_failed(name, "peer-does-not-know-us");
             }
             Answer::Response { .. } => self.peer_failed(name, "peer-status"),
-            Answer::TooLarge => self.blame(name, None, "heads-too-large"),
+            Answer::TooLarge => self.blame(name, "heads-too-large"),
             Answer::Failed => self.peer_failed(name, "peer-unreachable"),
         }
     }
@@ -203,7 +204,7 @@ impl Engine {
         peer.due = peer.paced.max(now);
     }
 
-    pub(super) fn peer_failed(&mut self, name: &Authority, code: &'static str) {
+    fn peer_failed(&mut self, name: &Authority, code: &'static str) {
         let Some(peer) = self.peers.get_mut(name) else { return };
         peer.failures = peer.failures.saturating_add(1);
         (peer.etag, peer.last_error) = (None, Some(code));
@@ -214,9 +215,15 @@ impl Engine {
         }
     }
 
-    /// A peer served what cannot be.
-    pub(super) fn blame(&mut self, name: &Authority, origin: Option<&Origin>, fault: &'static str) {
+    /// A peer served what cannot be, in one place: whatever was asked there waits by itself, and everything else of
+    /// the peer is read as before.
+    pub(super) fn accuse(&mut self, name: &Authority, origin: Option<&Origin>, fault: &'static str) {
         self.ring(Alarm::Misbehaves { peer: name.clone(), origin: origin.cloned(), fault });
+    }
+
+    /// The heads of a peer are none: nothing else of it can be read, and it is left for a while.
+    fn blame(&mut self, name: &Authority, fault: &'static str) {
+        self.accuse(name, None, fault);
         self.peer_failed(name, fault);
     }
 

@@ -174,7 +174,7 @@ impl Engine {
             Err(RootError::Fork { version, kept, found }) => {
                 self.root_conflict(authority, version, Some(kept), found, peer);
             }
-            Err(_) => self.blame(peer, None, "root-refused"),
+            Err(_) => self.accuse(peer, None, "root-refused"),
         }
     }
 

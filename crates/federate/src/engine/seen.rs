@@ -1,12 +1,14 @@
 //! `seen` files: archived checkpoints with their cosignatures. Those of followed logs are replicated in order; those
 //! of own logs that were lost here are fetched back from whoever replicated them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use record::{Authority, Origin};
 use tlog::{SignedCheckpoint, verify_cosignature};
 
 use super::kept::{write_log, write_own_seen};
+use super::logs::Source;
 use super::pending::Pending;
 use super::reconcile::Then;
 use super::{Answer, Engine, Event, Output, Write, log_keys};
@@ -108,8 +110,11 @@ impl Engine {
         }
         let n = log.seen;
         let showing = log.sources.iter().filter(|(_, source)| source.seen > n);
-        let best = showing.max_by_key(|(name, source)| (**name == origin.authority, source.seen));
-        let Some(peer) = best.map(|(name, _)| name.clone()) else { return };
+        let mut showing: Vec<(&Authority, &Source)> = showing.collect();
+        showing.sort_by_key(|(name, source)| Reverse((**name == origin.authority, source.seen)));
+        // The author first, then, with every one that was none, the next who shows it.
+        let turn = usize::try_from(log.seen_spoiled).unwrap_or(0).checked_rem(showing.len());
+        let Some(peer) = turn.and_then(|turn| Some(showing.get(turn)?.0.clone())) else { return };
         log.seen_asked = true;
         let route = Self::route_of(&peer, origin, LogFile::Seen(n));
         let pending = Pending::Seen { origin: origin.clone(), peer: peer.clone(), n };
@@ -125,20 +130,31 @@ impl Engine {
             verify_by_one(checkpoint, &log_keys(&author.config.chain, origin, true)).is_ok()
         });
         let Some(checkpoint) = signed else {
-            self.blame(peer, Some(origin), "seen-checkpoint");
-            return self.seen_failed(origin);
+            return self.seen_spoiled(origin, peer, "seen-checkpoint");
         };
         let Some(log) = self.logs.get(origin) else { return };
         let size = checkpoint.checkpoint.size;
         if size < log.seen_size {
-            self.blame(peer, Some(origin), "seen-falls");
-            return self.seen_failed(origin);
+            return self.seen_spoiled(origin, peer, "seen-falls");
         }
         if size > log.stored_size() {
             // Its entries come first.
             return self.seen_failed(origin);
         }
         self.reconcile(origin, checkpoint, Then::Seen { n });
+    }
+
+    /// What came is no `seen` file, or not the next one. This log's wait for that, longer each time, and nothing else.
+    fn seen_spoiled(&mut self, origin: &Origin, peer: &Authority, fault: &'static str) {
+        self.accuse(peer, Some(origin), fault);
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        log.seen_spoiled = log.seen_spoiled.saturating_add(1);
+        let failures = log.seen_spoiled;
+        let until = self.now + self.back_off(failures);
+        if let Some(log) = self.logs.get_mut(origin) {
+            (log.seen_asked, log.seen_not_before) = (false, until);
+        }
+        self.dirty.insert(origin.clone());
     }
 
     /// Tried again soon: what is missing is mostly on its way.
@@ -181,7 +197,7 @@ impl Engine {
             return self.seen_failed(origin);
         }
         let Some(log) = self.logs.get_mut(origin) else { return };
-        (log.seen_asked, log.seen, log.seen_size) = (false, n + 1, size);
+        (log.seen_asked, log.seen_spoiled, log.seen, log.seen_size) = (false, 0, n + 1, size);
         self.dirty.insert(origin.clone());
         self.out.push(Output::HeadsChanged);
     }

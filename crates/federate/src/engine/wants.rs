@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Date, Status};
+use record::{Authority, Date, Status};
 use tlog::Hash;
 
 mod policy;
@@ -161,6 +161,8 @@ pub(in crate::engine) struct Wants {
     overdue: BTreeSet<(u64, Hash)>,
     /// Records of which it was said that something cannot be had, with their places.
     unfetched: BTreeMap<(Hash, Why), u64>,
+    /// Of which somebody served what is not it, and with which fault, the last time.
+    spoiled: BTreeMap<Hash, (Authority, &'static str)>,
     /// Whether records are named as missing something.
     names_missing: bool,
 }
@@ -265,6 +267,18 @@ impl Wants {
             self.waiting.insert((until, sha256));
             blob.place = Place::Waiting(until);
         }
+    }
+
+    /// Somebody served for a blob what is not it. It stays known until the blob is here, or wanted no more.
+    pub fn spoil(&mut self, sha256: Hash, by: Authority, fault: &'static str) {
+        if self.blobs.contains_key(&sha256) {
+            self.spoiled.insert(sha256, (by, fault));
+        }
+    }
+
+    /// Who served something else for a blob that is still wanted, and with which fault.
+    pub fn spoiled(&self) -> impl Iterator<Item = &(Authority, &'static str)> {
+        self.spoiled.values()
     }
 
     /// What waited long enough is ready.
@@ -438,6 +452,7 @@ impl Wants {
             self.ready[rank.lane() as usize].insert(rank);
         } else if !blob.is_wanted() && blob.later == 0 {
             self.blobs.remove(&sha256);
+            self.spoiled.remove(&sha256);
         }
     }
 }

@@ -46,14 +46,18 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let mut peers = Vec::new();
     for peer in &health {
         let last = peer.last_answer.map(|ms| ms / 1000);
+        let spoiled = match peer.spoiled {
+            0 => String::new(),
+            count => format!(", {count} blobs that do not verify"),
+        };
         text.push_str(&format!(
-            "{}: behind by {} entries, {}\n",
+            "{}: behind by {} entries, {}{spoiled}\n",
             peer.authority,
             peer.behind,
             peer.last_error.unwrap_or("answers")
         ));
         peers.push(json!({
-            "authority": peer.authority, "behind": peer.behind, "failures": peer.failures,
+            "authority": peer.authority, "behind": peer.behind, "spoiled_blobs": peer.spoiled, "failures": peer.failures,
             "last_error": peer.last_error, "last_answer": last, "skew": peer.skew,
         }));
     }

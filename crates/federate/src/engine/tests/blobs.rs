@@ -224,3 +224,106 @@ fn a_size_that_a_record_gives_wrong_is_not_its_servers_fault() {
     assert_eq!(machine.state(0), (2, 2, 0));
     assert!(machine.engine.peer_health().iter().all(|peer| peer.last_error.is_none()));
 }
+
+/// What became of a blob that comes wrong in one of these ways.
+fn ways_to_spoil() -> [(&'static str, Vec<u8>); 3] {
+    [("wrong", b"exnna".to_vec()), ("padded", [b"annex 0", &[0; 90][..]].concat()), ("cut", b"ann".to_vec())]
+}
+
+/// So much news one after the other that the author's heads are asked for at an even pace from then on, with waits
+/// between that a fault of the peer would make longer. Answers how many entries there are.
+fn in_a_row(machine: &mut Machine) -> u64 {
+    for _ in 0..8 {
+        machine.release(0, &[], |_| ());
+        machine.pass(10);
+    }
+    machine.logs[0].entries.len() as u64
+}
+
+#[test]
+fn spoiled_blobs_hold_up_nothing_else_of_their_peer() {
+    for (how, instead) in ways_to_spoil() {
+        let mut machine = Machine::new(vec![public()]);
+        machine.pass(2_000);
+        let before = in_a_row(&mut machine);
+        for n in 0..5 {
+            let annex = format!("annex {n}").into_bytes();
+            machine.spoiled.insert(sha256(&annex), instead.clone());
+            machine.release(0, &[Part::new(&annex)], |_| ());
+            machine.pass(10);
+        }
+        for n in 0_u8..20 {
+            machine.pass(6_000);
+            machine.release(0, &[Part::new(&[n])], |_| ());
+            machine.pass(1_000);
+            assert_eq!(machine.followed(0).size, before + 6 + u64::from(n), "{how}: entries come at once");
+            assert!(machine.has(&[n]), "{how}: and so do their blobs");
+        }
+        let [peer] = &machine.engine.peer_health()[..] else { panic!("one peer") };
+        let size = before + 25;
+        assert_eq!((peer.failures, peer.spoiled), (0, 5), "{how}");
+        assert_eq!((machine.state(0).0, machine.state(0).2), (size, 5), "{how}");
+        assert!(
+            peer.last_error.is_some_and(|code| code.starts_with("blob-")),
+            "{how}: {:?}",
+            peer.last_error
+        );
+        assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { .. }]), "{how}: {:?}", machine.alarms);
+        assert!(machine.fetched.len() < 100, "{how}: each is asked for less and less often");
+        // Repaired, the longest wait after failures later at the latest.
+        machine.spoiled.clear();
+        machine.pass(340_000);
+        assert_eq!(machine.state(0), (size, size, 0), "{how}");
+        assert_eq!(machine.engine.peer_health()[0].spoiled, 0);
+        assert_eq!(machine.engine.peer_health()[0].last_error, None);
+    }
+}
+
+#[test]
+fn a_size_that_a_record_gives_too_small_ends_as_missing_and_holds_up_nothing() {
+    let mut machine = Machine::new(vec![restricted()]);
+    let name = machine.release(0, &[Part::new(b"inner"), Part::new(b"more than said").saying(4)], |_| ());
+    machine.pass(1_000_000);
+    let origin = machine.logs[0].origin.clone();
+    let record = UnfetchedRecord { origin, index: 1, name, why: WhyUnfetched::Missing };
+    assert_eq!(machine.unfetched(), [&record]);
+    assert!(machine.fetched.len() < 20, "{} times asked for", machine.fetched.len());
+    machine.release(0, &[Part::new(b"inner of another")], |_| ());
+    machine.pass(1_000);
+    assert!(machine.has(b"inner of another"));
+    assert_eq!(machine.state(0), (3, 0, 1));
+}
+
+#[test]
+fn what_is_no_seen_file_holds_up_nothing_else_of_its_peer() {
+    let mut machine = Machine::new(vec![public()]);
+    machine.pass(2_000);
+    machine.seen = Some(b"nothing of the kind".to_vec());
+    let before = in_a_row(&mut machine);
+    for n in 0_u8..20 {
+        machine.pass(6_000);
+        assert_eq!(machine.engine.peer_health()[0].failures, 0);
+        machine.release(0, &[Part::new(&[n])], |_| ());
+        machine.pass(1_000);
+        assert_eq!((machine.followed(0).size, machine.has(&[n])), (before + 1 + u64::from(n), true));
+    }
+    assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "seen-checkpoint", .. }]));
+}
+
+#[test]
+fn a_root_that_somebody_sends_in_a_peers_name_holds_up_nothing_of_it() {
+    let mut machine = Machine::new(vec![public()]);
+    machine.pass(2_000);
+    let next = chain("a.example", 2).bytes(2).unwrap().to_vec();
+    let forged = String::from_utf8(next).unwrap().replace("2027-11-01", "2027-11-02");
+    let body = format!("a.example\n{forged}").into_bytes();
+    let before = in_a_row(&mut machine);
+    for n in 0_u8..10 {
+        machine.tell(Input::Nudge { request: RequestId(u64::from(n)), body: body.clone() });
+        assert_eq!(machine.engine.peer_health()[0].failures, 0);
+        machine.release(0, &[], |_| ());
+        machine.pass(2_000);
+        assert_eq!(machine.followed(0).size, before + 1 + u64::from(n));
+    }
+    assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "root-refused", .. }]));
+}

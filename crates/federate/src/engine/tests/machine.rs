@@ -41,6 +41,10 @@ pub struct Machine {
     pub served: BTreeMap<Hash, Vec<u8>>,
     /// Whether the author answers for blobs.
     pub gives_blobs: bool,
+    /// What the author serves instead of some of them.
+    pub spoiled: BTreeMap<Hash, Vec<u8>>,
+    /// What the author serves as every `seen` file, if it shows that there is one.
+    pub seen: Option<Vec<u8>>,
     /// The next store fails after so many of its writes.
     pub breaks_after: Option<usize>,
     waiting: VecDeque<Output>,
@@ -53,6 +57,7 @@ pub struct Machine {
     /// Erasures that were opened here.
     pub opened_erasures: BTreeSet<Hash>,
     pub events: Vec<Event>,
+    pub alarms: Vec<Alarm>,
     pub receipts: Vec<SignedCheckpoint>,
     pub now: u64,
     /// How many inputs the engine took.
@@ -68,6 +73,9 @@ impl Machine {
             logs,
             served: BTreeMap::new(),
             gives_blobs: true,
+            spoiled: BTreeMap::new(),
+            seen: None,
+            alarms: vec![],
             breaks_after: None,
             waiting: VecDeque::new(),
             parked: None,
@@ -219,7 +227,8 @@ impl Machine {
                 let line = checkpoint.cosign(&signer("b.example", Role::Holds, 1), self.now / 1000).ok();
                 self.tell(Input::Signed { id, line });
             }
-            Output::Reply { .. } | Output::Alarm(_) | Output::Signing { .. } | Output::HeadsChanged => {}
+            Output::Alarm(alarm) => self.alarms.push(alarm),
+            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged => {}
         }
     }
 
@@ -254,7 +263,8 @@ impl Machine {
         } else {
             let mut heads = Heads::default();
             for log in self.logs.iter().filter(|log| !log.entries.is_empty()) {
-                let head = Head { checkpoint: log.checkpoint(), seen: 0, held: None };
+                let seen = u64::from(self.seen.is_some());
+                let head = Head { checkpoint: log.checkpoint(), seen, held: None };
                 heads.logs.insert(log.origin.clone(), head);
             }
             Answer::Response { status: 200, etag: now, date, body: heads.to_bytes() }
@@ -271,13 +281,15 @@ impl Machine {
 
     fn answer(&mut self, route: &Route, limit: usize) -> Answer {
         let found = match route {
+            Route::Log { file: LogFile::Seen(_), .. } => self.seen.clone(),
             Route::Log { log: name, file } => {
                 let log = self.logs.iter().find(|log| name.origin(&authority("a.example")) == log.origin);
                 log.and_then(|log| log.file(file))
             }
             Route::Blob(sha256) => {
                 self.fetched.push(*sha256);
-                self.served.get(sha256).filter(|_| self.gives_blobs).cloned()
+                let served = self.spoiled.get(sha256).or_else(|| self.served.get(sha256));
+                served.filter(|_| self.gives_blobs).cloned()
             }
             _ => None,
         };
