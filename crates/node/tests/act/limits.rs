@@ -5,7 +5,8 @@ use node::fault::Coded as _;
 use node::own_log::Audience;
 use node::release::{Content, Draft};
 use node::{clock, operate};
-use record::{MAX_BLOB, Record, Time};
+use record::{Line, MAX_BLOB, Record, Ref, Relation, Time};
+use tlog::Hash;
 
 use crate::home::{Home, close, notice, only};
 
@@ -109,5 +110,36 @@ async fn an_import_refuses_what_no_reader_would_count() {
         assert_eq!(done.refused, !accepted, "{}", done.text);
         assert_eq!(done.text.contains("projection"), !accepted, "{}", done.text);
     }
+    close(node).await;
+}
+
+/// What everybody reads never tells that something sealed exists, and is of no kind that is for its readers alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_public_names_nothing_sealed() {
+    let (home, other) = (Home::of("a.example").await, Home::of("b.example").await);
+    home.confirm(&other).await;
+    let node = home.open().await;
+    let readers = Audience::of(&node.config.authority, ["b.example".parse().unwrap()]);
+    let sealed = only(node.release(&readers, vec![notice("for one")]).await.expect("released"));
+    let replies = |name: &str| {
+        let mut draft = notice("about it");
+        let (author, name) = (node.config.authority.clone(), Hash::from_hex(name).unwrap());
+        draft.refs.push(Ref { relation: Relation::Replies, author, name });
+        draft
+    };
+    let refused = node.release(&Audience::Public, vec![replies(&sealed.name)]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-names-sealed");
+    node.release(&readers, vec![replies(&sealed.name)]).await.expect("its readers know it");
+    let public = only(node.release(&Audience::Public, vec![notice("for all")]).await.expect("released"));
+    node.release(&Audience::Public, vec![replies(&public.name)]).await.expect("everybody knows it");
+
+    let mut offer = notice("an offer");
+    offer.kind = "disclosure.offer".into();
+    let refused = node.release(&Audience::Public, vec![offer]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-never-public");
+    let mut salted = notice("salted");
+    salted.own.push(Line::new("salt", "x").unwrap());
+    let refused = node.release(&Audience::Public, vec![salted]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-sealed-line");
     close(node).await;
 }
