@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use formats::figures::{
-    FigureKey, FigureReader, ImportOptions, ImportReport, Outcome, ReadOptions, RowError, Text, Value,
+    Date, FigureKey, FigureReader, ImportOptions, ImportReport, Outcome, ReadOptions, RowError, Text, Value,
     dry_run,
 };
 
@@ -21,7 +21,8 @@ fn ledger() -> HashMap<FigureKey, Value> {
 fn import(table: &str, reason: Option<&str>) -> (ImportReport, Vec<(u64, Outcome)>) {
     let ledger = ledger();
     let stated = |key: &FigureKey| ledger.get(key).copied();
-    let options = ImportOptions { reason: reason.map(|text| Text::new(text).expect("a reason")) };
+    let options =
+        ImportOptions { reason: reason.map(|text| Text::new(text).expect("a reason")), last_day: None };
     let reader = FigureReader::new(table.as_bytes(), ReadOptions::default()).expect("a layout");
     let mut outcomes = Vec::new();
     let report = dry_run(reader, &stated, &options, |row| {
@@ -103,4 +104,17 @@ fn every_row_is_reported_in_order_refused_ones_with_all_their_problems() {
         ]
     );
     assert_eq!((report.rows, report.rows_refused, report.figures), (4, 3, 2));
+}
+
+#[test]
+fn a_figure_of_a_day_that_is_too_far_ahead_is_refused() {
+    let table = format!("{TAGS}2020-04-18,CHN,1,,\n2020-04-19,CHN,2,,\n");
+    let reader = FigureReader::new(table.as_bytes(), ReadOptions::default()).expect("a layout");
+    let options = ImportOptions { reason: None, last_day: Date::new(2020, 4, 18) };
+    let mut outcomes = Vec::new();
+    let report = dry_run(reader, &|_: &FigureKey| None, &options, |row| {
+        outcomes.extend(row.figures.iter().map(|figure| figure.outcome.code()));
+    });
+    assert_eq!(outcomes, ["figure-new", "figure-too-far-ahead"]);
+    assert_eq!((report.new, report.too_far_ahead, report.is_accepted()), (1, 1, false));
 }

@@ -17,7 +17,7 @@ use crate::node::Node;
 
 /// The table of facts.
 pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "mechanism-3",
+    name: "mechanism-4",
     sql: "
 create table sealed_mechanism_fact (
   origin text not null, pos {bigint} not null, name text not null, author text not null, kind text not null,

@@ -7,6 +7,7 @@
 //! On `SQLite` there is one writing connection and several reading ones (WAL); `rows` reads what is
 //! committed and never waits for a writer.
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -262,8 +263,16 @@ async fn sqlite_pools(
     let pool = |connections: u32| {
         let pool = SqlitePoolOptions::new().max_connections(connections).min_connections(1);
         let pool = pool.acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None);
-        // A connection of an embedded database does not go away by itself.
-        pool.test_before_acquire(false)
+        // A connection of an embedded database does not go away by itself. One whose transaction SQLite rolled back of
+        // its own accord, on a full disk, would count it as open for ever: it is given up.
+        pool.test_before_acquire(false).before_acquire(|connection, _| {
+            Box::pin(async move {
+                if connection.is_in_transaction() {
+                    connection.ping().await?; // What was dropped is rolled back before this.
+                }
+                Ok(!connection.is_in_transaction())
+            })
+        })
     };
     // Rows by names that are hashes go all over the file: with room for the pages that they touch, a page is
     // written once for many rows.

@@ -35,6 +35,8 @@ impl<F: Fn(&FigureKey) -> Option<Value>> Ledger for F {
 pub struct ImportOptions {
     /// The reason of every correction whose row gives none (`--reason`).
     pub reason: Option<Text>,
+    /// The last day that a figure may be of: what is later is a projection, and not counted by anybody.
+    pub last_day: Option<Date>,
 }
 
 /// What the import would do with a figure.
@@ -58,6 +60,11 @@ pub enum Outcome {
     },
     /// Refuse it: an earlier row of this table states the same figure.
     StatedTwice,
+    /// Refuse it: its period ends too late to be a count.
+    TooFarAhead {
+        /// The last day that a figure may be of.
+        last: Date,
+    },
 }
 
 impl Outcome {
@@ -69,12 +76,13 @@ impl Outcome {
             Outcome::Correction { .. } => "figure-correction",
             Outcome::MissingReason { .. } => "figure-reason-missing",
             Outcome::StatedTwice => "figure-stated-twice",
+            Outcome::TooFarAhead { .. } => "figure-too-far-ahead",
         }
     }
 
     /// Whether the figure is refused.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Outcome::MissingReason { .. } | Outcome::StatedTwice)
+        matches!(self, Outcome::MissingReason { .. } | Outcome::StatedTwice | Outcome::TooFarAhead { .. })
     }
 }
 
@@ -136,6 +144,8 @@ pub struct ImportReport {
     pub missing_reason: u64,
     /// Figures that the table states more than once: refused from the second on.
     pub stated_twice: u64,
+    /// Figures of days that are too far ahead: refused.
+    pub too_far_ahead: u64,
     /// Cumulative counts that fall.
     pub falls: u64,
     /// The rest of the table was not looked at.
@@ -161,6 +171,7 @@ impl ImportReport {
                 Outcome::Correction { .. } => &mut self.corrections,
                 Outcome::MissingReason { .. } => &mut self.missing_reason,
                 Outcome::StatedTwice => &mut self.stated_twice,
+                Outcome::TooFarAhead { .. } => &mut self.too_far_ahead,
             };
             *count += 1;
         }
@@ -224,6 +235,9 @@ impl Assessor {
         // Two figures of 6,000,000 have the same 64 bits about once in a million tables; a row would be refused then.
         if !self.seen.insert(whole.finish()) {
             return Assessment { figure, outcome: Outcome::StatedTwice, fall: None };
+        }
+        if let Some(last) = options.last_day.filter(|last| figure.key.period.end() > *last) {
+            return Assessment { figure, outcome: Outcome::TooFarAhead { last }, fall: None };
         }
         let fall = self.fall(series.finish(), &figure);
         let outcome = match ledger.stated(&figure.key) {

@@ -180,7 +180,7 @@ async fn erased_under_seal(node: &Node) -> Result<Vec<Input>, store::db::DbError
 
 /// The records with `expires` of which a desk waits for a part.
 async fn awaited_by_desks(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
-    let sql = "select origin, name from entry where content = 6 and expires is not null order by origin, pos";
+    let sql = "select origin, name from entry where content in (0, 6) and content = 6 and expires is not null order by origin, pos";
     let rows = node.index.db().rows(sql, &[]).await?;
     let mut asked = Vec::with_capacity(rows.len());
     for row in rows {

@@ -8,7 +8,7 @@ use store::db::Migration;
 /// drops every table that an older version made.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
-        name: "index-7-anew",
+        name: "index-8-anew",
         sql: "
 drop table if exists log; drop table if exists entry; drop table if exists blob; drop table if exists ref;
 drop table if exists about; drop table if exists cosignature; drop table if exists receipt;
@@ -23,7 +23,7 @@ drop table if exists sealed_situation_series; drop table if exists sealed_situat
     // `latest` is the latest time that the log claims so far, and `before` the one that the log before it ends with.
     // What `faces`, `listed` and `marked` of an entry mean stands in `standing.rs`, what `content` means in `take.rs`.
     Migration {
-        name: "index-7-core",
+        name: "index-8-core",
         sql: "
 create table log (
   origin {key} primary key, authority {key} not null, audience text not null, year integer not null,
@@ -48,6 +48,9 @@ create index entry_waiting on entry (content) where content in (0, 6);
 create index entry_name on entry (name, author);
 create index entry_thing on entry (author, id);
 create index entry_released on entry (released);
+create index entry_listed on entry (released desc, origin, pos desc, listed) where valid = 1;
+create index entry_refused on entry (author) where content = 3;
+create index entry_critical on entry (author) where critical = 1;
 create index entry_kind on entry (kind, released);
 create index entry_expires on entry (expires) where expires is not null;
 create index entry_forgotten on entry (content) where content in (4, 5);

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formats::figures::{
-    ColumnAt, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport, Outcome as Verdict,
-    Period, ReadOptions, RowReport, Text, write_hxl,
+    ColumnAt, Date, Figure, FigureKey, FigureReader, HeaderMap, ImportOptions, ImportReport,
+    Outcome as Verdict, Period, ReadOptions, RowReport, Text, write_hxl,
 };
 use record::{Status, Time, TimeOrDate, kind};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,9 @@ use self::stated::{Stated, date};
 use super::audience;
 use super::release::argument;
 use super::{OperateError, Outcome, joined};
+use crate::clock;
 use crate::command::ImportFigures;
+use crate::desks::situation::figure::{MAX_DAYS_AHEAD, date_of};
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::own_log::Audience;
@@ -34,6 +36,8 @@ use crate::release::{Act, ActKey, Content, Draft, Planned, Released, Thing};
 
 /// Media type of a table of figures.
 pub const MEDIA_TYPE: &str = "text/csv;schema=hxl";
+/// Seconds of a day.
+const SECONDS_PER_DAY: i64 = 86_400;
 /// Figures in one part of a table.
 const MAX_KEPT: usize = 50_000;
 /// Figures in one record.
@@ -190,7 +194,13 @@ impl Reading {
             .transpose()?;
         stated::refuse_what_is_not_known(node, audience).await?;
         let stated = Arc::new(stated::stated(node, command, audience).await?);
-        Ok(Self { file: command.file.clone(), read, import: ImportOptions { reason }, stated, listing })
+        Ok(Self {
+            file: command.file.clone(),
+            read,
+            import: ImportOptions { reason, last_day: last_day(command) },
+            stated,
+            listing,
+        })
     }
 
     fn run(&self, mut each: impl FnMut(&RowReport)) -> Result<Report, OperateError> {
@@ -205,6 +215,14 @@ impl Reading {
         });
         Ok(report(&total, listed.finish()))
     }
+}
+
+/// The last day that a figure of this import may be of. What is replayed claims its own day.
+fn last_day(command: &ImportFigures) -> Option<Date> {
+    let claimed = command.released.unwrap_or_else(clock::now).posix();
+    let day = date_of(claimed.div_euclid(SECONDS_PER_DAY) + MAX_DAYS_AHEAD);
+    let (month, date) = (u8::try_from(day.month()).ok()?, u8::try_from(day.day()).ok()?);
+    Date::new(u16::try_from(day.year()).ok()?, month, date).filter(|_| !command.replay)
 }
 
 fn report(total: &ImportReport, listed: Vec<ReportRow>) -> Report {
@@ -270,6 +288,10 @@ impl Listed {
                     ))
                 }
                 Verdict::StatedTwice => Some("is stated by an earlier row of this table already".to_owned()),
+                Verdict::TooFarAhead { last } => {
+                    args.push(("last", last.to_string()));
+                    Some(format!("ends after {last}: a projection, which is not counted"))
+                }
             };
             let refused = assessment.outcome.is_refusal();
             let line_of_outcome = text.map(|text| line(assessment.outcome.code(), refused, args, text));

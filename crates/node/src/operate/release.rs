@@ -27,6 +27,10 @@ pub(super) async fn run(
             .with("kind", &command.kind),
         ));
     }
+    if command.kind == record::kind::WITHDRAWAL {
+        let message = "a thing is withdrawn with `concord record withdraw NAME`, which reaches everybody who was given it";
+        return Err(OperateError::Argument(Fault::new("kind-withdrawal", message)));
+    }
     let mechanism: Option<MechanismId> =
         command.mechanism.as_deref().map(|id| argument("--mechanism", id)).transpose()?;
     let known = if mechanism.is_some() { None } else { Some(audience(node, &command)?) };

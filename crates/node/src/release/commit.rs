@@ -104,6 +104,7 @@ impl Node {
         };
         for draft in &planned.drafts {
             self.check_draft(&planned.audience, draft)?;
+            self.check_names(&planned.audience, draft).await?;
         }
         if planned.drafts.is_empty() && planned.again.is_empty() {
             let (answer, last) = ((planned.answer)(&[]), planned.last);

@@ -87,6 +87,15 @@ pub enum ReleaseError {
         /// Its name, hex.
         name: String,
     },
+    /// A kind that is never for everybody.
+    #[error("a record of kind {0} is never public")]
+    NeverPublic(String),
+    /// What everybody reads would name what is sealed.
+    #[error("{0} is sealed: a public record that names it would tell everybody that it exists")]
+    NamesSealed(String),
+    /// A line that only a sealed record has.
+    #[error("the line {0} belongs to sealed records, and the node writes it")]
+    SealedLine(String),
     /// A blob that no reader would fetch.
     #[error("a content of {bytes} bytes: at most {limit}; divide it, or name where it can be had")]
     BlobTooLarge {
@@ -161,6 +170,9 @@ impl Coded for ReleaseError {
             Self::OtherStatus { .. } => "release-other-status",
             Self::EditionReaders { .. } => "release-edition-readers",
             Self::EditionPublic { .. } => "release-edition-public",
+            Self::NeverPublic(_) => "release-never-public",
+            Self::NamesSealed(_) => "release-names-sealed",
+            Self::SealedLine(_) => "release-sealed-line",
             Self::BlobTooLarge { .. } => "release-blob-too-large",
             Self::InnerTooLarge { .. } => "release-inner-too-large",
             Self::NotAgain { .. } => "release-not-again",
@@ -205,6 +217,9 @@ impl Coded for ReleaseError {
             }
             Self::NotAgain { name, why } => vec![("name", name.clone()), ("reason", (*why).to_owned())],
             Self::KeyForm(key) | Self::KeyReused(key) => vec![("key", key.clone())],
+            Self::NeverPublic(kind) => vec![("kind", kind.clone())],
+            Self::NamesSealed(name) => vec![("name", name.clone())],
+            Self::SealedLine(line) => vec![("line", line.clone())],
             Self::Index(why) => vec![("reason", why.to_string())],
             Self::Record(error) => error.arguments(),
             Self::Plan(fault) => {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use record::root::{Role, TrustRoot};
 use record::seal::{Inner, Opened, OuterParts, Recipients, Sealed};
-use record::{Anchor, Authority, BlobRef, Header, MAX_BLOB, MAX_INNER_BLOB, Record, Status, Time, Ulid};
+use record::{
+    Anchor, Authority, BlobRef, Header, MAX_BLOB, MAX_INNER_BLOB, Record, Status, Time, Ulid, kind,
+};
 use tlog::hash::{Hash, sha256};
 use tlog::key::Signer;
 
@@ -14,6 +16,7 @@ use super::act::Planned;
 use super::{Draft, ReleaseError, Thing};
 use crate::clock;
 use crate::identity::random;
+use crate::index::IndexError;
 use crate::node::Node;
 use crate::own_log::{Audience, OwnLog};
 
@@ -56,8 +59,16 @@ impl Node {
         if draft.released.is_some() && (draft.status == Status::Actual || !self.config.exchange.replay) {
             return Err(ReleaseError::Replay);
         }
-        if draft.expires.is_some() && *audience == Audience::Public {
-            return Err(ReleaseError::ExpiringPublic);
+        if let Some(line) = draft.own.iter().find(|line| matches!(line.key(), "salt" | "commit")) {
+            return Err(ReleaseError::SealedLine(line.key().to_owned()));
+        }
+        if *audience == Audience::Public {
+            if draft.expires.is_some() {
+                return Err(ReleaseError::ExpiringPublic);
+            }
+            if draft.kind == kind::UNREAD || draft.kind.starts_with("disclosure.") {
+                return Err(ReleaseError::NeverPublic(draft.kind.clone()));
+            }
         }
         if let Some(day) = draft.expires {
             let now = clock::now();
@@ -72,6 +83,24 @@ impl Node {
             Some(bytes) if bytes > MAX_BLOB => Err(ReleaseError::BlobTooLarge { bytes, limit: MAX_BLOB }),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to name in public what is known here as sealed only.
+    pub(super) async fn check_names(&self, audience: &Audience, draft: &Draft) -> Result<(), ReleaseError> {
+        if *audience != Audience::Public {
+            return Ok(());
+        }
+        let sql = "select max(case when l.audience = 'public' then 1 else 0 end) from entry e
+                   join log l on l.origin = e.origin where e.author = $1 and e.name = $2 and e.valid = 1";
+        for named in &draft.refs {
+            let values = [named.author.as_str().into(), named.name.to_hex().into()];
+            let rows = self.index.db().rows(sql, &values).await.map_err(IndexError::from)?;
+            let is_public = rows.first().map(|row| row.opt_int(0)).transpose().map_err(IndexError::from)?;
+            if is_public.flatten() == Some(0) {
+                return Err(ReleaseError::NamesSealed(named.name.to_hex()));
+            }
+        }
+        Ok(())
     }
 
     /// The signed entries of one act, in order.

@@ -1,10 +1,12 @@
 //! What no reader would fetch is not released; times of both headers; how long personal data may be kept.
 
+use node::command::{Command, ImportCommand, ImportFigures};
 use node::fault::Coded as _;
 use node::own_log::Audience;
 use node::release::{Content, Draft};
 use node::{clock, operate};
-use record::{MAX_BLOB, Record, Time};
+use record::{Line, MAX_BLOB, Record, Ref, Relation, Time};
+use tlog::Hash;
 
 use crate::home::{Home, close, notice, only};
 
@@ -85,5 +87,59 @@ async fn personal_data_is_kept_at_most_four_hundred_days() {
         "release-expiring-public"
     );
     node.release(&own, after(399)).await.expect("released");
+    close(node).await;
+}
+
+/// The index takes in no projections. What it does not know, an import would state again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_refuses_what_no_reader_would_count() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("figures.csv");
+    for (days, accepted) in [(31, true), (32, false)] {
+        let day = clock::now().saturating_add(days * 86_400).date();
+        let tags = "#date,#country+code+v_iso3,#affected+infected+confirmed+cumulative\n";
+        std::fs::write(&file, format!("{tags}{day},JPN,7\n")).unwrap();
+        let args = ["figures", file.to_str().unwrap()];
+        let command = <ImportFigures as clap::Args>::augment_args(clap::Command::new("figures"));
+        let matches = command.get_matches_from(args);
+        let import = <ImportFigures as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();
+        let command = Command::Import(ImportCommand::Figures(import));
+        let done = operate::run(&node, command).await.expect("a report");
+        assert_eq!(done.refused, !accepted, "{}", done.text);
+        assert_eq!(done.text.contains("projection"), !accepted, "{}", done.text);
+    }
+    close(node).await;
+}
+
+/// What everybody reads never tells that something sealed exists, and is of no kind that is for its readers alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_public_names_nothing_sealed() {
+    let (home, other) = (Home::of("a.example").await, Home::of("b.example").await);
+    home.confirm(&other).await;
+    let node = home.open().await;
+    let readers = Audience::of(&node.config.authority, ["b.example".parse().unwrap()]);
+    let sealed = only(node.release(&readers, vec![notice("for one")]).await.expect("released"));
+    let replies = |name: &str| {
+        let mut draft = notice("about it");
+        let (author, name) = (node.config.authority.clone(), Hash::from_hex(name).unwrap());
+        draft.refs.push(Ref { relation: Relation::Replies, author, name });
+        draft
+    };
+    let refused = node.release(&Audience::Public, vec![replies(&sealed.name)]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-names-sealed");
+    node.release(&readers, vec![replies(&sealed.name)]).await.expect("its readers know it");
+    let public = only(node.release(&Audience::Public, vec![notice("for all")]).await.expect("released"));
+    node.release(&Audience::Public, vec![replies(&public.name)]).await.expect("everybody knows it");
+
+    let mut offer = notice("an offer");
+    offer.kind = "disclosure.offer".into();
+    let refused = node.release(&Audience::Public, vec![offer]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-never-public");
+    let mut salted = notice("salted");
+    salted.own.push(Line::new("salt", "x").unwrap());
+    let refused = node.release(&Audience::Public, vec![salted]).await.unwrap_err();
+    assert_eq!(refused.code(), "release-sealed-line");
     close(node).await;
 }

@@ -96,3 +96,21 @@ async fn a_url_of_another_kind_is_refused_without_being_repeated() {
         assert!(!error.to_string().contains("secret"));
     }
 }
+
+/// On a full disk `SQLite` rolls back by itself. Once there is room again, the next transaction is as any other.
+#[tokio::test]
+async fn a_full_disk_leaves_no_transaction_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = sqlite(folder.path(), "state").await;
+    db.run("create table t (a blob)", &[]).await.unwrap();
+    db.run("pragma max_page_count = 20", &[]).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let large = vec![7_u8; 1 << 20];
+    assert!(tx.run("insert into t (a) values ($1)", &[large.into()]).await.is_err());
+    assert!(tx.commit().await.is_err() || db.rows("select a from t", &[]).await.unwrap().is_empty());
+    db.run("pragma max_page_count = 100000", &[]).await.unwrap();
+    let mut tx = db.begin().await.expect("no transaction is open");
+    tx.run("insert into t (a) values ($1)", &[vec![7_u8; 10].into()]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(db.rows("select a from t", &[]).await.unwrap().len(), 1);
+}

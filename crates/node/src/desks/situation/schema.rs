@@ -12,7 +12,7 @@ use store::db::{Migration, Sql};
 
 /// The migrations of this desk, in order. The core drops what older versions made.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration { name: "situation-3-public", sql: "
+    Migration { name: "situation-4-public", sql: "
 create table situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
@@ -39,7 +39,7 @@ create index situation_statement_latest on situation_statement (series, day desc
 create index situation_statement_revised on situation_statement (series) where revised = 1;
 create index situation_statement_revision on situation_statement (release) where revised = 1;
 " },
-    Migration { name: "situation-3-sealed", sql: "
+    Migration { name: "situation-4-sealed", sql: "
 create table sealed_situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
