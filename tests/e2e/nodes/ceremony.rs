@@ -10,6 +10,19 @@ fn vkey(node: &Authority, n: u32) -> String {
 
 /// Draft, two signatures on one file, publication. `keys` sign; `next` are named for the time after.
 fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) -> u64 {
+    let published = next_root_after(world, node, keys, next, || ());
+    assert_eq!(published["waiting"], 0);
+    published["version"].as_u64().expect("a version")
+}
+
+/// The same; something else is done between the draft and its publication.
+fn next_root_after(
+    world: &World,
+    node: &Authority,
+    keys: [u32; 3],
+    next: [u32; 3],
+    meanwhile: impl FnOnce(),
+) -> serde_json::Value {
     let file = path_in(&world.path(&format!("root-with-{}", keys[0])));
     let mut draft = vec!["root".to_owned(), "draft".to_owned(), file.clone()];
     for n in keys {
@@ -20,13 +33,13 @@ fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) ->
     }
     let draft: Vec<&str> = draft.iter().map(String::as_str).collect();
     node.ask(&draft).expect("draft");
+    meanwhile();
     node.ask(&["root", "publish", &file]).expect_err("nobody has signed it");
     for n in &keys[..2] {
         let key = path_in(&node.root_keys.join(format!("root-{n}.key")));
         node.ask(&["root", "sign", &file, "--key", &key]).expect("sign");
     }
-    let published = node.ask(&["root", "publish", &file]).expect("publish");
-    published["version"].as_u64().expect("a version")
+    node.ask(&["root", "publish", &file]).expect("publish")
 }
 
 /// The newest key of a role.
@@ -78,6 +91,14 @@ fn a_new_author_key_is_trusted_by_the_peer_and_a_revoked_one_is_not_used() {
     until("it is valid at the peer", || b.knows(&third).then_some(()));
     let shown = b.ask(&["record", "show", &third]).expect("show");
     assert!(shown["note"].as_str().expect("a note").contains("a.example/author/3"), "{shown}");
+
+    // A key that is declared stolen after the root was drafted is revoked by the next one, not forgotten.
+    let keys = ["root", "keys", "--authority", "a.example", "--first", "13", "--folder", &folder];
+    a.ask(&keys).expect("root keys");
+    let caller = key_of(a, "caller");
+    let late = || drop(a.ask(&["key", "revoke", &caller]).expect("revoke"));
+    let published = next_root_after(&world, a, [10, 11, 12], [13, 14, 15], late);
+    assert_eq!((&published["version"], &published["waiting"]), (&4.into(), &1.into()));
 }
 
 #[test]

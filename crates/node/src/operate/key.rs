@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use record::Time;
-use record::root::Role;
+use record::root::{Role, TrustRoot};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -34,6 +34,27 @@ pub struct Changes {
     pub recipients: Vec<(String, Time, Time, bool)>,
     /// Revocations: verifier key and time.
     pub revoked: Vec<(String, Time)>,
+}
+
+impl Changes {
+    /// What a root has not taken over: it was asked for after the root was drafted. Of several keys made for one role,
+    /// those before the one that the root lists are over.
+    pub fn beyond(mut self, root: &TrustRoot) -> Self {
+        let lists = |vkey: &str| root.keys.iter().any(|listed| listed.vkey.to_string() == vkey);
+        let keys = self.keys.clone();
+        let is_over = |n: usize, role: Role| keys[n..].iter().any(|(of, vkey)| *of == role && lists(vkey));
+        let mut place = 0..;
+        self.keys.retain(|(role, _)| place.next().is_some_and(|n| !is_over(n, *role)));
+        self.recipients
+            .retain(|(recipient, ..)| !root.age.iter().any(|listed| listed.recipient == *recipient));
+        self.revoked.retain(|(vkey, _)| !root.revoked.iter().any(|(key, _)| key.to_string() == *vkey));
+        self
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.keys.len() + self.recipients.len() + self.revoked.len()
+    }
 }
 
 pub(super) async fn run(node: &Arc<Node>, command: KeyCommand) -> Result<Outcome, OperateError> {

@@ -145,13 +145,23 @@ async fn publish(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError
     let version = signed.root.version;
     let one_at_a_time = node.releasing.lock().await;
     node.cells.swap(ROOT_SPACE, &version_key(version), None, Some(bytes.to_vec())).await?;
-    saved::take::<Changes>(&*node.cells, NEXT_SPACE, NEXT_KEY).await?;
+    let left = saved::take::<Changes>(&*node.cells, NEXT_SPACE, NEXT_KEY).await?.unwrap_or_default();
+    let left = left.beyond(&signed.root);
+    if left.count() > 0 {
+        saved::put(&*node.cells, NEXT_SPACE, NEXT_KEY, &left).await?;
+    }
     // Peers hear of it before a log is moved to it.
     node.tell(federate::Input::OwnRoots(chain.clone()));
     node.take_root(chain)?;
     drop(one_at_a_time);
     node.roots_changed(&node.config.authority).await?;
     node.tell_news();
-    let text = format!("root {version} is in use; each log moves to it with its next record");
-    Ok(Outcome::new(json!({ "version": version }), text))
+    let mut text = format!("root {version} is in use; each log moves to it with its next record");
+    if left.count() > 0 {
+        text.push_str(&format!(
+            "\n{} changes were asked for after it was drafted: they wait for the next root",
+            left.count()
+        ));
+    }
+    Ok(Outcome::new(json!({ "version": version, "waiting": left.count() }), text))
 }
