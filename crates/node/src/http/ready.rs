@@ -22,7 +22,7 @@ use crate::i18n::{Lang, negotiate};
 use crate::node::Node;
 
 /// Paths of the pages that are made of the index alone.
-const PAGES: [&str; 5] = ["/situation", "/record", "/signals", "/compare", "/scenario"];
+const PAGES: [&str; 4] = ["/situation", "/record", "/signals", "/scenario"];
 /// For so long: what [`FOR_ANYBODY`] says of every copy.
 const KEPT: Duration = Duration::from_secs(5);
 /// The most bytes of one answer.

@@ -13,10 +13,16 @@ impl Node {
     /// entry or at the next start.
     pub(super) async fn index_follows(&self, origin: Option<&Origin>) -> bool {
         let Err(error) = self.index_takes(origin).await else { return false };
-        let fault = Fault::from(error);
-        let origin = origin.map(ToString::to_string).unwrap_or_default();
-        let alarm = Alarm::new("index-behind").with("origin", &origin).because(&fault);
-        alarm::raise(&*self.cells, alarm).await;
+        match origin {
+            Some(origin) => {
+                let fault = Fault::from(error);
+                let alarm = Alarm::new("index-behind").with("origin", &origin.to_string()).because(&fault);
+                alarm::raise(&*self.cells, alarm).await;
+            }
+            None => {
+                tracing::error!(%error, "the index could not be told of a blob; it is told with the next release");
+            }
+        }
         true
     }
 
@@ -25,10 +31,14 @@ impl Node {
             self.index_own(origin).await?;
         }
         let written = self.releasing.written();
-        if !written.is_empty() {
-            let mut writer = self.index.writer(self).await;
-            for hash in &written {
-                writer.blob(Some(hash)).await?;
+        if written.is_empty() {
+            return Ok(());
+        }
+        let mut writer = self.index.writer(self).await;
+        for (n, hash) in written.iter().enumerate() {
+            if let Err(error) = writer.blob(Some(hash)).await {
+                self.releasing.wrote(&written[n..]);
+                return Err(error.into());
             }
         }
         Ok(())
