@@ -47,7 +47,8 @@ for (const singlePeerConnection of [true, false]) {
             await ada.tab.evaluate(() => Promise.all([window.camera(), window.microphone()]));
             await ben.tab.evaluate(() => Promise.all([window.camera(), window.microphone()]));
             await Promise.all([sees(ada), sees(ben), hears(ada), hears(ben)]);
-            await until(ben, () => window.happened("activeSpeakersChanged") > 0);
+            await ada.tab.evaluate(() => window.speak());
+            await until(ben, () => window.speaking("ada"));
             await ada.tab.evaluate(() => window.screen_());
             await sees(ben, "screen_share", 2);
             await Promise.all([ada.leave(), ben.leave()]);
