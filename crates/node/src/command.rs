@@ -478,10 +478,15 @@ pub enum RecordCommand {
     ///
     /// Header and content stand in the clear in the public log from then on, and cannot be taken back. Its readers had it
     /// before; everybody can check that they were told the same. What holds personal data is never published.
+    /// One that names a record which stays sealed, as the edition before it or in a reference, is refused: publish that one
+    /// first.
     #[command(after_help = teach!("record show 3f1c...", "record publish 3f1c..."))]
     Publish {
         /// Its name (64 hex digits)
         name: String,
+        /// Although it names records that stay sealed: everybody then knows that they exist
+        #[arg(long)]
+        naming_sealed: bool,
     },
     /// Withdraw what a record says, in all its editions, and tell everybody who was given it.
     ///

@@ -476,9 +476,9 @@ async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, vie
     let answered = async {
         let db = node.index.db();
         let entries = records::find(db, viewer.face, viewer.as_of, &name).await?;
-        let Some(first) = entries.first() else { return Ok(not_found()) };
-        let witnesses = records::witnesses(db, &first.origin, first.pos).await?;
-        let holders = records::holders(db, &first.origin, first.pos).await?;
+        let Some(record) = records::record_at(&entries) else { return Ok(not_found()) };
+        let witnesses = records::witnesses(db, &record.origin, record.pos).await?;
+        let holders = records::holders(db, &record.origin, record.pos).await?;
         let one = OneRecord {
             entries: entries.iter().map(Into::into).collect(),
             witnesses: witnesses.iter().map(Into::into).collect(),

@@ -33,7 +33,9 @@ pub enum BundleError {
     #[error("the bundle was made for {0}")]
     NotForUs(Authority),
     /// What is in it did not verify, or was incomplete.
-    #[error("not all of the bundle could be taken in: {0}; see the alarms")]
+    #[error(
+        "the bundle does not have everything, or something in it did not verify (then `concord status` names it): {0}; ask for a new one"
+    )]
     Incomplete(String),
 }
 

@@ -36,9 +36,16 @@ pub(super) async fn again(
 pub(super) async fn publish(
     node: &Arc<Node>,
     name: Hash,
+    naming_sealed: bool,
     key: Option<ActKey>,
 ) -> Result<Outcome, OperateError> {
-    let act = Act::decided(move |node| async move { planned(&node, &name, Audience::Public).await });
+    let act = Act::decided(move |node| async move {
+        let planned = planned(&node, &name, Audience::Public).await?;
+        for opened in planned.again.iter().filter(|_| !naming_sealed) {
+            node.check_published_names(&opened.inner.header).await?;
+        }
+        Ok(planned)
+    });
     Ok(Outcome::of(&node.act(act.under(key)).await?))
 }
 

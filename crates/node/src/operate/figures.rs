@@ -436,18 +436,25 @@ async fn import(
         gathering.hand_over(true);
         Ok(report)
     });
+    let mut is_done = false;
     while let Some(handed) = parts.recv().await {
-        let last = handed.last;
+        is_done = handed.last;
         let act = part_of(command.clone(), handed, audience.clone(), before, report.clone());
         let done = node.act(act.under(key.clone())).await?;
         before += i64::try_from(done.released.len()).unwrap_or(0);
-        if last && key.is_some() {
+        if is_done && key.is_some() {
             report = kept_report(&done.answer)?;
         } else {
             report.released.extend(done.released);
         }
     }
     joined(second.await)?;
+    if key.is_some() && !is_done {
+        // Nothing was left to state: an act under a key ends all the same, and answers with what it released before.
+        let nothing = Handed { part: Part::new(), last: true };
+        let act = part_of(command.clone(), nothing, audience, before, report);
+        report = kept_report(&node.act(act.under(key)).await?.answer)?;
+    }
     Ok(report)
 }
 

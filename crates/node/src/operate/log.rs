@@ -47,11 +47,21 @@ pub(super) async fn run(
 
 async fn list(node: &Node) -> Result<Outcome, OperateError> {
     let sql = "select origin, own, size, readers, closed from log order by own desc, origin";
-    let mut rows = Vec::new();
-    let mut text = String::new();
+    let (mut rows, mut text) = (Vec::new(), String::new());
+    let mut unopened = node.own_logs().await?;
+    unopened.retain(|log| !log.started);
+    let mut listed = Vec::new();
     for row in node.index.db().rows(sql, &[]).await? {
-        let (origin, own, size) = (row.text(0)?, row.int(1)? == 1, row.int(2)?);
-        let (readers, closed) = (row.text(3)?, row.int(4)? == 1);
+        unopened.retain(|log| row.text(0).map_or(true, |origin| origin != log.origin.to_string()));
+        let size = u64::try_from(row.int(2)?).unwrap_or(0);
+        listed.push((row.text(0)?, row.int(1)? == 1, size, row.text(3)?, row.int(4)? == 1));
+    }
+    // A successor that was named and not opened: it has no entry, so no index knows it.
+    let own = unopened.into_iter().map(|log| {
+        let readers = crate::index::readers_text(&log.audience().readers());
+        (log.origin.to_string(), true, 0, readers, false)
+    });
+    for (origin, own, size, readers, closed) in own.chain(listed) {
         let permit = origin.parse::<Origin>().map(|o| node.permits.of(&o)).ok().filter(|_| own);
         let note = match (&permit, closed) {
             (_, true) => " closed".to_owned(),
@@ -84,17 +94,23 @@ async fn standing(node: &Node, origin: &str) -> Result<(u64, BTreeMap<String, u6
     Ok((u64::try_from(witnessed).unwrap_or(0), held))
 }
 
-/// The operator takes the responsibility that nothing is missing.
+/// The operator takes the responsibility that nothing is missing. A successor that was named and not opened yet
+/// is a log of this node too: after a restore it waits like the others.
 async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateError> {
     let key = origin.to_string();
-    let head = node.writer.head(&key).await?.ok_or_else(|| {
+    let head = node.writer.head(&key).await?;
+    let is_ours = head.is_some() || node.own_logs().await?.iter().any(|log| log.origin == origin);
+    if !is_ours {
         let message = format!("{origin} is not a log of this node");
-        OperateError::NotFound(Fault::new("log-not-ours", message).with("origin", &origin))
-    })?;
-    node.writer.guard().resume(&key, head.checkpoint.size).await?;
-    node.writer.open(&key, &federate::places::own(&origin)).await?;
+        return Err(OperateError::NotFound(Fault::new("log-not-ours", message).with("origin", &origin)));
+    }
+    let size = head.as_ref().map_or(0, |head| head.checkpoint.size);
+    node.writer.guard().resume(&key, size).await?;
+    if head.is_some() {
+        node.writer.open(&key, &federate::places::own(&origin)).await?;
+    }
     node.tell(federate::Input::Resume { origin: origin.clone() });
     node.permits.set(&origin, Permit::Granted);
-    let text = format!("{origin} signs again from size {}", head.checkpoint.size);
-    Ok(Outcome::new(json!({ "origin": origin, "size": head.checkpoint.size }), text))
+    let text = format!("{origin} signs again from size {size}");
+    Ok(Outcome::new(json!({ "origin": origin, "size": size }), text))
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use ::record::Record;
+use ::record::{Record, Time};
 use serde_json::{Value, json};
 use tlog::hash::Hash;
 
 use super::{OperateError, Outcome, again};
+use crate::asof::Basis;
 use crate::clock;
 use crate::command::{RecordCommand, RecordsCommand};
+use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::Forgettable;
+use crate::index::{CONFLICTING, DISOWNED, Forgettable, SUPERSEDED, WITHDRAWN, joined};
 use crate::node::Node;
 use crate::release::ActKey;
 
@@ -23,7 +25,9 @@ pub(super) async fn run(
         RecordCommand::Again { name, to, mechanism } => {
             again::again(node, parse(&name)?, to, mechanism.as_deref(), key).await
         }
-        RecordCommand::Publish { name } => again::publish(node, parse(&name)?, key).await,
+        RecordCommand::Publish { name, naming_sealed } => {
+            again::publish(node, parse(&name)?, naming_sealed, key).await
+        }
         RecordCommand::Withdraw { name, texts } => again::withdraw(node, parse(&name)?, &texts, key).await,
         RecordCommand::Show { name } => show(node, &parse(&name)?).await,
         RecordCommand::Erase { name } => erase(node, &parse(&name)?).await,
@@ -41,57 +45,133 @@ fn parse(name: &str) -> Result<Hash, OperateError> {
     Hash::from_hex(name).map_err(|why| OperateError::argument("NAME", why))
 }
 
+/// A record as `record show` says it, of all the places that it has here: those sealed for others too.
+struct Shown {
+    origin: String,
+    pos: u64,
+    author: String,
+    root: u64,
+    valid: bool,
+    reason: Option<String>,
+    sealed: bool,
+    opened: bool,
+    expires: Option<Time>,
+    erased: bool,
+    /// The earliest of all places, as the rules of protocol section 4 say.
+    released: Option<Time>,
+    proven: Option<Time>,
+    here: Option<Time>,
+    stands: &'static str,
+    by: Option<String>,
+    places: Vec<(String, u64)>,
+}
+
+async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
+    let mut sql = store::Sql::from(
+        "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
+         coalesce(e.root_version, 0), e.released, st.state, st.by_name from entry e",
+    );
+    sql.append(&joined("e", Face::Inside, Basis::Claimed));
+    sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
+    let rows = node.index.db().rows(sql, &[i64::MAX.into(), name.to_hex().into()]).await?;
+    let first = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
+    let (valid, author) = (first.int(2)?, first.text(8)?);
+    let mut places = Vec::new();
+    let mut times: [Option<i64>; 3] = [None; 3];
+    for row in &rows {
+        places.push((row.text(0)?, row.uint(1)?));
+        if row.int(2)? == valid && row.text(8)? == author {
+            let row_times = [row.opt_int(12)?, row.opt_int(4)?, row.opt_int(5)?];
+            for (earliest, time) in times.iter_mut().zip(row_times) {
+                *earliest = [*earliest, time].into_iter().flatten().min();
+            }
+        }
+    }
+    let [released, proven, here] = times.map(|time| time.and_then(Time::from_posix));
+    Ok(Shown {
+        origin: first.text(0)?,
+        pos: first.uint(1)?,
+        author,
+        root: first.uint(11)?,
+        valid: valid == 1,
+        reason: first.opt_text(3)?,
+        sealed: first.int(6)? == 1,
+        opened: first.int(7)? == 1,
+        expires: first.opt_int(9)?.and_then(Time::from_posix),
+        erased: first.int(10)? == crate::index::FORGOTTEN,
+        released,
+        proven,
+        here,
+        stands: stands(first.opt_int(13)?),
+        by: first.opt_text(14)?,
+        places,
+    })
+}
+
+/// What a record is now, in one word.
+fn stands(state: Option<i64>) -> &'static str {
+    match state {
+        Some(SUPERSEDED) => "superseded",
+        Some(WITHDRAWN) => "withdrawn",
+        Some(CONFLICTING) => "conflicting",
+        Some(DISOWNED) => "disowned",
+        _ => "speaks",
+    }
+}
+
 async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
-    let sql = "select origin, pos, valid, reason, proven, here, sealed, opened, author,
-               expires, content, coalesce(root_version, 0) from entry where name = $1 order by pos";
-    let rows = node.index.db().rows(sql, &[name.to_hex().into()]).await?;
-    let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (origin, pos) = (row.text(0)?, row.uint(1)?);
-    let bytes = node.entry_at(&origin, pos).await?;
+    let shown = places_of(node, name).await?;
+    let bytes = node.entry_at(&shown.origin, shown.pos).await?;
     let note = String::from_utf8_lossy(&bytes).into_owned();
-    let proven = row.opt_int(4)?.and_then(record::Time::from_posix);
-    let here = row.opt_int(5)?.and_then(record::Time::from_posix);
-    let time = |t: Option<record::Time>| t.map_or_else(|| "not yet".to_owned(), |t| t.to_string());
-    let expires = row.opt_int(9)?.and_then(record::Time::from_posix);
-    let erased = row.int(10)? == crate::index::FORGOTTEN;
-    let erased_by = erased_by(node, &row.text(8)?, name).await?;
+    let erased_by = erased_by(node, &shown.author, name).await?;
     let signed_after = match Record::parse(&bytes) {
-        Ok(record) => node.signed_after(&record, row.uint(11)?).await,
+        Ok(record) => node.signed_after(&record, shown.root).await,
         Err(_) => None,
     };
-    let mut text = format!(
-        "{note}\nlog      {origin}\nplace    {pos}\nproven   {}\nhere     {}\n",
-        time(proven),
-        time(here)
-    );
-    let places: Vec<Value> = rows
-        .iter()
-        .map(|row| Ok(json!({ "origin": row.text(0)?, "index": row.uint(1)? })))
-        .collect::<Result<_, store::DbError>>()?;
-    for row in rows.get(1..).unwrap_or_default() {
-        text.push_str(&format!("also     entry {} of {}\n", row.uint(1)?, row.text(0)?));
+    let text = shown_text(&shown, &note, signed_after.map(|after| after.to_string()), &erased_by);
+    let places: Vec<Value> =
+        shown.places.iter().map(|(origin, index)| json!({ "origin": origin, "index": index })).collect();
+    Ok(Outcome::new(
+        json!({
+            "name": name.to_hex(), "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
+            "reason": shown.reason, "stands": shown.stands, "by": shown.by, "released": shown.released,
+            "proven": shown.proven, "here": shown.here, "sealed": shown.sealed, "opened": shown.opened,
+            "expires": shown.expires, "erased": shown.erased, "erased_by": erased_by,
+            "signed_after": signed_after, "places": places, "note": note,
+        }),
+        text,
+    ))
+}
+
+fn shown_text(shown: &Shown, note: &str, signed_after: Option<String>, erased_by: &[String]) -> String {
+    let time = |t: Option<Time>| t.map_or_else(|| "not yet".to_owned(), |t| t.to_string());
+    let mut text = format!("{note}\nlog      {}\nplace    {}\n", shown.origin, shown.pos);
+    text.push_str(&format!("proven   {}\nhere     {}\n", time(shown.proven), time(shown.here)));
+    if !shown.valid {
+        text.push_str(&format!(
+            "invalid  {}\n",
+            shown.reason.as_deref().unwrap_or("it breaks a rule of records")
+        ));
+    } else if shown.stands != "speaks" {
+        let by = shown.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        text.push_str(&format!("state    {}{by}\n", shown.stands));
+    }
+    for (origin, index) in shown.places.iter().skip(1) {
+        text.push_str(&format!("also     entry {index} of {origin}\n"));
     }
     if let Some(after) = signed_after {
         text.push_str(&format!("signed after {after}, as its anchors prove\n"));
     }
-    if let Some(expires) = expires {
+    if let Some(expires) = shown.expires {
         text.push_str(&format!("expires  {expires}\n"));
     }
-    if erased {
+    if shown.erased {
         text.push_str("erased   its content and the rows made of it are destroyed on this node\n");
     }
     if !erased_by.is_empty() {
         text.push_str(&format!("erased by {}\n", erased_by.join(" ")));
     }
-    Ok(Outcome::new(
-        json!({
-            "name": name.to_hex(), "origin": origin, "index": pos, "valid": row.int(2)? == 1,
-            "reason": row.opt_text(3)?, "proven": proven, "here": here, "sealed": row.int(6)? == 1,
-            "opened": row.int(7)? == 1, "expires": expires, "erased": erased, "erased_by": erased_by,
-            "signed_after": signed_after, "places": places, "note": note,
-        }),
-        text,
-    ))
+    text
 }
 
 /// Who says that its copies of a record are gone.
@@ -135,10 +215,16 @@ async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
 
 pub(super) async fn list(node: &Node, command: RecordsCommand) -> Result<Outcome, OperateError> {
     let RecordsCommand::List { author, kind, limit } = command;
-    let sql = "select name, author, kind, edition, status, released, origin, pos, proven from entry
-               where valid = 1 and ($1 = '' or author = $1) and ($2 = '' or kind = $2)
-               order by released desc, origin, pos desc limit $3";
+    let mut sql = store::Sql::from(
+        "select e.name, e.author, e.kind, e.edition, e.status, e.released, e.origin, e.pos, e.proven, st.state from entry e",
+    );
+    sql.append(&joined("e", Face::Inside, Basis::Claimed));
+    sql.push(
+        " where e.valid = 1 and ($2 = '' or e.author = $2) and ($3 = '' or e.kind = $3)
+         order by e.released desc, e.origin, e.pos desc limit $4",
+    );
     let values = [
+        i64::MAX.into(),
         author.map(|a| a.to_string()).unwrap_or_default().into(),
         kind.unwrap_or_default().into(),
         i64::from(limit).into(),
@@ -146,14 +232,15 @@ pub(super) async fn list(node: &Node, command: RecordsCommand) -> Result<Outcome
     let mut rows = Vec::new();
     let mut text = String::new();
     for row in node.index.db().rows(sql, &values).await? {
-        let released = record::Time::from_posix(row.int(5)?).map(|t| t.to_string()).unwrap_or_default();
+        let released = Time::from_posix(row.int(5)?).map(|t| t.to_string()).unwrap_or_default();
         let (name, author, kind) = (row.text(0)?, row.text(1)?, row.text(2)?);
-        let proof = if row.opt_int(8)?.is_some() { "proven" } else { "claimed" };
-        text.push_str(&format!("{released} {author} {kind} {} {proof} {name}\n", row.text(4)?));
+        let (proven, stands) = (row.opt_int(8)?.and_then(Time::from_posix), stands(row.opt_int(9)?));
+        let proof = if proven.is_some() { "proven" } else { "claimed" };
+        let ended = if stands == "speaks" { String::new() } else { format!(" {stands}") };
+        text.push_str(&format!("{released} {author} {kind} {} {proof} {name}{ended}\n", row.text(4)?));
         rows.push(json!({
             "name": name, "author": author, "kind": kind, "edition": row.int(3)?, "status": row.text(4)?,
-            "released": released, "origin": row.text(6)?, "index": row.int(7)?,
-            "proven": row.opt_int(8)?.and_then(record::Time::from_posix),
+            "released": released, "origin": row.text(6)?, "index": row.int(7)?, "proven": proven, "stands": stands,
         }));
     }
     Ok(Outcome::new(rows, text))

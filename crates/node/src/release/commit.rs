@@ -107,11 +107,29 @@ impl Node {
             self.check_names(&planned.audience, draft).await?;
         }
         if planned.drafts.is_empty() && planned.again.is_empty() {
-            let (answer, last) = ((planned.answer)(&[]), planned.last);
-            return Ok(Err(Done { released: Vec::new(), answer, last, index_behind: false }));
+            return Ok(Err(self.end_without_entry(key, act.also, &planned).await?));
         }
         let ending = Ending { key, also: act.also, answer: Arc::clone(&planned.answer), last: planned.last };
         Ok(Ok(Decided { planned, ending }))
+    }
+
+    /// Ends an act that has nothing more to release: its cells change, and its key answers with what it released before.
+    async fn end_without_entry(
+        &self,
+        key: Option<(ActKey, Option<Begun>)>,
+        also: Vec<Swap>,
+        planned: &Planned,
+    ) -> Result<Done, ReleaseError> {
+        let before = key.as_ref().and_then(|(_, before)| before.as_ref());
+        let answer = (planned.answer)(&all(before, &[]));
+        let mut swaps = also;
+        if let Some((key, before)) = key.as_ref().filter(|_| planned.last) {
+            swaps.extend(kept::swaps(key, before.as_ref(), &[], Some(&answer), clock::now()));
+        }
+        if !swaps.is_empty() && !self.cells.swap_all(&swaps).await? {
+            return Err(ReleaseError::Changed);
+        }
+        Ok(Done { released: Vec::new(), answer, last: planned.last, index_behind: false })
     }
 
     /// The log, what opens it or moves it on, and the signed entries of every act that can be signed.

@@ -90,15 +90,35 @@ impl Node {
         if *audience != Audience::Public {
             return Ok(());
         }
+        for named in &draft.refs {
+            self.check_not_sealed(&named.author, &named.name).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to make a sealed record public whose header names what stays sealed: the edition before it, or what it
+    /// refers to.
+    ///
+    /// # Errors
+    /// It names such a record; the index cannot be read.
+    pub async fn check_published_names(&self, header: &Header) -> Result<(), ReleaseError> {
+        for before in header.supersedes.iter() {
+            self.check_not_sealed(&header.author, before).await?;
+        }
+        for named in &header.refs {
+            self.check_not_sealed(&named.author, &named.name).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_not_sealed(&self, author: &Authority, name: &Hash) -> Result<(), ReleaseError> {
         let sql = "select max(case when l.audience = 'public' then 1 else 0 end) from entry e
                    join log l on l.origin = e.origin where e.author = $1 and e.name = $2 and e.valid = 1";
-        for named in &draft.refs {
-            let values = [named.author.as_str().into(), named.name.to_hex().into()];
-            let rows = self.index.db().rows(sql, &values).await.map_err(IndexError::from)?;
-            let is_public = rows.first().map(|row| row.opt_int(0)).transpose().map_err(IndexError::from)?;
-            if is_public.flatten() == Some(0) {
-                return Err(ReleaseError::NamesSealed(named.name.to_hex()));
-            }
+        let values = [author.as_str().into(), name.to_hex().into()];
+        let rows = self.index.db().rows(sql, &values).await.map_err(IndexError::from)?;
+        let is_public = rows.first().map(|row| row.opt_int(0)).transpose().map_err(IndexError::from)?;
+        if is_public.flatten() == Some(0) {
+            return Err(ReleaseError::NamesSealed(name.to_hex()));
         }
         Ok(())
     }

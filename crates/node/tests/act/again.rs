@@ -5,7 +5,8 @@ use node::fault::Coded as _;
 use node::operate;
 use node::own_log::Audience;
 use node::release::{Draft, Thing};
-use record::{Record, Status};
+use record::{Record, Ref, Relation, Status};
+use tlog::hash::Hash;
 
 use crate::home::{Home, close, notice, only};
 
@@ -59,8 +60,36 @@ async fn a_later_reader_gets_the_same_record_and_a_withdrawal_reaches_all_who_ha
     let mut third = notice("third");
     third.thing = Thing::NextOf(first.id);
     assert_eq!(node.release(&to(&["b.example"]), vec![third]).await.unwrap_err().code(), "release-withdrawn");
-    let publish = RecordCommand::Publish { name: first.name.clone() };
+    let publish = RecordCommand::Publish { name: first.name.clone(), naming_sealed: false };
     assert_eq!(ask(publish).await.unwrap_err().code(), "release-not-again");
+    close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_names_nothing_that_stays_sealed_unless_it_is_meant() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let own = Audience::of(&node.config.authority, []);
+    let ask = |name: &str, naming_sealed| {
+        let command = RecordCommand::Publish { name: name.to_owned(), naming_sealed };
+        operate::run(&node, Command::Record(command))
+    };
+    let first = only(node.release(&own, vec![notice("first")]).await.expect("released"));
+    let mut second = notice("second");
+    second.thing = Thing::NextOf(first.id);
+    let second = only(node.release(&own, vec![second]).await.expect("released"));
+    let mut reply = notice("reply");
+    let name = Hash::from_hex(&first.name).unwrap();
+    reply.refs = vec![Ref { relation: Relation::Replies, author: node.config.authority.clone(), name }];
+    let reply = only(node.release(&own, vec![reply]).await.expect("released"));
+    for naming in [&second, &reply] {
+        let refused = ask(&naming.name, false).await.unwrap_err();
+        assert_eq!(refused.code(), "release-names-sealed");
+        assert!(refused.to_string().contains(&first.name), "{refused}");
+    }
+    ask(&second.name, true).await.expect("meant");
+    ask(&first.name, false).await.expect("it names nobody");
+    ask(&reply.name, false).await.expect("what it names is public by now");
     close(node).await;
 }
 
@@ -76,7 +105,7 @@ async fn what_is_for_its_first_readers_alone_is_never_released_again() {
     let unread = Draft { kind: "unread".into(), ..notice("why missing") };
     for draft in [personal, offer, unread] {
         let released = only(node.release(&own, vec![draft]).await.expect("released"));
-        let publish = RecordCommand::Publish { name: released.name.clone() };
+        let publish = RecordCommand::Publish { name: released.name.clone(), naming_sealed: false };
         assert_eq!(ask(publish).await.unwrap_err().code(), "release-not-again", "{}", released.kind);
     }
     let public = only(node.release(&Audience::Public, vec![notice("public")]).await.expect("released"));
@@ -86,7 +115,7 @@ async fn what_is_for_its_first_readers_alone_is_never_released_again() {
         mechanism: None,
     };
     assert_eq!(ask(again).await.expect("everybody has it").json, serde_json::json!([]));
-    let unknown = RecordCommand::Publish { name: "00".repeat(32) };
+    let unknown = RecordCommand::Publish { name: "00".repeat(32), naming_sealed: false };
     assert_eq!(ask(unknown).await.unwrap_err().code(), "record-not-ours");
     let actual = Draft { status: Status::Test, thing: Thing::NextOf(public.id), ..notice("x") };
     let refused = node.release(&Audience::Public, vec![actual]).await.unwrap_err();

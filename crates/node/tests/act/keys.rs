@@ -79,6 +79,33 @@ async fn a_key_is_for_the_bytes_of_the_files_and_only_for_what_releases() {
     close(node).await;
 }
 
+/// An import under a key was cut off after its first part; somebody without the key imported the rest. Repeated, it has
+/// nothing left to state, and answers with what it released.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_others_finished_answers_with_what_it_had_released() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("figures.csv");
+    std::fs::write(
+        &file,
+        "#date,#country+code+v_iso3,#affected+infected+confirmed+cumulative\n2020-01-20,JPN,7\n",
+    )
+    .unwrap();
+    let command = operate::command_for(&file, None);
+    let key = || Some(ActKey::new("table", b"", None).unwrap());
+    let first = Planned { last: false, ..Planned::new(Audience::Public, vec![notice("the first part")]) };
+    let first = node.act(Act::of(first).under(key())).await.expect("released").released;
+    let rest = operate::release_figures_as(&node, &command, None).await.expect("released");
+    assert_eq!(rest.released.len(), 1);
+    for _ in 0..2 {
+        let answer = operate::release_figures_as(&node, &command, key()).await.expect("answered");
+        let names: Vec<_> = answer.released.iter().map(|released| released.name.clone()).collect();
+        assert_eq!(names, [first[0].name.clone()]);
+    }
+    close(node).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cell_of_the_callers_changes_with_the_release_or_neither_does() {
     let home = Home::of("a.example").await;

@@ -59,8 +59,10 @@ async fn a_replayed_lasting_record_claims_one_time_in_both_headers_and_an_expiri
     assert!(time >= before);
     // Released again, its place there is of now.
     let name = tlog::Hash::from_hex(&released.name).unwrap();
-    let publish =
-        node::command::Command::Record(node::command::RecordCommand::Publish { name: name.to_hex() });
+    let publish = node::command::Command::Record(node::command::RecordCommand::Publish {
+        name: name.to_hex(),
+        naming_sealed: false,
+    });
     let public = operate::run(&node, publish).await.expect("published").json;
     let origin = public[0]["origin"].as_str().unwrap();
     let bytes = node.entry_at(origin, public[0]["index"].as_u64().unwrap()).await.unwrap();

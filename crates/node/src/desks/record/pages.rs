@@ -82,7 +82,7 @@ async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, vie
             Some(_) => query::find(db, viewer.face, viewer.as_of, &name).await?,
             None => Vec::new(),
         };
-        let Some(entry) = entries.first().cloned() else { return Ok(answer::not_found(&viewer)) };
+        let Some(entry) = query::record_at(&entries) else { return Ok(answer::not_found(&viewer)) };
         let known = authorities(db).await?;
         let t = &viewer.asked.t;
         let names = Names { t, places: &node.places, authorities: &known };
@@ -95,7 +95,7 @@ async fn one_record(State(node): State<Arc<Node>>, Path(name): Path<String>, vie
         if !is_known(&entries, &viewer) {
             return Ok(answer::page(&viewer, &unknown_page(page)));
         }
-        let view = view(&node, &viewer, entries).await?;
+        let view = view(&node, &viewer, &entry, entries).await?;
         Ok(match record_page(page, &names, &view, &entry) {
             Ok(page) => answer::lists(&viewer, &page),
             Err(problem) => answer::bad_request(&viewer.shell, &viewer.asked, problem),
@@ -118,9 +118,8 @@ fn is_known(entries: &[Entry], viewer: &Viewer) -> bool {
     })
 }
 
-async fn view(node: &Node, viewer: &Viewer, entries: Vec<Entry>) -> Result<View, DbError> {
+async fn view(node: &Node, viewer: &Viewer, entry: &Entry, entries: Vec<Entry>) -> Result<View, DbError> {
     let db = node.index.db();
-    let entry = &entries[0];
     let raw = node.entry_at(&entry.origin, entry.pos.unsigned_abs()).await.ok();
     Ok(View {
         blobs: query::blobs(db, entry).await?,
@@ -210,8 +209,8 @@ async fn blob(
     let answered = async {
         let db = node.index.db();
         let entries = query::find(db, viewer.face, viewer.as_of, &name).await?;
-        let Some(entry) = entries.first() else { return Ok(answer::not_found(&viewer)) };
-        let named = query::blobs(db, entry).await?.into_iter().find(|blob| blob.sha256 == hash);
+        let Some(entry) = query::record_at(&entries) else { return Ok(answer::not_found(&viewer)) };
+        let named = query::blobs(db, &entry).await?.into_iter().find(|blob| blob.sha256 == hash);
         let Some(named) = named else { return Ok(answer::not_found(&viewer)) };
         let record = match node.record_at(&entry.origin, entry.pos.unsigned_abs()).await {
             Ok(Some(record)) => record,

@@ -181,20 +181,51 @@ pub(crate) fn known(basis: Basis) -> Sql {
     sql
 }
 
+/// Known as of the moment `$1` at whichever of its places: a record of several logs has the earliest of their times, and is
+/// listed where it was released first, which need not be where it was proven or seen first.
+fn known_anywhere(face: Face, basis: Basis) -> Sql {
+    let mut sql = Sql::from("(");
+    sql.append(&known(basis));
+    if basis != Basis::Claimed {
+        sql.push(" or exists (select 1").push(PLACES).push(face.bit_text()).push(") <> 0 and ");
+        crate::index::since(&mut sql, "o", "released", basis);
+        sql.push(")");
+    }
+    sql.push(")");
+    sql
+}
+
 /// The value of `$1`.
 pub(crate) fn moment(as_of: AsOf) -> Value {
     as_of.bound().into()
 }
 
-const COLUMNS: &str =
-    "e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism,
-  e.released, e.proven, e.here, e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes,
-  l.readers, e.expires, e.content, st.state, st.by_name, st.start";
+/// Whose times a row says.
+#[derive(Clone, Copy)]
+enum Times {
+    /// Those of its place.
+    Place,
+    /// The earliest of the record, of all places that the face sees.
+    Record,
+}
 
-fn select(face: Face, basis: Basis) -> Sql {
-    let mut sql = Sql::from("select ");
-    sql.push(COLUMNS).push(" from entry e join log l on l.origin = e.origin");
-    sql.append(&joined("e", face, basis)).push(" where ");
+const BEFORE_TIMES: &str = "select e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism, e.released, ";
+const AFTER_TIMES: &str =
+    ", e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes, l.readers, e.expires, e.content,
+  st.state, st.by_name, st.start from entry e join log l on l.origin = e.origin";
+const PLACES: &str =
+    " from entry o where o.author = e.author and o.name = e.name and o.valid = 1 and (o.faces & ";
+
+fn select(face: Face, basis: Basis, times: Times) -> Sql {
+    let mut sql = Sql::from(BEFORE_TIMES);
+    match times {
+        Times::Place => sql.push("e.proven, e.here"),
+        Times::Record => {
+            sql.push("(select min(o.proven)").push(PLACES).push(face.bit_text());
+            sql.push(") <> 0), (select min(o.here)").push(PLACES).push(face.bit_text()).push(") <> 0)")
+        }
+    };
+    sql.push(AFTER_TIMES).append(&joined("e", face, basis)).push(" where ");
     sql
 }
 
@@ -240,9 +271,20 @@ fn stands(row: &Row) -> Result<Stands, DbError> {
 
 /// The entries that hold a record, the earliest first: usually one; several if it was released to several audiences.
 pub async fn find(db: &Db, face: Face, as_of: AsOf, name: &str) -> Result<Vec<Entry>, DbError> {
-    let mut sql = select(face, as_of.basis);
+    let mut sql = select(face, as_of.basis, Times::Place);
     sql.push("e.name = $2 and ").push(visible(face)).push(" order by e.released, e.origin, e.pos limit 20");
     db.rows(sql, &[moment(as_of), name.into()]).await?.iter().map(entry).collect()
+}
+
+/// The record that is at these places, as [`find`] gives them: where it was proven first, with the earliest of their times
+/// (protocol section 4). A place where it is not valid says nothing of one where it is.
+pub fn record_at(places: &[Entry]) -> Option<Entry> {
+    let valid = places.iter().any(|place| place.valid);
+    let places = || places.iter().filter(|place| place.valid == valid);
+    let mut record = places().min_by_key(|place| place.proven.unwrap_or(i64::MAX))?.clone();
+    record.released = places().map(|place| place.released).min()?;
+    record.here = places().filter_map(|place| place.here).min();
+    Some(record)
 }
 
 /// Blobs of an entry; of an opened sealed record those inside it.
@@ -408,7 +450,7 @@ impl Order {
 /// A page of a list, and how many there are up to [`MAX_COUNTED`] + 1.
 pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(Vec<Entry>, i64), DbError> {
     let mut condition = Sql::from("e.valid = 1 and ");
-    condition.push(listed(face)).push(" and ").append(&known(as_of.basis));
+    condition.push(listed(face)).push(" and ").append(&known_anywhere(face, as_of.basis));
     let mut values = vec![moment(as_of)];
     if let Some(kind) = &wanted.kind {
         values.push(kind.as_str().into());
@@ -425,7 +467,7 @@ pub async fn list(db: &Db, face: Face, as_of: AsOf, wanted: &Wanted) -> Result<(
         condition.push(")");
     }
     let count = count(db, &condition, &values).await?;
-    let mut sql = select(face, as_of.basis);
+    let mut sql = select(face, as_of.basis, Times::Record);
     sql.append(&condition);
     sql.push(wanted.order.sql(wanted.descending));
     values.push(i64::try_from(wanted.limit).unwrap_or(0).into());
