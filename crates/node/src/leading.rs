@@ -1,8 +1,8 @@
 //! Several servers of one authority on one `PostgreSQL`: one leads, the others stand by and pass on what they
 //! are asked. A node whose state is a file of its own leads from the start.
 //!
-//! Only the leader changes anything: every change demands the term that it began with, so a leader that was
-//! overtaken changes nothing more, and ends. What the leader does is not decided here.
+//! Only the leader changes `state`: every change of it demands the term that the leader began with, so one that was
+//! overtaken commits nothing more, and ends. What the leader does is not decided here.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -73,7 +73,7 @@ pub(crate) fn random() -> Result<u128, crate::identity::IdentityError> {
     Ok(u128::from_le_bytes(crate::identity::random()?))
 }
 
-/// A random name, made at the first start: two data folders never have the same.
+/// A random name, made at the first start: two data folders have different ones, unless somebody copies the file.
 fn server_name(folder: &Path) -> Result<String, OpenError> {
     let path = folder.join(SERVER_FILE);
     let failed = |why| OpenError::ServerName { path: path.clone(), why };

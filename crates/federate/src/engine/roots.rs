@@ -120,7 +120,10 @@ impl Engine {
     ) {
         self.roots.asked.remove(authority);
         if let Answer::Response { status: 200, body, .. } = answer {
-            return self.root_found(authority, version, peer, body);
+            if !self.is_root_taken(authority, version, peer, body) {
+                self.accuse(peer, None, "root-refused");
+            }
+            return;
         }
         // There is no newer root: what stood under unknown keys stands under none.
         if matches!(answer, Answer::Response { status: 404, .. }) && peer == authority {
@@ -149,7 +152,7 @@ impl Engine {
         }
     }
 
-    /// A root came with a nudge.
+    /// A root came with a nudge. Who sends one is not proven, so what is no root is nobody's fault.
     pub(super) fn root_offered(&mut self, peer: &Authority, root: SignedRoot) {
         let authority = root.root.authority.clone();
         if authority == self.config.me {
@@ -158,11 +161,12 @@ impl Engine {
         if self.roots.candidates.contains_key(&authority) || self.roots.conflicts.contains(&authority) {
             return;
         }
-        self.root_found(&authority, root.root.version, peer, root.bytes);
+        self.is_root_taken(&authority, root.root.version, peer, root.bytes);
     }
 
-    fn root_found(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) {
-        let Some(author) = self.peers.get(authority) else { return };
+    /// Goes on with a root that was shown; false if its signatures do not make it one.
+    fn is_root_taken(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) -> bool {
+        let Some(author) = self.peers.get(authority) else { return true };
         match author.config.chain.clone().extend(&bytes) {
             // Those between come first.
             Err(RootError::Version { found, wanted }) if found > wanted => {
@@ -174,8 +178,9 @@ impl Engine {
             Err(RootError::Fork { version, kept, found }) => {
                 self.root_conflict(authority, version, Some(kept), found, peer);
             }
-            Err(_) => self.accuse(peer, None, "root-refused"),
+            Err(_) => return false,
         }
+        true
     }
 
     /// Before a root is taken, the other peers tell what they know.

@@ -1,4 +1,5 @@
-//! `concord import figures`: from a table to signed records, one per reference period.
+//! `concord import figures`: from a table to signed records. New figures are a record for each reference period, several
+//! where there are more than [`MAX_PER_RECORD`]; corrections are a further edition of each thing that they are about.
 //!
 //! The table is read twice: once to check every row, before anything is released, and once to release. The second
 //! reading runs beside the releases and hands over parts of at most [`MAX_KEPT`] figures, so that memory holds no more

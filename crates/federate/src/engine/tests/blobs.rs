@@ -325,5 +325,5 @@ fn a_root_that_somebody_sends_in_a_peers_name_holds_up_nothing_of_it() {
         machine.pass(2_000);
         assert_eq!(machine.followed(0).size, before + 1 + u64::from(n));
     }
-    assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "root-refused", .. }]));
+    assert!(machine.alarms.is_empty(), "nobody is accused of what anybody can send: {:?}", machine.alarms);
 }
