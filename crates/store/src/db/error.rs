@@ -56,6 +56,9 @@ pub enum DbError {
         /// Its name.
         name: String,
     },
+    /// A transaction in which a statement failed is to be committed.
+    #[error("a statement of this transaction failed: nothing of it is committed")]
+    Failed,
     /// A path that is not valid UTF-8.
     #[error("a backup path must be valid UTF-8")]
     BackupPath,
@@ -78,6 +81,7 @@ impl DbError {
             Self::ReplaceKeys => "db-replace-keys",
             Self::MigrationChanged { .. } => "db-migration-changed",
             Self::MigrationTwice { .. } => "db-migration-twice",
+            Self::Failed => "db-transaction-failed",
             Self::BackupPath => "db-backup-path",
             Self::BackupDialect => "db-backup-dialect",
         }
@@ -86,7 +90,9 @@ impl DbError {
     /// Named arguments of the message, in a fixed order.
     pub fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Url | Self::ReplaceKeys | Self::BackupPath | Self::BackupDialect => Vec::new(),
+            Self::Url | Self::ReplaceKeys | Self::Failed | Self::BackupPath | Self::BackupDialect => {
+                Vec::new()
+            }
             Self::Sqlx(value) => vec![("reason", value.to_string())],
             Self::Value { index, reason } => vec![("index", index.to_string()), ("reason", reason.clone())],
             Self::Column { column, expected } => {

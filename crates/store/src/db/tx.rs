@@ -30,22 +30,26 @@ enum Inner {
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// A transaction. Dropped without `commit`, it changes nothing.
+/// A transaction. Dropped without `commit`, it changes nothing; and where one of its statements failed, neither does
+/// `commit`, on either database.
 #[derive(Debug)]
-pub struct Tx(Inner);
+pub struct Tx {
+    inner: Inner,
+    has_failed: bool,
+}
 
 impl Tx {
     pub(super) fn sqlite(tx: Transaction<'static, Sqlite>) -> Self {
-        Self(Inner::Sqlite(tx))
+        Self { inner: Inner::Sqlite(tx), has_failed: false }
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>) -> Self {
-        Self(Inner::Postgres(tx))
+        Self { inner: Inner::Postgres(tx), has_failed: false }
     }
 
     /// Which database it is on.
     pub fn dialect(&self) -> Dialect {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(_) => Dialect::Sqlite,
             Inner::Postgres(_) => Dialect::Postgres,
         }
@@ -53,8 +57,17 @@ impl Tx {
 
     /// Runs one statement; answers how many rows it changed.
     pub async fn run(&mut self, sql: impl Into<Sql>, values: &[Value]) -> Result<u64, DbError> {
-        let sql = sql.into().into_safe();
-        Ok(match &mut self.0 {
+        let done = self.execute(sql.into(), values.iter()).await;
+        self.noting_failure(done)
+    }
+
+    async fn execute<'v>(
+        &mut self,
+        sql: Sql,
+        values: impl Iterator<Item = &'v Value> + Clone,
+    ) -> Result<u64, DbError> {
+        let sql = sql.into_safe();
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 sqlx::query_with(sql, sqlite_arguments(values)).execute(&mut **tx).await?.rows_affected()
             }
@@ -66,8 +79,13 @@ impl Tx {
 
     /// The rows of a query, or of a statement with `returning`.
     pub async fn rows(&mut self, sql: impl Into<Sql>, values: &[Value]) -> Result<Vec<Row>, DbError> {
-        let sql = sql.into().into_safe();
-        Ok(match &mut self.0 {
+        let read = self.fetch(sql.into(), values).await;
+        self.noting_failure(read)
+    }
+
+    async fn fetch(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        let sql = sql.into_safe();
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
@@ -82,11 +100,16 @@ impl Tx {
     /// Runs several statements without values, separated by semicolons.
     pub(super) async fn script(&mut self, sql: Sql) -> Result<(), DbError> {
         let sql = sqlx::raw_sql(sql.into_safe());
-        match &mut self.0 {
-            Inner::Sqlite(tx) => sql.execute(&mut **tx).await.map(drop)?,
-            Inner::Postgres(tx) => sql.execute(&mut **tx).await.map(drop)?,
-        }
-        Ok(())
+        let done = match &mut self.inner {
+            Inner::Sqlite(tx) => sql.execute(&mut **tx).await.map(drop),
+            Inner::Postgres(tx) => sql.execute(&mut **tx).await.map(drop),
+        };
+        self.noting_failure(done.map_err(DbError::from))
+    }
+
+    fn noting_failure<T>(&mut self, done: Result<T, DbError>) -> Result<T, DbError> {
+        self.has_failed |= done.is_err();
+        done
     }
 
     /// Waits until no other server changes the schema; until the end of the transaction.
@@ -115,25 +138,23 @@ impl Tx {
         let per_statement = (MAX_VALUES / columns.len().max(1)).max(1);
         let mut changed = 0;
         for chunk in rows.chunks(per_statement) {
-            let sql = insert_sql(self.dialect(), table, columns, chunk.len(), on_conflict)?.into_safe();
-            let values = || chunk.iter().flat_map(|row| row.iter());
-            changed += match &mut self.0 {
-                Inner::Sqlite(tx) => {
-                    let query = sqlx::query_with(sql, sqlite_arguments(values()));
-                    query.execute(&mut **tx).await?.rows_affected()
-                }
-                Inner::Postgres(tx) => {
-                    let query = sqlx::query_with(sql, postgres_arguments(values())?);
-                    query.execute(&mut **tx).await?.rows_affected()
-                }
-            };
+            let sql = insert_sql(self.dialect(), table, columns, chunk.len(), on_conflict)?;
+            let done = self.execute(sql, chunk.iter().flat_map(|row| row.iter())).await;
+            changed += self.noting_failure(done)?;
         }
         Ok(changed)
     }
 
     /// Makes all changes durable.
+    ///
+    /// # Errors
+    /// The database cannot, or a statement failed before: then nothing is changed.
     pub async fn commit(self) -> Result<(), DbError> {
-        match self.0 {
+        if self.has_failed {
+            self.rollback().await?;
+            return Err(DbError::Failed);
+        }
+        match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
@@ -142,7 +163,7 @@ impl Tx {
 
     /// Undoes all changes.
     pub async fn rollback(self) -> Result<(), DbError> {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(tx) => tx.rollback().await?,
             Inner::Postgres(tx) => tx.rollback().await?,
         }
@@ -157,7 +178,12 @@ fn insert_sql(
     rows: usize,
     conflict: Conflict<'_>,
 ) -> Result<Sql, DbError> {
-    let mut sql = Sql::from("insert into ");
+    // SQLite keeps the pages that a statement of many rows changes, in a file of its own, to undo half of it. A transaction with
+    // a failed statement is undone as a whole, so `or fail` spares that: most of what an import would write.
+    let mut sql = Sql::from(match dialect {
+        Dialect::Sqlite => "insert or fail into ",
+        Dialect::Postgres => "insert into ",
+    });
     sql.identifier(table)?.push(" (");
     list(&mut sql, columns)?;
     sql.push(") values ");

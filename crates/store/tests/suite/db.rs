@@ -130,6 +130,13 @@ async fn transactions(db: &Db) {
     tx.run("insert into pair (a, b) values ($1, $2)", &["tx".into(), Value::Int(2)]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(count().await, 1);
+    // A statement fails at its third row: neither the two before it nor anything else is kept, whatever the caller does.
+    let mut tx = db.begin().await.unwrap();
+    tx.run("insert into pair (a, b) values ($1, $2)", &["tx".into(), Value::Int(3)]).await.unwrap();
+    let rows = [4, 5, 2].map(|b| vec!["tx".into(), Value::Int(b)]);
+    assert!(tx.insert_many("pair", &["a", "b"], &rows, Conflict::Fail).await.unwrap_err().is_duplicate());
+    assert!(matches!(tx.commit().await, Err(DbError::Failed)));
+    assert_eq!(count().await, 1);
 }
 
 async fn typed_errors(db: &Db) {
