@@ -1,4 +1,4 @@
-//! Alarms: what an operator must know, kept in `state` until acknowledged. It decides nothing.
+//! Alarms: what an operator must know, kept in `state` for good. It decides nothing, and nothing ends one.
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@
 //! operator in `[dial]` may be anything. Redirects are not followed, no proxy is taken from the environment,
 //! and an answer is cut off at the limit of what was asked for, after decompression.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +87,12 @@ pub enum Address {
     Published(String),
     /// By what the operator wrote: trusted.
     Dialled(String),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base())
+    }
 }
 
 impl Address {

@@ -360,6 +360,34 @@ fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
 }
 
 #[test]
+fn what_nobody_has_any_more_is_given_up_and_imports_go_on() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
+    let a = &world.nodes[0];
+    a.say("opens the log");
+    a.ask(&["backup", &backup]).expect("backup");
+    let file = table(&world, "figures.csv", &[5, 9]);
+    a.ask(&["import", "figures", &file]).expect("import");
+    let before = stated(a);
+    until("the peer has what the backup has not", || (stated(&world.nodes[1]) == before).then_some(()));
+    world.nodes[0].kill();
+    std::fs::rename(world.nodes[1].data.join("files/blob"), world.path("aside")).expect("put aside");
+
+    let mut node = world.nodes[0].at(restored);
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    until("it signs again", || node.release(&["--public"], "here again").ok());
+    let list = node.ask(&["records", "list", "--kind", "situation.figures"]).expect("records");
+    for record in list.as_array().expect("a list") {
+        let name = record["name"].as_str().expect("a name");
+        node.ask(&["import", "figures", &file]).expect_err("not all is known");
+        node.ask(&["record", "erase", name]).expect("given up");
+    }
+    let again = node.ask(&["import", "figures", &file]).expect("stated anew");
+    assert_eq!(again["new"], 2, "{again}");
+}
+
+#[test]
 fn archived_cosignatures_of_an_own_log_that_were_lost_are_fetched_back() {
     let mut world = World::of_friends(&["a.example", "b.example"]);
     let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));

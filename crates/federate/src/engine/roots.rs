@@ -165,7 +165,13 @@ impl Engine {
     }
 
     /// Goes on with a root that was shown; false if its signatures do not make it one.
-    fn is_root_taken(&mut self, authority: &Authority, version: u64, peer: &Authority, bytes: Vec<u8>) -> bool {
+    fn is_root_taken(
+        &mut self,
+        authority: &Authority,
+        version: u64,
+        peer: &Authority,
+        bytes: Vec<u8>,
+    ) -> bool {
         let Some(author) = self.peers.get(authority) else { return true };
         match author.config.chain.clone().extend(&bytes) {
             // Those between come first.

@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = تعرف هذه العقدة { $peers } من السلطات وتحتفظ بـ { $logs } من دفاتر القيود. الثقة لا تُنزَّل: قارن مشغِّلان كل بصمة مؤكدة.
 network-alarms = الإنذارات
-network-alarms-none = لا يوجد إنذار قائم.
+network-alarms-none = لم يُطلق أي إنذار.
 network-alarm = الإنذار
 network-alarm-first = أول مرة
 network-alarm-last = آخر مرة

@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = { $peers } authorities are known here, { $logs } logs are held. Trust is not downloaded: two operators compared every confirmed fingerprint.
 network-alarms = Alarms
-network-alarms-none = No alarm is open.
+network-alarms-none = No alarm has been raised.
 network-alarm = Alarm
 network-alarm-first = First
 network-alarm-last = Last

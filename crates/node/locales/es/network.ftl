@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = Aquí se conocen { $peers } autoridades y se guardan { $logs } bitácoras. La confianza no se descarga: dos operadores compararon cada huella confirmada.
 network-alarms = Alarmas
-network-alarms-none = No hay ninguna alarma abierta.
+network-alarms-none = No se ha dado ninguna alarma.
 network-alarm = Alarma
 network-alarm-first = Primera vez
 network-alarm-last = Última vez

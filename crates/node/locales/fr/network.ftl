@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = { $peers } autorités sont connues ici, { $logs } journaux sont détenus. La confiance ne se télécharge pas : deux opérateurs ont comparé chaque empreinte confirmée.
 network-alarms = Alarmes
-network-alarms-none = Aucune alarme en cours.
+network-alarms-none = Aucune alarme n’a été donnée.
 network-alarm = Alarme
 network-alarm-first = Première fois
 network-alarm-last = Dernière fois

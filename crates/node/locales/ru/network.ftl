@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = Известно органов: { $peers }, хранится журналов: { $logs }. Доверие не скачивают: каждый подтверждённый отпечаток сверили два оператора.
 network-alarms = Тревоги
-network-alarms-none = Открытых тревог нет.
+network-alarms-none = Тревог не было.
 network-alarm = Тревога
 network-alarm-first = Впервые
 network-alarm-last = В последний раз

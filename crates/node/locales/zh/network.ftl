@@ -1,7 +1,7 @@
 # The network desk: authorities, logs, witnesses, receipts, mechanisms, alarms.
 network-lead = 本节点已知{ $peers }个主管部门，持有{ $logs }个日志。信任不靠下载：每个已确认的指纹均经两名操作员比对。
 network-alarms = 警报
-network-alarms-none = 没有未处理的警报。
+network-alarms-none = 没有警报。
 network-alarm = 警报
 network-alarm-first = 首次
 network-alarm-last = 最近

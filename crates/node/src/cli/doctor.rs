@@ -1,15 +1,20 @@
 //! `concord doctor`: is this machine fit to run the node? Each check says what is wrong and what to do.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use record::Authority;
+use serde_json::{Value, json};
 
 use crate::clock;
+use crate::command::{Command, PeerCommand};
 use crate::config::Config;
+use crate::control;
 use crate::fault::Fault;
 use crate::identity;
-use crate::operate::Outcome;
+use crate::node::Node;
+use crate::operate::{self, Outcome};
 use crate::outbound::{Address, Outbound};
 
 /// A clock that is off by more than this makes signed requests fail.
@@ -78,29 +83,63 @@ async fn port(config: &Config) -> Check {
 
 /// Each peer that has an address: does it answer, and what time does it say it is?
 async fn peers(config: &Config) -> Result<Vec<Check>, Fault> {
+    let known = match known_peers(config).await {
+        Ok(known) => known,
+        Err(why) => {
+            let says = format!("peers are not known: {}", why.message);
+            return Ok(vec![Check { what: "state".to_owned(), ok: false, says }]);
+        }
+    };
     let outbound = Outbound::new()?;
     let mut checks = Vec::new();
-    for (authority, url) in &config.dial {
-        let address = Address::Dialled(url.clone());
-        let what = format!("peer {authority}");
-        let answer = tokio::time::timeout(
-            Duration::from_secs(15),
-            outbound.get(&address, "/.well-known/concord/root", Default::default(), MAX_ROOT),
-        )
-        .await;
-        checks.push(match answer {
-            Ok(Ok(answer)) if answer.status == 200 => {
-                let date = answer.date.and_then(|d| i64::try_from(d).ok()).unwrap_or_else(clock::seconds);
-                let skew = date - clock::seconds();
-                let wrong =
-                    if skew.abs() > MAX_SKEW { ": one of the two is wrong; set this one by NTP" } else { "" };
-                let says = format!("answers at {url}; its clock differs by {skew} s{wrong}");
-                Check { what, ok: skew.abs() <= MAX_SKEW, says }
-            }
-            Ok(Ok(answer)) => Check { what, ok: false, says: format!("{url} answers {}", answer.status) },
-            Ok(Err(error)) => Check { what, ok: false, says: error.to_string() },
-            Err(_) => Check { what, ok: false, says: format!("{url} does not answer within 15 s") },
-        });
+    for (authority, published) in known {
+        let address = match (config.dial.get(&authority), published) {
+            (Some(url), _) => Address::Dialled(url.clone()),
+            (None, Some(url)) => Address::Published(url),
+            // It is read by bundle.
+            (None, None) => continue,
+        };
+        checks.push(peer(&outbound, &authority, &address).await);
     }
     Ok(checks)
+}
+
+/// Peers with the addresses that this node uses: as the server knows them, or from `state` if none runs.
+async fn known_peers(config: &Config) -> Result<Vec<(Authority, Option<String>)>, Fault> {
+    let list = Command::Peer(PeerCommand::List);
+    let outcome = match control::send_as(&config.socket_path(), None, &list).await? {
+        Some(answer) => answer.outcome.ok_or_else(|| {
+            answer.error.unwrap_or_else(|| Fault::new("control-answer", "the server's answer cannot be read"))
+        })?,
+        None => {
+            let node = Arc::new(Node::open(config.clone()).await?);
+            let outcome = operate::run(&node, list).await;
+            node.close().await;
+            outcome?
+        }
+    };
+    let rows = outcome.json["peers"].as_array().cloned().unwrap_or_default();
+    let row = |row: &Value| {
+        let authority = row["authority"].as_str()?.parse().ok()?;
+        Some((authority, row["address"].as_str().map(str::to_owned)))
+    };
+    Ok(rows.iter().filter_map(row).collect())
+}
+
+async fn peer(outbound: &Outbound, authority: &Authority, address: &Address) -> Check {
+    let what = format!("peer {authority}");
+    let root = outbound.get(address, "/.well-known/concord/root", Default::default(), MAX_ROOT);
+    match tokio::time::timeout(Duration::from_secs(15), root).await {
+        Ok(Ok(answer)) if answer.status == 200 => {
+            let date = answer.date.and_then(|d| i64::try_from(d).ok()).unwrap_or_else(clock::seconds);
+            let skew = date - clock::seconds();
+            let wrong =
+                if skew.abs() > MAX_SKEW { ": one of the two is wrong; set this one by NTP" } else { "" };
+            let says = format!("answers at {address}; its clock differs by {skew} s{wrong}");
+            Check { what, ok: skew.abs() <= MAX_SKEW, says }
+        }
+        Ok(Ok(answer)) => Check { what, ok: false, says: format!("{address} answers {}", answer.status) },
+        Ok(Err(error)) => Check { what, ok: false, says: error.to_string() },
+        Err(_) => Check { what, ok: false, says: format!("{address} does not answer within 15 s") },
+    }
 }

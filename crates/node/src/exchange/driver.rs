@@ -13,6 +13,7 @@ use federate::{Input, Output};
 use record::root::Role;
 use record::{Authority, Origin, Status};
 use store::Swap;
+use tlog::hash::Hash;
 use tokio::sync::{mpsc, oneshot};
 
 use super::transport;
@@ -503,6 +504,9 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         Event::Blob { origin, sha256 } => {
             node.index.writer(&**node).await.blob(Some(&sha256)).await?;
             node.erase_late_file(&origin, &sha256).await?;
+            if origin.authority == node.config.authority {
+                policy_is_back(node, &sha256).await?;
+            }
         }
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size, time };
@@ -517,6 +521,15 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
             node.tell_engine_of_peers();
             node.roots_changed(&authority).await?;
         }
+    }
+    Ok(())
+}
+
+/// The witness policy of an own log that was fetched back: until now the engine asked no witness for that log.
+async fn policy_is_back(node: &Arc<Node>, sha256: &Hash) -> Result<(), Failure> {
+    for log in node.own_logs().await?.iter().filter(|log| log.policy_hash().as_ref() == Some(sha256)) {
+        let head = node.writer.head(&log.origin.to_string()).await?;
+        node.tell_engine_of_own_log(log, head).await;
     }
     Ok(())
 }

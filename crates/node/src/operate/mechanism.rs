@@ -202,20 +202,37 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
     let mut text = String::new();
     let mut rows = Vec::new();
     for (status, mechanism) in mechanisms.iter() {
-        let members: Vec<String> = mechanism
-            .charter()
-            .map(|c| c.members.iter().map(|(a, _)| a.to_string()).collect())
-            .unwrap_or_default();
+        let members: Vec<String> =
+            mechanism.charter().map(|charter| names_of(&charter.members)).unwrap_or_default();
         let state = if mechanism.in_force().is_some() { "in force" } else { "not in force" };
         let mark = if status == Status::Actual { String::new() } else { format!(" [{status}]") };
         text.push_str(&format!("{}{mark} {state}: {}\n", mechanism.id, members.join(", ")));
+        let mut proposed = Vec::new();
+        for one in &mechanism.candidates {
+            let (accepted, awaited) = (names_of(&one.accepted), names_of(&one.awaited));
+            text.push_str(&format!(
+                "  proposed by {}: charter {}\n    accepted by {}; awaited: {}\n",
+                one.by.0,
+                one.name,
+                accepted.join(", "),
+                awaited.join(", ")
+            ));
+            proposed.push(json!({
+                "charter": one.name.to_hex(), "by": one.by.0, "members": names_of(&one.charter.members),
+                "accepted": accepted, "awaited": awaited,
+            }));
+        }
         rows.push(json!({
             "mechanism": mechanism.id, "status": status, "in_force": mechanism.in_force().map(|h| h.to_hex()),
-            "members": members,
+            "members": members, "proposed": proposed,
         }));
     }
     if rows.is_empty() {
         text.push_str("no mechanism is known here\n");
     }
     Ok(Outcome::new(rows, text))
+}
+
+fn names_of<'a, T: 'a>(parties: impl IntoIterator<Item = &'a (Authority, T)>) -> Vec<String> {
+    parties.into_iter().map(|(authority, _)| authority.to_string()).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use record::Authority;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OperateError, Outcome, read_file};
 use crate::clock;
@@ -134,7 +134,12 @@ fn list(node: &Node) -> Outcome {
             known.peer.fingerprint.grouped()
         ));
     }
-    let rows: Vec<&Peer> = peers.values().map(|k| &k.peer).collect();
+    let rows = peers.values().map(|known| {
+        let mut row = json!(known.peer);
+        row["address"] = json!(known.address(&node.config).map(|address| address.to_string()));
+        row
+    });
+    let rows: Vec<Value> = rows.collect();
     Outcome::new(
         json!({
             "authority": node.config.authority,

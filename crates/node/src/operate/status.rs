@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use store::Cells as _;
 
 use super::{OperateError, Outcome};
 use crate::age_keys::{AGE_SPACE, AgeSecret};
-use crate::alarm;
+use crate::alarm::{self, Alarm};
+use crate::desks::network::tables::alarm_text;
 use crate::fault::Fault;
+use crate::i18n::{Lang, Locale};
 use crate::leading::Standing;
 use crate::node::Node;
 use crate::saved;
@@ -66,7 +69,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }));
     }
     for alarm in &alarms {
-        text.push_str(&format!("ALARM {} {:?}\n", alarm.code, alarm.arguments));
+        text.push_str(&alarm_line(alarm));
     }
     Ok(Outcome::new(
         json!({
@@ -75,6 +78,15 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }),
         text,
     ))
+}
+
+/// An alarm as the pages say it, without the marks that isolate names in a line of mixed directions.
+fn alarm_line(alarm: &Alarm) -> String {
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let said = alarm_text(&t, alarm).replace(['\u{2068}', '\u{2069}'], "");
+    let last = record::Time::from_posix(alarm.last).map(|at| at.to_string()).unwrap_or_default();
+    let times = if alarm.count > 1 { format!(", {} times", alarm.count) } else { String::new() };
+    format!("ALARM {last}{times}: {said} ({})\n", alarm.code)
 }
 
 /// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its

@@ -329,7 +329,7 @@ pub fn parties<'p>(
     Cell::from(Markup::joined(each, page.t.comma())).keyed(Key::text(authorities.join(" ")))
 }
 
-/// Alarms that nobody has acknowledged yet.
+/// Every alarm that was raised.
 pub fn alarms_table(page: &Page, alarms: &[Alarm]) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![

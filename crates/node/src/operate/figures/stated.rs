@@ -98,7 +98,7 @@ pub(super) async fn stated(
 /// back first, and then what is in them. Before it is here every figure of a table could be one that was stated.
 pub(super) async fn refuse_what_is_not_known(node: &Node, audience: &Audience) -> Result<(), OperateError> {
     let mut sql = Sql::from(
-        "select count(*) from entry e join log l on l.origin = e.origin
+        "select count(*), min(e.name) from entry e join log l on l.origin = e.origin
          where l.own = 1 and e.valid = 1 and l.readers = $2
            and (e.content = 0 or (e.content = 6 and e.kind = $3 and ",
     );
@@ -106,15 +106,15 @@ pub(super) async fn refuse_what_is_not_known(node: &Node, audience: &Audience) -
     let readers = crate::index::readers_text(&audience.readers());
     let values = [i64::MAX.into(), readers.as_str().into(), record::kind::FIGURES.into()];
     let rows = node.index.db().rows(sql, &values).await?;
-    let count = rows.first().map(|row| row.uint(0)).transpose()?.unwrap_or(0);
-    if count == 0 {
-        return Ok(());
-    }
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (count, Some(name)) = (row.uint(0)?, row.opt_text(1)?) else { return Ok(()) };
     let message = format!(
-        "{count} of our own records are known and what they state is not here: import again once a peer that follows \
-         our logs was reached and they are fetched back"
+        "{count} of our own records are known and what they state is not here, {name} among them: import again once a \
+         peer that follows our logs was reached and they are fetched back; give up what nobody has any more with \
+         `concord record erase`"
     );
-    Err(OperateError::Argument(Fault::new("own-content-awaited", message).with("count", count)))
+    let fault = Fault::new("own-content-awaited", message).with("count", count).with("name", name);
+    Err(OperateError::Argument(fault))
 }
 
 /// Statements read at once.
