@@ -1,7 +1,8 @@
 //! Answers of the public face that are ready: what was made for one reader a moment ago is given to the next.
 //!
-//! On the worst day many read the same few pages. A page is made once for all who ask while the index does not change,
-//! and kept for as long as it says that anybody may keep it. Who has a cookie is always answered anew: nothing of the
+//! On the worst day many read the same few pages. A page is made once for all who ask while the index does not change.
+//! It is made anew when it is as old as it says that anybody may keep it; who asks meanwhile does not wait for that, as
+//! nothing changed but the time. Who has a cookie is always answered anew: nothing of the
 //! inside face is ever kept here, and nothing that is not a page of a desk made of the index alone.
 
 use std::collections::HashMap;
@@ -23,8 +24,10 @@ use crate::node::Node;
 
 /// Paths of the pages that are made of the index alone.
 const PAGES: [&str; 4] = ["/situation", "/record", "/signals", "/scenario"];
-/// For so long: what [`FOR_ANYBODY`] says of every copy.
+/// After so long it is made anew: what [`FOR_ANYBODY`] says of every copy.
 const KEPT: Duration = Duration::from_secs(5);
+/// The oldest that is still given while the next one is made.
+const OLDEST: Duration = Duration::from_secs(10);
 /// The most bytes of one answer.
 const MAX_BYTES: usize = 256 << 10;
 /// Answers kept at a time; with one more, all are forgotten.
@@ -47,6 +50,14 @@ struct Kept {
     begun: Instant,
     parts: Parts,
     body: Bytes,
+    /// Is the next one being made?
+    is_renewed: bool,
+}
+
+impl Kept {
+    fn response(&self) -> Response {
+        Response::from_parts(self.parts.clone(), Body::from(self.body.clone()))
+    }
 }
 
 /// One at a time makes the answer to an address; whoever waits for it takes it, unless it was begun before they came.
@@ -71,28 +82,48 @@ impl Ready {
         &self,
         key: Key,
         changes: impl Fn() -> u64,
-        make: impl Future<Output = Response>,
+        make: impl Future<Output = Response> + Send + 'static,
     ) -> Response {
         let came = changes();
         let place = self.place(key);
-        let mut place = place.lock().await;
-        if let Some(kept) = place.as_ref().filter(|kept| kept.changes >= came && kept.begun.elapsed() < KEPT)
+        let mut here = place.lock().await;
+        if let Some(kept) = here.as_mut().filter(|kept| kept.changes >= came && kept.begun.elapsed() < OLDEST)
         {
-            return Response::from_parts(kept.parts.clone(), Body::from(kept.body.clone()));
+            if kept.begun.elapsed() >= KEPT && !std::mem::replace(&mut kept.is_renewed, true) {
+                tokio::spawn(renew(Arc::clone(&place), changes(), make));
+            }
+            return kept.response();
         }
         let (changes, begun) = (changes(), Instant::now());
-        let (parts, body) = make.await.into_parts();
-        *place = None;
-        if !is_for_anybody(&parts) {
-            return Response::from_parts(parts, body);
+        let made = keepable(changes, begun, make.await).await;
+        *here = None;
+        match made {
+            Ok(kept) => here.insert(kept).response(),
+            Err(response) => response,
         }
-        match whole(body).await {
-            Ok(body) => {
-                *place = Some(Kept { changes, begun, parts: parts.clone(), body: body.clone() });
-                Response::from_parts(parts, Body::from(body))
-            }
-            Err(body) => Response::from_parts(parts, body),
-        }
+    }
+}
+
+/// Makes the next answer for a place, beside those who are given the one that is there.
+async fn renew(place: Place, changes: u64, make: impl Future<Output = Response>) {
+    let begun = Instant::now();
+    let made = keepable(changes, begun, make.await).await;
+    let mut here = place.lock().await;
+    // Who came after a change may have made a newer one meanwhile.
+    if here.as_ref().is_none_or(|kept| kept.changes <= changes && kept.begun <= begun) {
+        *here = made.ok();
+    }
+}
+
+/// An answer to be kept, or the answer again if it is not for anybody or too large.
+async fn keepable(changes: u64, begun: Instant, response: Response) -> Result<Kept, Response> {
+    let (parts, body) = response.into_parts();
+    if !is_for_anybody(&parts) {
+        return Err(Response::from_parts(parts, body));
+    }
+    match whole(body).await {
+        Ok(body) => Ok(Kept { changes, begun, parts, body, is_renewed: false }),
+        Err(body) => Err(Response::from_parts(parts, body)),
     }
 }
 
@@ -150,24 +181,35 @@ mod tests {
     use axum::http::HeaderValue;
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    #[derive(Default)]
     struct Pages {
         ready: Ready,
-        index: AtomicU64,
-        made: AtomicU64,
+        index: Arc<AtomicU64>,
+        made: Arc<AtomicU64>,
     }
 
     impl Pages {
         fn new() -> Self {
-            Self { ready: Ready::default(), index: AtomicU64::new(0), made: AtomicU64::new(0) }
+            Self::default()
+        }
+
+        /// Makes what is kept so much older.
+        async fn pass(&self, time: Duration) {
+            let places: Vec<Place> = self.ready.0.lock().unwrap().values().cloned().collect();
+            for place in places {
+                if let Some(kept) = place.lock().await.as_mut() {
+                    kept.begun -= time;
+                }
+            }
         }
 
         async fn ask(&self, address: &str, control: &'static str) -> String {
             let key = Key { address: address.into(), lang: Lang::En, encodings: String::new() };
-            let make = async {
-                let index = self.index.load(Ordering::SeqCst);
+            let (address, index, made) = (address.to_owned(), self.index.clone(), self.made.clone());
+            let make = async move {
+                let index = index.load(Ordering::SeqCst);
                 tokio::task::yield_now().await;
-                let text =
-                    format!("{address} at {index}, number {}", self.made.fetch_add(1, Ordering::SeqCst));
+                let text = format!("{address} at {index}, number {}", made.fetch_add(1, Ordering::SeqCst));
                 let mut response = Response::new(Body::from(text));
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(control));
                 response
@@ -187,6 +229,29 @@ mod tests {
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
         assert_eq!(pages.ask("/records", FOR_ANYBODY).await, "/records at 1, number 2");
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
+    }
+
+    /// Made anew beside who asks, once; too old, or after a change, nobody gets it.
+    #[tokio::test]
+    async fn nobody_waits_for_a_page_that_is_made_anew_while_nothing_changed() {
+        let pages = Pages::new();
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 0");
+        pages.pass(KEPT).await;
+        for _ in 0..3 {
+            assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 0");
+        }
+        while pages.made.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 1");
+        pages.pass(OLDEST).await;
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 2");
+        pages.pass(KEPT).await;
+        pages.index.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 3");
     }
 
     /// Who comes after a change never gets what was begun before it, also if it becomes ready afterwards.
