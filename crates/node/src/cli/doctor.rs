@@ -107,16 +107,14 @@ async fn peers(config: &Config) -> Result<Vec<Check>, Fault> {
 /// Peers with the addresses that this node uses: as the server knows them, or from `state` if none runs.
 async fn known_peers(config: &Config) -> Result<Vec<(Authority, Option<String>)>, Fault> {
     let list = Command::Peer(PeerCommand::List);
-    let outcome = match control::send_as(&config.socket_path(), None, &list).await? {
-        Some(answer) => answer.outcome.ok_or_else(|| {
-            answer.error.unwrap_or_else(|| Fault::new("control-answer", "the server's answer cannot be read"))
-        })?,
-        None => {
-            let node = Arc::new(Node::open(config.clone()).await?);
-            let outcome = operate::run(&node, list).await;
-            node.close().await;
-            outcome?
-        }
+    let outcome = if let Some(answer) = control::send_as(&config.socket_path(), None, &list).await? {
+        let unsaid = || Fault::new("control-answer", "the server's answer cannot be read");
+        answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid))?
+    } else {
+        let node = Arc::new(Node::open(config.clone()).await?);
+        let outcome = operate::run(&node, list).await;
+        node.close().await;
+        outcome?
     };
     let rows = outcome.json["peers"].as_array().cloned().unwrap_or_default();
     let row = |row: &Value| {

@@ -53,8 +53,7 @@ struct Shown {
     root: u64,
     valid: bool,
     reason: Option<String>,
-    sealed: bool,
-    opened: bool,
+    seal: Seal,
     expires: Option<Time>,
     erased: bool,
     /// The earliest of all places, as the rules of protocol section 4 say.
@@ -64,6 +63,14 @@ struct Shown {
     stands: &'static str,
     by: Option<String>,
     places: Vec<(String, u64)>,
+}
+
+/// Whether it was sealed, and then whether this node could open it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seal {
+    Clear,
+    Opened,
+    Closed,
 }
 
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
@@ -95,8 +102,11 @@ async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
         root: first.uint(11)?,
         valid: valid == 1,
         reason: first.opt_text(3)?,
-        sealed: first.int(6)? == 1,
-        opened: first.int(7)? == 1,
+        seal: match (first.int(6)?, first.int(7)?) {
+            (0, _) => Seal::Clear,
+            (_, 1) => Seal::Opened,
+            _ => Seal::Closed,
+        },
         expires: first.opt_int(9)?.and_then(Time::from_posix),
         erased: first.int(10)? == crate::index::FORGOTTEN,
         released,
@@ -135,7 +145,7 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
         json!({
             "name": name.to_hex(), "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
             "reason": shown.reason, "stands": shown.stands, "by": shown.by, "released": shown.released,
-            "proven": shown.proven, "here": shown.here, "sealed": shown.sealed, "opened": shown.opened,
+            "proven": shown.proven, "here": shown.here, "sealed": shown.seal != Seal::Clear, "opened": shown.seal == Seal::Opened,
             "expires": shown.expires, "erased": shown.erased, "erased_by": erased_by,
             "signed_after": signed_after, "places": places, "note": note,
         }),

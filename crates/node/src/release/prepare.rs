@@ -102,7 +102,7 @@ impl Node {
     /// # Errors
     /// It names such a record; the index cannot be read.
     pub async fn check_published_names(&self, header: &Header) -> Result<(), ReleaseError> {
-        for before in header.supersedes.iter() {
+        if let Some(before) = &header.supersedes {
             self.check_not_sealed(&header.author, before).await?;
         }
         for named in &header.refs {
