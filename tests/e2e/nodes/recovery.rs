@@ -512,3 +512,29 @@ fn a_restored_node_with_nobody_to_ask_waits_for_its_operator() {
     node.ask(&["log", "resume", &origin]).expect("resume");
     node.release(&["--public"], "the operator said so").expect("it signs");
 }
+
+/// A log was closed before the backup, and its successor had no entry yet: it waits like a log that has some.
+#[test]
+fn a_successor_that_was_not_opened_waits_for_its_operator_too() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let backup = path_in(&world.path("backup"));
+    let first = world.nodes[0].release(&["--public"], "in the backup").expect("release");
+    let closed = first["origin"].as_str().expect("an origin").to_owned();
+    let next = world.nodes[0].ask(&["log", "close", &closed]).expect("closed")["next"].clone();
+    let next = next.as_str().expect("a successor").to_owned();
+    world.nodes[0].ask(&["backup", &backup]).expect("backup");
+    world.nodes[0].stop();
+    world.nodes[1].stop();
+
+    let mut node = world.nodes[0].at(world.path("restored"));
+    node.ask(&["restore", &backup]).expect("restore");
+    node.serve();
+    let logs = node.ask(&["log", "list"]).expect("logs");
+    let listed = logs.as_array().and_then(|logs| logs.iter().find(|log| log["origin"] == next.as_str()));
+    assert_eq!(listed.map(|log| (&log["waits"], &log["size"])), Some((&true.into(), &0.into())), "{logs}");
+    node.release(&["--public"], "too early").expect_err("it does not sign");
+    node.ask(&["log", "resume", &next]).expect("resume");
+    let again = node.release(&["--public"], "the operator said so").expect("it signs");
+    assert_eq!(again["origin"], next.as_str());
+    node.ask(&["log", "resume", "a.example/log/public/1999"]).expect_err("no log of this node");
+}
