@@ -185,6 +185,35 @@ async fn what_is_sealed_for_others_is_nowhere() {
     assert_eq!(query::referred_by(&db, Face::Inside, now, &figures[0]).await.unwrap().len(), 1);
 }
 
+/// One record in two logs: released sealed, and proven in the public log only.
+#[tokio::test]
+async fn a_record_of_several_places_has_the_earliest_of_their_times() {
+    let db = index().await;
+    let sql = "update entry set name = $1, released = 1579000000, here = 1579000500, listed = 2
+               where origin = $2 and pos = 1";
+    db.run(sql, &[name(2).into(), RESTRICTED.into()]).await.unwrap();
+    db.run("update entry set listed = 1 where origin = $1 and pos = 1", &[PUBLIC.into()]).await.unwrap();
+    let places = query::find(&db, Face::Inside, AsOf::default(), &name(2)).await.unwrap();
+    assert_eq!(places.len(), 2);
+    let record = query::record_at(&places).unwrap();
+    assert_eq!((record.origin.as_str(), record.released), (PUBLIC, 1_579_000_000));
+    assert_eq!((record.proven, record.here), (Some(1_580_090_000), Some(1_579_000_500)));
+    let wanted = Wanted { limit: 50, ..Wanted::default() };
+    for (basis, at) in
+        [(Basis::Claimed, None), (Basis::Proven, Some(1_580_090_000)), (Basis::Here, Some(1_579_000_500))]
+    {
+        let as_of = AsOf { at, basis };
+        let (listed, _) = query::list(&db, Face::Inside, as_of, &wanted).await.unwrap();
+        let found: Vec<_> = listed.iter().filter(|entry| entry.name == name(2)).collect();
+        assert_eq!(found.len(), 1, "{basis}");
+        assert_eq!((found[0].proven, found[0].here), (Some(1_580_090_000), Some(1_579_000_500)), "{basis}");
+    }
+    // What the public may not see lends it no time.
+    let (listed, _) = query::list(&db, Face::Public, AsOf::default(), &wanted).await.unwrap();
+    let public = listed.iter().find(|entry| entry.name == name(2)).unwrap();
+    assert_eq!((public.here, public.released > 1_579_000_000), (None, true));
+}
+
 #[tokio::test]
 async fn the_public_sees_public_logs_and_what_they_hold() {
     let db = index().await;
