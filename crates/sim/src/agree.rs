@@ -23,22 +23,26 @@ mod every_row;
 pub use every_row::{differences, rows};
 
 /// What an author's public log says to everybody, whoever asks and whenever it came.
-const PUBLIC: [&str; 4] = [
+const PUBLIC: [&str; 3] = [
     "select 'entry', origin, pos, leaf, name, author, kind, id, edition, supersedes, status, released, first_released, rank,
-       sealed, opened, valid, signer, root_version, content, critical, faces & 1, revoked, disowned, marked & 1
+       sealed, opened, valid, signer, root_version, content, critical, faces & 1, revoked
      from entry where author = $1 and faces & 1 <> 0",
-    "select distinct 'standing', name, id, status, start, stop, state, by_name from standing
-     where author = $1 and face & 1 <> 0 and basis = $2",
     "select 'release', origin, pos, name, id, edition, status, claimed, rank, fault, figures, refused
      from situation_release where author = $1",
     "select 'statement', r.name, s.indicator, s.place, s.disaggregation, x.start, x.day, x.pos, x.value, x.reason, x.line
      from situation_statement x join situation_release r on r.no = x.release join situation_series s on s.no = x.series
      where r.author = $1",
 ];
+/// And what follows from its proofs too.
+const PROVEN: [&str; 2] = [
+    "select 'entry', origin, pos, disowned, marked & 1 from entry where author = $1 and faces & 1 <> 0",
+    "select distinct 'standing', name, id, status, start, stop, state, by_name from standing
+     where author = $1 and face & 1 <> 0 and basis = $2",
+];
 
-async fn public_rows(db: &Db, author: &str) -> Vec<String> {
+async fn public_rows(db: &Db, author: &str, proven: bool) -> Vec<String> {
     let mut all = Vec::new();
-    for sql in PUBLIC {
+    for sql in PUBLIC.into_iter().chain(PROVEN.into_iter().filter(|_| proven)) {
         let values: [Value; 2] = [author.into(), CLAIMED.into()];
         let values = if sql.contains("$2") { &values[..] } else { &values[..1] };
         for row in db.rows(sql, values).await.expect("a question") {
@@ -103,13 +107,14 @@ fn lacks_own(world: &World, node: usize) -> Vec<String> {
 fn of_author(world: &World, author: usize) -> Vec<String> {
     let machine = &world.nodes[author];
     let (Some(own), true) = (index_of(world, author), machine.is_honest) else { return Vec::new() };
-    let expected = world.runtime.block_on(public_rows(own.db(), machine.name.as_str()));
+    let expected = world.runtime.block_on(public_rows(own.db(), machine.name.as_str(), !world.spoils_proofs));
     let mut found = Vec::new();
     for reader in (0..world.nodes.len()).filter(|reader| *reader != author) {
         let Some(index) = index_of(world, reader).filter(|_| knows_all(world, reader, author)) else {
             continue;
         };
-        let rows = world.runtime.block_on(public_rows(index.db(), machine.name.as_str()));
+        let rows =
+            world.runtime.block_on(public_rows(index.db(), machine.name.as_str(), !world.spoils_proofs));
         let differ = differences(&expected, &rows);
         found.extend(differ.into_iter().map(|row| format!("public rows of {author} at {reader}: {row}")));
     }

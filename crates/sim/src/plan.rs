@@ -328,6 +328,7 @@ impl Run {
             LieKind::Theft => "a thief signs another's log with its key",
         });
         self.world.nodes[liar].is_honest = !matches!(kind, LieKind::TwoViews | LieKind::Rewritten);
+        self.world.spoils_proofs |= kind == LieKind::WrongBytes;
         if kind == LieKind::Theft {
             self.world.nodes[liar].is_honest = false;
         }

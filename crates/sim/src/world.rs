@@ -80,6 +80,9 @@ pub struct World {
     pub trace: VecDeque<String>,
     /// Things that must never happen and did.
     pub violations: Vec<String>,
+    /// Whether somebody served wrong bytes for a while. A cosignature whose name was spoiled is one of a witness that nobody
+    /// knows: what it proves, it proves to all but one reader.
+    pub spoils_proofs: bool,
     /// What was said, whether or not it was acknowledged.
     pub said: Vec<Said>,
     /// The indexes, by machine; in a large world some machines have none.
@@ -110,6 +113,7 @@ impl World {
             nodes,
             network: Network::good(),
             truth: Truth::default(),
+            spoils_proofs: false,
             alarms: vec![Vec::new(); count],
             trace: VecDeque::new(),
             violations: Vec::new(),

@@ -4,8 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use record::root::Role;
 use record::{Authority, Origin};
-use tlog::{SignedCheckpoint, verify_cosignature};
+use tlog::{NoteSignature, SignedCheckpoint, VerifierKey, verify_cosignature};
 
 use super::kept::{write_log, write_own_seen};
 use super::logs::Source;
@@ -87,7 +88,7 @@ impl Engine {
     fn is_own_seen(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
         let (Some(own), Some(chain)) = (self.own.get(origin), &self.own_chain) else { return false };
         let keys = log_keys(chain, origin, true);
-        let is_good = |line: &tlog::NoteSignature| {
+        let is_good = |line: &NoteSignature| {
             keys.iter().any(|key| line.is_by(key))
                 || own.policy.witnesses().any(|(_, key, _)| {
                     line.is_by(key) && verify_cosignature(&checkpoint.note.text, line, key).is_ok()
@@ -132,6 +133,9 @@ impl Engine {
         let Some(checkpoint) = signed else {
             return self.seen_spoiled(origin, peer, "seen-checkpoint");
         };
+        if self.has_broken_cosignature(&checkpoint) {
+            return self.seen_spoiled(origin, peer, "seen-cosignature");
+        }
         let Some(log) = self.logs.get(origin) else { return };
         let size = checkpoint.checkpoint.size;
         if size < log.seen_size {
@@ -142,6 +146,20 @@ impl Engine {
             return self.seen_failed(origin);
         }
         self.reconcile(origin, checkpoint, Then::Seen { n });
+    }
+
+    /// Whether a line of a witness that is known here is not what that witness signed: kept, it would prove nothing, and
+    /// nobody would ask for the file again. Lines of witnesses that are not known yet are kept for later.
+    fn has_broken_cosignature(&self, checkpoint: &SignedCheckpoint) -> bool {
+        let chains = self.peers.values().map(|peer| &peer.config.chain).chain(&self.own_chain);
+        let roots = chains.flat_map(|chain| chain.roots());
+        let keys: Vec<&VerifierKey> =
+            roots.flat_map(|root| root.root.keys_of(Role::Witness)).map(|listed| &listed.vkey).collect();
+        let text = &checkpoint.note.text;
+        let is_broken = |line: &NoteSignature| {
+            keys.iter().any(|key| line.is_by(key) && verify_cosignature(text, line, key).is_err())
+        };
+        checkpoint.note.signatures.iter().any(is_broken)
     }
 
     /// What came is no `seen` file, or not the next one. This log's wait for that, longer each time, and nothing else.

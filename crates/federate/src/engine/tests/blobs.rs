@@ -310,6 +310,31 @@ fn what_is_no_seen_file_holds_up_nothing_else_of_its_peer() {
     assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "seen-checkpoint", .. }]));
 }
 
+/// A cosignature that was spoiled on its way proves nothing: the file is asked for again, and taken when it is whole.
+#[test]
+fn a_seen_file_with_a_spoiled_cosignature_is_not_kept() {
+    let mut machine = Machine::new(vec![public()]);
+    machine.pass(2_000);
+    let mut checkpoint = machine.logs[0].checkpoint();
+    let line = checkpoint.cosign(&signer("b.example", Role::Witness, 1), NOW / 1000).unwrap();
+    checkpoint.note.signatures.push(line);
+    let whole = checkpoint.to_bytes();
+    let last = checkpoint.note.signatures.last_mut().expect("the cosignature");
+    last.bytes[40] ^= 1;
+    machine.seen = Some(checkpoint.to_bytes());
+    machine.release(0, &[], |_| ());
+    machine.pass(60_000);
+    assert!(
+        matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "seen-cosignature", .. }]),
+        "{:?}",
+        machine.alarms
+    );
+    assert_eq!(machine.followed(0).seen, 0);
+    machine.seen = Some(whole);
+    machine.pass(600_000);
+    assert_eq!(machine.followed(0).seen, 1);
+}
+
 #[test]
 fn a_root_that_somebody_sends_in_a_peers_name_holds_up_nothing_of_it() {
     let mut machine = Machine::new(vec![public()]);
