@@ -153,5 +153,5 @@ pub fn reference(relation: Relation, author: &Authority, name: Hash) -> Ref {
 
 /// Kinds that only this module and the charter may release.
 pub fn is_reserved(kind: &str) -> bool {
-    kind::is_log_kind(kind) || kind == kind::SEALED || kind == kind::UNREAD
+    kind::is_log_kind(kind) || [kind::SEALED, kind::UNREAD, kind::ERASURE].contains(&kind)
 }

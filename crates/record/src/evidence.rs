@@ -39,7 +39,7 @@ use crate::root::MAX_ROOT;
 
 mod verify;
 
-pub use verify::{Conclusion, Report, Step};
+pub use verify::{Conclusion, Report, Revocation, Step};
 
 /// First line.
 pub const EVIDENCE_TAG: &str = "concord.evidence/v1";

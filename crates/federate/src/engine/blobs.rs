@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{Authority, Date, Judged, Origin, Record, Relation, Status};
+use record::{Authority, Date, Judged, Origin, Record, Relation, Status, kind};
 use tlog::{Hash, sha256};
 
 use super::logs::Log;
@@ -40,8 +40,10 @@ fn notes_of(record: &Record, index: u64, now: u64) -> Vec<Note> {
     let asked = wants::of_record(record, index, now);
     let wanted = asked.wants.into_iter().map(|(sha256, want)| Note::Want { sha256, name, want });
     let too_large = asked.has_too_large.then_some(Note::TooLarge { name, index, expires: header.expires });
-    // Who does not know a critical line does not act on the record.
-    let erases = header.refs_of(Relation::Erases).filter(|_| !header.critical_unknown(&[]));
+    // A reference in a record of another kind speaks for nobody's copies; and who does not know a critical line does not
+    // act on the record.
+    let acts = header.kind == kind::ERASURE && !header.critical_unknown(&[]);
+    let erases = header.refs_of(Relation::Erases).filter(|_| acts);
     let erased = erases
         .filter(|reference| reference.author == header.author)
         .map(|reference| Note::Erased { name: reference.name, status: header.status });

@@ -278,6 +278,7 @@ error-code-disk = القرص ممتلئ أو لا يعمل: { $code }
 error-code-audience-missing = لمن هو؟ اكتب --public أو --to الجهة أو --mechanism المعرّف.
 error-code-backup-postgresql = الحالة محفوظة في PostgreSQL: انسخها احتياطيًا بواسطة pg_dump، وانسخ إلى جانبها المفاتيح والإعدادات والملفات.
 error-code-kind-reserved = السجلات من نوع { $kind } تنشئها العقدة نفسها.
+error-code-ref-reserved = المرجع «{ $relation }» تكتبه العقدة نفسها: استعملوا «{ $command }».
 error-code-peer-where = أين { $authority }؟ اكتب --endpoint https://… أو --root الملف، أو سمِّها تحت [dial].
 error-code-peer-no-first-root = تجيب { $authority } بالرمز { $status } عند طلب أول جذر ثقة لها.
 error-code-release-no-successor = ليس للسجل { $origin } خلف: { $reason }

@@ -278,6 +278,7 @@ error-code-disk = The disk is full or does not work: { $code }
 error-code-audience-missing = For whom is it? Give --public, --to AUTHORITY or --mechanism ID.
 error-code-backup-postgresql = The state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it.
 error-code-kind-reserved = Records of kind { $kind } are made by the node itself.
+error-code-ref-reserved = A reference “{ $relation }” is written by the node itself: use “{ $command }”.
 error-code-peer-where = Where is { $authority }? Give --endpoint https://…, or --root FILE, or name it under [dial].
 error-code-peer-no-first-root = { $authority } answers { $status } when asked for its first trust root.
 error-code-release-no-successor = { $origin } gets no successor: { $reason }

@@ -278,6 +278,7 @@ error-code-disk = El disco está lleno o no funciona: { $code }
 error-code-audience-missing = ¿Para quién es? Indique --public, --to AUTORIDAD o --mechanism ID.
 error-code-backup-postgresql = El estado está en PostgreSQL: haga la copia con pg_dump y copie además las claves, la configuración y los archivos.
 error-code-kind-reserved = Los registros de tipo { $kind } los hace el propio nodo.
+error-code-ref-reserved = El propio nodo escribe la referencia «{ $relation }»: use «{ $command }».
 error-code-peer-where = ¿Dónde está { $authority }? Indique --endpoint https://…, o --root ARCHIVO, o nómbrela en [dial].
 error-code-peer-no-first-root = { $authority } responde { $status } cuando se le pide su primera raíz de confianza.
 error-code-release-no-successor = { $origin } no recibe sucesor: { $reason }

@@ -278,6 +278,7 @@ error-code-disk = Le disque est plein ou ne fonctionne pas : { $code }
 error-code-audience-missing = Pour qui ? Indiquez --public, --to AUTORITÉ ou --mechanism ID.
 error-code-backup-postgresql = L’état est dans PostgreSQL : sauvegardez-le avec pg_dump, et copiez à côté les clés, la configuration et les fichiers.
 error-code-kind-reserved = Les documents du type { $kind } sont établis par le nœud lui-même.
+error-code-ref-reserved = La référence « { $relation } » est écrite par le nœud lui-même : utilisez « { $command } ».
 error-code-peer-where = Où se trouve { $authority } ? Indiquez --endpoint https://…, ou --root FICHIER, ou inscrivez-la sous [dial].
 error-code-peer-no-first-root = { $authority } répond { $status } quand on lui demande sa première racine de confiance.
 error-code-release-no-successor = { $origin } n’a pas de successeur : { $reason }

@@ -278,6 +278,7 @@ error-code-disk = Диск полон или не работает: { $code }
 error-code-audience-missing = Для кого? Укажите --public, --to ВЕДОМСТВО или --mechanism ID.
 error-code-backup-postgresql = Состояние хранится в PostgreSQL: сохраните его с помощью pg_dump и скопируйте рядом ключи, настройки и файлы.
 error-code-kind-reserved = Записи вида { $kind } создаёт сам узел.
+error-code-ref-reserved = Ссылку «{ $relation }» пишет сам узел: используйте «{ $command }».
 error-code-peer-where = Где находится { $authority }? Укажите --endpoint https://…, или --root ФАЙЛ, или впишите в раздел [dial].
 error-code-peer-no-first-root = { $authority } отвечает { $status } на запрос первого корня доверия.
 error-code-release-no-successor = { $origin } не получает преемника: { $reason }

@@ -278,6 +278,7 @@ error-code-disk = 磁盘已满或无法工作：{ $code }
 error-code-audience-missing = 发给谁？请给出 --public、--to 机构 或 --mechanism 编号。
 error-code-backup-postgresql = 状态保存在 PostgreSQL 中：请用 pg_dump 备份，并另行复制密钥、配置和文件。
 error-code-kind-reserved = { $kind } 类记录由节点自行生成。
+error-code-ref-reserved = “{ $relation }”引用由节点自行写入：请使用“{ $command }”。
 error-code-peer-where = { $authority } 在哪里？请给出 --endpoint https://…，或 --root 文件，或在 [dial] 下写明。
 error-code-peer-no-first-root = 向 { $authority } 请求其第一个信任根时，回答为 { $status }。
 error-code-release-no-successor = { $origin } 没有后继日志：{ $reason }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use record::Fingerprint;
-use record::evidence::Evidence;
+use record::evidence::{Evidence, Revocation};
 use serde_json::json;
 
 use crate::fault::Fault;
@@ -63,9 +63,15 @@ pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Fault> {
         "\n{} {} of {}, claimed {}, {proven}\nplace {} of {}\n",
         header.kind, conclusion.name, header.author, header.released, conclusion.index, conclusion.log
     ));
-    Ok(Outcome::new(
+    let disowned = conclusion.revocation.and_then(Revocation::disowned_since);
+    if let Some(since) = disowned {
+        text.push_str(&format!(
+            "DISOWNED: its author has revoked the key that signed it, since {since}, and does not stand by it\n"
+        ));
+    }
+    let outcome = Outcome::new(
         json!({
-            "holds": true, "name": conclusion.name.to_hex(), "author": header.author, "kind": header.kind,
+            "holds": true, "disowned": disowned, "name": conclusion.name.to_hex(), "author": header.author, "kind": header.kind,
             "claimed": header.released, "proven": conclusion.proven, "log": conclusion.log,
             "index": conclusion.index, "fingerprint": conclusion.fingerprint,
             "witnesses": conclusion.witnesses.iter()
@@ -74,7 +80,8 @@ pub fn verify(bytes: &[u8], pins: &[Fingerprint]) -> Result<Outcome, Fault> {
             "steps": steps,
         }),
         text,
-    ))
+    );
+    Ok(if disowned.is_some() { outcome.refusing() } else { outcome })
 }
 
 fn arguments(pairs: &[(&'static str, String)]) -> serde_json::Map<String, serde_json::Value> {

@@ -163,7 +163,7 @@ async fn read_before(node: &Node) -> Vec<Input> {
 /// only what it fetches.
 async fn erased_under_seal(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
     let sql = "select x.author, x.status, r.to_name from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-               where r.relation = 'erases' and r.to_author = x.author and x.critical = 0 and x.valid = 1
+               where r.relation = 'erases' and x.kind = 'erasure' and r.to_author = x.author and x.critical = 0 and x.valid = 1
                  and ((x.sealed = 1 and x.opened = 1) or x.author = $1) order by x.author, x.status, r.to_name";
     let mut all: Vec<(Authority, Status, Vec<tlog::Hash>)> = Vec::new();
     for row in node.index.db().rows(sql, &[node.config.authority.as_str().into()]).await? {

@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, COOKIE, SET_COOKIE};
 use axum::http::response::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::StreamExt as _;
@@ -162,23 +162,25 @@ fn key(node: &Node, request: &Request) -> Option<Key> {
     if request.method() != Method::GET || headers.contains_key(COOKIE) || !is_page {
         return None;
     }
-    let text = |headers: &HeaderMap, name| {
-        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    // Every line of a header, as those who make the answer read it.
+    let text = |name| {
+        let values = headers.get_all(name).iter().map(HeaderValue::to_str);
+        values.collect::<Result<Vec<_>, _>>().ok().map(|values| values.join(","))
     };
     let address = uri.path_and_query()?.to_string();
-    let encodings = text(headers, ACCEPT_ENCODING).unwrap_or_default();
+    let encodings = text(ACCEPT_ENCODING)?;
     if address.len() > MAX_KEY || encodings.len() > MAX_KEY {
         return None;
     }
     let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
-    let lang = negotiate(None, None, text(headers, ACCEPT_LANGUAGE).as_deref(), here);
+    let first = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let lang = negotiate(None, None, first, here);
     Some(Key { address, lang, encodings })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     #[derive(Default)]

@@ -3,7 +3,7 @@
 //!
 //! It says what was found, and does nothing about it: that is for who keeps the index ([`super::Source::report`]).
 
-use record::{Anchor, Authority, Header, Origin, Record, Relation, Status};
+use record::{Anchor, Authority, Header, Origin, Record, Relation, Status, kind};
 use tlog::hash::Hash;
 
 use crate::fault::Fault;
@@ -74,7 +74,8 @@ pub(super) fn said(header: &Header, sealed: bool) -> Vec<Finding> {
     }
     let own = header.refs_of(Relation::Erases).filter(|erased| erased.author == author);
     let names: Vec<Hash> = own.map(|erased| erased.name).collect();
-    if sealed && !names.is_empty() && !header.critical_unknown(&[]) {
+    // A reference in a record of another kind destroys nothing, and speaks for nobody's copies.
+    if sealed && header.kind == kind::ERASURE && !names.is_empty() && !header.critical_unknown(&[]) {
         findings.push(Finding::Erases { by: author, status: header.status, names });
     }
     findings

@@ -91,7 +91,7 @@ impl Index {
                    where e.content in (4, 5) and e.content = 4 and e.valid = 1 and l.readers <> '' and not exists (
                      select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
                        join log y on y.origin = x.origin
-                     where r.relation = 'erases' and r.to_author = e.author and r.to_name = e.name
+                     where r.relation = 'erases' and x.kind = 'erasure' and r.to_author = e.author and r.to_name = e.name
                        and x.author = $1 and x.valid = 1 and y.readers = l.readers)
                    order by l.readers, e.status, e.author, e.name";
         let rows = self.db.rows(sql, &[self.own.as_str().into()]).await?;
@@ -160,7 +160,7 @@ impl Writer<'_> {
             "update entry set content = 5 where origin = $1 and pos >= $2 and pos < $3 and valid = 1
                and content not in (4, 5) and exists (
                  select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-                 where r.relation = 'erases' and r.to_author = entry.author and r.to_name = entry.name
+                 where r.relation = 'erases' and x.kind = 'erasure' and r.to_author = entry.author and r.to_name = entry.name
                    and x.author = $4 and x.valid = 1)",
             // The names first, by themselves: a list that depended on the row would be asked of every row there is.
             "update entry set content = 5 where valid = 1 and content not in (4, 5) and name in (
@@ -168,7 +168,7 @@ impl Writer<'_> {
                where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases')
              and exists (
                select 1 from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-               where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases'
+               where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'erases' and x.kind = 'erasure'
                  and r.to_name = entry.name and r.to_author = entry.author and x.author = $4 and x.valid = 1)",
         ] {
             let values = [origin.to_string().into(), int(first), int(end), self.index.own.as_str().into()];

@@ -187,7 +187,7 @@ fn shown_text(shown: &Shown, note: &str, signed_after: Option<String>, erased_by
 /// Who says that its copies of a record are gone.
 async fn erased_by(node: &Node, author: &str, name: &Hash) -> Result<Vec<String>, OperateError> {
     let sql = "select distinct x.author from ref r join entry x on x.origin = r.origin and x.pos = r.pos
-               where r.relation = 'erases' and r.to_author = $1 and r.to_name = $2 and x.valid = 1
+               where r.relation = 'erases' and x.kind = 'erasure' and r.to_author = $1 and r.to_name = $2 and x.valid = 1
                order by x.author";
     let rows = node.index.db().rows(sql, &[author.into(), name.to_hex().into()]).await?;
     Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?)

@@ -137,8 +137,21 @@ fn parse_ref(text: &str) -> Result<Ref, OperateError> {
     let (relation, target) = pair("--ref", text)?;
     let (author, name) =
         target.split_once('/').ok_or_else(|| malformed("--ref", text, "<relation>=<authority>/<name>"))?;
+    let relation = argument::<Relation>("--ref", relation)?;
+    let command = match relation {
+        Relation::Withdraws => "concord record withdraw",
+        Relation::Erases => "concord record erase",
+        Relation::Publishes => "concord record publish",
+        Relation::ReleasesAgain => "concord record again",
+        _ => "",
+    };
+    if !command.is_empty() {
+        let message = format!("a reference `{relation}` is written by the node itself: `{command}`");
+        let fault = Fault::new("ref-reserved", message).with("relation", relation).with("command", command);
+        return Err(OperateError::Argument(fault.at("--ref")));
+    }
     Ok(Ref {
-        relation: argument::<Relation>("--ref", relation)?,
+        relation,
         author: argument::<Authority>("--ref", author)?,
         name: Hash::from_hex(name).map_err(|why| OperateError::argument("--ref", why))?,
     })

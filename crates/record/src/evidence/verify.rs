@@ -2,6 +2,7 @@
 //! and a conclusion is drawn only if all that it rests on held.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use tlog::{Hash, Policy, ProofFile, VerifierKey, leaf_hash, sha256};
 
@@ -37,6 +38,48 @@ pub struct Report {
     pub conclusion: Option<Conclusion>,
 }
 
+/// What its author's revocation of the key says of a record: the rule of [`crate::standing::disowned`], as far as a file can
+/// show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// It is proven to be older than the revocation says: it stands.
+    Later(Time),
+    /// It claims to be older, and no proof says so: whoever has the key can claim that.
+    OnlyClaimed(Time),
+    /// It is not older: its author disowns it.
+    Disowned(Time),
+}
+
+impl Revocation {
+    fn of(since: Time, record: &Record, proven: Option<Time>) -> Self {
+        match proven {
+            _ if record.header.released >= since => Self::Disowned(since),
+            Some(proven) if proven < since => Self::Later(since),
+            Some(_) => Self::Disowned(since),
+            None => Self::OnlyClaimed(since),
+        }
+    }
+
+    /// Since when the key is not its author's alone, if the record is disowned for that.
+    pub fn disowned_since(self) -> Option<Time> {
+        if let Self::Disowned(since) = self { Some(since) } else { None }
+    }
+}
+
+impl fmt::Display for Revocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(since) => write!(f, "revoked since {since}; the record is proven to be older, and stands"),
+            Self::OnlyClaimed(since) => {
+                write!(f, "revoked since {since}; the record claims to be older, which nobody has proven")
+            }
+            Self::Disowned(since) => {
+                write!(f, "revoked since {since}, before the record was there: its author disowns it")
+            }
+        }
+    }
+}
+
 /// What an evidence file proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conclusion {
@@ -62,8 +105,8 @@ pub struct Conclusion {
     pub signed_after: Option<Time>,
     /// The pinned witnesses that had seen it, earliest first.
     pub witnesses: Vec<Witnessed>,
-    /// From when a root in the file revokes the key: then the author disowns what it signed later.
-    pub revoked: Option<Time>,
+    /// What a root in the file that revokes the key says of the record.
+    pub revocation: Option<Revocation>,
     /// What a sealed record says, if it was disclosed.
     pub inner: Option<Inner>,
     /// The blobs in the file, all named by the record.
@@ -99,7 +142,8 @@ impl Evidence {
         let after = signed_after(&record.header.anchors, &keys);
         let revoked = chain.revocation(&log.key);
         let at = vec![("key", log.key.name().to_owned())];
-        steps.optional("key-not-revoked", at, revoked.map_or(Ok(()), |time| Err(format!("from {time}"))));
+        let revocation = revoked.map(|since| Revocation::of(since, &record, proven));
+        steps.optional("key-in-force", at, revocation.map_or(Ok(()), |revocation| Err(revocation.to_string())));
         let inner = match &self.inner {
             Some(text) => Some(disclosed(&record, chain, log.root, text, steps)?),
             None => None,
@@ -117,7 +161,7 @@ impl Evidence {
             index,
             size,
             proven,
-            revoked,
+            revocation,
             inner,
             blobs,
         })
@@ -290,8 +334,8 @@ impl Log {
         let signer = signer.ok_or("no `log` key of the root in force signed it");
         let arguments = vec![("size", size.to_string()), ("root", root.to_string())];
         let key = steps.required("checkpoint-signed", arguments, signer)?;
-        let not_revoked = chain.revocation(key).map_or(Ok(()), |time| Err(format!("from {time}")));
-        steps.optional("log-key-not-revoked", vec![("size", size.to_string())], not_revoked);
+        let not_revoked = chain.revocation(key).map_or(Ok(()), |since| Err(format!("revoked since {since}")));
+        steps.optional("log-key-in-force", vec![("size", size.to_string())], not_revoked);
         Some(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use record::evidence::{Conclusion, Evidence, EvidenceError, Report};
+use record::evidence::{Conclusion, Evidence, EvidenceError, Report, Revocation};
 use record::{Record, Time};
 use tlog::sha256;
 
@@ -102,18 +102,33 @@ fn undisclosed_it_still_proves_the_commitment() {
     assert_eq!(conclusion(&report).proven, Some(time(SECOND)));
 }
 
-#[test]
-fn a_later_root_that_revokes_the_key_is_told() {
+/// The file with a root of the author that revokes the key of the record.
+fn with_revocation(since: Time) -> Evidence {
     let author = chn();
     let mut evidence = file();
     let mut root = author.ministry.root(2, author.chain.text_hash(1));
     let key = author.chain.latest().keys.iter().find(|k| k.vkey.name() == "moh.chn.example/author/1");
-    let from = time("2026-12-01T00:00:00Z");
-    root.revoked = vec![(key.expect("listed").vkey.clone(), from)];
+    root.revoked = vec![(key.expect("listed").vkey.clone(), since)];
     evidence.roots.insert((author.authority(), 2), author.ministry.signed(&root).bytes);
-    let report = verify(&evidence, &[&author, &jpn(), &kor()]);
-    assert_eq!(conclusion(&report).revoked, Some(from));
-    assert!(report.steps.iter().any(|step| step.code == "key-not-revoked" && !step.ok));
+    evidence
+}
+
+/// What was proven before the theft stands; what is later, or claims to be, is disowned, whatever proves that it was there.
+#[test]
+fn a_later_root_that_revokes_the_key_says_what_becomes_of_the_record() {
+    let (author, first, second) = (chn(), jpn(), kor());
+    let witnesses = [&author, &first, &second];
+    let told = |since: Time, pins: &[&Node]| {
+        let report = verify(&with_revocation(since), pins);
+        assert!(report.steps.iter().any(|step| step.code == "key-in-force" && !step.ok));
+        conclusion(&report).revocation
+    };
+    let late = time("2026-12-01T00:00:00Z");
+    assert_eq!(told(late, &witnesses), Some(Revocation::Later(late)));
+    assert_eq!(told(late, &[&author]), Some(Revocation::OnlyClaimed(late)));
+    assert_eq!(told(time(SECOND), &witnesses), Some(Revocation::Disowned(time(SECOND))));
+    let early = time("2020-01-01T00:00:00Z");
+    assert_eq!(told(early, &[&author]), Some(Revocation::Disowned(early)));
 }
 
 #[test]
