@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, Origin, Readers, RootChain, Status};
+use record::{Authority, Origin, Readers, RootChain, SignedRoot, Status};
 use tlog::{Hash, SignedCheckpoint, VerifierKey, sha256};
 
 use crate::alarm::Alarm;
@@ -136,6 +136,11 @@ impl Engine {
             Input::Stored { id } => self.take_stored(id, true),
             Input::StoreFailed { id } => self.take_stored(id, false),
             Input::Nudge { request, body } => self.take_nudge(request, &body),
+            Input::RootShown { peer, bytes } => {
+                if let Ok(root) = SignedRoot::parse(&bytes) {
+                    self.root_offered(&peer, root);
+                }
+            }
             Input::AddCheckpoint { request, body } => self.take_add_checkpoint(request, &body),
             Input::Signed { id, line } => self.take_signed(id, line),
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),

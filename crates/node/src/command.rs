@@ -478,13 +478,13 @@ pub enum RecordCommand {
     ///
     /// Header and content stand in the clear in the public log from then on, and cannot be taken back. Its readers had it
     /// before; everybody can check that they were told the same. What holds personal data is never published.
-    /// One that names a record which stays sealed, as the edition before it or in a reference, is refused: publish that one
-    /// first.
+    /// One that names what stays sealed is refused: the edition before it or a record that it refers to, which could be
+    /// published first, or its mechanism.
     #[command(after_help = teach!("record show 3f1c...", "record publish 3f1c..."))]
     Publish {
         /// Its name (64 hex digits)
         name: String,
-        /// Although it names records that stay sealed: everybody then knows that they exist
+        /// Although it names what stays sealed: everybody then knows that there is such a record or mechanism
         #[arg(long)]
         naming_sealed: bool,
     },

@@ -151,6 +151,13 @@ pub enum Input {
         /// The body.
         body: Vec<u8>,
     },
+    /// A root that lies in a file of this peer's, its own or another's: nothing in its logs need speak of it yet.
+    RootShown {
+        /// Whose file.
+        peer: Authority,
+        /// The signed root.
+        bytes: Vec<u8>,
+    },
     /// A `POST /add-checkpoint`. Answered by [`Output::Reply`].
     AddCheckpoint {
         /// Names it.

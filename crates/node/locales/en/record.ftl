@@ -70,6 +70,7 @@ record-not-here = not known to this reader
 record-raw = The signed bytes
 record-inner = What was sealed
 record-inner-text = The inner header of this sealed record, byte for byte. Only those for whom it was sealed can read it.
+record-inner-public = The header of this record as it was sealed, byte for byte. Its author has published it.
 record-withdrawn = Withdrawn by its author in
 record-superseded = There is a later edition:
 record-conflicting = Its author released two different records as this edition. Both are kept.

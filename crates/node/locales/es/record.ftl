@@ -70,6 +70,7 @@ record-not-here = no conocido por este lector
 record-raw = Los bytes firmados
 record-inner = Lo que estaba sellado
 record-inner-text = El encabezado interior de este registro sellado, byte por byte. Solo pueden leerlo aquellos para quienes se selló.
+record-inner-public = La cabecera de este registro tal como se selló, byte por byte. Su autor la ha publicado.
 record-withdrawn = Retirado por su autor en
 record-superseded = Hay una edición posterior:
 record-conflicting = Su autor publicó dos registros distintos como esta edición. Se conservan ambos.

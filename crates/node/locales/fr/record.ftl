@@ -70,6 +70,7 @@ record-not-here = inconnu de ce lecteur
 record-raw = Les octets signés
 record-inner = Ce qui était scellé
 record-inner-text = L’en-tête intérieur de cet enregistrement scellé, octet par octet. Seuls ceux pour qui il a été scellé peuvent le lire.
+record-inner-public = L’en-tête de ce document tel qu’il a été scellé, octet par octet. Son auteur l’a publié.
 record-withdrawn = Retiré par son auteur dans
 record-superseded = Il existe une édition ultérieure :
 record-conflicting = Son auteur a publié deux documents différents comme cette édition. Les deux sont conservés.

@@ -70,6 +70,7 @@ record-not-here = 此读者无从得知
 record-raw = 签名原文
 record-inner = 封存的内容
 record-inner-text = 此封存记录的内层标头，逐字节原样。只有封存对象才能读取。
+record-inner-public = 本记录密封时的内部头部，逐字节原样。作者已将其公开。
 record-withdrawn = 发布方已撤回，见
 record-superseded = 有更新的版次：
 record-conflicting = 发布方将两个不同的记录作为同一版次发布。两者均予保留。

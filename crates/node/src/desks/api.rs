@@ -236,7 +236,7 @@ impl From<&records::Entry> for RecordEntry {
             released: time(entry.released),
             proven: entry.proven.map(time),
             here: entry.here.map(time),
-            sealed: entry.sealed,
+            sealed: entry.sealed && entry.readers != crate::index::EVERYBODY,
             withdrawn_by: entry.stands.withdrawn_by().map(str::to_owned),
             superseded_by: entry.stands.superseded_by().map(str::to_owned),
             without_effect: entry.stands.why_without_effect().map(str::to_owned),

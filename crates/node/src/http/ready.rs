@@ -150,13 +150,14 @@ async fn whole(body: Body) -> Result<Bytes, Body> {
 
 /// Gives what is ready, or lets it be made.
 pub async fn or_made(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    match key(&node, &request) {
+    let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
+    match key(here, &request) {
         Some(key) => node.ready.answer(key, || node.index.changes(), next.run(request)).await,
         None => next.run(request).await,
     }
 }
 
-fn key(node: &Node, request: &Request) -> Option<Key> {
+fn key(here: Lang, request: &Request) -> Option<Key> {
     let (uri, headers) = (request.uri(), request.headers());
     let is_page = PAGES.iter().any(|page| uri.path().starts_with(page));
     if request.method() != Method::GET || headers.contains_key(COOKIE) || !is_page {
@@ -172,7 +173,6 @@ fn key(node: &Node, request: &Request) -> Option<Key> {
     if address.len() > MAX_KEY || encodings.len() > MAX_KEY {
         return None;
     }
-    let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
     let first = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let lang = negotiate(None, None, first, here);
     Some(Key { address, lang, encodings })
@@ -254,6 +254,26 @@ mod tests {
         pages.pass(KEPT).await;
         pages.index.fetch_add(1, Ordering::SeqCst);
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 3");
+    }
+
+    /// One reader's odd headers never decide what another one gets.
+    #[test]
+    fn what_is_kept_is_for_those_who_ask_with_the_same_lines() {
+        let ask = |lines: &[(&str, &str)]| {
+            let request = lines
+                .iter()
+                .fold(Request::get("/situation"), |request, (name, value)| request.header(*name, *value));
+            key(Lang::En, &request.body(Body::empty()).unwrap())
+        };
+        let plain = ask(&[]).unwrap();
+        let two = ask(&[("accept-encoding", ""), ("accept-encoding", "br")]).unwrap();
+        assert_ne!(plain, two);
+        assert_ne!(
+            ask(&[("accept-encoding", "identity")]).unwrap(),
+            ask(&[("accept-encoding", "identity"), ("accept-encoding", "br")]).unwrap()
+        );
+        assert_eq!(ask(&[("accept-language", "ar")]).unwrap().lang, Lang::Ar);
+        assert_eq!(ask(&[("cookie", "x=1")]), None, "nothing of the inside face is kept");
     }
 
     /// Who comes after a change never gets what was begun before it, also if it becomes ready afterwards.

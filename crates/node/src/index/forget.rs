@@ -4,11 +4,11 @@
 //! It deletes rows only. Files and keys are [`crate::erasure`]'s.
 
 use record::{Origin, Record};
-use store::db::{DbError, Row, Tx};
+use store::db::{DbError, Row, Sql, Tx};
 
 use super::rows::{int, show_outer};
 use super::standing::{Group, Touched};
-use super::take::{FORGOTTEN, TO_FORGET, mark_content};
+use super::take::{FORGOTTEN, TO_FORGET, faces_of, mark_content};
 use super::{Index, IndexError, Writer};
 use crate::desks;
 
@@ -84,6 +84,28 @@ impl Index {
         Ok(is_named && self.needed_in(sha256, now).await?.is_empty())
     }
 
+    /// What a record acts on that is still here: the edition before it, or what it withdraws. Forgotten before that, it would
+    /// speak again at this node alone.
+    pub async fn acts_on(&self, record: &Forgettable) -> Result<Option<String>, IndexError> {
+        let here = "t.valid = 1 and t.content not in (4, 5)";
+        let before = "select t.name from entry e join entry t on t.author = e.author and t.id = e.id and t.status = e.status
+                      where e.author = $1 and e.name = $2 and e.valid = 1 and t.edition < e.edition and ";
+        let withdrawn = "select t.name from entry e join ref r on r.origin = e.origin and r.pos = e.pos
+                         join entry named on named.author = e.author and named.name = r.to_name
+                         join entry t on t.author = named.author and t.id = named.id and t.status = e.status
+                         where e.author = $1 and e.name = $2 and e.valid = 1 and r.relation = 'withdraws'
+                           and r.to_author = e.author and ";
+        for which in [before, withdrawn] {
+            let mut sql = Sql::from(which);
+            sql.push(here).push(" order by t.edition, t.name limit 1");
+            let values = [record.author.as_str().into(), record.name.as_str().into()];
+            if let Some(row) = self.db.rows(sql, &values).await?.first() {
+                return Ok(Some(row.text(0)?));
+            }
+        }
+        Ok(None)
+    }
+
     /// Records that are forgotten here, and of which this authority has released no `erases` to their readers.
     pub async fn unannounced(&self) -> Result<Vec<Unannounced>, IndexError> {
         let sql = "select distinct e.author, e.name, l.readers, e.status from entry e
@@ -128,8 +150,9 @@ impl Writer<'_> {
             if let Some(record) = sealed {
                 // Of what was forgotten the outer header is left, which every reader of the log may see.
                 show_outer(&mut tx, (origin, *pos), &record.header).await?;
-                let sql = "update entry set faces = 2, listed = 2 where origin = $1 and pos = $2";
-                tx.run(sql, &[origin.as_str().into(), int(*pos)]).await?;
+                let sql = "update entry set faces = $3, listed = $3 where origin = $1 and pos = $2";
+                let faces = faces_of(&record.header.log).into();
+                tx.run(sql, &[origin.as_str().into(), int(*pos), faces]).await?;
             }
             mark_content(&mut tx, origin, *pos, FORGOTTEN).await?;
         }

@@ -106,7 +106,7 @@ impl Ready<'_> {
 }
 
 /// Who may see what is in a log: everybody, or who reads it here.
-fn faces_of(origin: &Origin) -> i64 {
+pub(super) fn faces_of(origin: &Origin) -> i64 {
     if origin.audience.is_public() { PUBLIC | INSIDE } else { INSIDE }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use federate::Route;
 use federate::bundle::{Bundle, MAX_BUNDLE};
-use record::Readers;
+use federate::engine::Answer;
+use record::{Authority, Readers, SignedRoot};
 use serde_json::json;
 
 use super::{OperateError, Outcome, read_file};
@@ -73,9 +75,27 @@ async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError>
     Ok(Outcome::new(json!({ "from": from, "logs": logs, "entries": entries }), text))
 }
 
+/// The newest roots in a bundle: of whom, which version, and the bytes.
+fn newest_roots(node: &Node, bundle: &Bundle) -> Vec<(Authority, u64, Vec<u8>)> {
+    let file = |route: &Route| match bundle.answer(&route.path(), None) {
+        Answer::Response { status: 200, body, .. } => Some(body),
+        _ => None,
+    };
+    let own = file(&Route::WellKnownRoot);
+    let others = node.confirmed_peers().into_iter().filter_map(|known| {
+        let authority = known.peer.authority.clone();
+        let versions = known.chain.latest().version..;
+        let shown = versions.map_while(|n| file(&Route::PeerRoot { authority: authority.clone(), n }));
+        shown.last()
+    });
+    let signed =
+        own.into_iter().chain(others).filter_map(|bytes| Some((SignedRoot::parse(&bytes).ok()?.root, bytes)));
+    signed.map(|(root, bytes)| (root.authority, root.version, bytes)).collect()
+}
+
 /// Waits until everything in the bundle that is for this node is verified and stored.
 async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
-    let heads = bundle.heads();
+    let (heads, roots) = (bundle.heads(), newest_roots(node, bundle));
     let mut before = Vec::new();
     let mut deadline = tokio::time::Instant::now() + STUCK;
     loop {
@@ -83,6 +103,14 @@ async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateE
         let mut missing = Vec::new();
         let (mut logs, mut entries) = (0, 0);
         let mut now = Vec::new();
+        // What a root revokes must be known before what its logs say is believed; they need not speak of it.
+        for (authority, version, bytes) in &roots {
+            let known = node.confirmed_peer(authority).map(|known| known.chain.latest().version);
+            if known.is_some_and(|known| known < *version) {
+                node.tell(federate::Input::RootShown { peer: bundle.from.clone(), bytes: bytes.clone() });
+                missing.push(format!("root {version} of {authority}"));
+            }
+        }
         for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
             let wanted = head.checkpoint.checkpoint.size;
             let log = followed.iter().find(|f| f.origin == *origin);

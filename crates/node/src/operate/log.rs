@@ -81,10 +81,12 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(rows, text))
 }
 
-/// The largest witnessed size of a log, and the largest size that each reader holds.
+/// Up to which size a log is proven by witnesses, and the largest size that each reader holds.
 async fn standing(node: &Node, origin: &str) -> Result<(u64, BTreeMap<String, u64>), OperateError> {
     let db = node.index.db();
-    let rows = db.rows("select max(size) from cosignature where origin = $1", &[origin.into()]).await?;
+    let rows = db
+        .rows("select max(pos) + 1 from entry where origin = $1 and proven is not null", &[origin.into()])
+        .await?;
     let witnessed = rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0);
     let sql = "select authority, max(size) from receipt where origin = $1 group by authority";
     let mut held = BTreeMap::new();

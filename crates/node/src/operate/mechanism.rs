@@ -206,7 +206,8 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
             mechanism.charter().map(|charter| names_of(&charter.members)).unwrap_or_default();
         let state = if mechanism.in_force().is_some() { "in force" } else { "not in force" };
         let mark = if status == Status::Actual { String::new() } else { format!(" [{status}]") };
-        text.push_str(&format!("{}{mark} {state}: {}\n", mechanism.id, members.join(", ")));
+        let who = if members.is_empty() { String::new() } else { format!(": {}", members.join(", ")) };
+        text.push_str(&format!("{}{mark} {state}{who}\n", mechanism.id));
         let mut proposed = Vec::new();
         for one in &mechanism.candidates {
             let (accepted, awaited) = (names_of(&one.accepted), names_of(&one.awaited));

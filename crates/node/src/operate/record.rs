@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::record::{Record, Time};
+use ::record::{Record, Time, kind};
 use serde_json::{Value, json};
 use tlog::hash::Hash;
 
@@ -62,6 +62,8 @@ struct Shown {
     here: Option<Time>,
     stands: &'static str,
     by: Option<String>,
+    /// Since when its author disowns it.
+    disowned: Option<Time>,
     places: Vec<(String, u64)>,
 }
 
@@ -76,13 +78,13 @@ enum Seal {
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
     let mut sql = store::Sql::from(
         "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
-         coalesce(e.root_version, 0), e.released, st.state, st.by_name from entry e",
+         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start from entry e",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
     sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
     let rows = node.index.db().rows(sql, &[i64::MAX.into(), name.to_hex().into()]).await?;
     let first = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (valid, author) = (first.int(2)?, first.text(8)?);
+    let (valid, author, state) = (first.int(2)?, first.text(8)?, first.opt_int(13)?);
     let mut places = Vec::new();
     let mut times: [Option<i64>; 3] = [None; 3];
     for row in &rows {
@@ -112,8 +114,13 @@ async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
         released,
         proven,
         here,
-        stands: stands(first.opt_int(13)?),
+        stands: stands(state),
         by: first.opt_text(14)?,
+        disowned: first
+            .opt_int(15)?
+            .filter(|since| *since > 0)
+            .and_then(Time::from_posix)
+            .filter(|_| state == Some(DISOWNED)),
         places,
     })
 }
@@ -144,7 +151,7 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(
         json!({
             "name": name.to_hex(), "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
-            "reason": shown.reason, "stands": shown.stands, "by": shown.by, "released": shown.released,
+            "reason": shown.reason, "stands": shown.stands, "by": shown.by, "disowned": shown.disowned, "released": shown.released,
             "proven": shown.proven, "here": shown.here, "sealed": shown.seal != Seal::Clear, "opened": shown.seal == Seal::Opened,
             "expires": shown.expires, "erased": shown.erased, "erased_by": erased_by,
             "signed_after": signed_after, "places": places, "note": note,
@@ -164,7 +171,8 @@ fn shown_text(shown: &Shown, note: &str, signed_after: Option<String>, erased_by
         ));
     } else if shown.stands != "speaks" {
         let by = shown.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        text.push_str(&format!("state    {}{by}\n", shown.stands));
+        let since = shown.disowned.map(|since| format!(" since {since}")).unwrap_or_default();
+        text.push_str(&format!("state    {}{by}{since}\n", shown.stands));
     }
     for (origin, index) in shown.places.iter().skip(1) {
         text.push_str(&format!("also     entry {index} of {origin}\n"));
@@ -198,16 +206,30 @@ async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
     let sql = "select distinct author, kind from entry where name = $1 and valid = 1";
     let rows = node.index.db().rows(sql, &[name.to_hex().into()]).await?;
     let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (author, kind) = (row.text(0)?, row.text(1)?);
-    if record::kind::is_log_kind(&kind) {
+    let (author, kind_of) = (row.text(0)?, row.text(1)?);
+    if kind::is_log_kind(&kind_of) {
         return Err(OperateError::Argument(
-            Fault::new("erase-log-entry", format!("{name} is {kind}: the log cannot be read without it"))
+            Fault::new("erase-log-entry", format!("{name} is {kind_of}: the log cannot be read without it"))
                 .with("name", name)
-                .with("kind", kind),
+                .with("kind", kind_of),
         ));
     }
     let record = Forgettable { author, name: name.to_hex() };
-    if node.index.files_of(&record).await?.is_empty() {
+    if [kind::CHARTER, kind::ACCEPT, kind::LEAVE, kind::ERASURE].contains(&kind_of.as_str()) {
+        let message =
+            format!("{name} is {kind_of}: what it decides would be undone at this node alone, so it is kept");
+        let fault = Fault::new("erase-decides", message).with("name", name).with("kind", kind_of);
+        return Err(OperateError::Argument(fault));
+    }
+    if let Some(target) = node.index.acts_on(&record).await? {
+        let message = format!(
+            "{name} ends what {target} says, which is still here and would speak again: erase that one first"
+        );
+        let fault = Fault::new("erase-acts", message).with("name", name).with("target", target);
+        return Err(OperateError::Argument(fault));
+    }
+    let files = node.index.files_of(&record).await?;
+    if files.is_empty() {
         let message = format!(
             "{name} has no content: all that it says stands in its header, which is part of the log for ever"
         );
@@ -216,11 +238,18 @@ async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
     node.erase_copies(&record, clock::now()).await?;
     let released = node.announce_erasures().await?;
     let told = released.iter().map(|r| format!("{} {} at {} of {}", r.kind, r.name, r.index, r.origin));
-    let text = std::iter::once(format!("this node's copies of {name} are destroyed; others keep theirs"))
-        .chain(told)
-        .collect::<Vec<_>>()
-        .join("\n");
-    Ok(Outcome::new(json!({ "erased": name.to_hex(), "released": released }), text))
+    let mut kept = 0;
+    for (_, file) in &files {
+        kept += usize::from(!node.index.needed_in(file, clock::seconds()).await?.is_empty());
+    }
+    let said = match kept {
+        0 => format!("this node's copies of {name} are destroyed; others keep theirs"),
+        _ => format!(
+            "{name} is erased here; others keep their copies, and {kept} of its files stay here because other records name them too"
+        ),
+    };
+    let text = std::iter::once(said).chain(told).collect::<Vec<_>>().join("\n");
+    Ok(Outcome::new(json!({ "erased": name.to_hex(), "files_kept": kept, "released": released }), text))
 }
 
 pub(super) async fn list(node: &Node, command: RecordsCommand) -> Result<Outcome, OperateError> {

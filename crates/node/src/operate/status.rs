@@ -50,6 +50,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     if lost > 0 {
         text.push_str(&format!("{lost} files of own records are lost here and are being fetched back\n"));
     }
+    let followed = node.engine().followed();
     let mut peers = Vec::new();
     for peer in &health {
         let last = peer.last_answer.map(|ms| ms / 1000);
@@ -57,14 +58,25 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
             0 => String::new(),
             count => format!(", {count} blobs that do not verify"),
         };
-        text.push_str(&format!(
-            "{}: behind by {} entries, {}{spoiled}\n",
-            peer.authority,
-            peer.behind,
-            peer.last_error.unwrap_or("answers")
-        ));
+        let awaited: u64 = followed
+            .iter()
+            .filter(|log| log.origin.authority == peer.authority)
+            .map(|log| log.wanted_blobs)
+            .sum();
+        let files =
+            if awaited > 0 { format!(", {awaited} files of its records are awaited") } else { String::new() };
+        // How far it has gone meanwhile nobody knows who does not reach it.
+        let behind = match (peer.failures, peer.last_error) {
+            (0, _) | (_, None) => {
+                format!("behind by {} entries, {}", peer.behind, peer.last_error.unwrap_or("answers"))
+            }
+            (_, Some(why)) => {
+                format!("not reached ({why}), {} entries of what it showed last are missing", peer.behind)
+            }
+        };
+        text.push_str(&format!("{}: {behind}{files}{spoiled}\n", peer.authority));
         peers.push(json!({
-            "authority": peer.authority, "behind": peer.behind, "spoiled_blobs": peer.spoiled, "failures": peer.failures,
+            "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited, "spoiled_blobs": peer.spoiled, "failures": peer.failures,
             "last_error": peer.last_error, "last_answer": last, "skew": peer.skew,
         }));
     }

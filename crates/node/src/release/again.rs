@@ -26,6 +26,8 @@ pub struct Places {
     pub status: Status,
     /// The day on which it is destroyed.
     pub expires: Option<Date>,
+    /// The day on which the last edition of its thing is destroyed, if all of them are.
+    pub all_expired: Option<Date>,
     /// Log and entry of each place, the first one first.
     pub at: Vec<(String, u64)>,
     /// The readers of those of these logs in which it counts.
@@ -79,7 +81,9 @@ impl Node {
         let sql = "select e.origin, e.pos, l.readers, e.id, e.kind, e.status, e.expires,
                      (select min(st.state) from standing st where st.author = e.author and st.id = e.id
                         and st.status = e.status and st.basis = 1 and (st.face & 2) <> 0 and st.state = 3
-                        and st.stop is null), e.disowned
+                        and st.stop is null), e.disowned,
+                     (select case when count(*) = count(x.expires) then max(x.expires) end from entry x
+                      where x.author = e.author and x.id = e.id and x.status = e.status and x.valid = 1)
                    from entry e join log l on l.origin = e.origin
                    where e.author = $1 and e.name = $2 and e.valid = 1 order by e.released, e.origin, e.pos";
         let values = [self.config.authority.as_str().into(), name.to_hex().into()];
@@ -89,13 +93,15 @@ impl Node {
             let (Ok(id), Ok(status)) = (first.text(3)?.parse(), first.text(5)?.parse()) else {
                 return Ok(None);
             };
-            let expires = first.opt_int(6)?.and_then(record::Time::from_posix).map(record::Time::date);
+            let day = |at: Option<i64>| at.and_then(record::Time::from_posix).map(record::Time::date);
+            let (expires, all_expired) = (day(first.opt_int(6)?), day(first.opt_int(9)?));
             let mut places = Places {
                 name: *name,
                 id,
                 kind: first.text(4)?,
                 status,
                 expires,
+                all_expired,
                 at: Vec::new(),
                 audiences: Vec::new(),
                 withdrawn: false,
@@ -177,7 +183,8 @@ impl Node {
     pub fn withdrawal(&self, places: &Places, name: Hash) -> Draft {
         let mut draft = Draft::new(kind::WITHDRAWAL, places.status);
         draft.refs = vec![Ref { relation: Relation::Withdraws, author: self.config.authority.clone(), name }];
-        draft.expires = places.expires;
+        // As long as anything that it ends is kept, and no longer.
+        draft.expires = places.all_expired;
         draft
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Status, Ulid};
+use record::{Date, Status, Time, Ulid};
 use store::Sql;
 use tlog::hash::Hash;
 
@@ -22,20 +22,42 @@ struct Row {
     status: String,
     readers: String,
     withdrawn: bool,
+    expires: Option<Date>,
+}
+
+/// The edition before the next one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) edition: u32,
+    pub(super) name: Hash,
+    /// The day on which it is destroyed.
+    pub(super) expires: Option<Date>,
+}
+
+impl Before {
+    /// Refuses an edition that would be destroyed before this one, which would then speak again.
+    pub(super) fn check_expires(&self, next: Option<Date>) -> Result<(), ReleaseError> {
+        match (self.expires, next) {
+            (_, None) => Ok(()),
+            (Some(before), Some(next)) if before <= next => Ok(()),
+            (Some(before), _) => Err(ReleaseError::ExpiresBefore(before.to_string())),
+            (None, _) => Err(ReleaseError::ExpiresBefore("∞".to_owned())),
+        }
+    }
 }
 
 impl Node {
-    /// Number and name of the newest edition of an own thing, which `audience` was given.
+    /// The newest edition of an own thing, which `audience` was given.
     pub(super) async fn edition_before(
         &self,
         id: Ulid,
         status: Status,
         audience: &Audience,
-    ) -> Result<(u32, Hash), ReleaseError> {
+    ) -> Result<Before, ReleaseError> {
         let (newest, rows) = self.newest_edition(id, status).await?;
-        let places = rows.iter().filter(|row| row.name == newest.1.to_hex());
+        let places = rows.iter().filter(|row| row.name == newest.name.to_hex());
         let given: BTreeSet<&str> = places.flat_map(|row| row.readers.split(' ')).collect();
-        let (edition, name) = (newest.0, newest.1.to_hex());
+        let (edition, name) = (newest.edition, newest.name.to_hex());
         if given.contains(EVERYBODY) {
             return Ok(newest);
         }
@@ -57,14 +79,11 @@ impl Node {
     /// # Errors
     /// There is none, it was withdrawn, or it is of another status.
     pub async fn newest_own_edition(&self, id: Ulid, status: Status) -> Result<(u32, Hash), ReleaseError> {
-        Ok(self.newest_edition(id, status).await?.0)
+        let newest = self.newest_edition(id, status).await?.0;
+        Ok((newest.edition, newest.name))
     }
 
-    async fn newest_edition(
-        &self,
-        id: Ulid,
-        status: Status,
-    ) -> Result<((u32, Hash), Vec<Row>), ReleaseError> {
+    async fn newest_edition(&self, id: Ulid, status: Status) -> Result<(Before, Vec<Row>), ReleaseError> {
         let all = self.editions_of(id).await?;
         let is_known = !all.is_empty();
         let rows: Vec<Row> = all.into_iter().filter(|row| row.status == status.as_str()).collect();
@@ -76,13 +95,13 @@ impl Node {
             return Err(ReleaseError::Withdrawn(id));
         }
         let name = Hash::from_hex(&newest.name).map_err(|_| ReleaseError::UnknownThing(id))?;
-        Ok(((newest.edition, name), rows))
+        Ok((Before { edition: newest.edition, name, expires: newest.expires }, rows))
     }
 
     /// Every place of every edition, the newest first; of twins the one that stands.
     async fn editions_of(&self, id: Ulid) -> Result<Vec<Row>, IndexError> {
         let mut sql = Sql::from(
-            "select e.edition, e.name, e.status, l.readers, st.state from entry e join log l on l.origin = e.origin",
+            "select e.edition, e.name, e.status, l.readers, st.state, e.expires from entry e join log l on l.origin = e.origin",
         );
         sql.append(&joined("e", Face::Inside, Basis::Claimed)).push(
             " where e.author = $2 and e.id = $3 and e.valid = 1
@@ -98,6 +117,7 @@ impl Node {
                 status: row.text(2)?,
                 readers: row.text(3)?,
                 withdrawn: row.opt_int(4)? == Some(WITHDRAWN),
+                expires: row.opt_int(5)?.and_then(Time::from_posix).map(Time::date),
             });
         }
         Ok(rows)

@@ -112,6 +112,11 @@ pub enum ReleaseError {
         /// The most allowed.
         limit: u64,
     },
+    /// An edition that ends before the one that it replaces.
+    #[error(
+        "the edition before it is kept longer ({0}): this one must be kept at least as long, or the earlier one would speak again"
+    )]
+    ExpiresBefore(String),
     /// It cannot be released again.
     #[error("{name} is not released again: {why}")]
     NotAgain {
@@ -175,6 +180,7 @@ impl Coded for ReleaseError {
             Self::SealedLine(_) => "release-sealed-line",
             Self::BlobTooLarge { .. } => "release-blob-too-large",
             Self::InnerTooLarge { .. } => "release-inner-too-large",
+            Self::ExpiresBefore(_) => "release-expires-before",
             Self::NotAgain { .. } => "release-not-again",
             Self::KeyForm(_) => "release-key-form",
             Self::KeyReused(_) => "release-key-reused",
@@ -220,6 +226,7 @@ impl Coded for ReleaseError {
             Self::NeverPublic(kind) => vec![("kind", kind.clone())],
             Self::NamesSealed(name) => vec![("name", name.clone())],
             Self::SealedLine(line) => vec![("line", line.clone())],
+            Self::ExpiresBefore(until) => vec![("until", until.clone())],
             Self::Index(why) => vec![("reason", why.to_string())],
             Self::Record(error) => error.arguments(),
             Self::Plan(fault) => {

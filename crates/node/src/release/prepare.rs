@@ -13,6 +13,7 @@ use tlog::hash::{Hash, sha256};
 use tlog::key::Signer;
 
 use super::act::Planned;
+use super::editions::Before;
 use super::{Draft, ReleaseError, Thing};
 use crate::clock;
 use crate::identity::random;
@@ -51,7 +52,7 @@ impl Blobs {
 }
 
 /// The newest edition of each thing that the act itself releases.
-type Newest = BTreeMap<Ulid, (u32, Hash)>;
+type Newest = BTreeMap<Ulid, Before>;
 
 impl Node {
     /// Refuses what no record can be, before anything is looked up.
@@ -96,12 +97,16 @@ impl Node {
         Ok(())
     }
 
-    /// Refuses to make a sealed record public whose header names what stays sealed: the edition before it, or what it
-    /// refers to.
+    /// Refuses to make a sealed record public whose header names what stays sealed: its mechanism, the edition before it, or
+    /// what it refers to.
     ///
     /// # Errors
     /// It names such a record; the index cannot be read.
     pub async fn check_published_names(&self, header: &Header) -> Result<(), ReleaseError> {
+        if let Some(mechanism) = &header.mechanism {
+            // Charters are sealed, and so is that there is such a mechanism.
+            return Err(ReleaseError::NamesSealed(mechanism.to_string()));
+        }
         if let Some(before) = &header.supersedes {
             self.check_not_sealed(&header.author, before).await?;
         }
@@ -134,8 +139,9 @@ impl Node {
         let mut entries = Vec::new();
         let mut newest = Newest::new();
         for draft in planned.drafts {
+            let expires = draft.expires;
             let (entry, edition) = self.prepare_draft(log, draft, anchors, &newest, blobs).await?;
-            newest.insert(entry.id, (edition, entry.name));
+            newest.insert(entry.id, Before { edition, name: entry.name, expires });
             entries.push(entry);
         }
         for opened in planned.again {
@@ -156,11 +162,12 @@ impl Node {
             Thing::New => (Self::new_id()?, 1, None),
             Thing::Replaces(name) => (Self::new_id()?, 1, name),
             Thing::NextOf(id) => {
-                let (before, name) = match newest.get(&id) {
+                let before = match newest.get(&id) {
                     Some(released_with_it) => *released_with_it,
                     None => self.edition_before(id, draft.status, &log.audience()).await?,
                 };
-                (id, before + 1, Some(name))
+                before.check_expires(draft.expires)?;
+                (id, before.edition + 1, Some(before.name))
             }
         };
         let claimed = draft.released;

@@ -93,6 +93,59 @@ async fn what_is_published_names_nothing_that_stays_sealed_unless_it_is_meant() 
     close(node).await;
 }
 
+/// Forgotten at this node alone, or before what it ends, an edition or a withdrawal would let the earlier one speak again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_another_record_is_kept_as_long_as_that() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let own = Audience::of(&node.config.authority, []);
+    let ask = |command| operate::run(&node, Command::Record(command));
+    let erase = |name: &str| ask(RecordCommand::Erase { name: name.to_owned() });
+    let release = |draft: Draft| node.release(&own, vec![draft]);
+    let day = |days: i64| Some(node::clock::now().saturating_add(days * 86_400).date());
+    let edition = |text: &str, thing: Thing, expires| Draft { thing, expires, ..notice(text) };
+
+    let first = only(release(notice("first")).await.expect("released"));
+    let second = edition("second", Thing::NextOf(first.id), None);
+    let second = only(release(second).await.expect("released"));
+    assert_eq!(erase(&second.name).await.unwrap_err().code(), "erase-acts");
+    let shown = ask(RecordCommand::Show { name: first.name.clone() }).await.expect("shown").json;
+    assert_eq!(
+        (shown["stands"].as_str(), shown["by"].as_str()),
+        (Some("superseded"), Some(second.name.as_str()))
+    );
+    erase(&first.name).await.expect("nothing is before it");
+    erase(&second.name).await.expect("what it ended is gone");
+    let third = edition("third", Thing::NextOf(first.id), None);
+    assert_eq!(release(third).await.unwrap_err().code(), "id-unknown");
+
+    let ended = only(release(notice("ended")).await.expect("released"));
+    let withdraw =
+        RecordCommand::Withdraw { name: ended.name.clone(), texts: vec!["en=sent by mistake".into()] };
+    let withdrawal = ask(withdraw).await.expect("withdrawn").json;
+    let withdrawal = withdrawal["released"][0]["name"].as_str().unwrap();
+    assert_eq!(erase(withdrawal).await.unwrap_err().code(), "erase-acts");
+    erase(&ended.name).await.expect("erased");
+    erase(withdrawal).await.expect("what it ended is gone");
+
+    for (before, next, is_taken) in
+        [(None, day(20), false), (day(20), day(10), false), (day(10), day(20), true)]
+    {
+        let first = only(release(edition("one", Thing::New, before)).await.expect("released"));
+        let next = release(edition("two", Thing::NextOf(first.id), next)).await;
+        let code = next.as_ref().err().map(|error| error.code().to_owned());
+        assert_eq!(code.as_deref(), (!is_taken).then_some("release-expires-before"));
+        if is_taken {
+            let withdraw = RecordCommand::Withdraw { name: first.name.clone(), texts: Vec::new() };
+            let withdrawal = ask(withdraw).await.expect("withdrawn").json;
+            let name = withdrawal["released"][0]["name"].as_str().unwrap().to_owned();
+            let shown = ask(RecordCommand::Show { name }).await.expect("shown").json;
+            assert!(shown["expires"].as_str().unwrap().starts_with(&day(20).unwrap().to_string()), "{shown}");
+        }
+    }
+    close(node).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_for_its_first_readers_alone_is_never_released_again() {
     let home = Home::of("a.example").await;

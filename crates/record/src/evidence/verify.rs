@@ -69,7 +69,9 @@ impl Revocation {
 impl fmt::Display for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Later(since) => write!(f, "revoked since {since}; the record is proven to be older, and stands"),
+            Self::Later(since) => {
+                write!(f, "revoked since {since}; the record is proven to be older, and stands")
+            }
             Self::OnlyClaimed(since) => {
                 write!(f, "revoked since {since}; the record claims to be older, which nobody has proven")
             }
@@ -143,7 +145,11 @@ impl Evidence {
         let revoked = chain.revocation(&log.key);
         let at = vec![("key", log.key.name().to_owned())];
         let revocation = revoked.map(|since| Revocation::of(since, &record, proven));
-        steps.optional("key-in-force", at, revocation.map_or(Ok(()), |revocation| Err(revocation.to_string())));
+        steps.optional(
+            "key-in-force",
+            at,
+            revocation.map_or(Ok(()), |revocation| Err(revocation.to_string())),
+        );
         let inner = match &self.inner {
             Some(text) => Some(disclosed(&record, chain, log.root, text, steps)?),
             None => None,

@@ -310,6 +310,20 @@ fn what_is_no_seen_file_holds_up_nothing_else_of_its_peer() {
     assert!(matches!(machine.alarms[..], [Alarm::Misbehaves { fault: "seen-checkpoint", .. }]));
 }
 
+/// Only the record that a node writes of its erasures says that a file is gone: mentioned elsewhere, it is waited for.
+#[test]
+fn a_notice_that_refers_to_a_record_as_erased_frees_no_receipt() {
+    let mut machine = Machine::new(vec![public()]);
+    machine.gives_blobs = false;
+    let name = machine.release(0, &[Part::new(b"figures")], |_| ());
+    machine.release(0, &[], |header| header.refs = of(Relation::Erases, name));
+    machine.pass(60_000);
+    assert_eq!(machine.state(0), (3, 0, 1), "no receipt covers it");
+    machine.gives_blobs = true;
+    machine.pass(600_000);
+    assert_eq!((machine.state(0), machine.has(b"figures")), ((3, 3, 0), true));
+}
+
 /// A cosignature that was spoiled on its way proves nothing: the file is asked for again, and taken when it is whole.
 #[test]
 fn a_seen_file_with_a_spoiled_cosignature_is_not_kept() {

@@ -105,7 +105,10 @@ fn what_this_node_erased_is_not_fetched_back() {
     let sealed = machine.release(0, &[Part::new(b"under seal")], |_| ());
     let by = authority("b.example");
     let refs = vec![Ref { relation: Relation::Erases, author: by.clone(), name: erased }];
-    machine.release(0, &[], |header| header.refs = refs);
+    machine.release(0, &[], |header| {
+        header.kind = record::kind::ERASURE.to_owned();
+        header.refs = refs;
+    });
     machine.gives_blobs = false;
     machine.restart();
     machine.pass(1_000);

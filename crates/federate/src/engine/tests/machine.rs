@@ -163,7 +163,10 @@ impl Machine {
     /// The author erases its copies of a record: it serves no blob of it any more that nothing else names.
     pub fn erase(&mut self, log: usize, name: Hash) {
         let reference = Ref { relation: Relation::Erases, author: authority("a.example"), name };
-        self.logs[log].record(8, |header| header.refs = vec![reference]);
+        self.logs[log].record(8, |header| {
+            header.kind = record::kind::ERASURE.to_owned();
+            header.refs = vec![reference];
+        });
         let keeps: BTreeSet<Hash> = self
             .records()
             .filter(|record| record.name() != name)
@@ -338,7 +341,9 @@ impl Machine {
     }
 
     fn erased(&self) -> BTreeSet<Hash> {
-        let erased = self.records().filter(|record| record.header.status == Status::Test);
+        let erased = self.records().filter(|record| {
+            record.header.status == Status::Test && record.header.kind == record::kind::ERASURE
+        });
         let names = erased.flat_map(|record| {
             record.header.refs_of(Relation::Erases).map(|reference| reference.name).collect::<Vec<_>>()
         });

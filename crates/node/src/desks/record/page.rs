@@ -87,6 +87,7 @@ pub struct RecordPage {
     references: Option<Table>,
     raw: Option<String>,
     inner: Option<String>,
+    is_public: bool,
 }
 
 impl Lists for RecordPage {
@@ -159,6 +160,7 @@ pub fn record_page(page: Page, names: &Names<'_>, view: &View, entry: &Entry) ->
         references: references(&page, names, view, entry)?,
         raw: view.raw.clone(),
         inner: view.inner.clone(),
+        is_public: view.entries.iter().any(|place| place.readers == EVERYBODY),
         page,
     })
 }

@@ -210,6 +210,10 @@ async fn blob(
         let db = node.index.db();
         let entries = query::find(db, viewer.face, viewer.as_of, &name).await?;
         let Some(entry) = query::record_at(&entries) else { return Ok(answer::not_found(&viewer)) };
+        if entry.is_erased() {
+            // Also where the file is kept because another record names it.
+            return Ok(answer::not_found(&viewer));
+        }
         let named = query::blobs(db, &entry).await?.into_iter().find(|blob| blob.sha256 == hash);
         let Some(named) = named else { return Ok(answer::not_found(&viewer)) };
         let record = match node.record_at(&entry.origin, entry.pos.unsigned_abs()).await {
@@ -228,7 +232,7 @@ async fn blob(
             return Ok(answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()));
         }
         let is_own = entry.author == node.config.authority.as_str();
-        if is_own || entry.is_erased() || named.size.unsigned_abs() > ::record::MAX_BLOB {
+        if is_own || named.size.unsigned_abs() > ::record::MAX_BLOB {
             return Ok(answer::not_found(&viewer)); // Nobody is asked for it here, or it never comes.
         }
         // Of what expires, nothing but the first blob comes unasked.

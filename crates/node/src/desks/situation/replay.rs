@@ -176,7 +176,12 @@ async fn stand_at_earliest(tx: &mut Tx, shelf: Shelf, no: i64, release: &Release
 
 /// The numbers of a release's statements: from the first up to but not including the second. They need no index.
 fn statements_of(release: i64) -> [Value; 2] {
-    [(release * NUMBERS).into(), ((release + 1) * NUMBERS).into()]
+    statements_between(release, release)
+}
+
+/// The same of all releases from one to another.
+pub(crate) fn statements_between(first: i64, last: i64) -> [Value; 2] {
+    [(first * NUMBERS).into(), ((last + 1) * NUMBERS).into()]
 }
 
 async fn insert(

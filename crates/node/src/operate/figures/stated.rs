@@ -12,6 +12,7 @@ use tlog::hash::sha256;
 use super::MEDIA_TYPE;
 use crate::asof::Basis;
 use crate::command::ImportFigures;
+use crate::desks::situation::replay::statements_between;
 use crate::desks::situation::schema::Shelf;
 use crate::face::Face;
 use crate::fault::Fault;
@@ -58,7 +59,7 @@ fn digest(key: &str) -> u128 {
 /// Every value in force of this authority that this audience was given, for this status. What another audience was
 /// told is no news to be corrected here: each has a ledger of its own.
 ///
-/// Read in pages, in no order of time: of several statements of a figure the last one in the order of records counts.
+/// Read in no order of time: of several statements of a figure the last one in the order of records counts.
 pub(super) async fn stated(
     node: &Node,
     command: &ImportFigures,
@@ -66,32 +67,68 @@ pub(super) async fn stated(
 ) -> Result<Stated, OperateError> {
     let shelf = shelf_of(audience);
     let readers = crate::index::readers_text(&audience.readers());
-    let status = command.status.unwrap_or(node.config.status);
+    let (author, status) = (node.config.authority.as_str(), command.status.unwrap_or(node.config.status));
     let mut sql = shelf.sql(
-        "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no, x.rank, x.pos
-         from {statement} x join {series} s on s.no = x.series join {release} r on r.no = x.release
-         where s.author = $2 and s.status = $3 and x.no > $4 and ",
+        "select r.no, r.figures from {release} r where r.author = $2 and r.status = $3 and r.no > $4 and ",
     );
-    sql.append(&speaks()).push(GIVEN_TO).push("$6) order by x.no limit $5");
+    sql.append(&speaks()).push(GIVEN_TO).push("$6) order by r.no limit $5");
     let (mut stated, mut after) = (Stated::default(), -1);
     loop {
         let values = [
             i64::MAX.into(),
-            node.config.authority.as_str().into(),
+            author.into(),
             status.as_str().into(),
             after.into(),
-            PAGE.into(),
+            RELEASES.into(),
             readers.as_str().into(),
         ];
-        let rows = node.index.db().rows(sql.clone(), &values).await?;
-        for row in &rows {
-            after = row.int(7)?;
-            stated.take(row)?;
+        let mut releases = Vec::new();
+        for row in node.index.db().rows(sql.clone(), &values).await? {
+            releases.push((row.int(0)?, row.int(1)?));
         }
-        if i64::try_from(rows.len()).is_ok_and(|read| read < PAGE) {
-            return Ok(stated);
+        for (first, last) in ranges(&releases) {
+            read_between(node, shelf, (first, last), &mut stated).await?;
+        }
+        match releases.last() {
+            Some((last, _)) if i64::try_from(releases.len()).is_ok_and(|read| read >= RELEASES) => {
+                after = *last
+            }
+            _ => return Ok(stated),
         }
     }
+}
+
+/// Releases that follow each other without one of somebody else between, with at most [`PAGE`] figures if they are
+/// several: their statements lie side by side.
+fn ranges(releases: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut ranges: Vec<(i64, i64)> = Vec::new();
+    let mut figures = 0;
+    for (no, count) in releases {
+        match ranges.last_mut().filter(|(_, last)| *last + 1 == *no && figures + count <= PAGE) {
+            Some((_, last)) => (*last, figures) = (*no, figures + count),
+            None => {
+                ranges.push((*no, *no));
+                figures = *count;
+            }
+        }
+    }
+    ranges
+}
+
+async fn read_between(
+    node: &Node,
+    shelf: Shelf,
+    (first, last): (i64, i64),
+    stated: &mut Stated,
+) -> Result<(), OperateError> {
+    let sql = shelf.sql(
+        "select s.place, x.start, x.day, s.definition, s.disaggregation, s.indicator, x.value, x.no, x.rank, x.pos
+         from {statement} x cross join {series} s where x.no >= $1 and x.no < $2 and s.no = x.series",
+    );
+    for row in node.index.db().rows(sql, &statements_between(first, last)).await? {
+        stated.take(&row)?;
+    }
+    Ok(())
 }
 
 /// Own records that this audience was given may state what they have lost: after a restore their entries are fetched
@@ -117,8 +154,10 @@ pub(super) async fn refuse_what_is_not_known(node: &Node, audience: &Audience) -
     Err(OperateError::Argument(fault))
 }
 
-/// Statements read at once.
+/// Statements read at once, or one release.
 const PAGE: i64 = 10_000;
+/// Releases listed at once.
+const RELEASES: i64 = 100_000;
 
 /// The tables that hold what an audience was given.
 fn shelf_of(audience: &Audience) -> Shelf {
@@ -210,6 +249,13 @@ pub(super) fn date(date: formats::figures::Date) -> Result<Date, OperateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_are_read_together_where_nothing_lies_between_and_they_are_small() {
+        assert_eq!(ranges(&[]), []);
+        let releases = [(1, 4_000), (2, 6_000), (3, 1), (5, 9_999), (6, 50_000), (7, 0)];
+        assert_eq!(ranges(&releases), [(1, 2), (3, 3), (5, 5), (6, 6), (7, 7)]);
+    }
 
     #[test]
     fn of_several_statements_the_last_in_the_order_of_records_counts() {
