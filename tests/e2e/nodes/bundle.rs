@@ -121,3 +121,19 @@ fn a_bundle_of_a_stranger_or_for_somebody_else_is_refused() {
     let refused = c.ask(&["bundle", "import", &mine]).expect_err("it is for a");
     assert!(refused.contains("a.example"), "{refused}");
 }
+
+/// A root comes before anything that is said under it: no log need speak of it yet.
+#[test]
+fn a_root_comes_by_file_too() {
+    let (one, other) = strangers();
+    let (a, b) = (&one.nodes[0], &other.nodes[0]);
+    introduce(a, b, &one);
+    introduce(b, a, &other);
+    assert_eq!(crate::ceremony::next_root(&one, a, [4, 5, 6], [1, 2, 3]), 2);
+    let file = path_in(&one.path("to-b.bundle"));
+    a.ask(&["bundle", "export", &file, "--for", "b.example"]).expect("export");
+    b.ask(&["bundle", "import", &file]).expect("import");
+    let listed = b.run(&["peer", "list"]).stdout;
+    let listed = String::from_utf8_lossy(&listed);
+    assert!(listed.lines().any(|line| line.starts_with("a.example") && line.ends_with("root 2")), "{listed}");
+}

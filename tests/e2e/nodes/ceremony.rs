@@ -9,7 +9,7 @@ fn vkey(node: &Authority, n: u32) -> String {
 }
 
 /// Draft, two signatures on one file, publication. `keys` sign; `next` are named for the time after.
-fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) -> u64 {
+pub(crate) fn next_root(world: &World, node: &Authority, keys: [u32; 3], next: [u32; 3]) -> u64 {
     let published = next_root_after(world, node, keys, next, || ());
     assert_eq!(published["waiting"], 0);
     published["version"].as_u64().expect("a version")
