@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use record::root::Role;
-use record::{Authority, Origin};
+use record::{Authority, Origin, RootChain};
 use tlog::{NoteSignature, SignedCheckpoint, VerifierKey, verify_cosignature};
 
 use super::kept::{write_log, write_own_seen};
@@ -152,7 +152,7 @@ impl Engine {
     /// nobody would ask for the file again. Lines of witnesses that are not known yet are kept for later.
     fn has_broken_cosignature(&self, checkpoint: &SignedCheckpoint) -> bool {
         let chains = self.peers.values().map(|peer| &peer.config.chain).chain(&self.own_chain);
-        let roots = chains.flat_map(|chain| chain.roots());
+        let roots = chains.flat_map(RootChain::roots);
         let keys: Vec<&VerifierKey> =
             roots.flat_map(|root| root.root.keys_of(Role::Witness)).map(|listed| &listed.vkey).collect();
         let text = &checkpoint.note.text;
