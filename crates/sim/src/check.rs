@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use federate::Alarm;
 use federate::engine::Commit;
+use federate::{Alarm, Heads};
 use record::{Origin, Verdict};
 use tlog::{Checkpoint, Edge, Hash, leaf_hash};
 
@@ -154,9 +154,10 @@ pub fn differences(world: &World) -> Vec<String> {
         if head < world.truth.acknowledged(&origin) {
             found.push(format!("{n} has {head} entries of its {origin}, fewer than were acknowledged"));
         }
+        let seen = seen_of(author, &origin);
         for (reader, node) in world.nodes.iter().enumerate().filter(|(reader, _)| *reader != n) {
             if node.is_honest && author.plans[&origin].readers.includes(&node.name) {
-                found.extend(difference(world, &origin, reader, head));
+                found.extend(difference(world, &origin, reader, (head, seen)));
             }
         }
     }
@@ -178,7 +179,15 @@ fn false_alarms(world: &World) -> impl Iterator<Item = String> {
     })
 }
 
-fn difference(world: &World, origin: &Origin, reader: usize, head: u64) -> Option<String> {
+/// How many `seen` files an author shows of its log.
+fn seen_of(author: &Node, origin: &Origin) -> u64 {
+    let body = author.engine.as_ref().map(|engine| engine.heads(Some(&author.name)).0);
+    let heads = body.and_then(|body| Heads::parse(&body).ok()).unwrap_or_default();
+    heads.logs.get(origin).map_or(0, |head| head.seen)
+}
+
+/// What a reader lacks of a log: of its entries, its blobs, and the proofs that its author shows.
+fn difference(world: &World, origin: &Origin, reader: usize, (head, seen): (u64, u64)) -> Option<String> {
     if world.alarms[reader].iter().any(|alarm| is_about(alarm, origin)) {
         return None;
     }
@@ -187,10 +196,10 @@ fn difference(world: &World, origin: &Origin, reader: usize, head: u64) -> Optio
     let Some(log) = log else { return Some(format!("{reader} does not follow {origin}")) };
     let checkpoint = log.checkpoint.as_ref().map(|checkpoint| &checkpoint.checkpoint);
     let is_same = checkpoint.is_some_and(|c| c.size == head && Some(c.root) == world.truth.root(origin));
-    if !is_same || log.held != head || log.wanted_blobs != 0 {
-        let (size, holds, blobs) = (log.size, log.held, log.wanted_blobs);
+    if !is_same || log.held != head || log.wanted_blobs != 0 || log.seen < seen {
+        let (size, holds, blobs, proofs) = (log.size, log.held, log.wanted_blobs, log.seen);
         return Some(format!(
-            "{reader} has {size} of {head} of {origin}, holds {holds}, wants {blobs} blobs"
+            "{reader} has {size} of {head} of {origin}, holds {holds}, wants {blobs} blobs, has {proofs} of {seen} seen files"
         ));
     }
     None
