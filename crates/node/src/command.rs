@@ -552,6 +552,10 @@ pub enum LogCommand {
     #[command(after_help = teach!("log list"))]
     List,
     /// Sign again in a log that waits because nobody could say that it is whole
+    ///
+    /// You take the responsibility that nothing was signed in it that this node does not have. If something was, the log
+    /// forks: its followers hold two versions and the proof of it, for ever. Ask them first; a node that reaches them asks
+    /// by itself. Where the fork is there already, `concord log succeed` goes on in a new log.
     #[command(after_help = teach!("log resume moh.chn.example/log/public/2026"))]
     Resume {
         /// The log's origin

@@ -96,14 +96,14 @@ impl From<Permission> for Permit {
         match permission {
             Permission::May => Self::Granted,
             Permission::Wait => Self::Waits(
-                "its witnesses and followers are being asked how far it is; `concord log resume` takes the responsibility"
+                "its witnesses and followers are being asked how far it is; if none can answer, and you are certain that nothing else was signed in it: `concord log resume`"
                     .into(),
             ),
             Permission::CatchUp { size } => {
                 Self::Waits(format!("its own entries up to {size} are being fetched back"))
             }
             Permission::Stopped => Self::Waits(
-                "somebody shows a head of it that this node did not make: see the alarms, then `concord log resume`".into(),
+                "somebody shows a head of it that this node did not make, so it has forked: see the alarms; `concord log succeed` goes on in a new log".into(),
             ),
         }
     }

@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = لا ميثاق سارياً هنا للآل
 error-code-mechanism-unknown = لا تُعرف هنا آلية { $mechanism }.
 error-code-charter-not-here = ميثاق { $mechanism } ليس هنا بعد.
 error-code-log-not-ours = { $origin } ليس من دفاتر قيود هذه العقدة.
+error-code-log-ended = انتهى { $origin }: لم يعد يُوقَّع فيه شيء.
 error-code-pair-malformed = «{ $text }» ليس كما ينبغي. المطلوب: { $wanted }
 error-code-table-row = تتعذر قراءة صف من الجدول: { $reason }
 error-code-bundle-stranger = الحزمة من { $authority }، وهي ليست نظيراً مؤكَّداً. أضيفوها وأكدوها أولاً.

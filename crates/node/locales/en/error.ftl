@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = No charter of { $mechanism } is in force her
 error-code-mechanism-unknown = No mechanism { $mechanism } is known here.
 error-code-charter-not-here = The charter of { $mechanism } is not here yet.
 error-code-log-not-ours = { $origin } is no log of this node.
+error-code-log-ended = { $origin } has ended: nothing is signed in it any more.
 error-code-pair-malformed = “{ $text }” is not as it should be: { $wanted }
 error-code-table-row = A row of the table cannot be read: { $reason }
 error-code-bundle-stranger = The bundle is of { $authority }, who is not a confirmed peer. Add and confirm it first.

@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = Aquí no hay carta vigente de { $mechanism }
 error-code-mechanism-unknown = Aquí no se conoce el mecanismo { $mechanism }.
 error-code-charter-not-here = La carta de { $mechanism } aún no está aquí.
 error-code-log-not-ours = { $origin } no es una bitácora de este nodo.
+error-code-log-ended = { $origin } ha terminado: ya no se firma nada en ella.
 error-code-pair-malformed = «{ $text }» no es como debe: { $wanted }
 error-code-table-row = No se puede leer una fila de la tabla: { $reason }
 error-code-bundle-stranger = El paquete es de { $authority }, que no es un par confirmado. Añádala y confírmela antes.

@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = Aucune charte de { $mechanism } n’est en v
 error-code-mechanism-unknown = Le mécanisme { $mechanism } n’est pas connu ici.
 error-code-charter-not-here = La charte de { $mechanism } n’est pas encore ici.
 error-code-log-not-ours = { $origin } n’est pas un journal de ce nœud.
+error-code-log-ended = { $origin } est terminé : plus rien n’y est signé.
 error-code-pair-malformed = « { $text } » n’est pas comme il faut : { $wanted }
 error-code-table-row = Une ligne du tableau est illisible : { $reason }
 error-code-bundle-stranger = Le paquet vient de { $authority }, qui n’est pas un pair confirmé. Ajoutez-le et confirmez-le d’abord.

@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = Здесь нет действующего �
 error-code-mechanism-unknown = Механизм { $mechanism } здесь неизвестен.
 error-code-charter-not-here = Устава { $mechanism } здесь ещё нет.
 error-code-log-not-ours = { $origin } — не журнал этого узла.
+error-code-log-ended = { $origin } завершён: в нём больше ничего не подписывается.
 error-code-pair-malformed = «{ $text }» записано не так: { $wanted }
 error-code-table-row = Строка таблицы не читается: { $reason }
 error-code-bundle-stranger = Пакет от { $authority }, не подтверждённого партнёра. Сначала добавьте и подтвердите его.

@@ -223,6 +223,7 @@ error-code-mechanism-not-in-force = { $mechanism }在此没有生效的章程。
 error-code-mechanism-unknown = 此处没有机制{ $mechanism }。
 error-code-charter-not-here = { $mechanism }的章程尚未到达。
 error-code-log-not-ours = { $origin }不是本节点的日志。
+error-code-log-ended = { $origin } 已结束：其中不再签署任何内容。
 error-code-pair-malformed = “{ $text }”写法不对：{ $wanted }
 error-code-table-row = 表格中有一行无法读取：{ $reason }
 error-code-bundle-stranger = 该数据包来自未确认的对等方{ $authority }。请先添加并确认。

@@ -31,6 +31,7 @@ use crate::clock;
 use crate::command::ImportFigures;
 use crate::desks::situation::figure::{MAX_DAYS_AHEAD, date_of};
 use crate::fault::Fault;
+use crate::index::{EVERYBODY, readers_text};
 use crate::node::Node;
 use crate::own_log::Audience;
 use crate::release::{Act, ActKey, Content, Draft, Planned, Released, Thing};
@@ -97,6 +98,9 @@ pub struct Report {
     pub refused: u64,
     /// Cumulative counts lower than the one before; stated all the same.
     pub falls: u64,
+    /// For whom: `public`, or the readers.
+    #[serde(default)]
+    pub readers: String,
     /// May it be released?
     pub accepted: bool,
     /// Rows that are not simply new or the same, at most [`MAX_LISTED`] of them; with [`Listing::Whole`] as many of
@@ -141,10 +145,11 @@ fn text_of(report: &Report, dry_run: bool) -> String {
         "{} rows, {} figures: {} new, {} as before, {} corrections, {} rows refused\n",
         report.rows, report.figures, report.new, report.same, report.corrections, report.refused
     ));
+    let whom = if report.readers == EVERYBODY { "everybody" } else { report.readers.as_str() };
     text.push_str(&match (dry_run, report.accepted) {
-        (true, true) => "nothing was released (dry run)".to_owned(),
+        (true, true) => format!("nothing was released (dry run); it would be for {whom}"),
         (_, false) => "nothing was released: mend the refused rows first".to_owned(),
-        (false, true) => format!("{} records released", report.released.len()),
+        (false, true) => format!("{} records released, for {whom}", report.released.len()),
     });
     text
 }
@@ -171,6 +176,7 @@ struct Reading {
     import: ImportOptions,
     stated: Arc<Stated>,
     listing: Listing,
+    readers: String,
 }
 
 impl Reading {
@@ -201,6 +207,7 @@ impl Reading {
             import: ImportOptions { reason, last_day: last_day(command) },
             stated,
             listing,
+            readers: readers_text(&audience.readers()),
         })
     }
 
@@ -214,7 +221,7 @@ impl Reading {
             listed.take(row);
             each(row);
         });
-        Ok(report(&total, listed.finish()))
+        Ok(report(&total, listed.finish(), self.readers.clone()))
     }
 }
 
@@ -226,7 +233,7 @@ fn last_day(command: &ImportFigures) -> Option<Date> {
     Date::new(u16::try_from(day.year()).ok()?, month, date).filter(|_| !command.replay)
 }
 
-fn report(total: &ImportReport, listed: Vec<ReportRow>) -> Report {
+fn report(total: &ImportReport, listed: Vec<ReportRow>, readers: String) -> Report {
     Report {
         rows: total.rows,
         figures: total.figures,
@@ -235,6 +242,7 @@ fn report(total: &ImportReport, listed: Vec<ReportRow>) -> Report {
         corrections: total.corrections,
         refused: total.rows_refused,
         falls: total.falls,
+        readers,
         accepted: total.is_accepted(),
         listed,
         released: Vec::new(),

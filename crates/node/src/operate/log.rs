@@ -1,6 +1,6 @@
 //! `concord log ...`: own logs and copies of others'.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use record::Origin;
@@ -10,7 +10,9 @@ use super::release::argument;
 use super::{OperateError, Outcome};
 use crate::command::LogCommand;
 use crate::fault::Fault;
+use crate::index::Source as _;
 use crate::node::Node;
+use crate::own_log::OwnLog;
 use crate::release::ActKey;
 use crate::saved;
 use crate::signing::Permit;
@@ -49,6 +51,9 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
     let sql = "select origin, own, size, readers, closed from log order by own desc, origin";
     let (mut rows, mut text) = (Vec::new(), String::new());
     let mut unopened = node.own_logs().await?;
+    let ended: BTreeSet<String> =
+        unopened.iter().filter(|log| !log.open).map(|log| log.origin.to_string()).collect();
+    let policies = policies(node, &unopened).await?;
     unopened.retain(|log| !log.started);
     let mut listed = Vec::new();
     for row in node.index.db().rows(sql, &[]).await? {
@@ -63,8 +68,15 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
     });
     for (origin, own, size, readers, closed) in own.chain(listed) {
         let permit = origin.parse::<Origin>().map(|o| node.permits.of(&o)).ok().filter(|_| own);
+        let is_unproven =
+            own && !closed && policies.get(&origin).is_some_and(|needs_witnesses| !needs_witnesses);
         let note = match (&permit, closed) {
             (_, true) => " closed".to_owned(),
+            (_, false) if ended.contains(&origin) => " has ended".to_owned(),
+            (Some(Permit::Granted), _) if is_unproven => {
+                " opened before any peer was confirmed, so nothing in it is ever proven: `concord log close`"
+                    .to_owned()
+            }
             (Some(Permit::Starting), _) => " is starting".to_owned(),
             (Some(Permit::Waits(why)), _) => format!(" waits: {why}"),
             _ => String::new(),
@@ -79,6 +91,19 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
         }));
     }
     Ok(Outcome::new(rows, text))
+}
+
+/// Whether the witness policy of each own log wants a witness.
+async fn policies(node: &Node, logs: &[OwnLog]) -> Result<BTreeMap<String, bool>, OperateError> {
+    let mut found = BTreeMap::new();
+    for log in logs {
+        let Some(hash) = log.policy_hash() else { continue };
+        let Some(bytes) = node.blob(&hash).await? else { continue };
+        if let Ok(policy) = tlog::Policy::parse(&bytes) {
+            found.insert(log.origin.to_string(), policy.needs_witnesses());
+        }
+    }
+    Ok(found)
 }
 
 /// Up to which size a log is proven by witnesses, and the largest size that each reader holds.
@@ -105,6 +130,10 @@ async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateErro
     if !is_ours {
         let message = format!("{origin} is not a log of this node");
         return Err(OperateError::NotFound(Fault::new("log-not-ours", message).with("origin", &origin)));
+    }
+    if node.own_logs().await?.iter().any(|log| log.origin == origin && !log.open) {
+        let message = format!("{origin} has ended: nothing is signed in it any more");
+        return Err(OperateError::Argument(Fault::new("log-ended", message).with("origin", &origin)));
     }
     let size = head.as_ref().map_or(0, |head| head.checkpoint.size);
     node.writer.guard().resume(&key, size).await?;

@@ -50,6 +50,10 @@ struct Shown {
     origin: String,
     pos: u64,
     author: String,
+    kind: String,
+    thing: String,
+    edition: u64,
+    readers: String,
     root: u64,
     valid: bool,
     reason: Option<String>,
@@ -78,7 +82,8 @@ enum Seal {
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
     let mut sql = store::Sql::from(
         "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
-         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start from entry e",
+         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers
+         from entry e join log l on l.origin = e.origin",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
     sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
@@ -101,6 +106,10 @@ async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
         origin: first.text(0)?,
         pos: first.uint(1)?,
         author,
+        kind: first.text(16)?,
+        thing: first.text(17)?,
+        edition: first.uint(18)?,
+        readers: first.text(19)?,
         root: first.uint(11)?,
         valid: valid == 1,
         reason: first.opt_text(3)?,
@@ -150,7 +159,8 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
         shown.places.iter().map(|(origin, index)| json!({ "origin": origin, "index": index })).collect();
     Ok(Outcome::new(
         json!({
-            "name": name.to_hex(), "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
+            "name": name.to_hex(), "kind": shown.kind, "thing": shown.thing, "edition": shown.edition,
+            "readers": shown.readers, "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
             "reason": shown.reason, "stands": shown.stands, "by": shown.by, "disowned": shown.disowned, "released": shown.released,
             "proven": shown.proven, "here": shown.here, "sealed": shown.seal != Seal::Clear, "opened": shown.seal == Seal::Opened,
             "expires": shown.expires, "erased": shown.erased, "erased_by": erased_by,
@@ -162,7 +172,12 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
 
 fn shown_text(shown: &Shown, note: &str, signed_after: Option<String>, erased_by: &[String]) -> String {
     let time = |t: Option<Time>| t.map_or_else(|| "not yet".to_owned(), |t| t.to_string());
-    let mut text = format!("{note}\nlog      {}\nplace    {}\n", shown.origin, shown.pos);
+    let mut text =
+        format!("{note}\nkind     {}\nthing    {}, edition {}\n", shown.kind, shown.thing, shown.edition);
+    text.push_str(&format!(
+        "log      {}\nplace    {}\nreaders  {}\n",
+        shown.origin, shown.pos, shown.readers
+    ));
     text.push_str(&format!("proven   {}\nhere     {}\n", time(shown.proven), time(shown.here)));
     if !shown.valid {
         text.push_str(&format!(

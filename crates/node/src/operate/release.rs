@@ -53,7 +53,7 @@ pub(super) async fn run(
 pub(super) fn outcome(released: &[Released]) -> Outcome {
     let text = released
         .iter()
-        .map(|r| format!("{} {} at {} of {}", r.kind, r.name, r.index, r.origin))
+        .map(|r| format!("{} {} at {} of {}, thing {}", r.kind, r.name, r.index, r.origin, r.id))
         .collect::<Vec<_>>()
         .join("\n");
     Outcome::new(released, text)

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use record::Authority;
 use serde_json::json;
 use store::Cells as _;
 
@@ -68,15 +69,28 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         // How far it has gone meanwhile nobody knows who does not reach it.
         let behind = match (peer.failures, peer.last_error) {
             (0, _) | (_, None) => {
-                format!("behind by {} entries, {}", peer.behind, peer.last_error.unwrap_or("answers"))
+                format!(
+                    "{} of its entries are missing here, {}",
+                    peer.behind,
+                    peer.last_error.unwrap_or("answers")
+                )
             }
             (_, Some(why)) => {
-                format!("not reached ({why}), {} entries of what it showed last are missing", peer.behind)
+                format!(
+                    "not reached ({why}), {} of the entries that it showed last are missing here",
+                    peer.behind
+                )
             }
         };
-        text.push_str(&format!("{}: {behind}{files}{spoiled}\n", peer.authority));
+        let unconfirmed = unconfirmed(node, &peer.authority).await?;
+        let receipts = unconfirmed.as_ref().map(|(count, oldest)| {
+            format!(", no receipt for {count} of our entries, the oldest of {oldest}")
+        });
+        let receipts = receipts.unwrap_or_default();
+        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}\n", peer.authority));
         peers.push(json!({
-            "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited, "spoiled_blobs": peer.spoiled, "failures": peer.failures,
+            "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited,
+            "unconfirmed": unconfirmed.map(|(count, oldest)| json!({ "entries": count, "oldest": oldest })), "spoiled_blobs": peer.spoiled, "failures": peer.failures,
             "last_error": peer.last_error, "last_answer": last, "skew": peer.skew,
         }));
     }
@@ -90,6 +104,19 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }),
         text,
     ))
+}
+
+/// How many entries of own restricted logs a reader has given no receipt for, and since when the oldest is there. Public logs
+/// are not counted: nobody need hold them.
+async fn unconfirmed(node: &Node, peer: &Authority) -> Result<Option<(i64, record::Time)>, OperateError> {
+    let sql = "select count(*), min(e.released) from entry e join log l on l.origin = e.origin
+               where l.own = 1 and l.readers <> 'public' and ' ' || l.readers || ' ' like '% ' || $1 || ' %'
+                 and e.pos >= coalesce((select max(r.size) from receipt r where r.origin = l.origin and r.authority = $1), 0)";
+    let rows = node.index.db().rows(sql, &[peer.as_str().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let oldest = row.opt_int(1)?.and_then(record::Time::from_posix);
+    let count = row.int(0)?;
+    Ok(oldest.map(|oldest| (count, oldest)))
 }
 
 /// An alarm as the pages say it, without the marks that isolate names in a line of mixed directions.

@@ -202,7 +202,7 @@ async fn a_record_of_several_places_has_the_earliest_of_their_times() {
     for (basis, at) in
         [(Basis::Claimed, None), (Basis::Proven, Some(1_580_090_000)), (Basis::Here, Some(1_579_000_500))]
     {
-        let as_of = AsOf { at, basis };
+        let as_of = AsOf { basis, at };
         let (listed, _) = query::list(&db, Face::Inside, as_of, &wanted).await.unwrap();
         let found: Vec<_> = listed.iter().filter(|entry| entry.name == name(2)).collect();
         assert_eq!(found.len(), 1, "{basis}");

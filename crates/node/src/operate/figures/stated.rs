@@ -89,10 +89,9 @@ pub(super) async fn stated(
         for (first, last) in ranges(&releases) {
             read_between(node, shelf, (first, last), &mut stated).await?;
         }
+        let is_full = i64::try_from(releases.len()).is_ok_and(|read| read >= RELEASES);
         match releases.last() {
-            Some((last, _)) if i64::try_from(releases.len()).is_ok_and(|read| read >= RELEASES) => {
-                after = *last
-            }
+            Some((last, _)) if is_full => after = *last,
             _ => return Ok(stated),
         }
     }
@@ -104,12 +103,12 @@ fn ranges(releases: &[(i64, i64)]) -> Vec<(i64, i64)> {
     let mut ranges: Vec<(i64, i64)> = Vec::new();
     let mut figures = 0;
     for (no, count) in releases {
-        match ranges.last_mut().filter(|(_, last)| *last + 1 == *no && figures + count <= PAGE) {
-            Some((_, last)) => (*last, figures) = (*no, figures + count),
-            None => {
-                ranges.push((*no, *no));
-                figures = *count;
-            }
+        let joined = ranges.last_mut().filter(|(_, last)| *last + 1 == *no && figures + count <= PAGE);
+        if let Some((_, last)) = joined {
+            (*last, figures) = (*no, figures + count);
+        } else {
+            ranges.push((*no, *no));
+            figures = *count;
         }
     }
     ranges
