@@ -327,8 +327,9 @@ fn what_own_records_hold_is_fetched_back_with_them() {
     assert_eq!((&status["lost_blobs"], &status["alarms"]), (&0.into(), &serde_json::json!([])), "{status}");
 }
 
-#[test]
-fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
+/// A node that was restored from a backup without the table of figures that it released since then, which its peer has put
+/// aside too; the table, and what was stated before.
+fn restored_without_figures() -> (World, Authority, String, Vec<(String, String)>) {
     let mut world = World::of_friends(&["a.example", "b.example"]);
     let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
     let a = &world.nodes[0];
@@ -341,10 +342,16 @@ fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
     world.nodes[0].kill();
     let (blobs, aside) = (world.nodes[1].data.join("files/blob"), world.path("aside"));
     std::fs::rename(&blobs, &aside).expect("put aside");
-
     let mut node = world.nodes[0].at(restored);
     node.ask(&["restore", &backup]).expect("restore");
     node.serve();
+    (world, node, file, before)
+}
+
+#[test]
+fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
+    let (world, mut node, file, before) = restored_without_figures();
+    let (blobs, aside) = (world.nodes[1].data.join("files/blob"), world.path("aside"));
     let code = "alarm-own-blob-missing".to_owned();
     until("an alarm says that nobody has it", || node.alarms().contains(&code).then_some(()));
     for more in [&[][..], &["--dry-run"]] {
@@ -361,21 +368,7 @@ fn what_nobody_has_of_own_records_is_said_and_never_stated_twice() {
 
 #[test]
 fn what_nobody_has_any_more_is_given_up_and_imports_go_on() {
-    let mut world = World::of_friends(&["a.example", "b.example"]);
-    let (backup, restored) = (path_in(&world.path("backup")), world.path("restored"));
-    let a = &world.nodes[0];
-    a.say("opens the log");
-    a.ask(&["backup", &backup]).expect("backup");
-    let file = table(&world, "figures.csv", &[5, 9]);
-    a.ask(&["import", "figures", &file]).expect("import");
-    let before = stated(a);
-    until("the peer has what the backup has not", || (stated(&world.nodes[1]) == before).then_some(()));
-    world.nodes[0].kill();
-    std::fs::rename(world.nodes[1].data.join("files/blob"), world.path("aside")).expect("put aside");
-
-    let mut node = world.nodes[0].at(restored);
-    node.ask(&["restore", &backup]).expect("restore");
-    node.serve();
+    let (_world, node, file, _) = restored_without_figures();
     until("it signs again", || node.release(&["--public"], "here again").ok());
     let list = node.ask(&["records", "list", "--kind", "situation.figures"]).expect("records");
     for record in list.as_array().expect("a list") {

@@ -83,13 +83,17 @@ async fn port(config: &Config) -> Check {
 
 /// Each peer that has an address: does it answer, and what time does it say it is?
 async fn peers(config: &Config) -> Result<Vec<Check>, Fault> {
-    let known = match known_peers(config).await {
+    let mut known = match known_peers(config).await {
         Ok(known) => known,
         Err(why) => {
             let says = format!("peers are not known: {}", why.message);
             return Ok(vec![Check { what: "state".to_owned(), ok: false, says }]);
         }
     };
+    // An address that was written down before its peer was added is looked at too.
+    let early = config.dial.keys().filter(|authority| known.iter().all(|(peer, _)| peer != *authority));
+    let early: Vec<_> = early.map(|authority| (authority.clone(), None)).collect();
+    known.extend(early);
     let outbound = Outbound::new()?;
     let mut checks = Vec::new();
     for (authority, published) in known {
