@@ -60,6 +60,8 @@ pub(super) struct Log {
     pub seen_size: u64,
     pub seen_asked: bool,
     pub seen_not_before: u64,
+    /// The size of the tree from which on this disk is asked for a `seen` file beyond the count.
+    pub seen_here: Option<u64>,
     /// How often in a row something else came instead of the next `seen` file.
     pub seen_spoiled: u32,
     /// The newest receipt signed here.
@@ -120,6 +122,7 @@ impl Log {
             seen_size: 0,
             seen_asked: false,
             seen_not_before: 0,
+            seen_here: Some(0),
             seen_spoiled: 0,
             held: None,
             is_holding: false,
@@ -195,8 +198,14 @@ impl Log {
         sources.chain(seen).chain(holds).chain(blobs).min()
     }
 
+    /// Is there a tree by which the next `seen` file can be judged, and one to be had, here or from somebody?
     pub fn wants_seen(&self) -> bool {
-        self.sources.values().any(|source| source.seen > self.seen) && self.stored.verified.is_some()
+        let is_shown = || self.sources.values().any(|source| source.seen > self.seen);
+        self.stored.verified.is_some() && (self.looks_for_seen_here() || is_shown())
+    }
+
+    pub fn looks_for_seen_here(&self) -> bool {
+        self.seen_here.is_some_and(|size| size <= self.stored.size)
     }
 
     pub fn holds_due(&self) -> Option<u64> {

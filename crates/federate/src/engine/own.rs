@@ -44,7 +44,7 @@ pub(super) struct Own {
     pub kept: Kept,
     pub is_archiving: BTreeSet<Authority>,
     pub round: Round,
-    /// `seen` files that were lost here, such as by an old backup, and are fetched back.
+    /// `seen` files that were lost here, such as by an old backup, and are counted anew or fetched back.
     pub lost: LostSeen,
     /// Blobs of records that were fetched back, and that may be lost here as those were.
     pub blobs: Wants,
@@ -69,7 +69,7 @@ impl Own {
             kept,
             is_archiving: BTreeSet::new(),
             round: Round::default(),
-            lost: LostSeen::default(),
+            lost: LostSeen::new(),
             blobs: Wants::new(true),
             shown_by: BTreeSet::new(),
             is_lack_told: false,
@@ -114,7 +114,7 @@ impl Own {
     pub fn deadline(&self, now: u64) -> Option<u64> {
         let start = self.start.deadline().filter(|at| *at > now);
         let asks = self.is_given.then_some(self.ask_due);
-        [start, self.round.deadline(self.size()), asks, self.lost.deadline(self.kept.seen)]
+        [start, self.round.deadline(self.size()), asks, self.lost.deadline(self.kept.seen, self.size())]
             .into_iter()
             .flatten()
             .min()

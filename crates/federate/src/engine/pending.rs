@@ -38,7 +38,9 @@ pub(super) enum Pending {
     Proof { origin: Origin, witness: VerifierKey, old: u64, checkpoint: Box<SignedCheckpoint> },
     /// Tiles, to see whether a checkpoint is of our tree.
     Reconcile { origin: Origin, shown: Box<SignedCheckpoint>, ours: Box<SignedCheckpoint>, then: Then },
-    /// Whether the next `seen` file of an own log is there already.
+    /// Whether the next `seen` file of a log lies here already, uncounted.
+    SeenHere { origin: Origin },
+    /// The same, of an own log, before one is written.
     SeenSlot { origin: Origin, cosigned: Box<SignedCheckpoint> },
     /// A batch of a followed log.
     StoredBatch { origin: Origin, state: Box<StoredState> },
@@ -100,6 +102,9 @@ impl Engine {
             }
             Some(Pending::Reconcile { origin, shown, ours, then }) => {
                 self.reconcile_read(&origin, *shown, *ours, then, files);
+            }
+            Some(Pending::SeenHere { origin }) => {
+                self.seen_here_read(&origin, files.first().and_then(Option::as_deref));
             }
             Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
             Some(Pending::OwnBlob { origin, rank }) => {

@@ -17,9 +17,11 @@ use crate::paths::LogFile;
 use crate::places;
 use crate::split::verify_by_one;
 
-/// Which `seen` files of an own log others have and this node has not.
-#[derive(Debug, Default)]
+/// Which `seen` files of an own log are beyond its count: on this disk, or with others.
+#[derive(Debug)]
 pub(super) struct LostSeen {
+    /// The size of the tree from which on this disk is looked at; `None` when nothing more lies there.
+    here: Option<u64>,
     /// How many each peer shows.
     shown: BTreeMap<Authority, u64>,
     pub is_asked: bool,
@@ -27,21 +29,31 @@ pub(super) struct LostSeen {
 }
 
 impl LostSeen {
+    pub fn new() -> Self {
+        Self { here: Some(0), shown: BTreeMap::new(), is_asked: false, not_before: 0 }
+    }
+
     pub fn shown(&mut self, peer: &Authority, count: u64) {
         self.shown.insert(peer.clone(), count);
     }
 
-    /// Somebody who shows more than are here.
-    fn source(&self, here: u64) -> Option<&Authority> {
-        self.shown.iter().find(|(_, count)| **count > here).map(|(peer, _)| peer)
+    fn may_be_here(&self, size: u64) -> bool {
+        self.here.is_some_and(|at| at <= size)
     }
 
-    pub fn deadline(&self, here: u64) -> Option<u64> {
-        (!self.is_asked && self.source(here).is_some()).then_some(self.not_before)
+    /// Somebody who shows more than are counted.
+    fn source(&self, count: u64) -> Option<&Authority> {
+        self.shown.iter().find(|(_, shown)| **shown > count).map(|(peer, _)| peer)
+    }
+
+    /// When more can be had, by the count and the size of the log.
+    pub fn deadline(&self, count: u64, size: u64) -> Option<u64> {
+        let is_to_be_had = self.may_be_here(size) || self.source(count).is_some();
+        (!self.is_asked && is_to_be_had).then_some(self.not_before)
     }
 
     /// Who did not give what it shows is not asked again before it shows it again.
-    fn failed(&mut self, from: Option<&Authority>, not_before: u64) {
+    pub fn failed(&mut self, from: Option<&Authority>, not_before: u64) {
         (self.is_asked, self.not_before) = (false, not_before);
         if let Some(from) = from {
             self.shown.remove(from);
@@ -49,17 +61,68 @@ impl LostSeen {
     }
 }
 
+/// `seen` files beyond the count: a state that was restored, or a crash between a file and its count, leaves them here.
+/// The index reads them, so they are counted, and shown to readers like the others.
 impl Engine {
-    /// Asks for the next `seen` file of an own log that others have.
+    fn read_seen_here(&mut self, origin: &Origin, path: String) {
+        let id = self.ask(Pending::SeenHere { origin: origin.clone() });
+        self.out.push(Output::Read { id, paths: vec![path] });
+    }
+
+    pub(super) fn seen_here_read(&mut self, origin: &Origin, file: Option<&[u8]>) {
+        if origin.authority == self.config.me {
+            return self.own_seen_here_read(origin, file);
+        }
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        (log.seen_asked, log.seen_here) = (false, None);
+        self.dirty.insert(origin.clone());
+        let (n, kept_size, size) = (log.seen, log.seen_size, log.stored_size());
+        let there = file.and_then(|bytes| self.seen_on_disk(origin, kept_size, bytes));
+        let Some(there) = there.filter(|there| self.fault_of_seen(origin, there).is_none()) else { return };
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        // Of entries that are not here, it waits for them.
+        log.seen_here = Some(there.checkpoint.size);
+        if there.checkpoint.size <= size {
+            log.seen_asked = true;
+            self.reconcile(origin, there, Then::Seen { n });
+        }
+    }
+
+    fn own_seen_here_read(&mut self, origin: &Origin, file: Option<&[u8]>) {
+        let Some(own) = self.own.get(origin) else { return };
+        let (n, kept_size) = (own.kept.seen, own.kept.seen_size);
+        let there = file.and_then(|bytes| self.seen_on_disk(origin, kept_size, bytes));
+        let there = there.filter(|there| self.is_own_seen(origin, there));
+        let Some(own) = self.own.get_mut(origin) else { return };
+        own.lost.here = there.as_ref().map(|there| there.checkpoint.size);
+        match there.filter(|there| there.checkpoint.size <= own.size()) {
+            Some(there) => self.reconcile(origin, there, Then::Seen { n }),
+            None => own.lost.is_asked = false,
+        }
+    }
+
+    /// What lies at a `seen` file's place, if it can be one: of this log, and not smaller than the one before.
+    pub(super) fn seen_on_disk(&self, origin: &Origin, kept: u64, bytes: &[u8]) -> Option<SignedCheckpoint> {
+        let there = SignedCheckpoint::parse(bytes).ok()?;
+        (there.checkpoint.origin == origin.to_string() && there.checkpoint.size >= kept).then_some(there)
+    }
+}
+
+impl Engine {
+    /// Asks this disk, then whoever shows it, for the next `seen` file of an own log.
     pub(super) fn fetch_lost_seen(&mut self, origin: &Origin) {
         let now = self.now;
         let Some(own) = self.own.get_mut(origin) else { return };
-        let n = own.kept.seen;
-        if own.round.is_storing || own.lost.deadline(n).is_none_or(|due| now < due) {
+        let (n, size) = (own.kept.seen, own.size());
+        if own.round.is_storing || own.lost.deadline(n, size).is_none_or(|due| now < due) {
             return;
         }
-        let Some(peer) = own.lost.source(n).cloned() else { return };
         own.lost.is_asked = true;
+        if own.lost.may_be_here(size) {
+            let path = places::file(&places::own(origin), &LogFile::Seen(n));
+            return self.read_seen_here(origin, path);
+        }
+        let Some(peer) = own.lost.source(n).cloned() else { return };
         let route = Self::route_of(&peer, origin, LogFile::Seen(n));
         let pending = Pending::LostSeen { origin: origin.clone(), peer: peer.clone(), n };
         self.fetch(&peer, route, pending);
@@ -110,6 +173,11 @@ impl Engine {
             return;
         }
         let n = log.seen;
+        if log.looks_for_seen_here() {
+            log.seen_asked = true;
+            let path = places::file(&places::mirror(origin), &LogFile::Seen(n));
+            return self.read_seen_here(origin, path);
+        }
         let showing = log.sources.iter().filter(|(_, source)| source.seen > n);
         let mut showing: Vec<(&Authority, &Source)> = showing.collect();
         showing.sort_by_key(|(name, source)| Reverse((**name == origin.authority, source.seen)));
@@ -126,26 +194,31 @@ impl Engine {
         let Answer::Response { status: 200, body, .. } = answer else { return self.seen_failed(origin) };
         let checkpoint = SignedCheckpoint::parse(&body).ok();
         let checkpoint = checkpoint.filter(|checkpoint| checkpoint.checkpoint.origin == origin.to_string());
-        let signed = checkpoint.filter(|checkpoint| {
-            let Some(author) = self.peers.get(&origin.authority) else { return false };
-            verify_by_one(checkpoint, &log_keys(&author.config.chain, origin, true)).is_ok()
-        });
-        let Some(checkpoint) = signed else {
-            return self.seen_spoiled(origin, peer, "seen-checkpoint");
+        let fault = checkpoint.as_ref().map_or(Some("seen-checkpoint"), |c| self.fault_of_seen(origin, c));
+        let Some(checkpoint) = checkpoint.filter(|_| fault.is_none()) else {
+            return self.seen_spoiled(origin, peer, fault.unwrap_or("seen-checkpoint"));
         };
-        if self.has_broken_cosignature(&checkpoint) {
-            return self.seen_spoiled(origin, peer, "seen-cosignature");
-        }
         let Some(log) = self.logs.get(origin) else { return };
         let size = checkpoint.checkpoint.size;
-        if size < log.seen_size {
-            return self.seen_spoiled(origin, peer, "seen-falls");
-        }
         if size > log.stored_size() {
             // Its entries come first.
             return self.seen_failed(origin);
         }
         self.reconcile(origin, checkpoint, Then::Seen { n });
+    }
+
+    /// Why a checkpoint cannot be the next `seen` file of a followed log, whatever its tree is.
+    fn fault_of_seen(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> Option<&'static str> {
+        let (Some(author), Some(log)) = (self.peers.get(&origin.authority), self.logs.get(origin)) else {
+            return Some("seen-checkpoint");
+        };
+        if verify_by_one(checkpoint, &log_keys(&author.config.chain, origin, true)).is_err() {
+            return Some("seen-checkpoint");
+        }
+        if self.has_broken_cosignature(checkpoint) {
+            return Some("seen-cosignature");
+        }
+        (checkpoint.checkpoint.size < log.seen_size).then_some("seen-falls")
     }
 
     /// Whether a line of a witness that is known here is not what that witness signed: kept, it would prove nothing, and

@@ -253,9 +253,8 @@ impl Engine {
     ) {
         let Some(own) = self.own.get(origin) else { return };
         let n = own.kept.seen;
-        let there =
-            files.first().and_then(Option::as_ref).and_then(|bytes| SignedCheckpoint::parse(bytes).ok());
-        let there = there.filter(|there| there.checkpoint.origin == origin.to_string());
+        let there = files.first().and_then(Option::as_ref);
+        let there = there.and_then(|bytes| self.seen_on_disk(origin, own.kept.seen_size, bytes));
         let is_new = there.is_none();
         let checkpoint = there.unwrap_or(cosigned);
         let size = checkpoint.checkpoint.size;
@@ -274,6 +273,8 @@ impl Engine {
         if done {
             (own.kept.seen, own.kept.seen_size) = (own.kept.seen + 1, size);
             self.out.push(Output::HeadsChanged);
+        } else {
+            own.lost.failed(None, now + wait);
         }
         if done && is_new {
             own.round.written = now;

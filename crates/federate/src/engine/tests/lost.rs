@@ -1,10 +1,11 @@
 //! A node that was set up from an old backup: blobs of own records that it lost come back from whoever follows its logs.
 
-use record::{Ref, Relation, Status};
-use tlog::sha256;
+use record::{Ref, Relation, Role, Status};
+use tlog::{Signer, sha256};
 
 use super::machine::{Machine, Part};
 use super::*;
+use crate::paths::LogFile;
 
 const OWN: &str = "b.example/log/public/2026";
 
@@ -118,4 +119,67 @@ fn what_this_node_erased_is_not_fetched_back() {
     machine.pass(60_000);
     assert_eq!((machine.engine.lost_blobs(), machine.cells_in(WANT)), (0, 0));
     assert!(!machine.has(b"erased") && !machine.has(b"under seal"));
+}
+
+/// The head of a log with what this authority's witness key says of it.
+fn cosigned(log: &TestLog, witness: &str) -> SignedCheckpoint {
+    let mut checkpoint = log.checkpoint();
+    let line = checkpoint.cosign(&signer(witness, Role::Witness, 1), NOW / 1000).unwrap();
+    checkpoint.add_cosignature(line).unwrap();
+    checkpoint
+}
+
+fn spoiled(mut checkpoint: SignedCheckpoint) -> SignedCheckpoint {
+    checkpoint.note.signatures.last_mut().expect("the cosignature").bytes[40] ^= 1;
+    checkpoint
+}
+
+fn seen_told(machine: &Machine) -> Vec<u64> {
+    let told = machine.events.iter().filter_map(|event| match event {
+        Event::Seen { n, .. } => Some(*n),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// A state that was restored counts fewer `seen` files than lie on the disk, where the index finds them.
+#[test]
+fn seen_files_of_an_own_log_beyond_the_count_are_counted_and_shown() {
+    let mut machine = restored();
+    let witness = signer("a.example", Role::Witness, 1);
+    machine.own[0].policy = format!("witness w {}\nquorum w\n", witness.key()).into_bytes();
+    machine.own[0].checkpoint = Some(machine.logs[0].checkpoint());
+    let whole = cosigned(&machine.logs[0], "a.example");
+    let at = |n| places::file(&places::own(&OWN.parse().unwrap()), &LogFile::Seen(n));
+    machine.files.insert(at(0), whole.to_bytes());
+    machine.files.insert(at(1), whole.to_bytes());
+    machine.files.insert(at(2), spoiled(whole).to_bytes());
+    machine.restart();
+    machine.pass(1_000);
+    let (heads, _) = machine.engine.heads(Some(&authority("a.example")));
+    let heads = Heads::parse(&heads).unwrap();
+    assert_eq!(heads.logs[&OWN.parse().unwrap()].seen, 2, "the spoiled one proves nothing");
+    assert_eq!(seen_told(&machine), [0, 1]);
+    machine.restart();
+    machine.pass(1_000);
+    assert_eq!(seen_told(&machine), [0, 1], "once");
+}
+
+#[test]
+fn seen_files_of_a_followed_log_beyond_the_count_wait_for_their_entries_and_are_counted() {
+    let mut machine = Machine::new(vec![TestLog::opened(PUBLIC, &[])]);
+    let at = |n| places::file(&places::mirror(&PUBLIC.parse().unwrap()), &LogFile::Seen(n));
+    let first = cosigned(&machine.logs[0], "b.example");
+    let mut longer = machine.logs[0].clone();
+    let last = cosigned(longer.grow(1, 7), "b.example");
+    machine.files.insert(at(0), first.to_bytes());
+    machine.files.insert(at(1), last.to_bytes());
+    machine.files.insert(at(2), spoiled(last).to_bytes());
+    machine.pass(2_000);
+    assert_eq!(machine.followed(0).seen, 1);
+    machine.logs[0] = longer;
+    machine.pass(60_000);
+    assert_eq!((machine.followed(0).size, machine.followed(0).seen), (2, 2));
+    assert_eq!(seen_told(&machine), [0, 1]);
+    assert!(machine.alarms.is_empty(), "nobody sent it: {:?}", machine.alarms);
 }
