@@ -42,6 +42,8 @@ pub(super) enum Pending {
     SeenHere { origin: Origin },
     /// The same, of an own log, before one is written.
     SeenSlot { origin: Origin, cosigned: Box<SignedCheckpoint> },
+    /// Whether the next place for an authority's receipts is taken already.
+    ReceiptSlot { origin: Origin, authority: Authority, receipt: Box<SignedCheckpoint> },
     /// A batch of a followed log.
     StoredBatch { origin: Origin, state: Box<StoredState> },
     /// A `seen` file of a followed log.
@@ -60,6 +62,8 @@ pub(super) enum Pending {
     StoredOwnSeen { origin: Origin, size: u64, is_new: bool },
     /// A receipt of a peer.
     StoredReceipt { origin: Origin, authority: Authority, n: u64, size: u64 },
+    /// That one lay here uncounted, before the one that came.
+    CountedReceipt { origin: Origin, authority: Authority, receipt: Box<SignedCheckpoint>, n: u64, size: u64 },
     /// A raised size, to be cosigned now.
     StoredWitness { request: RequestId, checkpoint: Box<SignedCheckpoint> },
     /// Something whose loss does no harm: it is written again when it is needed.
@@ -107,6 +111,10 @@ impl Engine {
                 self.seen_here_read(&origin, files.first().and_then(Option::as_deref));
             }
             Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
+            Some(Pending::ReceiptSlot { origin, authority, receipt }) => {
+                let there = files.first().and_then(Option::as_deref);
+                self.receipt_slot_read(&origin, &authority, *receipt, there);
+            }
             Some(Pending::OwnBlob { origin, rank }) => {
                 self.own_blob_read(&origin, rank, files.first().and_then(Option::as_deref));
             }
@@ -131,6 +139,12 @@ impl Engine {
             }
             Some(Pending::StoredReceipt { origin, authority, n, size }) => {
                 self.receipt_stored(&origin, &authority, n, size, done);
+            }
+            Some(Pending::CountedReceipt { origin, authority, receipt, n, size }) => {
+                self.receipt_stored(&origin, &authority, n, size, done);
+                if done {
+                    self.keep_receipt(&origin, &authority, *receipt);
+                }
             }
             Some(Pending::StoredWitness { request, checkpoint }) => {
                 self.witness_stored(request, *checkpoint, done);

@@ -6,6 +6,7 @@ use tlog::{NoteSignature, SignedCheckpoint, VerifierKey, verify_cosignature};
 use super::kept::{write_held, write_receipt};
 use super::pending::Pending;
 use super::reconcile::Then;
+use super::seen::on_disk;
 use super::{Engine, Event, Output, SignRequest, Write};
 use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::{LogFile, Route};
@@ -101,32 +102,70 @@ impl Engine {
         })
     }
 
-    /// A receipt that is of our tree: archived beside the own log.
-    pub(super) fn keep_receipt(
+    /// A receipt that is of our tree: archived beside the own log, at a place that nothing lies at. A state that was
+    /// restored may have forgotten the last ones, which are never written anew.
+    pub(super) fn keep_receipt(&mut self, origin: &Origin, authority: &Authority, receipt: SignedCheckpoint) {
+        let Some(own) = self.own.get_mut(origin) else { return };
+        let (n, kept_size) = own.kept.receipts.get(authority).copied().unwrap_or((0, 0));
+        if receipt.checkpoint.size <= kept_size || !own.is_archiving.insert(authority.clone()) {
+            return;
+        }
+        let path = receipt_path(origin, authority, n);
+        let (origin, authority, receipt) = (origin.clone(), authority.clone(), Box::new(receipt));
+        let id = self.ask(Pending::ReceiptSlot { origin, authority, receipt });
+        self.out.push(Output::Read { id, paths: vec![path] });
+    }
+
+    /// Archives a receipt, or first counts the one that is there.
+    pub(super) fn receipt_slot_read(
         &mut self,
         origin: &Origin,
         authority: &Authority,
-        receipt: &SignedCheckpoint,
+        receipt: SignedCheckpoint,
+        there: Option<&[u8]>,
     ) {
-        let Some((line, time)) = self.hold_line(authority, receipt) else { return };
         let Some(own) = self.own.get_mut(origin) else { return };
-        let size = receipt.checkpoint.size;
         let (n, kept_size) = own.kept.receipts.get(authority).copied().unwrap_or((0, 0));
-        if size <= kept_size || !own.is_archiving.insert(authority.clone()) {
-            return;
+        if let Some(there) = there.and_then(|bytes| on_disk(origin, kept_size, bytes)) {
+            return self.count_receipt(origin, authority, n, &there, receipt);
         }
-        let mut archived = receipt.clone();
-        archived.note.signatures.retain(|kept| *kept == line || kept.name == receipt.checkpoint.origin);
-        let file = LogFile::Held { authority: authority.clone(), n };
-        let path = places::file(&places::own(origin), &file);
+        let Some((line, time)) = self.hold_line(authority, &receipt) else {
+            return self.receipt_stored(origin, authority, n, kept_size, false);
+        };
+        let size = receipt.checkpoint.size;
+        let mut archived = receipt;
+        let log = archived.checkpoint.origin.clone();
+        archived.note.signatures.retain(|kept| *kept == line || kept.name == log);
         let writes = vec![
-            Write::File { path, bytes: archived.to_bytes() },
+            Write::File { path: receipt_path(origin, authority, n), bytes: archived.to_bytes() },
             write_receipt(origin, authority, (n + 1, size)),
         ];
         let event = Event::Receipt { origin: origin.clone(), authority: authority.clone(), n, size, time };
-        let pending =
-            Pending::StoredReceipt { origin: origin.clone(), authority: authority.clone(), n, size };
-        self.store(writes, vec![event], pending);
+        let (origin, authority) = (origin.clone(), authority.clone());
+        self.store(writes, vec![event], Pending::StoredReceipt { origin, authority, n, size });
+    }
+
+    fn count_receipt(
+        &mut self,
+        origin: &Origin,
+        authority: &Authority,
+        n: u64,
+        there: &SignedCheckpoint,
+        next: SignedCheckpoint,
+    ) {
+        let size = there.checkpoint.size;
+        let cell = write_receipt(origin, authority, (n + 1, size));
+        let (origin, authority, receipt) = (origin.clone(), authority.clone(), Box::new(next));
+        let time = self.hold_line(&authority, there).map(|(_, time)| time);
+        let told = time.map(|time| Event::Receipt {
+            origin: origin.clone(),
+            authority: authority.clone(),
+            n,
+            size,
+            time,
+        });
+        let pending = Pending::CountedReceipt { origin, authority, receipt, n, size };
+        self.store(vec![cell], told.into_iter().collect(), pending);
     }
 
     pub(super) fn receipt_stored(
@@ -143,4 +182,8 @@ impl Engine {
             own.kept.receipts.insert(authority.clone(), (n + 1, size));
         }
     }
+}
+
+fn receipt_path(origin: &Origin, authority: &Authority, n: u64) -> String {
+    places::file(&places::own(origin), &LogFile::Held { authority: authority.clone(), n })
 }

@@ -117,7 +117,7 @@ impl Engine {
         match then {
             Then::Shown { .. } => {}
             Then::Seen { n } => self.keep_seen(origin, n, shown),
-            Then::Receipt { authority } => self.keep_receipt(origin, &authority, &shown),
+            Then::Receipt { authority } => self.keep_receipt(origin, &authority, shown),
         }
     }
 

@@ -77,7 +77,7 @@ impl Engine {
         (log.seen_asked, log.seen_here) = (false, None);
         self.dirty.insert(origin.clone());
         let (n, kept_size, size) = (log.seen, log.seen_size, log.stored_size());
-        let there = file.and_then(|bytes| self.seen_on_disk(origin, kept_size, bytes));
+        let there = file.and_then(|bytes| on_disk(origin, kept_size, bytes));
         let Some(there) = there.filter(|there| self.fault_of_seen(origin, there).is_none()) else { return };
         let Some(log) = self.logs.get_mut(origin) else { return };
         // Of entries that are not here, it waits for them.
@@ -91,7 +91,7 @@ impl Engine {
     fn own_seen_here_read(&mut self, origin: &Origin, file: Option<&[u8]>) {
         let Some(own) = self.own.get(origin) else { return };
         let (n, kept_size) = (own.kept.seen, own.kept.seen_size);
-        let there = file.and_then(|bytes| self.seen_on_disk(origin, kept_size, bytes));
+        let there = file.and_then(|bytes| on_disk(origin, kept_size, bytes));
         let there = there.filter(|there| self.is_own_seen(origin, there));
         let Some(own) = self.own.get_mut(origin) else { return };
         own.lost.here = there.as_ref().map(|there| there.checkpoint.size);
@@ -100,12 +100,13 @@ impl Engine {
             None => own.lost.is_asked = false,
         }
     }
+}
 
-    /// What lies at a `seen` file's place, if it can be one: of this log, and not smaller than the one before.
-    pub(super) fn seen_on_disk(&self, origin: &Origin, kept: u64, bytes: &[u8]) -> Option<SignedCheckpoint> {
-        let there = SignedCheckpoint::parse(bytes).ok()?;
-        (there.checkpoint.origin == origin.to_string() && there.checkpoint.size >= kept).then_some(there)
-    }
+/// What lies at the next place of an archive, if it can be what belongs there: of this log, and not smaller than the one
+/// before.
+pub(super) fn on_disk(origin: &Origin, kept: u64, bytes: &[u8]) -> Option<SignedCheckpoint> {
+    let there = SignedCheckpoint::parse(bytes).ok()?;
+    (there.checkpoint.origin == origin.to_string() && there.checkpoint.size >= kept).then_some(there)
 }
 
 impl Engine {

@@ -10,6 +10,7 @@ use tlog::{AddCheckpoint, NoteSignature, SignedCheckpoint, VerifierKey, verify_c
 
 use super::kept::write_own_seen;
 use super::pending::Pending;
+use super::seen::on_disk;
 use super::{Answer, Engine, Event, Output, Write};
 use crate::paths::{LogFile, Route};
 use crate::places;
@@ -254,7 +255,7 @@ impl Engine {
         let Some(own) = self.own.get(origin) else { return };
         let n = own.kept.seen;
         let there = files.first().and_then(Option::as_ref);
-        let there = there.and_then(|bytes| self.seen_on_disk(origin, own.kept.seen_size, bytes));
+        let there = there.and_then(|bytes| on_disk(origin, own.kept.seen_size, bytes));
         let is_new = there.is_none();
         let checkpoint = there.unwrap_or(cosigned);
         let size = checkpoint.checkpoint.size;

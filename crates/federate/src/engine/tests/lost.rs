@@ -5,6 +5,7 @@ use tlog::{Signer, sha256};
 
 use super::machine::{Machine, Part};
 use super::*;
+use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::LogFile;
 
 const OWN: &str = "b.example/log/public/2026";
@@ -182,4 +183,39 @@ fn seen_files_of_a_followed_log_beyond_the_count_wait_for_their_entries_and_are_
     assert_eq!((machine.followed(0).size, machine.followed(0).seen), (2, 2));
     assert_eq!(seen_told(&machine), [0, 1]);
     assert!(machine.alarms.is_empty(), "nobody sent it: {:?}", machine.alarms);
+}
+
+fn receipt_of_a(log: &TestLog) -> SignedCheckpoint {
+    let mut receipt = log.checkpoint();
+    let line = receipt.cosign(&signer("a.example", Role::Holds, 1), NOW / 1000).unwrap();
+    receipt.add_cosignature(line).unwrap();
+    receipt
+}
+
+/// A receipt proves when somebody had what it covers: a state that forgot it must not put a later one in its place.
+#[test]
+fn a_receipt_beyond_the_count_is_counted_and_never_written_over() {
+    let mut machine = restored();
+    let first = receipt_of_a(&machine.logs[0]);
+    let later = receipt_of_a(machine.logs[0].clone().grow(1, 7));
+    machine.own[0].checkpoint = Some(machine.logs[0].checkpoint());
+    let a = authority("a.example");
+    let at = |n| {
+        let file = LogFile::Held { authority: a.clone(), n };
+        places::file(&places::own(&OWN.parse().unwrap()), &file)
+    };
+    machine.files.insert(at(0), first.to_bytes());
+    machine.restart();
+    machine.logs[0].grow(1, 7);
+    machine.own[0].checkpoint = Some(machine.logs[0].checkpoint());
+    machine.tell(Input::OwnLog(Box::new(machine.own[0].clone())));
+    let nudge = Nudge { from: a.clone(), note: NudgeNote::Receipt(Box::new(later.clone())) };
+    machine.tell(Input::Nudge { request: RequestId(1), body: nudge.to_bytes() });
+    machine.pass(1_000);
+    assert_eq!((&machine.files[&at(0)], &machine.files[&at(1)]), (&first.to_bytes(), &later.to_bytes()));
+    let told = machine.events.iter().filter_map(|event| match event {
+        Event::Receipt { n, size, .. } => Some((*n, *size)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(0, 1), (1, 2)]);
 }
