@@ -90,7 +90,7 @@ pub enum State {
         /// The next one.
         by: Hash,
     },
-    /// It was the newest edition when the thing was withdrawn.
+    /// It stood, and the thing was withdrawn, whichever edition the withdrawal names.
     Withdrawn {
         /// The withdrawal.
         by: Hash,

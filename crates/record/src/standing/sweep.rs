@@ -12,7 +12,8 @@ use tlog::Hash;
 ///   the earliest outer `released`, then the smaller name.
 /// - An edition that the reader does not hold is no error. Who was given it in logs that this reader does not read,
 ///   only its author knows: that an edition goes to who was given the one before, its author's node sees to.
-/// - The newest edition that stands speaks, until the first withdrawal ends the thing for good.
+/// - The newest edition that stands speaks, until the first withdrawal ends the thing for good: then every edition that
+///   stands is withdrawn, so that whoever looks at an older one sees it there too.
 ///
 /// # Panics
 /// An entry names a log that is not among `logs`: a mistake of the caller.
@@ -78,6 +79,11 @@ impl Edition {
     }
 }
 
+/// An edition of which a record stands, and that record.
+fn standing((number, edition): (&u32, &Edition)) -> Option<(u32, Hash)> {
+    edition.standing.map(|name| (*number, name))
+}
+
 struct Sweep<'a> {
     logs: &'a [Log],
     editions: BTreeMap<u32, Edition>,
@@ -117,6 +123,7 @@ impl<'a> Sweep<'a> {
             names.insert((entry.edition, entry.name));
             changed.insert(entry.edition);
         }
+        let ended = self.ending();
         for ending in &happenings.goes_on {
             if let Some(count) = self.endings.get_mut(&(ending.during.from, ending.by)) {
                 *count -= 1;
@@ -129,7 +136,11 @@ impl<'a> Sweep<'a> {
         for edition in &changed {
             self.decide(*edition, &mut names);
         }
-        self.look_at_neighbours(&mut names);
+        if self.ending() == ended {
+            self.look_at_neighbours(&mut names);
+        } else {
+            names.extend(self.editions.iter().filter_map(standing));
+        }
         for (edition, name) in names {
             let state = self.state(edition, name);
             self.note(moment, name, state);
@@ -148,7 +159,6 @@ impl<'a> Sweep<'a> {
 
     /// A record that changed changes what the one before it is, and whether the last one speaks.
     fn look_at_neighbours(&self, names: &mut BTreeSet<(u32, Hash)>) {
-        let standing = |(number, edition): (&u32, &Edition)| edition.standing.map(|name| (*number, name));
         let touched: BTreeSet<u32> = names.iter().map(|(number, _)| *number).collect();
         for number in touched {
             names.extend(self.editions.range(..number).rev().find_map(standing));
@@ -158,13 +168,20 @@ impl<'a> Sweep<'a> {
 
     fn state(&self, number: u32, name: Hash) -> Option<State> {
         let edition = self.editions.get(&number)?;
-        if edition.standing == Some(name) {
-            let mut later = self.editions.range(number.saturating_add(1)..);
-            let next = later.find_map(|(later, edition)| edition.standing.filter(|_| *later > number));
-            let ended = self.endings.first_key_value().map(|((_, by), _)| State::Withdrawn { by: *by });
-            return Some(next.map_or(ended.unwrap_or(State::Speaks), |by| State::Superseded { by }));
+        if edition.standing != Some(name) {
+            return edition.is_there(name).then_some(State::Conflicting);
         }
-        edition.is_there(name).then_some(State::Conflicting)
+        if let Some(by) = self.ending() {
+            return Some(State::Withdrawn { by });
+        }
+        let mut later = self.editions.range(number.saturating_add(1)..);
+        let next = later.find_map(|(later, edition)| edition.standing.filter(|_| *later > number));
+        Some(next.map_or(State::Speaks, |by| State::Superseded { by }))
+    }
+
+    /// The first withdrawal that counts at the moment.
+    fn ending(&self) -> Option<Hash> {
+        self.endings.first_key_value().map(|((_, by), _)| *by)
     }
 
     /// Ends the span before, if something is different now.

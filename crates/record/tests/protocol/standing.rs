@@ -92,7 +92,9 @@ fn a_withdrawal_ends_the_thing_for_good_and_undoes_nothing_before() {
     let ending = |by: u8, from| Ending { by: name(by), during: During::since(from) };
     let spans = sorted_out(&logs, &entries, &[ending(8, 30), ending(7, 35)]);
     assert_eq!(at(&spans, 29)[&2], State::Speaks);
+    assert_eq!(at(&spans, 29)[&1], State::Superseded { by: name(2) });
     assert_eq!(at(&spans, 36)[&2], State::Withdrawn { by: name(8) }, "the first one ends it");
+    assert_eq!(at(&spans, 36)[&1], State::Withdrawn { by: name(8) }, "an older edition says so too");
     assert_eq!(at(&spans, 40)[&3], State::Withdrawn { by: name(8) }, "who goes on takes a new id");
 }
 
@@ -155,7 +157,7 @@ fn by_the_book(logs: &[Log], entries: &[Entry], endings: &[Ending], moment: i64)
     for entry in &there {
         let next = standing.range(entry.edition + 1..).next().map(|(_, by)| State::Superseded { by: *by });
         let state = if standing.get(&entry.edition) == Some(&entry.name) {
-            next.or(ended.map(|by| State::Withdrawn { by })).unwrap_or(State::Speaks)
+            ended.map(|by| State::Withdrawn { by }).or(next).unwrap_or(State::Speaks)
         } else {
             State::Conflicting
         };
