@@ -24,7 +24,7 @@ pub struct Allowance {
 impl Allowance {
     /// So many in a minute, and a whole network eight times as many.
     pub const fn per_minute(burst: u32) -> Self {
-        Self { burst, refill: Duration::from_secs(60), around: 8 }
+        Self { burst, refill: Duration::from_mins(1), around: 8 }
     }
 
     /// So many in a second, and a whole network eight times as many.
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_goes_back_gives_nothing() {
         let now = Instant::now();
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
         let mut budgets = Budgets::new(Allowance::per_minute(2), 10);
         assert!(budgets.take(v4(192, 0, 2, 1), later) && budgets.take(v4(192, 0, 2, 1), later));
         assert!(!budgets.take(v4(192, 0, 2, 1), now));
