@@ -1,0 +1,219 @@
+//! Where a request comes from, as limits count it.
+//!
+//! It believes a header only from who is trusted to set it, and only the part that the trusted one wrote.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Addresses named in one request at most; who sends more is not read further.
+const MAX_HOPS: usize = 32;
+
+/// Who is counted for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// This machine itself, past no proxy: an operator, or a watchdog.
+    Here,
+    /// Somebody at an address.
+    Block(Block),
+    /// Somebody whose address a trusted proxy did not tell in a form that can be read: all of them are one.
+    Unreadable,
+}
+
+/// A block of addresses that one asker has: an IPv4 address, or an IPv6 /64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Block(IpAddr);
+
+impl Block {
+    /// The block of an address. An IPv4 address written as IPv6 is the IPv4 address.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(IpAddr::V4(address)),
+            IpAddr::V6(address) => Self(IpAddr::V6(masked(address, 64))),
+        }
+    }
+
+    /// The block around it that one network is usually given: an IPv4 /24, or an IPv6 /48.
+    #[must_use]
+    pub fn around(self) -> Self {
+        match self.0 {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                Self(IpAddr::V4(Ipv4Addr::new(a, b, c, 0)))
+            }
+            IpAddr::V6(address) => Self(IpAddr::V6(masked(address, 48))),
+        }
+    }
+}
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(f, "{address}"),
+            IpAddr::V6(address) => write!(f, "{address}/64"),
+        }
+    }
+}
+
+fn masked(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
+    let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+    Ipv6Addr::from_bits(address.to_bits() & mask)
+}
+
+/// The proxies that are believed when they say who asked them.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    trusted: Vec<(IpAddr, u32)>,
+}
+
+impl Proxies {
+    /// Proxies on this machine alone.
+    pub fn here() -> Self {
+        Self::default()
+    }
+
+    /// The same, and those in these networks: an address, or an address and the bits of its network.
+    #[must_use]
+    pub fn and(mut self, networks: impl IntoIterator<Item = (IpAddr, u32)>) -> Self {
+        self.trusted.extend(networks.into_iter().map(|(address, bits)| (address.to_canonical(), bits)));
+        self
+    }
+
+    /// Is what this address says of others believed?
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.trusted.iter().any(|(network, bits)| is_in(address, *network, *bits))
+    }
+
+    /// Who is counted for a request that came over a connection from `from`, with these values of `X-Forwarded-For`
+    /// in the order of the lines: the last address that is not a trusted proxy, read from the end. What stands before
+    /// it is only said, and not looked at.
+    pub fn source<'v>(&self, from: IpAddr, forwarded: impl IntoIterator<Item = &'v [u8]>) -> Source {
+        if !self.trusts(from) {
+            return Source::Block(Block::of(from));
+        }
+        let values: Vec<&[u8]> = forwarded.into_iter().collect();
+        let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
+        for (n, hop) in hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty()).enumerate() {
+            match address(hop).filter(|_| n < MAX_HOPS) {
+                None => return Source::Unreadable,
+                Some(address) if self.trusts(address) => {}
+                Some(address) => return Source::Block(Block::of(address)),
+            }
+        }
+        if from.to_canonical().is_loopback() { Source::Here } else { Source::Block(Block::of(from)) }
+    }
+}
+
+fn is_in(address: IpAddr, network: IpAddr, bits: u32) -> bool {
+    match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            let mask = u32::MAX.checked_shl(32 - bits.min(32)).unwrap_or(0);
+            address.to_bits() & mask == network.to_bits() & mask
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            let bits = bits.min(128);
+            masked(address, bits) == masked(network, bits)
+        }
+        _ => false,
+    }
+}
+
+/// An address as proxies write it: alone, with a port, in brackets, or both.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop).ok()?;
+    let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        return Some(socket.ip());
+    }
+    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+    inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn block(text: &str) -> Source {
+        Source::Block(Block::of(ip(text)))
+    }
+
+    fn source(from: &str, lines: &[&str]) -> Source {
+        let proxies = Proxies::here().and([(ip("10.1.0.0"), 16)]);
+        proxies.source(ip(from), lines.iter().map(|line| line.as_bytes()))
+    }
+
+    #[test]
+    fn a_stranger_is_counted_by_the_connection_whatever_it_says() {
+        assert_eq!(source("192.0.2.7", &["203.0.113.1"]), block("192.0.2.7"));
+        assert_eq!(source("::ffff:192.0.2.7", &["127.0.0.1"]), block("192.0.2.7"));
+    }
+
+    #[test]
+    fn behind_a_proxy_the_last_address_that_is_no_proxy_is_counted() {
+        assert_eq!(source("127.0.0.1", &["198.51.100.1, 203.0.113.9"]), block("203.0.113.9"));
+        assert_eq!(
+            source("127.0.0.1", &["198.51.100.1", "203.0.113.9"]),
+            block("203.0.113.9"),
+            "a second line"
+        );
+        assert_eq!(source("127.0.0.1", &["203.0.113.9, 10.1.2.3", " 127.0.0.1 "]), block("203.0.113.9"));
+        assert_eq!(source("10.1.9.9", &["203.0.113.9"]), block("203.0.113.9"));
+        assert_eq!(source("10.2.9.9", &["203.0.113.9"]), block("10.2.9.9"), "no proxy of ours");
+    }
+
+    #[test]
+    fn every_form_that_proxies_write_is_read() {
+        for form in ["203.0.113.9", "203.0.113.9:4711", "::ffff:203.0.113.9", "\"203.0.113.9:1\""] {
+            assert_eq!(source("127.0.0.1", &[form]), block("203.0.113.9"), "{form}");
+        }
+        for form in ["2001:db8:1:2:3::1", "[2001:db8:1:2::9]:443", "[2001:db8:1:2::]"] {
+            assert_eq!(source("127.0.0.1", &[form]), block("2001:db8:1:2::"), "{form}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_one_source_and_not_let_through() {
+        for form in ["unknown", "_hidden", "203.0.113", "203.0.113.9 , x", "[::1", "\u{fffd}"] {
+            assert_eq!(source("127.0.0.1", &[form]), Source::Unreadable, "{form}");
+        }
+        assert_eq!(source("127.0.0.1", &["203.0.113.9, unknown"]), Source::Unreadable);
+    }
+
+    #[test]
+    fn this_machine_itself_is_not_a_stranger() {
+        assert_eq!(source("127.0.0.1", &[]), Source::Here);
+        assert_eq!(source("::1", &["", " , "]), Source::Here);
+        assert_eq!(source("10.1.2.3", &[]), block("10.1.2.3"), "a proxy that asks for itself");
+    }
+
+    proptest! {
+        /// Whatever a client writes into the header, a proxy adds its address behind it, in this line or in a new one.
+        #[test]
+        fn nobody_is_counted_as_somebody_else(said in "[ -~]{0,200}", own: bool, last: [u8; 4]) {
+            let client = IpAddr::from(last);
+            prop_assume!(!Proxies::here().trusts(client));
+            let joined = format!("{said}, {client}");
+            let client_text = client.to_string();
+            let lines: Vec<&[u8]> =
+                if own { vec![said.as_bytes(), client_text.as_bytes()] } else { vec![joined.as_bytes()] };
+            let found = Proxies::here().source(ip("127.0.0.1"), lines);
+            prop_assert_eq!(found, Source::Block(Block::of(client)));
+        }
+
+        #[test]
+        fn one_who_has_a_network_of_64_bits_is_one(high: u64, low: u64, other: u64) {
+            let of = |low: u64| Block::of(IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low))));
+            prop_assume!(high != 0);
+            prop_assert_eq!(of(low), of(other));
+            prop_assert_eq!(of(low).around(), of(other).around());
+        }
+    }
+}
