@@ -27,9 +27,9 @@ impl Allowance {
         Self { burst, refill: Duration::from_mins(1), around: 8 }
     }
 
-    /// So many in a second, and a whole network eight times as many.
-    pub const fn per_second(burst: u32) -> Self {
-        Self { burst, refill: Duration::from_secs(1), around: 8 }
+    /// So many in a second over a burst of ten seconds, and a whole network eight times as many.
+    pub const fn per_second(count: u32) -> Self {
+        Self { burst: count.saturating_mul(10), refill: Duration::from_secs(10), around: 8 }
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_has_one_budget_and_this_machine_has_no_limit() {
         let now = Instant::now();
-        let mut budgets = Budgets::new(Allowance::per_second(5), 10);
+        let mut budgets = Budgets::new(Allowance::per_minute(5), 10);
         assert_eq!((0..100).filter(|_| budgets.take(Source::Unreadable, now)).count(), 5);
         assert!((0..100).all(|_| budgets.take(Source::Here, now)));
     }

@@ -8,4 +8,4 @@ mod budget;
 mod source;
 
 pub use budget::{Allowance, Budgets};
-pub use source::{Block, Proxies, Source};
+pub use source::{Block, Network, NoNetwork, Proxies, Source};

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 /// Addresses named in one request at most; who sends more is not read further.
 const MAX_HOPS: usize = 32;
@@ -59,10 +60,50 @@ fn masked(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & mask)
 }
 
+/// Addresses that begin alike: an address, or an address and how many of its bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+/// A network that is written in another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoNetwork;
+
+impl fmt::Display for NoNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a network is an IP address, or an address, a slash and a number of bits, such as 10.0.0.0/8")
+    }
+}
+
+impl std::error::Error for NoNetwork {}
+
+impl FromStr for Network {
+    type Err = NoNetwork;
+
+    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| NoNetwork)?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
+        let all = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(all);
+        if bits > all { Err(NoNetwork) } else { Ok(Self { address, bits }) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
 /// The proxies that are believed when they say who asked them.
 #[derive(Debug, Clone, Default)]
 pub struct Proxies {
-    trusted: Vec<(IpAddr, u32)>,
+    trusted: Vec<Network>,
 }
 
 impl Proxies {
@@ -71,17 +112,17 @@ impl Proxies {
         Self::default()
     }
 
-    /// The same, and those in these networks: an address, or an address and the bits of its network.
+    /// The same, and those in these networks.
     #[must_use]
-    pub fn and(mut self, networks: impl IntoIterator<Item = (IpAddr, u32)>) -> Self {
-        self.trusted.extend(networks.into_iter().map(|(address, bits)| (address.to_canonical(), bits)));
+    pub fn and(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        self.trusted.extend(networks);
         self
     }
 
     /// Is what this address says of others believed?
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_loopback() || self.trusted.iter().any(|(network, bits)| is_in(address, *network, *bits))
+        address.is_loopback() || self.trusted.iter().any(|network| is_in(address, *network))
     }
 
     /// Who is counted for a request that came over a connection from `from`, with these values of `X-Forwarded-For`
@@ -104,15 +145,15 @@ impl Proxies {
     }
 }
 
-fn is_in(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - bits.min(32)).unwrap_or(0);
-            address.to_bits() & mask == network.to_bits() & mask
+fn is_in(address: IpAddr, network: Network) -> bool {
+    match (address, network.address) {
+        (IpAddr::V4(address), IpAddr::V4(of)) => {
+            let mask = u32::MAX.checked_shl(32 - network.bits.min(32)).unwrap_or(0);
+            address.to_bits() & mask == of.to_bits() & mask
         }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            let bits = bits.min(128);
-            masked(address, bits) == masked(network, bits)
+        (IpAddr::V6(address), IpAddr::V6(of)) => {
+            let bits = network.bits.min(128);
+            masked(address, bits) == masked(of, bits)
         }
         _ => false,
     }
@@ -146,7 +187,7 @@ mod tests {
     }
 
     fn source(from: &str, lines: &[&str]) -> Source {
-        let proxies = Proxies::here().and([(ip("10.1.0.0"), 16)]);
+        let proxies = Proxies::here().and(["10.1.0.0/16".parse().unwrap()]);
         proxies.source(ip(from), lines.iter().map(|line| line.as_bytes()))
     }
 

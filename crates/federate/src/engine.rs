@@ -32,6 +32,7 @@ mod reconcile;
 mod roots;
 mod seen;
 mod siblings;
+mod slots;
 mod submit;
 mod wants;
 mod witnessing;
@@ -46,6 +47,7 @@ use own::Own;
 use peers::Peer;
 use pending::Pending;
 use roots::Roots;
+use slots::Slots;
 use wants::Wants;
 
 /// The shortest time to the next [`Input::Tick`], in milliseconds.
@@ -72,9 +74,8 @@ pub struct Engine {
     dirty: BTreeSet<Origin>,
     /// When logs have something to do by time alone.
     agenda: Agenda,
-    /// Logs that are being caught up, and those that wait for a place among them.
-    catching_up: BTreeSet<Origin>,
-    queued: BTreeSet<Origin>,
+    /// Logs that are being caught up, and those that wait for a place.
+    slots: Slots,
     /// Blobs that could be fetched now.
     lanes: Lanes,
     /// Records of which their authors erased their own copies.
@@ -106,8 +107,7 @@ impl Engine {
             rung: BTreeSet::new(),
             dirty: BTreeSet::new(),
             agenda: Agenda::default(),
-            catching_up: BTreeSet::new(),
-            queued: BTreeSet::new(),
+            slots: Slots::default(),
             lanes: Lanes::default(),
             erased: BTreeMap::new(),
             started: None,
@@ -169,10 +169,8 @@ impl Engine {
     fn plan(&mut self, origin: &Origin) {
         let patience = self.config.limits.missing_after;
         let log = self.logs.get(origin);
-        if log.is_some_and(|log| log.follow.target().is_some()) {
-            self.catching_up.insert(origin.clone());
-        } else if self.catching_up.remove(origin) {
-            self.dirty.extend(self.queued.pop_first());
+        if !log.is_some_and(Log::needs_place) {
+            self.dirty.extend(self.slots.free(origin));
         }
         let own = self.own.get(origin).and_then(|own| own.blobs.deadline(!own.shown_by.is_empty(), patience));
         let deadline = log.and_then(|log| log.deadline(patience)).into_iter().chain(own).min();
@@ -340,9 +338,15 @@ impl Engine {
         others.map(|(origin, log)| log.view(origin)).collect()
     }
 
-    fn pace(&self) -> Pace {
+    /// How fast a log may be followed that is caught up from a peer: the memory is shared by peers, and each peer's part
+    /// by its logs, in the order in which they ask.
+    fn pace(&self, origin: &Origin, peer: &Authority) -> Pace {
         let Limits { in_flight, batch_bundles, ahead_bytes, .. } = self.config.limits;
-        Pace { in_flight, batch_bundles, ahead_bytes }
+        let of_peer = ahead_bytes / self.slots.peers().max(1);
+        let others = self.slots.logs(peer).filter(|other| *other != origin);
+        let used: usize = others.filter_map(|other| self.logs.get(other)).map(Log::held_bytes).sum();
+        let waits = self.logs.get(origin).map_or(0, Log::storing_bytes);
+        Pace { in_flight, batch_bundles, ahead_bytes: of_peer.saturating_sub(used + waits) }
     }
 
     fn ask(&mut self, pending: Pending) -> Id {

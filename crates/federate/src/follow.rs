@@ -22,6 +22,8 @@ mod kept;
 use batch::Batch;
 use goal::{Goal, Phase};
 
+pub use goal::Wanted;
+
 /// What a source served that cannot be; the source is to blame, not the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Fault {
@@ -119,7 +121,7 @@ pub struct Pace {
     pub in_flight: usize,
     /// Bundles judged together.
     pub batch_bundles: usize,
-    /// Bytes of bundles in memory beyond which less is fetched ahead.
+    /// Bytes in memory beyond which nothing more is fetched, but one file.
     pub ahead_bytes: usize,
 }
 
@@ -216,16 +218,32 @@ impl Follow {
     }
 
     /// Files to be fetched now, each named once. A file that failed is named again after [`Follow::failed`].
-    pub fn wanted(&mut self, pace: Pace) -> Vec<LogFile> {
+    pub fn wanted(&mut self, pace: Pace) -> Vec<Wanted> {
         let next = self.edge.size() / u64::from(FULL_WIDTH);
         self.goal.as_mut().map(|goal| goal.wanted(next, pace)).unwrap_or_default()
+    }
+
+    /// Bytes that are in memory, or will be when everything came that was asked for.
+    pub fn held(&self) -> usize {
+        self.goal.as_ref().map_or(0, Goal::held)
+    }
+
+    /// Whether it was read from its beginning and does not open: nothing of it counts, whatever follows.
+    pub fn cannot_open(&self) -> bool {
+        self.edge.size() > 0 && self.state.root_in_force() == 0
     }
 
     /// A file did not come and is wanted again.
     pub fn failed(&mut self, file: &LogFile) {
         if let Some(goal) = &mut self.goal {
-            goal.in_flight.remove(file);
+            goal.failed(file);
         }
+    }
+
+    /// An answer had more bytes than were allowed. Whether the file itself may have more: then it is wanted again, with all
+    /// that it may have.
+    pub fn too_large(&mut self, file: &LogFile) -> bool {
+        self.goal.as_mut().is_none_or(|goal| goal.too_large(file))
     }
 
     /// A file came.

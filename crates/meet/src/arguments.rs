@@ -180,9 +180,9 @@ pub struct ServeArguments {
     /// Joins and calls of one address per second, over a burst of ten seconds; 0 for any number
     #[arg(long, default_value_t = 50, value_name = "NUMBER")]
     pub joins_per_second: u32,
-    /// Believe X-Forwarded-For: only behind a proxy that sets it
-    #[arg(long)]
-    pub forwarded: bool,
+    /// A proxy that is believed in X-Forwarded-For, beside those on this machine; several times for several
+    #[arg(long, value_name = "ADDRESS[/BITS]")]
+    pub proxy: Vec<Network>,
 }
 
 impl std::fmt::Debug for ServeArguments {
@@ -225,7 +225,7 @@ impl ServeArguments {
         config.limits = Limits {
             joins_per_second: often(self.joins_per_second),
             refusals_per_second: often(Limits::default().refusals_per_second),
-            forwarded: self.forwarded,
+            proxies: Proxies::here().and(self.proxy.iter().copied()),
         };
         Ok(config)
     }

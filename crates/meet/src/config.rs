@@ -1,5 +1,6 @@
 //! What an operator sets of the engine, put together from its parts. It reads no file: whoever embeds the engine does.
 
+use edge::Proxies;
 use std::net::SocketAddr;
 
 use crate::driver::{Addresses, DriverConfig};
@@ -29,19 +30,19 @@ pub struct EngineConfig {
 }
 
 /// What strangers may ask for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
-    /// Joins and calls of one address per second, over a burst of ten seconds; a delegation behind one NAT enters together. 0 for any number.
+    /// Joins and calls of one source per second, over a burst of ten seconds; a delegation behind one NAT enters together. 0 for any number.
     pub joins_per_second: u32,
-    /// Refused tokens of one address per second, over a burst of ten seconds. 0 for any number.
+    /// Refused tokens of one source per second, over a burst of ten seconds, which are told why; further ones are told to wait. 0 for any number.
     pub refusals_per_second: u32,
-    /// Whether the address of a client is the last in `X-Forwarded-For`: only behind a proxy that sets it.
-    pub forwarded: bool,
+    /// Who is believed in `X-Forwarded-For`, unless whoever embeds the engine says with a request whose it is.
+    pub proxies: Proxies,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { joins_per_second: 50, refusals_per_second: 5, forwarded: false }
+        Self { joins_per_second: 50, refusals_per_second: 5, proxies: Proxies::here() }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A published endpoint must be `https` and must resolve to public addresses only; an address set by the
 //! operator in `[dial]` may be anything. Redirects are not followed, no proxy is taken from the environment,
-//! and an answer is cut off at the limit of what was asked for, after decompression.
+//! and an answer is cut off at the limit of what was asked for, after decompression, and when it comes too slowly.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,13 +12,19 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fault::Coded;
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may pause.
-const READ: Duration = Duration::from_secs(40);
+/// How long it may take until an answer begins: a long poll is 30 s.
+const BEGINS: Duration = Duration::from_secs(45);
+/// After it began, an answer must be whole within this time, and as long again as its bytes take at [`SLOWEST`]. Whoever
+/// sends a byte now and then is cut off as soon as whoever sends none.
+const ENDS: Duration = Duration::from_secs(20);
+/// Bytes a second: 64 kbit/s.
+const SLOWEST: u64 = 8 << 10;
 
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,12 @@ pub enum OutboundError {
         /// What the system said.
         why: String,
     },
+    /// The answer does not begin, or comes more slowly than any line is.
+    #[error("{host} answers too slowly, or not at all")]
+    TooSlow {
+        /// The host.
+        host: String,
+    },
     /// The answer is longer than what was asked for can be.
     #[error("{host} answers with more than {limit} bytes")]
     TooLong {
@@ -54,6 +66,7 @@ impl Coded for OutboundError {
         match self {
             Self::Refused { .. } => "outbound-refused",
             Self::NoAnswer { .. } => "outbound-no-answer",
+            Self::TooSlow { .. } => "outbound-too-slow",
             Self::TooLong { .. } => "outbound-too-long",
         }
     }
@@ -62,6 +75,7 @@ impl Coded for OutboundError {
         match self {
             Self::Refused { url, why } => vec![("url", url.clone()), ("reason", (*why).to_owned())],
             Self::NoAnswer { host, why } => vec![("host", host.clone()), ("reason", why.clone())],
+            Self::TooSlow { host } => vec![("host", host.clone())],
             Self::TooLong { host, limit } => vec![("host", host.clone()), ("limit", limit.to_string())],
         }
     }
@@ -181,7 +195,7 @@ impl Outbound {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT)
-                .read_timeout(READ)
+                .no_proxy()
                 .pool_max_idle_per_host(8)
                 .user_agent("concord")
         };
@@ -277,7 +291,9 @@ async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> R
         }
         OutboundError::NoAnswer { host: host.clone(), why }
     };
-    let mut response = request.send().await.map_err(no_answer)?;
+    let too_slow = |_| OutboundError::TooSlow { host: host.clone() };
+    let mut response = timeout(BEGINS, request.send()).await.map_err(too_slow)?.map_err(no_answer)?;
+    let began = Instant::now();
     let status = response.status().as_u16();
     let etag = response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let date = response
@@ -288,7 +304,10 @@ async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> R
         .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|d| d.as_secs());
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+    let until = |received: usize| began + ENDS + Duration::from_secs(received as u64 / SLOWEST);
+    while let Some(chunk) =
+        timeout_at(until(body.len()), response.chunk()).await.map_err(too_slow)?.map_err(no_answer)?
+    {
         if body.len() + chunk.len() > limit {
             return Err(OutboundError::TooLong { host, limit });
         }

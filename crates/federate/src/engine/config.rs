@@ -20,12 +20,13 @@ pub struct Limits {
     pub in_flight: usize,
     /// Bundles judged together.
     pub batch_bundles: usize,
-    /// Bytes of bundles kept in memory per log, beyond which less is fetched ahead.
+    /// Bytes of logs in memory, from the question until they are stored: shared by the peers that something is being
+    /// caught up from, and of each peer by its logs. One bundle is always asked for.
     pub ahead_bytes: usize,
     /// Bytes of blobs that are being fetched or stored, over all logs, in each of three lanes: small ones, large
     /// ones that come first in their record, other large ones.
     pub blob_bytes: u64,
-    /// Logs being caught up at the same time.
+    /// Logs being caught up at the same time from each peer.
     pub logs_at_once: usize,
     /// Between two polls of a peer that answers at once, in the mean: the first few go together.
     pub poll: u64,
@@ -50,7 +51,7 @@ impl Default for Limits {
             batch_bundles: 8,
             ahead_bytes: 64 << 20,
             blob_bytes: 64 << 20,
-            logs_at_once: 16,
+            logs_at_once: 4,
             poll: 200,
             retry_first: 1_000,
             retry_longest: 300_000,

@@ -1,6 +1,7 @@
 //! Followed logs: who shows what, from whom it is fetched, and what becomes of verified entries.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin, Readers, Verdict};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
@@ -12,7 +13,7 @@ use super::reconcile::Then;
 use super::wants::Wants;
 use super::{Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Output, Write, log_keys, only_lines_of};
 use crate::alarm::Alarm;
-use crate::follow::{Aim, Fault, Follow, Step, Verified};
+use crate::follow::{Aim, Fault, Follow, Step, Verified, Wanted};
 use crate::heads::Head;
 use crate::paths::{LogFile, Route};
 use crate::places;
@@ -50,7 +51,8 @@ pub(super) struct Log {
     attempt: u64,
     /// What is durable.
     stored: StoredState,
-    is_storing: bool,
+    /// Bytes of the batch that is being stored.
+    storing: Option<usize>,
     /// Prepared while the batch before is being stored.
     ready: Option<Ready>,
     /// Roots at sizes that were met, all of our tree.
@@ -70,6 +72,8 @@ pub(super) struct Log {
     pub hold_due: u64,
     pub blobs: Wants,
     pub is_split: bool,
+    /// Since when nothing more of it was stored, though somebody shows more.
+    behind_since: Option<u64>,
     /// When, and by whom first, the log was told of.
     pub learnt: u64,
     pub told_by: Option<Authority>,
@@ -105,6 +109,16 @@ struct Ready {
     state: StoredState,
 }
 
+impl Ready {
+    fn bytes(&self) -> usize {
+        let sizes = self.writes.iter().map(|write| match write {
+            Write::File { bytes, .. } => bytes.len(),
+            _ => 0,
+        });
+        sizes.sum()
+    }
+}
+
 impl Log {
     pub fn new(follow: Follow) -> Self {
         // Whoever publishes to everybody is not told by each of them.
@@ -115,7 +129,7 @@ impl Log {
             sources: BTreeMap::new(),
             current: None,
             attempt: 0,
-            is_storing: false,
+            storing: None,
             ready: None,
             known: BTreeMap::new(),
             seen: 0,
@@ -129,6 +143,7 @@ impl Log {
             hold_due: 0,
             blobs: Wants::new(names_missing),
             is_split: false,
+            behind_since: None,
             learnt: 0,
             told_by: None,
         }
@@ -138,6 +153,21 @@ impl Log {
     pub fn take_up(&mut self, follow: Follow) {
         self.stored = StoredState::of(&follow);
         self.follow = follow;
+    }
+
+    /// Whether it is being caught up, until the last of it is stored.
+    pub fn needs_place(&self) -> bool {
+        self.follow.target().is_some() || self.storing.is_some()
+    }
+
+    /// Bytes of it that wait to be stored.
+    pub fn storing_bytes(&self) -> usize {
+        self.storing.unwrap_or(0) + self.ready.as_ref().map_or(0, Ready::bytes)
+    }
+
+    /// Bytes of it in memory, with those that may come.
+    pub fn held_bytes(&self) -> usize {
+        self.follow.held() + self.storing_bytes()
     }
 
     pub fn readers(&self) -> Option<&Readers> {
@@ -195,7 +225,8 @@ impl Log {
         let seen = (!self.is_split && !self.seen_asked && self.wants_seen()).then_some(self.seen_not_before);
         let blobs = self.blobs.deadline(!self.sources.is_empty(), patience);
         let holds = self.holds_due().filter(|_| !self.is_split);
-        sources.chain(seen).chain(holds).chain(blobs).min()
+        let behind = self.behind_since.map(|since| since + patience);
+        sources.chain(seen).chain(holds).chain(blobs).chain(behind).min()
     }
 
     /// Is there a tree by which the next `seen` file can be judged, and one to be had, here or from somebody?
@@ -214,13 +245,34 @@ impl Log {
         (newest > held && !self.is_holding && self.blobs.open() == 0).then_some(self.hold_due)
     }
 
-    /// The best source that shows more than we have: the author, or whoever shows most.
-    fn best_source(&self, author: &Authority, now: u64) -> Option<(Authority, SignedCheckpoint)> {
+    /// Nothing is fetched any more from peers that are gone.
+    pub fn leave(&mut self, gone: &BTreeSet<Authority>) {
+        self.sources.retain(|source, _| !gone.contains(source));
+        if self.current.as_ref().is_some_and(|current| gone.contains(current)) {
+            self.let_go();
+        }
+    }
+
+    /// What is being followed is given up; what was taken stays.
+    pub fn let_go(&mut self) {
+        self.follow.give_up();
+        self.current = None;
+    }
+
+    /// Whether somebody shows more than is stored, and it could be had.
+    fn is_behind(&self) -> bool {
+        let is_shown = || self.sources.values().any(|source| source.size() > self.stored.size);
+        !self.is_split && !self.follow.cannot_open() && is_shown()
+    }
+
+    /// Who shows more than we have, the best first: the author, then whoever shows most.
+    fn best_sources(&self, author: &Authority, now: u64) -> Vec<(Authority, SignedCheckpoint)> {
         let usable = |(_, source): &(&Authority, &Source)| {
             source.size() > self.follow.size() && source.not_before <= now
         };
-        let best = self.sources.iter().filter(usable).max_by_key(|(name, s)| (*name == author, s.size()))?;
-        Some((best.0.clone(), best.1.checkpoint.clone()))
+        let mut all: Vec<(&Authority, &Source)> = self.sources.iter().filter(usable).collect();
+        all.sort_by_key(|(name, source)| Reverse((*name == author, source.size())));
+        all.into_iter().map(|(name, source)| (name.clone(), source.checkpoint.clone())).collect()
     }
 }
 
@@ -287,30 +339,49 @@ impl Engine {
         self.run_seen(origin);
         self.run_wants(origin);
         self.run_hold(origin);
+        self.look_behind(origin);
+    }
+
+    /// Says once of a log that nothing more of it comes from somebody who answers, and shows more.
+    fn look_behind(&mut self, origin: &Origin) {
+        let (now, patience) = (self.now, self.config.limits.missing_after);
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        if !log.is_behind() {
+            log.behind_since = None;
+            return;
+        }
+        let since = *log.behind_since.get_or_insert(now);
+        if now < since + patience {
+            return;
+        }
+        log.behind_since = Some(now);
+        let stored = log.stored_size();
+        let ahead = log.sources.iter().filter(|(_, source)| source.size() > stored);
+        let is_well = |name: &&Authority| self.peers.get(*name).is_some_and(super::Peer::is_well);
+        let from: Vec<Authority> = ahead.map(|(name, _)| name).filter(is_well).cloned().collect();
+        for from in from {
+            self.ring(Alarm::Behind { origin: origin.clone(), from });
+        }
     }
 
     fn aim(&mut self, origin: &Origin) {
-        let (now, pace, limit) = (self.now, self.pace(), self.config.limits.logs_at_once);
+        let (now, places) = (self.now, self.config.limits.logs_at_once);
         let Some(log) = self.logs.get(origin) else { return };
-        if log.is_split || log.follow.target().is_some() {
+        // What is being stored has its place still.
+        if log.is_split || log.needs_place() || log.follow.cannot_open() {
             return;
         }
-        let Some((peer, checkpoint)) = log.best_source(&origin.authority, now) else { return };
-        if self.catching_up.len() >= limit {
-            let is_under_way =
-                |other: &Origin| self.logs.get(other).is_some_and(|log| log.follow.target().is_some());
-            self.catching_up.retain(is_under_way);
-            if self.catching_up.len() >= limit {
-                self.queued.insert(origin.clone());
-                return;
-            }
-        }
+        let sources = log.best_sources(&origin.authority, now);
+        let Some((best, _)) = sources.first().cloned() else { return };
+        let free = sources.into_iter().find(|(peer, _)| self.slots.has_place(peer, places));
+        let Some((peer, checkpoint)) = free else { return self.slots.wait(&best, origin) };
+        let pace = self.pace(origin, &peer);
         let Some(log) = self.logs.get_mut(origin) else { return };
         match log.follow.aim(&checkpoint, pace) {
             Aim::Begun => {
                 log.attempt += 1;
-                log.current = Some(peer);
-                self.catching_up.insert(origin.clone());
+                log.current = Some(peer.clone());
+                self.dirty.extend(self.slots.take(&peer, origin));
             }
             Aim::Split(split) => self.split_found(origin, &split),
             Aim::Known | Aim::Older | Aim::Busy => {}
@@ -318,14 +389,14 @@ impl Engine {
     }
 
     fn fetch_wanted(&mut self, origin: &Origin) {
-        let pace = self.pace();
+        let Some(peer) = self.logs.get(origin).and_then(|log| log.current.clone()) else { return };
+        let pace = self.pace(origin, &peer);
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let Some(peer) = log.current.clone() else { return };
         let (wanted, attempt) = (log.follow.wanted(pace), log.attempt);
-        for file in wanted {
+        for Wanted { file, limit } in wanted {
             let route = Self::route_of(&peer, origin, file.clone());
             let pending = Pending::File { origin: origin.clone(), peer: peer.clone(), attempt, file };
-            self.fetch(&peer, route, pending);
+            self.fetch_up_to(&peer, route, limit, pending);
         }
     }
 
@@ -353,6 +424,8 @@ impl Engine {
                     source.failures = 0;
                 }
             }
+            // It was allowed less than it may have.
+            Answer::TooLarge if log.follow.too_large(file) => {}
             Answer::Response { status: 200, .. } | Answer::TooLarge => {
                 self.source_faulty(origin, peer, Fault::TooLarge);
             }
@@ -412,7 +485,8 @@ impl Engine {
     }
 
     fn advance(&mut self, origin: &Origin) {
-        let pace = self.pace();
+        let Some(from) = self.logs.get(origin).and_then(|log| log.current.clone()) else { return };
+        let pace = self.pace(origin, &from);
         loop {
             let chain = match self.peers.get(&origin.authority) {
                 Some(peer) => &peer.config.chain,
@@ -444,6 +518,11 @@ impl Engine {
         let is_own = origin.authority == me;
         let Some(log) = self.logs.get_mut(origin) else { return };
         if log.follow.target().is_none() {
+            log.current = None;
+        }
+        if log.follow.cannot_open() && !is_own {
+            // Whatever follows counts for nothing: nothing more of it is fetched.
+            log.follow.give_up();
             log.current = None;
         }
         let state = StoredState::of(&log.follow);
@@ -492,11 +571,12 @@ impl Engine {
     /// Stores of one log go out one after the other, so that none is durable without those before it.
     fn store_ready(&mut self, origin: &Origin) {
         let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.is_storing {
+        if log.storing.is_some() {
             return;
         }
-        let Some(Ready { mut writes, notes, mut events, state }) = log.ready.take() else { return };
-        log.is_storing = true;
+        let Some(ready) = log.ready.take() else { return };
+        log.storing = Some(ready.bytes());
+        let Ready { mut writes, notes, mut events, state } = ready;
         let (wants, lacks) = self.take_notes(origin, notes);
         events.extend(lacks);
         // First what is wanted of the entries, then that they are here: no crash comes between.
@@ -514,7 +594,7 @@ impl Engine {
     pub(super) fn batch_stored(&mut self, origin: &Origin, state: StoredState, done: bool) {
         let is_own = origin.authority == self.config.me;
         let Some(log) = self.logs.get_mut(origin) else { return };
-        log.is_storing = false;
+        log.storing = None;
         if !done {
             // Whatever went on in memory goes back to what is certain.
             log.ready = None;
@@ -526,7 +606,7 @@ impl Engine {
             return self.source_waits(origin);
         }
         let (first, is_reached) = (log.stored.size == 0, state.verified.is_some());
-        log.stored = state;
+        (log.stored, log.behind_since) = (state, None);
         self.store_ready(origin);
         self.dirty.insert(origin.clone());
         if is_own {

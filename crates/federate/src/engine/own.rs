@@ -249,6 +249,11 @@ impl Engine {
         }
         let shown = only_lines_of(shown, &keys);
         let (size, root) = (shown.checkpoint.size, shown.checkpoint.root);
+        if size > self.own.get(origin).map_or(0, Own::size) && self.is_by_revoked_key(origin, &shown) {
+            // A thief's: this node signs under that key no more, and a successor log says where the log ended.
+            let (origin, from) = (origin.clone(), peer.clone());
+            return self.ring(Alarm::ForeignHeadOfOwnLog { origin, size, root, from });
+        }
         // A log that this state does not know was opened after it was saved: it is fetched back like any other.
         let own = self.own.entry(origin.clone()).or_insert_with(|| Own::new(Kept::default()));
         let is_at_head = size == own.size() && own.start.lacks_files();
@@ -267,6 +272,13 @@ impl Engine {
         }
         self.tell_permission(origin);
         self.catch_up(origin, peer, shown);
+    }
+
+    /// Whether none of its lines is by a key that was not revoked.
+    fn is_by_revoked_key(&self, origin: &Origin, shown: &SignedCheckpoint) -> bool {
+        let in_force =
+            self.own_chain.as_ref().map(|chain| log_keys(chain, origin, false)).unwrap_or_default();
+        verify_by_one(shown, &in_force).is_err()
     }
 
     /// Fetches own entries back from whoever shows them.

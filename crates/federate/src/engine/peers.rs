@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin};
+use tlog::{Hash, sha256};
 
 use super::pending::Pending;
 use super::{Answer, Engine, Output, PeerConfig, PeerHealth, RequestId};
@@ -18,6 +19,14 @@ const TOLERATED_SKEW: i64 = 30;
 /// the next release must not wait for that.
 const AT_ONCE: u64 = 4;
 
+/// A long poll that is answered sooner than this, in milliseconds, with nothing new was not held: something between the
+/// two nodes, or the peer, does not do that.
+const HELD: u64 = 5_000;
+/// The longest wait between questions to somebody who answers at once with nothing new, in milliseconds.
+const LONGEST_IDLE: u64 = 5_000;
+/// After so many such answers in a row it is said.
+const IDLE_IS_SAID: u32 = 8;
+
 /// One peer.
 pub(super) struct Peer {
     pub config: PeerConfig,
@@ -29,7 +38,11 @@ pub(super) struct Peer {
     paced: u64,
     /// When it may be nudged into being asked at once.
     nudge_due: u64,
-    pub failures: u32,
+    failures: u32,
+    /// SHA-256 of the heads that it answered last.
+    heads: Option<Hash>,
+    /// How often in a row it answered at once with nothing new.
+    idle: u32,
     last_answer: Option<u64>,
     last_error: Option<&'static str>,
     skew: Option<i64>,
@@ -51,6 +64,8 @@ impl Peer {
             paced: 0,
             nudge_due: 0,
             failures: 0,
+            heads: None,
+            idle: 0,
             last_answer: None,
             last_error: None,
             skew: None,
@@ -79,11 +94,22 @@ impl Peer {
             authority: name.clone(),
             last_answer: self.last_answer,
             failures: self.failures,
-            last_error: self.last_error.or(spoiled.first().copied()),
+            last_error: self.last_error.or(self.does_not_wait()).or(spoiled.first().copied()),
             behind,
             spoiled: spoiled.len() as u64,
             skew: self.skew,
         }
+    }
+
+    fn does_not_wait(&self) -> Option<&'static str> {
+        (self.idle >= IDLE_IS_SAID).then_some("peer-does-not-wait")
+    }
+
+    /// Notes an answer to a question that was asked at `sent`.
+    fn heard(&mut self, now: u64, sent: u64, heads: Option<Hash>) {
+        let is_new = heads.is_some() && heads != self.heads;
+        self.heads = heads.or(self.heads);
+        self.idle = if is_new || now >= sent + HELD { 0 } else { self.idle.saturating_add(1) };
     }
 
     /// Asks for everything again: what was refused may be understood now.
@@ -117,8 +143,16 @@ impl Engine {
         let gone: BTreeSet<Authority> =
             before.into_keys().filter(|name| !self.peers.contains_key(name)).collect();
         for (origin, log) in &mut self.logs {
-            log.sources.retain(|source, _| !gone.contains(source));
+            log.leave(&gone);
+            if gone.contains(&origin.authority) {
+                // Whoever shows it still: nobody vouches for its roots any more.
+                log.sources.clear();
+                log.let_go();
+            }
             self.dirty.insert(origin.clone());
+        }
+        for peer in &gone {
+            self.dirty.extend(self.slots.forget(peer));
         }
         for (origin, own) in &mut self.own {
             own.shown_by.retain(|peer| !gone.contains(peer));
@@ -168,14 +202,14 @@ impl Engine {
         match answer {
             Answer::Response { status: 200, etag, body, .. } => match Heads::parse(&body) {
                 Ok(heads) => {
-                    self.peer_is_well(name);
+                    self.peer_is_well(name, sent, Some(sha256(&body)));
                     self.keep_etag(name, etag);
                     self.take_heads(name, sent, heads);
                 }
                 Err(error) => self.blame(name, error.code()),
             },
             Answer::Response { status: 304, .. } => {
-                self.peer_is_well(name);
+                self.peer_is_well(name, sent, None);
                 self.author_answered(name, sent);
             }
             Answer::Response { status: 401, .. } => {
@@ -200,12 +234,15 @@ impl Engine {
         }
     }
 
-    fn peer_is_well(&mut self, name: &Authority) {
+    fn peer_is_well(&mut self, name: &Authority, sent: u64, heads: Option<Hash>) {
         let (now, poll) = (self.now, self.config.limits.poll);
         let Some(peer) = self.peers.get_mut(name) else { return };
+        peer.heard(now, sent, heads);
         (peer.failures, peer.last_answer, peer.last_error) = (0, Some(now), None);
         peer.paced = peer.paced.max(now.saturating_sub(AT_ONCE * poll)) + poll;
-        peer.due = peer.paced.max(now);
+        // The first question has no tag to wait by, so that one quick answer is nothing.
+        let waits = poll.saturating_mul(1 << peer.idle.saturating_sub(1).min(10)).min(LONGEST_IDLE);
+        peer.due = peer.paced.max(now + if peer.idle > 1 { waits } else { 0 });
     }
 
     fn peer_failed(&mut self, name: &Authority, code: &'static str) {

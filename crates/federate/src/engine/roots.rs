@@ -26,12 +26,22 @@ pub(super) struct Roots {
     conflicts: BTreeSet<Authority>,
     /// Roots that something waits for, with a peer that has it.
     wanted: BTreeMap<Authority, Authority>,
+    /// How many were taken of an authority, since when.
+    taken: BTreeMap<Authority, (u64, u32)>,
     hourly_due: u64,
 }
+
+/// How long others are asked about a root before it is taken, in milliseconds. They go on being compared after that.
+const COMPARE: u64 = 10_000;
+/// Roots of one authority taken in a day: nobody needs more, and each is kept for good.
+const A_DAY: u32 = 100;
+const DAY: u64 = 86_400_000;
 
 #[derive(Debug)]
 struct Candidate {
     version: u64,
+    /// When it is taken, whoever has not answered.
+    due: u64,
     bytes: Vec<u8>,
     from: Authority,
     unanswered: BTreeSet<Authority>,
@@ -41,7 +51,27 @@ struct Candidate {
 impl Roots {
     pub fn deadline(&self) -> Option<u64> {
         let wanted = self.wanted.keys().map(|authority| self.not_before.get(authority).copied().unwrap_or(0));
-        wanted.chain([self.hourly_due]).min()
+        let candidates = self.candidates.values().filter(|candidate| !candidate.is_storing);
+        wanted.chain(candidates.map(|candidate| candidate.due)).chain([self.hourly_due]).min()
+    }
+
+    /// Whether so many roots of an authority were taken that the next one waits; then it is asked for again later.
+    fn has_enough(&mut self, authority: &Authority, now: u64) -> bool {
+        let enough = self.taken.get(authority).filter(|(since, count)| *count >= A_DAY && now < since + DAY);
+        let until = enough.map(|(since, _)| since + DAY);
+        if let Some(until) = until {
+            self.not_before.insert(authority.clone(), until);
+        }
+        until.is_some()
+    }
+
+    fn count(&mut self, authority: &Authority, now: u64) {
+        self.not_before.remove(authority);
+        let (since, count) = self.taken.entry(authority.clone()).or_insert((now, 0));
+        if now >= *since + DAY {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
     }
 
     /// An operator gave a longer chain: what was undecided is decided.
@@ -62,6 +92,10 @@ impl Engine {
         for (authority, peer) in due.collect::<Vec<_>>() {
             self.roots.wanted.remove(&authority);
             self.ask_next_root(&authority, &peer);
+        }
+        let candidates = self.roots.candidates.iter().filter(|(_, candidate)| candidate.due <= self.now);
+        for authority in candidates.map(|(authority, _)| authority.clone()).collect::<Vec<_>>() {
+            self.take_candidate(&authority);
         }
         if self.now < self.roots.hourly_due || self.peers.is_empty() {
             return;
@@ -95,7 +129,7 @@ impl Engine {
         if is_busy || !is_reachable || self.roots.conflicts.contains(authority) {
             return;
         }
-        if is_waiting {
+        if is_waiting || self.roots.has_enough(authority, self.now) {
             self.roots.wanted.insert(authority.clone(), peer.clone());
             return;
         }
@@ -180,6 +214,9 @@ impl Engine {
             }
             // A version that is known, or long past, is nothing.
             Ok(Extended::Known) | Err(RootError::Version { .. }) => {}
+            Ok(Extended::Taken) if self.roots.has_enough(authority, self.now) => {
+                self.roots.wanted.insert(authority.clone(), peer.clone());
+            }
             Ok(Extended::Taken) => self.compare_root(authority, version, peer, bytes),
             Err(RootError::Fork { version, kept, found }) => {
                 self.root_conflict(authority, version, Some(kept), found, peer);
@@ -195,7 +232,8 @@ impl Engine {
             self.peers.iter().filter(|(name, peer)| *name != authority && *name != from && peer.is_well());
         let unanswered: BTreeSet<Authority> = others.map(|(name, _)| name.clone()).collect();
         let asked: Vec<Authority> = unanswered.iter().cloned().collect();
-        let candidate = Candidate { version, bytes, from: from.clone(), unanswered, is_storing: false };
+        let due = self.now + COMPARE;
+        let candidate = Candidate { version, due, bytes, from: from.clone(), unanswered, is_storing: false };
         self.roots.candidates.insert(authority.clone(), candidate);
         for peer in asked {
             let route = Route::PeerRoot { authority: authority.clone(), n: version };
@@ -212,13 +250,19 @@ impl Engine {
         peer: &Authority,
         answer: Answer,
     ) {
-        let Some(candidate) = self.roots.candidates.get_mut(authority) else { return };
-        if candidate.version != version || !candidate.unanswered.remove(peer) {
-            return;
-        }
-        if let Answer::Response { status: 200, body, .. } = answer
-            && let Some(author) = self.peers.get(authority)
-        {
+        let body = match answer {
+            Answer::Response { status: 200, body, .. } => Some(body),
+            _ => None,
+        };
+        let candidate = self.roots.candidates.get_mut(authority).filter(|c| c.version == version);
+        let Some(candidate) = candidate else {
+            // It was taken meanwhile.
+            return body
+                .into_iter()
+                .for_each(|body| self.compare_with_taken(authority, version, peer, &body));
+        };
+        candidate.unanswered.remove(peer);
+        if let Some((body, author)) = body.zip(self.peers.get(authority)) {
             let (here, there) = (text_hash(&candidate.bytes), text_hash(&body));
             let is_sound = author.config.chain.clone().extend(&body) == Ok(Extended::Taken);
             if is_sound && here != there {
@@ -229,9 +273,21 @@ impl Engine {
         self.take_candidate(authority);
     }
 
+    /// A peer answered after the root was taken that it was asked about.
+    fn compare_with_taken(&mut self, authority: &Authority, version: u64, peer: &Authority, body: &[u8]) {
+        let Some(author) = self.peers.get(authority) else { return };
+        if let Err(RootError::Fork { version: forked, kept, found }) =
+            author.config.chain.clone().extend(body)
+            && forked == version
+        {
+            self.root_conflict(authority, version, Some(kept), found, peer);
+        }
+    }
+
     fn take_candidate(&mut self, authority: &Authority) {
         let Some(candidate) = self.roots.candidates.get_mut(authority) else { return };
-        if !candidate.unanswered.is_empty() || candidate.is_storing {
+        let waits = !candidate.unanswered.is_empty() && self.now < candidate.due;
+        if waits || candidate.is_storing {
             return;
         }
         candidate.is_storing = true;
@@ -248,7 +304,7 @@ impl Engine {
             return;
         }
         let now = self.now;
-        self.roots.not_before.remove(authority);
+        self.roots.count(authority, now);
         for peer in self.peers.values_mut() {
             if peer.unverified.iter().any(|origin| origin.authority == *authority) {
                 peer.ask_anew(now);

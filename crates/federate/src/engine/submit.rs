@@ -18,6 +18,9 @@ use crate::places;
 /// How long a round waits for its quorum before a newer checkpoint takes its place, in milliseconds.
 const PATIENCE: u64 = 5_000;
 
+/// How often in a row a witness may say another size without a wait.
+const CORRECTIONS: u32 = 2;
+
 /// One checkpoint that witnesses are asked to cosign.
 #[derive(Debug, Default)]
 pub(super) struct Round {
@@ -41,6 +44,8 @@ struct Submission {
     /// The size that it saw last.
     size: u64,
     is_asked: bool,
+    /// How often in a row it said that it saw another size.
+    corrections: u32,
     failures: u32,
     not_before: u64,
 }
@@ -183,7 +188,13 @@ impl Engine {
         let Some(submission) = own.round.witnesses.get_mut(witness) else { return };
         match size {
             Some(size) if size <= head && size != submission.size => {
-                (submission.is_asked, submission.size) = (false, size);
+                submission.size = size;
+                submission.corrections += 1;
+                // The first may follow from a restart, the second from a race. Who goes on says anything.
+                if submission.corrections > CORRECTIONS {
+                    return self.submission_failed(origin, witness);
+                }
+                submission.is_asked = false;
             }
             // Larger than our head: it shows the checkpoint under /witness, and that is asked for now.
             Some(size) if size > head => {

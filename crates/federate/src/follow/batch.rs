@@ -43,6 +43,11 @@ impl Batch {
         Self { bundles, leaves, edge, state: state.clone(), judged: Vec::new(), full }
     }
 
+    /// How many bytes its bundles have.
+    pub fn bytes(&self) -> usize {
+        self.bundles.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
     pub fn holds(&self, bundle: u64) -> bool {
         self.bundles.iter().any(|(index, _)| *index == bundle)
     }

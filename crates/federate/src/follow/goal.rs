@@ -14,6 +14,21 @@ use crate::split::{Split, tiles_at};
 
 /// How far ahead of the bundles their parent tiles are fetched, in bundles.
 const PARENTS_AHEAD: u64 = 128;
+/// What a bundle may have before one came: a full one of records of 4 KiB.
+const FIRST_LIMIT: usize = 1 << 20;
+/// What every bundle may have.
+const LEAST_LIMIT: usize = 64 << 10;
+/// Bundles that are judged together have so many bytes at most, or are one.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// A file to be fetched, and how many bytes its answer may have: so many are kept free for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub file: LogFile,
+    /// Bytes.
+    pub limit: usize,
+}
 
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +48,8 @@ pub(super) enum Phase {
 pub(super) struct Goal {
     pub target: SignedCheckpoint,
     pub phase: Phase,
-    pub in_flight: BTreeSet<LogFile>,
+    /// What was asked for, with the bytes that its answer may have.
+    in_flight: BTreeMap<LogFile, usize>,
     /// Verified and not yet judged to its end.
     pub paused: Option<Batch>,
     /// Files of the phases of tiles that did not come yet.
@@ -45,7 +61,11 @@ pub(super) struct Goal {
     /// Bundles that came, not yet verified.
     bundles: BTreeMap<u64, Vec<u8>>,
     bundle_bytes: usize,
-    largest_bundle: usize,
+    largest: usize,
+    /// What the next bundle may have: twice the largest that came; after one that had more, all that a bundle can have.
+    next_limit: usize,
+    /// Nothing of the log was taken when this goal was set.
+    is_first: bool,
 }
 
 impl Goal {
@@ -53,18 +73,21 @@ impl Goal {
         let mut goal = Self {
             target,
             phase: Phase::Direct,
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             paused: None,
             missing: BTreeSet::new(),
             raw: BTreeMap::new(),
             trusted: Tiles::new(),
             bundles: BTreeMap::new(),
             bundle_bytes: 0,
-            // Before the first bundle came, half a full one of records of 1 KiB.
-            largest_bundle: 128 << 10,
+            largest: 0,
+            next_limit: FIRST_LIMIT,
+            is_first: edge.size() == 0,
         };
         let bundles = goal.bundle_count() - edge.size() / u64::from(FULL_WIDTH);
-        if bundles > pace.batch_bundles as u64 {
+        // Of a new log the first bundle is judged before anything else is asked for: perhaps it does not open.
+        let at_once = if goal.is_first { 1 } else { pace.batch_bundles as u64 };
+        if bundles > at_once {
             goal.begin_tiles(edge);
         }
         goal
@@ -86,39 +109,52 @@ impl Goal {
     }
 
     /// The files to be fetched now; `next` is the first bundle that is not taken.
-    pub fn wanted(&mut self, next: u64, pace: Pace) -> Vec<LogFile> {
-        let mut wanted = match self.phase {
+    pub fn wanted(&mut self, next: u64, pace: Pace) -> Vec<Wanted> {
+        let mut wanted: Vec<LogFile> = match self.phase {
             Phase::Tiles | Phase::Evidence => self.missing.iter().cloned().collect(),
-            Phase::Direct => self.wanted_bundles(next, usize::MAX, pace),
+            Phase::Direct => self.wanted_bundles(next, pace),
             Phase::Walk => {
                 let mut wanted = self.wanted_parents(next);
-                wanted.extend(self.wanted_bundles(next, self.room(pace), pace));
+                wanted.extend(self.wanted_bundles(next, pace));
                 wanted
             }
         };
-        wanted.retain(|file| !self.in_flight.contains(file));
+        wanted.retain(|file| !self.in_flight.contains_key(file));
         wanted.truncate(pace.in_flight.saturating_sub(self.in_flight.len()));
-        self.in_flight.extend(wanted.iter().cloned());
+        let limited = wanted.into_iter().map(|file| {
+            let limit = match file {
+                LogFile::Entries { .. } => self.next_limit.min(file.limit()),
+                _ => file.limit(),
+            };
+            Wanted { file, limit }
+        });
+        let wanted: Vec<Wanted> = limited.collect();
+        self.in_flight.extend(wanted.iter().map(|wanted| (wanted.file.clone(), wanted.limit)));
         wanted
     }
 
-    /// How many more bundles fit into the memory that is granted.
-    fn room(&self, pace: Pace) -> usize {
-        let expected = self.in_flight.len().saturating_mul(self.largest_bundle);
-        let used = self.bundle_bytes.saturating_add(expected);
-        // One is always asked for, or a log of large entries would stand still.
-        let least = usize::from(self.bundles.is_empty() && self.in_flight.is_empty());
-        (pace.ahead_bytes.saturating_sub(used) / self.largest_bundle).max(least)
+    /// Bytes that are here or may come.
+    pub fn held(&self) -> usize {
+        let in_flight: usize = self.in_flight.values().sum();
+        in_flight + self.bundle_bytes + self.paused.as_ref().map_or(0, Batch::bytes)
     }
 
-    fn wanted_bundles(&self, next: u64, room: usize, pace: Pace) -> Vec<LogFile> {
+    /// How many more bundles fit into the memory that is granted. One is always asked for, or a log of large entries would
+    /// stand still.
+    fn room(&self, pace: Pace) -> usize {
+        let least = usize::from(self.held() == 0);
+        (pace.ahead_bytes.saturating_sub(self.held()) / self.next_limit).max(least)
+    }
+
+    fn wanted_bundles(&self, next: u64, pace: Pace) -> Vec<LogFile> {
         // Many small bundles must not pile up either.
         let last = self.bundle_count().min(next + 4 * (pace.in_flight + pace.batch_bundles) as u64);
+        let last = if next == 0 && self.is_first { last.min(1) } else { last };
         (next..last)
             .filter(|index| !self.bundles.contains_key(index) && !self.is_paused_at(*index))
             .map(|index| LogFile::Entries { index, width: self.width(index) })
-            .filter(|file| !self.in_flight.contains(file))
-            .take(room)
+            .filter(|file| !self.in_flight.contains_key(file))
+            .take(self.room(pace))
             .collect()
     }
 
@@ -148,7 +184,7 @@ impl Goal {
 
     /// A file came. What it holds is checked when it is used.
     pub fn supply(&mut self, file: &LogFile, bytes: Vec<u8>) {
-        if !self.in_flight.remove(file) {
+        if self.in_flight.remove(file).is_none() {
             return;
         }
         match file {
@@ -157,12 +193,27 @@ impl Goal {
                 self.raw.insert((tile.level, tile.index), bytes);
             }
             LogFile::Entries { index, .. } => {
-                self.largest_bundle = self.largest_bundle.max(bytes.len());
+                self.largest = self.largest.max(bytes.len());
+                self.next_limit = (2 * self.largest).max(LEAST_LIMIT);
                 self.bundle_bytes += bytes.len();
                 self.bundles.insert(*index, bytes);
             }
             LogFile::Checkpoint | LogFile::Seen(_) | LogFile::Held { .. } => {}
         }
+    }
+
+    /// A file did not come, and is wanted again.
+    pub fn failed(&mut self, file: &LogFile) {
+        self.in_flight.remove(file);
+    }
+
+    /// An answer had more than was allowed. Whether the file itself may have more: then it is wanted again.
+    pub fn too_large(&mut self, file: &LogFile) -> bool {
+        let may_have_more = self.in_flight.remove(file).is_none_or(|limit| limit < file.limit());
+        if may_have_more {
+            self.next_limit = usize::MAX;
+        }
+        may_have_more
     }
 
     pub fn has_all_tiles(&self) -> bool {
@@ -232,11 +283,23 @@ impl Goal {
     pub fn next_batch(&mut self, edge: &Edge, state: &LogState, pace: Pace) -> Result<Option<Batch>, Stop> {
         let first = edge.size() / u64::from(FULL_WIDTH);
         let left = usize::try_from(self.bundle_count() - first).unwrap_or(usize::MAX);
-        let wanted = if self.phase == Phase::Direct { left } else { left.min(pace.batch_bundles) };
-        let at_hand = (first..).take(wanted).take_while(|n| self.bundles.contains_key(n)).count();
+        let at_hand = (first..).take(left).take_while(|n| self.bundles.contains_key(n)).count();
+        let is_full = self.in_flight.is_empty() && self.room(pace) == 0;
+        if self.phase == Phase::Direct && at_hand < left && is_full {
+            // They do not fit into memory together: one after the other, each under its tile.
+            self.begin_tiles(edge);
+            return Ok(None);
+        }
+        let wanted = match self.phase {
+            Phase::Direct => left,
+            _ if edge.size() == 0 => left.min(1),
+            _ if is_full => left.min(at_hand).min(pace.batch_bundles),
+            _ => left.min(pace.batch_bundles),
+        };
         if at_hand < wanted || wanted == 0 {
             return Ok(None);
         }
+        let wanted = self.within(first, wanted);
         let last = first + wanted as u64 - 1;
         if self.phase == Phase::Walk && (first..=last).any(|n| !self.is_vouched(n)) {
             return Ok(None);
@@ -257,6 +320,19 @@ impl Goal {
         let bundles = (first..=last).filter_map(|n| Some((n, self.bundles.remove(&n)?))).collect::<Vec<_>>();
         self.bundle_bytes -= bundles.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         Ok(Some(Batch::new(edge, state, bundles, leaves)))
+    }
+
+    /// How many of these bundles are judged together: not too many bytes, unless they are checked all at once.
+    fn within(&self, first: u64, count: usize) -> usize {
+        if self.phase == Phase::Direct {
+            return count;
+        }
+        let sizes = (first..).take(count).map(|n| self.bundles.get(&n).map_or(0, Vec::len));
+        let sums = sizes.scan(0, |sum: &mut usize, size| {
+            *sum += size;
+            Some(*sum)
+        });
+        sums.take_while(|sum| *sum <= BATCH_BYTES).count().max(1)
     }
 
     /// Whether a bundle can be checked against a trusted tile.

@@ -28,7 +28,7 @@ fn go(
     assert_eq!(follow.aim(checkpoint, PACE), Aim::Begun);
     let mut waiting: Vec<LogFile> = Vec::new();
     loop {
-        waiting.extend(follow.wanted(PACE));
+        waiting.extend(follow.wanted(PACE).into_iter().map(|wanted| wanted.file));
         came.most_in_flight = came.most_in_flight.max(waiting.len());
         // The last one first: answers come in any order.
         if let Some(file) = waiting.pop() {
@@ -82,7 +82,10 @@ fn a_small_step_costs_one_bundle() {
     go(&mut follow, &log.checkpoint(), &chain("a.example", 1), honest(&log));
     log.grow(1, 1);
     assert_eq!(follow.aim(&log.checkpoint(), PACE), Aim::Begun);
-    assert_eq!(follow.wanted(PACE), [LogFile::Entries { index: 1, width: 46 }]);
+    assert_eq!(
+        follow.wanted(PACE).into_iter().map(|wanted| wanted.file).collect::<Vec<_>>(),
+        [LogFile::Entries { index: 1, width: 46 }]
+    );
 }
 
 #[test]

@@ -153,37 +153,31 @@ fn said(refused: &Refused) -> Response {
 }
 
 impl Inner {
-    /// Whose request it is, if the server knows it.
-    pub(super) fn address(&self, parts: &Parts) -> Option<IpAddr> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-        if !self.limits.forwarded {
-            return peer;
+    /// Whose request it is, as limits count it, if the server knows it.
+    pub(super) fn source(&self, parts: &Parts) -> Option<Source> {
+        if let Some(source) = parts.extensions.get::<Source>() {
+            return Some(*source);
         }
-        let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
-        let last = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        last.or(peer)
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+        Some(self.proxies.source(from, forwarded))
     }
 
-    /// Checks the token, and how often this address has asked.
+    /// Checks the token, and how often its sender has asked. Whoever shows a good one is not refused for the bad ones of others
+    /// at the same address.
     pub(super) fn admit(
         &self,
         headers: &HeaderMap,
         query: &Query,
-        from: Option<IpAddr>,
+        from: Option<Source>,
     ) -> Result<Grants, Refused> {
         let now = now();
-        // Whoever embeds the engine without telling addresses has limits of its own.
-        if let Some(from) = from
-            && !(self.refusals.allows(from, now.instant) && self.joins.take(from, now.instant))
-        {
-            return Err(Refused::TooMany);
-        }
         let verified =
             knock::token(headers, query).and_then(|token| self.keys.verify(token, now.unix_ms / 1000));
-        if verified.is_err()
-            && let Some(from) = from
-        {
-            self.refusals.take(from, now.instant);
+        // Whoever embeds the engine without telling sources has limits of its own.
+        let limit = if verified.is_ok() { &self.joins } else { &self.refusals };
+        if from.is_some_and(|from| !limit.take(from, now.instant)) {
+            return Err(Refused::TooMany);
         }
         Ok(verified?)
     }

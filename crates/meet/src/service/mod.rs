@@ -77,10 +77,10 @@ impl Drop for Inside<'_> {
 /// What every request sees.
 pub(crate) struct Inner {
     keys: Arc<Keys>,
-    limits: Limits,
     rooms: RoomsHandle,
     joins: Rate,
     refusals: Rate,
+    proxies: Proxies,
     relay: Option<Relay>,
     stun: Vec<String>,
     open: Gauge,
@@ -146,10 +146,10 @@ impl Engine {
         let (rooms, task) = task.start();
         let inner = Arc::new(Inner {
             keys,
-            limits: config.limits,
             rooms,
             joins: Rate::new(config.limits.joins_per_second),
             refusals: Rate::new(config.limits.refusals_per_second),
+            proxies: config.limits.proxies,
             relay: config.relay,
             stun: config.stun,
             open: Gauge::default(),
@@ -168,7 +168,8 @@ impl Engine {
     }
 
     /// `/rtc`, `/rtc/v1`, their `/validate`, and `/twirp/livekit.RoomService/...`: to be merged or nested into a larger router.
-    /// Requests should carry `ConnectInfo<SocketAddr>`; without it addresses are not limited in how often they ask.
+    /// Requests should carry [`edge::Source`], or `ConnectInfo<SocketAddr>` to find it by; without either nobody is limited in how
+    /// often they ask.
     pub fn router(&self) -> Router {
         http::router(self.inner.clone())
     }
