@@ -129,6 +129,13 @@ pub enum Alarm {
         /// The record's place: of the first that is found to lack one.
         index: u64,
     },
+    /// A file that a record names was stored here, and is gone or changed on this disk.
+    FileLost {
+        /// The log.
+        origin: Origin,
+        /// The record's place: of the first that is found to lack one.
+        index: u64,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -155,6 +162,7 @@ impl Alarm {
             Self::Misbehaves { .. } => "alarm-misbehaves",
             Self::ClockSkew { .. } => "alarm-clock-skew",
             Self::OwnBlobMissing { .. } => "alarm-own-blob-missing",
+            Self::FileLost { .. } => "alarm-file-lost",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -178,7 +186,7 @@ impl Alarm {
             Self::InvalidEntry { origin, index, reason } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string()), ("reason", reason.clone())]
             }
-            Self::OwnBlobMissing { origin, index } => {
+            Self::OwnBlobMissing { origin, index } | Self::FileLost { origin, index } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string())]
             }
             Self::CheckpointKey { origin, size, from } => {
@@ -222,6 +230,7 @@ impl Alarm {
         let parts: Vec<String> = match self {
             Self::ClockSkew { peer, .. } => vec![peer.to_string()],
             Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
+            Self::FileLost { origin, .. } => vec![origin.to_string()],
             // Whoever serves a log of ten thousand bad entries rings once per hundred, not once each.
             Self::InvalidEntry { origin, index, .. } => {
                 vec![

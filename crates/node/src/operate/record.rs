@@ -82,14 +82,18 @@ enum Seal {
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
     let mut sql = store::Sql::from(
         "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
-         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers
+         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers, e.disowned
          from entry e join log l on l.origin = e.origin",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
     sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
     let rows = node.index.db().rows(sql, &[i64::MAX.into(), name.to_hex().into()]).await?;
     let first = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (valid, author, state) = (first.int(2)?, first.text(8)?, first.opt_int(13)?);
+    let (valid, author) = (first.int(2)?, first.text(8)?);
+    // What is sealed for others, or not opened yet, is on no face, and no table says what stands of it.
+    let is_disowned =
+        rows.iter().map(|row| row.int(20)).collect::<Result<Vec<_>, _>>()?.iter().all(|how| *how != 0);
+    let state = first.opt_int(13)?.or(is_disowned.then_some(DISOWNED));
     let mut places = Vec::new();
     let mut times: [Option<i64>; 3] = [None; 3];
     for row in &rows {
