@@ -136,6 +136,13 @@ pub enum Alarm {
         /// Who shows more.
         from: Authority,
     },
+    /// A file that a record names was stored here, and is gone or changed on this disk.
+    FileLost {
+        /// The log.
+        origin: Origin,
+        /// The record's place: of the first that is found to lack one.
+        index: u64,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -163,6 +170,7 @@ impl Alarm {
             Self::ClockSkew { .. } => "alarm-clock-skew",
             Self::OwnBlobMissing { .. } => "alarm-own-blob-missing",
             Self::Behind { .. } => "alarm-behind",
+            Self::FileLost { .. } => "alarm-file-lost",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -186,7 +194,7 @@ impl Alarm {
             Self::InvalidEntry { origin, index, reason } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string()), ("reason", reason.clone())]
             }
-            Self::OwnBlobMissing { origin, index } => {
+            Self::OwnBlobMissing { origin, index } | Self::FileLost { origin, index } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string())]
             }
             Self::CheckpointKey { origin, size, from } => {
@@ -232,6 +240,7 @@ impl Alarm {
         let parts: Vec<String> = match self {
             Self::ClockSkew { peer, .. } => vec![peer.to_string()],
             Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
+            Self::FileLost { origin, .. } => vec![origin.to_string()],
             // One alarm says that a log has such entries, and names the first; how many there are is in the index.
             Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
             _ => self.arguments().into_iter().map(|(_, value)| value).collect(),

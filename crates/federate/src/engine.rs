@@ -136,6 +136,7 @@ impl Engine {
             Input::Stored { id } => self.take_stored(id, true),
             Input::StoreFailed { id } => self.take_stored(id, false),
             Input::Nudge { request, body } => self.take_nudge(request, &body),
+            Input::HeadsShown { request, peer, body } => self.take_shown_heads(request, &peer, &body),
             Input::RootShown { peer, bytes } => {
                 if let Ok(root) = SignedRoot::parse(&bytes) {
                     self.root_offered(&peer, root);
@@ -146,6 +147,7 @@ impl Engine {
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
             Input::WantBlobs { origin, name } => self.take_want_blobs(&origin, name),
+            Input::Lost { origin, index, record, lost } => self.take_lost(&origin, index, &record, &lost),
             Input::Erased { by, status, names } => self.take_opened_erasure(&by, status, &names),
         }
         self.run();
@@ -310,6 +312,21 @@ impl Engine {
     /// Whether somebody shows an own log that was never given here: it is fetched back.
     pub fn fetches_back(&self, origin: &Origin) -> bool {
         self.own.get(origin).is_some_and(Own::is_only_shown)
+    }
+
+    /// How much of an own log is here.
+    pub fn own_size(&self, origin: &Origin) -> u64 {
+        self.own.get(origin).map_or(0, Own::size)
+    }
+
+    /// How many `seen` files of an own log are here.
+    pub fn own_seen(&self, origin: &Origin) -> u64 {
+        self.own.get(origin).map_or(0, |own| own.kept.seen)
+    }
+
+    /// Whether nothing is under way that a peer showed: no question to it, and nothing read, stored or signed.
+    pub fn is_quiet_with(&self, peer: &Authority) -> bool {
+        !self.pending.values().any(|pending| pending.is_of(peer))
     }
 
     /// How each peer is doing.

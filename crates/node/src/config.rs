@@ -20,6 +20,8 @@ use crate::fault::Coded;
 
 /// The file's name inside the data folder.
 pub const FILE_NAME: &str = "concord.toml";
+/// Lies in a folder that is being copied, by `backup` or `restore`, until all of it is there.
+pub const UNFINISHED: &str = "unfinished";
 /// A configuration larger than this is a mistake.
 const MAX_CONFIG: u64 = 256 * 1024;
 
@@ -129,6 +131,11 @@ pub enum ConfigError {
     /// There is no such file.
     #[error("no configuration at {0}: run `concord init` first, or name the data folder with --data")]
     Missing(PathBuf),
+    /// The folder is a copy that was broken off.
+    #[error(
+        "{0} is half a copy: the backup or restore that made it was broken off; remove it, and begin again"
+    )]
+    Unfinished(PathBuf),
     /// It cannot be read or is too large.
     #[error("cannot read {path}: {why}")]
     Unreadable {
@@ -151,6 +158,7 @@ impl Coded for ConfigError {
     fn code(&self) -> &str {
         match self {
             Self::Missing(_) => "config-missing",
+            Self::Unfinished(_) => "config-unfinished",
             Self::Unreadable { .. } => "config-unreadable",
             Self::Invalid { .. } => "config-invalid",
         }
@@ -158,7 +166,7 @@ impl Coded for ConfigError {
 
     fn arguments(&self) -> Vec<(&str, String)> {
         match self {
-            Self::Missing(path) => vec![("path", path.display().to_string())],
+            Self::Missing(path) | Self::Unfinished(path) => vec![("path", path.display().to_string())],
             Self::Unreadable { path, why } | Self::Invalid { path, why } => {
                 vec![("path", path.display().to_string()), ("reason", why.clone())]
             }
@@ -169,6 +177,9 @@ impl Coded for ConfigError {
 impl Config {
     /// Reads the configuration of the data folder `folder`, then the environment.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        if folder.join(UNFINISHED).exists() {
+            return Err(ConfigError::Unfinished(folder.to_path_buf()));
+        }
         let path = folder.join(FILE_NAME);
         let size = std::fs::metadata(&path).map_err(|_| ConfigError::Missing(path.clone()))?.len();
         if size > MAX_CONFIG {

@@ -86,11 +86,17 @@ pub struct Pending {
     unwiped: AtomicBool,
     /// No private key is over before this time, seconds since 1970.
     keys_due: AtomicI64,
+    /// Held by whoever tells readers of it.
+    announcing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Pending {
     fn default() -> Self {
-        Self { unwiped: AtomicBool::new(false), keys_due: AtomicI64::new(i64::MIN) }
+        Self {
+            unwiped: AtomicBool::new(false),
+            keys_due: AtomicI64::new(i64::MIN),
+            announcing: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -184,8 +190,12 @@ impl Node {
         Ok(record.min(self.erasing.keys_due.load(Ordering::Relaxed)))
     }
 
-    /// Tells the readers of what was forgotten here that this authority's copies are gone.
+    /// Tells the readers of what was forgotten here that this authority's copies are gone; of several callers one at a time,
+    /// so that each is told once.
     pub async fn announce_erasures(self: &Arc<Self>) -> Result<Vec<Released>, ReleaseError> {
+        let _one_at_a_time = self.erasing.announcing.lock().await;
+        // What was announced a moment ago is in the index before it is asked what was not.
+        self.index_all_own().await?;
         let mut groups: BTreeMap<(String, String), Vec<Ref>> = BTreeMap::new();
         for Unannounced { record, readers, status } in self.index.unannounced().await? {
             let (Ok(author), Ok(name)) = (record.author.parse(), Hash::from_hex(&record.name)) else {

@@ -18,7 +18,6 @@ use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::index::{Finding, IndexError, KnownAuthority, LogHead, Receipt, Source};
 use crate::node::Node;
-use crate::peers::Standing;
 use crate::saved;
 
 /// The space of first-seen times in `state`: key `<origin> <size>`, value seconds since 1970.
@@ -227,10 +226,7 @@ impl Source for Node {
                 shown_name: known.shown_name().to_owned(),
                 names: known.peer.names.clone(),
                 role: known.peer.role.clone(),
-                standing: match known.peer.standing {
-                    Standing::Proposed => "proposed",
-                    Standing::Confirmed => "confirmed",
-                },
+                standing: known.peer.standing.word(),
                 endpoint: root.endpoint.clone().unwrap_or_default(),
                 root_version: root.version,
                 root_until: root.until.posix(),
@@ -262,6 +258,7 @@ impl Source for Node {
                 Finding::Awaits { origin, name } => {
                     self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
                 }
+                Finding::Lacks { origin, index, name } => self.look_for_lost(origin, *index, *name).await,
                 _ => {}
             }
         }
@@ -273,7 +270,9 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } => return None,
+        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } | Finding::Lacks { .. } => {
+            return None;
+        }
         Finding::Invalid { origin, index, why } => {
             Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
         }

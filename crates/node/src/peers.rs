@@ -26,6 +26,19 @@ pub enum Standing {
     Proposed,
     /// A second one did: the exchange is on.
     Confirmed,
+    /// An operator ended the exchange. What was shared before is judged by its roots as it was.
+    Removed,
+}
+
+impl Standing {
+    /// One word, for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Confirmed => "confirmed",
+            Self::Removed => "removed",
+        }
+    }
 }
 
 /// What operators decided about an authority.
@@ -102,6 +115,9 @@ pub enum PeerError {
         /// Found.
         found: Authority,
     },
+    /// It is a peer already.
+    #[error("{0} is a confirmed peer: `concord peer remove` comes before it is added anew")]
+    Confirmed(Authority),
     /// Not known.
     #[error("{0} is not known here; `concord peer add` comes first")]
     Unknown(Authority),
@@ -126,6 +142,7 @@ impl Coded for PeerError {
             Self::NotAFingerprint(_) => "peer-not-a-fingerprint",
             Self::FingerprintDiffers(_) => "peer-fingerprint-differs",
             Self::WrongAuthority { .. } => "peer-wrong-authority",
+            Self::Confirmed(_) => "peer-is-confirmed",
             Self::Unknown(_) => "peer-unknown",
             Self::NotAName(_) => "peer-not-a-name",
             Self::Oneself(_) => "peer-oneself",
@@ -139,9 +156,10 @@ impl Coded for PeerError {
                 vec![("authority", authority.to_string()), ("reason", why.to_string())]
             }
             Self::NotAFingerprint(text) | Self::NotAName(text) => vec![("text", text.clone())],
-            Self::FingerprintDiffers(authority) | Self::Unknown(authority) | Self::Oneself(authority) => {
-                vec![("authority", authority.to_string())]
-            }
+            Self::FingerprintDiffers(authority)
+            | Self::Confirmed(authority)
+            | Self::Unknown(authority)
+            | Self::Oneself(authority) => vec![("authority", authority.to_string())],
             Self::WrongAuthority { wanted, found } => {
                 vec![("wanted", wanted.to_string()), ("found", found.to_string())]
             }
@@ -252,27 +270,36 @@ pub async fn load(cells: &dyn Cells) -> Result<BTreeMap<Authority, Known>, PeerE
 /// The second operator's act.
 pub async fn confirm(cells: &dyn Cells, authority: &Authority, typed: &str) -> Result<Peer, PeerError> {
     let fingerprint = typed_fingerprint(typed)?;
-    let mut differs = false;
+    let (mut differs, mut is_removed) = (false, false);
     let after = saved::update::<Peer>(cells, PEERS, authority.as_str(), |peer| {
         peer.map(|mut peer| {
             differs = peer.fingerprint != fingerprint;
-            if !differs {
+            // Two operators decide, each time anew.
+            is_removed = peer.standing == Standing::Removed;
+            if !differs && !is_removed {
                 peer.standing = Standing::Confirmed;
             }
             peer
         })
     })
     .await?
+    .filter(|_| !is_removed)
     .ok_or_else(|| PeerError::Unknown(authority.clone()))?;
     if differs { Err(PeerError::FingerprintDiffers(authority.clone())) } else { Ok(after) }
 }
 
-/// Forgets what operators decided; roots and what was shared stay.
+/// Ends the exchange with an authority. Its roots stay, and with them everything that it shared and witnessed.
 pub async fn remove(cells: &dyn Cells, authority: &Authority) -> Result<(), PeerError> {
-    saved::take::<Peer>(cells, PEERS, authority.as_str())
-        .await?
-        .map(|_| ())
-        .ok_or_else(|| PeerError::Unknown(authority.clone()))
+    let mut was_here = false;
+    saved::update::<Peer>(cells, PEERS, authority.as_str(), |peer| {
+        peer.map(|mut peer| {
+            was_here = peer.standing != Standing::Removed;
+            peer.standing = Standing::Removed;
+            peer
+        })
+    })
+    .await?;
+    if was_here { Ok(()) } else { Err(PeerError::Unknown(authority.clone())) }
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use federate::Input;
 use federate::engine::Event;
-use node::index::{Finding, Index, IndexError, LogHead};
-use record::Origin;
+use node::index::{Finding, Index, IndexError, LogHead, Source as _};
+use record::{Origin, Record};
 use store::Swap;
+use tlog::Hash;
 
 use crate::agree::rows;
 use crate::cast;
@@ -191,6 +192,12 @@ impl World {
                     let (epoch, input) = (self.nodes[node].epoch, Input::WantBlobs { origin, name });
                     self.after(1, Happening::Tell { node, epoch, input });
                 }
+                Finding::Lacks { origin, index, name } => {
+                    if let Some(input) = self.lost_at(node, view, origin, index, name) {
+                        let epoch = self.nodes[node].epoch;
+                        self.after(1, Happening::Tell { node, epoch, input });
+                    }
+                }
                 Finding::SealRefused { origin, index, why, .. } if self.is_honest(&origin) => {
                     self.violations.push(format!("{node} refuses the seal of {index} of {origin}: {why}"));
                 }
@@ -200,6 +207,19 @@ impl World {
                 | Finding::Conflict { .. } => {}
             }
         }
+    }
+
+    /// What a machine's disk lost of a record for which its engine does not wait, as a node tells its engine.
+    fn lost_at(&self, node: usize, view: &View, origin: Origin, index: u64, name: Hash) -> Option<Input> {
+        if self.nodes[node].engine.as_ref()?.waits_for(&origin, name) {
+            return None;
+        }
+        let entries = self.runtime.block_on(view.entries(&origin, index..index + 1)).ok()?;
+        let record = Record::parse(entries.first()?).ok()?;
+        let is_here = |blob: &Hash| matches!(self.runtime.block_on(view.blob(blob)), Ok(Some(_)));
+        let blobs = record.header.blobs.iter().map(|blob| blob.sha256);
+        let lost: Vec<Hash> = blobs.filter(|blob| !is_here(blob)).collect();
+        (!lost.is_empty()).then(|| Input::Lost { origin, index, record: Box::new(record), lost })
     }
 
     fn is_honest(&self, origin: &str) -> bool {

@@ -132,3 +132,24 @@ fn what_a_checkpoint_covers_can_be_had_at_once() {
         release.wait().expect("it ends");
     }
 }
+
+/// Whoever erases at the same moment as others tells the readers once, together with them.
+#[test]
+fn erasing_at_once_is_told_once() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let node = &world.nodes[0];
+    let name = node.say("to be erased");
+    let erasing: Vec<_> = (0..5)
+        .map(|_| {
+            let mut command = std::process::Command::new(concord());
+            command.arg("--data").arg(&node.data).args(["record", "erase", &name, "--json"]);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+        })
+        .collect();
+    for mut one in erasing {
+        one.wait().expect("it ends");
+    }
+    let told = node.records().iter().filter(|row| row["kind"] == "erasure").count();
+    assert_eq!(told, 1);
+}

@@ -1,6 +1,6 @@
 //! Two authorities between whom there never was a network: they exchange by file.
 
-use e2e::{Authority, World, path_in, until};
+use e2e::{Authority, World, path_in};
 use serde_json::Value;
 
 /// Two worlds of one authority each: neither knows an address of the other.
@@ -56,12 +56,10 @@ fn two_that_never_had_a_network_exchange_by_file() {
     let answer = b.release(&["--to", "a.example"], "received").expect("release");
     let back = path_in(&other.path("to-a.bundle"));
     let origin = a.ask(&["record", "show", &public]).expect("show")["origin"].clone();
-    until("b's receipt comes back with a file", || {
-        b.ask(&["bundle", "export", &back, "--for", "a.example"]).expect("export");
-        a.ask(&["bundle", "import", &back]).expect("import");
-        let log = a.log(origin.as_str()?)?;
-        (log["held"]["b.example"] == log["size"]).then_some(())
-    });
+    b.ask(&["bundle", "export", &back, "--for", "a.example"]).expect("export");
+    a.ask(&["bundle", "import", &back]).expect("import");
+    let log = a.log(origin.as_str().expect("an origin")).expect("a log");
+    assert_eq!(log["held"]["b.example"], log["size"], "b's receipt comes back with the file");
     assert!(a.knows(answer["name"].as_str().expect("a name")));
 }
 
@@ -136,4 +134,83 @@ fn a_root_comes_by_file_too() {
     let listed = b.run(&["peer", "list"]).stdout;
     let listed = String::from_utf8_lossy(&listed);
     assert!(listed.lines().any(|line| line.starts_with("a.example") && line.ends_with("root 2")), "{listed}");
+}
+
+/// What the other side says of one's own logs is all that such a file may have: it has released nothing.
+#[test]
+fn a_receipt_comes_back_from_who_has_nothing_to_say() {
+    let (one, mut other) = strangers();
+    other.serve();
+    let (a, b) = (&one.nodes[0], &other.nodes[0]);
+    introduce(a, b, &one);
+    introduce(b, a, &other);
+    let (there, back) = (path_in(&one.path("to-b")), path_in(&other.path("to-a")));
+    for n in 0..3 {
+        let released = a.release(&["--public"], &format!("number {n}")).expect("release");
+        a.ask(&["bundle", "export", &there, "--for", "b.example"]).expect("export");
+        b.ask(&["bundle", "import", &there]).expect("import");
+        b.ask(&["bundle", "export", &back, "--for", "a.example"]).expect("export");
+        a.ask(&["bundle", "import", &back]).expect("import");
+        let log = a.log(released["origin"].as_str().expect("an origin")).expect("a log");
+        assert_eq!(log["held"]["b.example"], log["size"], "after round {n}");
+    }
+}
+
+/// A backup is older than what left in a file: that file leads the restored node back, and it forks nothing.
+#[test]
+fn a_restored_node_has_its_own_entries_back_from_a_file() {
+    let (mut one, other) = strangers();
+    introduce(&one.nodes[0], &other.nodes[0], &one);
+    introduce(&other.nodes[0], &one.nodes[0], &other);
+    let (backup, there, back) =
+        (one.path("backup"), path_in(&one.path("to-b")), path_in(&other.path("to-a")));
+    let first = one.nodes[0].release(&["--public"], "in the backup").expect("release");
+    one.nodes[0].ask(&["backup", &path_in(&backup)]).expect("backup");
+    let later = one.nodes[0].say("after the backup");
+    let b = &other.nodes[0];
+    one.nodes[0].ask(&["bundle", "export", &there, "--for", "b.example"]).expect("export");
+    b.ask(&["bundle", "import", &there]).expect("import");
+    b.ask(&["bundle", "export", &back, "--for", "a.example"]).expect("export");
+
+    let mut a = one.nodes[0].at(one.path("restored"));
+    a.ask(&["restore", &path_in(&backup)]).expect("restore");
+    a.serve();
+    a.ask(&["bundle", "import", &back]).expect("import");
+    assert!(a.knows(&later), "its own entry is back when the import ends");
+    let origin = first["origin"].as_str().expect("an origin");
+    assert_eq!(a.log(origin).expect("a log")["size"], 3);
+    a.ask(&["log", "resume", origin]).expect("resume");
+    let next = a.release(&["--public"], "after the restore").expect("release");
+    assert_eq!(next["index"], 3);
+    a.ask(&["bundle", "export", &there, "--for", "b.example"]).expect("export");
+    b.ask(&["bundle", "import", &there]).expect("import");
+    assert!(b.knows(next["name"].as_str().expect("a name")));
+    assert_eq!(b.alarms(), Vec::<String>::new());
+    one.nodes[0].kill();
+}
+
+/// Two views of one log, of the same size: whoever holds one is told when a file brings the other.
+#[test]
+fn a_file_with_another_view_of_a_log_raises_an_alarm() {
+    let (mut one, other) = strangers();
+    introduce(&one.nodes[0], &other.nodes[0], &one);
+    introduce(&other.nodes[0], &one.nodes[0], &other);
+    let b = &other.nodes[0];
+    let (backup, there) = (one.path("backup"), path_in(&one.path("to-b")));
+    let first = one.nodes[0].release(&["--public"], "in the backup").expect("release");
+    one.nodes[0].ask(&["backup", &path_in(&backup)]).expect("backup");
+    one.nodes[0].say("the one view");
+    one.nodes[0].ask(&["bundle", "export", &there, "--for", "b.example"]).expect("export");
+    b.ask(&["bundle", "import", &there]).expect("import");
+
+    let mut a = one.nodes[0].at(one.path("restored"));
+    a.ask(&["restore", &path_in(&backup)]).expect("restore");
+    a.serve();
+    a.ask(&["log", "resume", first["origin"].as_str().expect("an origin")])
+        .expect("an operator who is wrong");
+    a.say("the other view");
+    a.ask(&["bundle", "export", &there, "--for", "b.example"]).expect("export");
+    let _ = b.ask(&["bundle", "import", &there]);
+    assert_eq!(b.alarms(), ["alarm-split-view"]);
+    one.nodes[0].kill();
 }

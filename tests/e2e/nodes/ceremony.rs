@@ -129,3 +129,43 @@ fn a_log_whose_key_was_revoked_ends_at_its_head_and_goes_on_in_a_successor() {
     let status = b.ask(&["status"]).expect("status");
     assert_eq!(status["alarms"], serde_json::json!([]), "what the author acknowledges is no surprise");
 }
+
+/// `log.close` is signed like every other entry: the log moves to the root that lists its keys first.
+#[test]
+fn a_log_is_closed_under_the_keys_of_the_newest_root() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let public = a.release(&["--public"], "under the first keys").expect("release");
+    let sealed = a.release(&["--to", "b.example"], "idle since then").expect("release");
+    for role in ["log", "author"] {
+        a.ask(&["key", "rotate", role]).expect("rotate");
+    }
+    assert_eq!(next_root(&world, a, [4, 5, 6], [1, 2, 3]), 2);
+    for record in [&public, &sealed] {
+        let origin = record["origin"].as_str().expect("an origin");
+        a.ask(&["log", "close", origin]).expect("close");
+        until("the peer holds all of it, closed", || {
+            let (here, there) = (a.log(origin)?, b.log(origin)?);
+            (there["closed"] == true && there["size"] == 4 && here["held"]["b.example"] == 4).then_some(())
+        });
+    }
+    let next = a.release(&["--public"], "in the successor").expect("release");
+    assert_ne!(next["origin"], public["origin"]);
+    until("the peer follows", || b.knows(next["name"].as_str()?).then_some(()));
+    assert_eq!((a.alarms(), b.alarms()), (vec![], vec![]));
+}
+
+#[test]
+fn nothing_is_appended_to_a_log_whose_key_was_revoked_not_even_its_end() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let a = &world.nodes[0];
+    let public = a.release(&["--public"], "under a key that is stolen").expect("release");
+    let (stolen, origin) = (key_of(a, "log"), public["origin"].as_str().expect("an origin"));
+    a.ask(&["key", "rotate", "log"]).expect("rotate");
+    a.ask(&["key", "revoke", &stolen]).expect("revoke");
+    assert_eq!(next_root(&world, a, [4, 5, 6], [1, 2, 3]), 2);
+    let size = a.log(origin).expect("a log")["size"].clone();
+    let refused = a.ask(&["log", "close", origin]).expect_err("its key was revoked");
+    assert!(refused.contains("log succeed"), "{refused}");
+    assert_eq!(a.log(origin).expect("a log")["size"], size);
+}

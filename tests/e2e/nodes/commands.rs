@@ -106,3 +106,31 @@ fn a_table_of_figures_is_released_with_the_parameter_of_its_media_type() {
     let note = node.ask(&["record", "show", name]).expect("show")["note"].to_string();
     assert!(note.contains("blob text/csv;schema=hxl ") && note.contains(" en"), "{note}");
 }
+
+#[test]
+fn a_notice_without_words_or_with_two_texts_in_one_language_is_refused() {
+    let world = World::new(&["a.example"]);
+    let node = &world.nodes[0];
+    let refused = |args: &[&str]| node.ask(&[&["release", "--public"], args].concat()).expect_err("refused");
+    assert!(refused(&[]).contains("--text"));
+    assert!(refused(&["--text", "en= "]).contains("<language>=<text>"));
+    assert!(refused(&["--text", "en=one", "--text", "en=two"]).contains("two texts in en"));
+    assert!(node.records().is_empty(), "nothing was released");
+}
+
+#[test]
+fn a_record_with_a_line_that_must_be_understood_says_that_it_counts_for_nothing() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let node = &world.nodes[0];
+    let released = node.release(&["--public", "--line", "!vow=1"], "of later").expect("release");
+    let name = released["name"].as_str().expect("a name");
+    assert_eq!(node.ask(&["record", "show", name]).expect("show")["unknown_line"], true);
+    let answer = node.client().get(&format!("/api/v1/records/{name}")).body;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    assert_eq!(answer["entries"][0]["without_effect"], "unknown-line", "{answer}");
+    let csv = node.client().get("/records.csv").text();
+    assert!(csv.contains("unknown-line"), "{csv}");
+    let page = node.client().get(&format!("/record/{name}")).text();
+    assert!(page.contains("neither acted on nor counted"));
+}

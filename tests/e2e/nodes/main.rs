@@ -13,6 +13,7 @@ mod expiry;
 mod hostile;
 mod interop;
 mod outsider;
+mod peers;
 mod recovery;
 mod servers;
 mod stall;

@@ -531,3 +531,41 @@ fn a_successor_that_was_not_opened_waits_for_its_operator_too() {
     assert_eq!(again["origin"], next.as_str());
     node.ask(&["log", "resume", "a.example/log/public/1999"]).expect_err("no log of this node");
 }
+
+/// A file that a disk loses is missed where it is read again: it comes back from its author, and an operator is told.
+#[test]
+fn a_file_of_a_record_that_the_disk_lost_is_fetched_again() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let figures = table(&world, "table.csv", &[5]);
+    world.nodes[0].ask(&["import", "figures", &figures]).expect("import");
+    let stated_before = until("b states it", || Some(stated(&world.nodes[1])).filter(|all| !all.is_empty()));
+    let b = &mut world.nodes[1];
+    b.stop();
+    let blobs = b.data.join("files/blob");
+    std::fs::remove_dir_all(&blobs).expect("the disk loses them");
+    b.serve();
+    b.ask(&["rebuild"]).expect("rebuild");
+    until("it comes back", || (stated(b) == stated_before).then_some(()));
+    assert!(blobs.exists());
+    let alarms = b.alarms();
+    assert!(!alarms.is_empty() && alarms.iter().all(|code| code == "alarm-file-lost"), "{alarms:?}");
+}
+
+#[test]
+fn half_a_copy_is_neither_restored_nor_used() {
+    let world = World::new(&["a.example"]);
+    let node = &world.nodes[0];
+    node.say("something");
+    let backup = world.path("backup");
+    node.ask(&["backup", &path_in(&backup)]).expect("backup");
+    assert!(!backup.join("unfinished").exists());
+    std::fs::write(backup.join("unfinished"), b"").expect("as if the power went");
+    let restored = node.at(world.path("restored"));
+    let refused = restored.ask(&["restore", &path_in(&backup)]).expect_err("it is half a copy");
+    assert!(refused.contains("broken off"), "{refused}");
+    std::fs::remove_file(backup.join("unfinished")).expect("as it was");
+    restored.ask(&["restore", &path_in(&backup)]).expect("restore");
+    std::fs::write(restored.data.join("unfinished"), b"").expect("as if the power went");
+    let refused = restored.ask(&["status"]).expect_err("it is half a copy");
+    assert!(refused.contains("broken off"), "{refused}");
+}

@@ -12,6 +12,7 @@ use super::own::Own;
 use super::pending::Pending;
 use super::wants::{self, Ended, Gone, Lane, Rank, Want, Wants, Why};
 use super::{Answer, ERASED, Engine, Event, Limits, Output, UnfetchedRecord, Write};
+use crate::alarm::Alarm;
 use crate::paths::{MirrorFile, Route, origin_hash};
 use crate::places;
 
@@ -152,6 +153,31 @@ impl Engine {
             self.store(writes, Vec::new(), Pending::Unwatched);
             self.dirty.insert(origin.clone());
         }
+    }
+
+    /// Whether something of a record is waited for, now or once somebody asks for it.
+    pub fn waits_for(&self, origin: &Origin, name: Hash) -> bool {
+        self.wants(origin).is_some_and(|blobs| blobs.is_named(name))
+    }
+
+    /// What was stored of a record is not on this disk any more: it is wanted again, like that of a new record.
+    pub(super) fn take_lost(&mut self, origin: &Origin, index: u64, record: &Record, lost: &[Hash]) {
+        let own = self.own.get(origin).map(Own::size);
+        let size = own.or(self.logs.get(origin).map(Log::stored_size)).unwrap_or(0);
+        if index >= size || self.waits_for(origin, record.name()) {
+            return;
+        }
+        let mut notes = notes_of(record, index, self.now);
+        notes.retain(|note| matches!(note, Note::Want { sha256, .. } if lost.contains(sha256)));
+        let (writes, events) = self.take_notes(origin, notes);
+        if writes.is_empty() {
+            return;
+        }
+        self.store(writes, events, Pending::Unwatched);
+        if self.wants(origin).is_some_and(|blobs| lost.iter().any(|sha256| blobs.is_wanted(*sha256))) {
+            self.ring(Alarm::FileLost { origin: origin.clone(), index });
+        }
+        self.dirty.insert(origin.clone());
     }
 
     fn today(&self) -> Option<Date> {

@@ -1,7 +1,7 @@
 //! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
 //! and keys. Nothing happens here.
 
-use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, RootChain, Status};
+use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, Record, RootChain, Status};
 use tlog::{NoteSignature, SignedCheckpoint};
 
 use crate::alarm::Alarm;
@@ -151,6 +151,16 @@ pub enum Input {
         /// The body.
         body: Vec<u8>,
     },
+    /// The heads that lie in a file of this peer's, which is read in its place: the logs that they show are fetched from it.
+    /// Answered by [`Output::Reply`] as soon as they are taken in; 422 if they are none.
+    HeadsShown {
+        /// Names it.
+        request: RequestId,
+        /// Whose file.
+        peer: Authority,
+        /// As `/heads` answers.
+        body: Vec<u8>,
+    },
     /// A root that lies in a file of this peer's, its own or another's: nothing in its logs need speak of it yet.
     RootShown {
         /// Whose file.
@@ -191,6 +201,20 @@ pub enum Input {
         origin: Origin,
         /// The record's name.
         name: tlog::Hash,
+    },
+    /// Files of a record that were stored and are gone, or changed, on this disk. They are fetched again, as far as they
+    /// would be of a new record; receipts wait for them. To be given only if [`Engine::waits_for`] says no.
+    ///
+    /// [`Engine::waits_for`]: super::Engine::waits_for
+    Lost {
+        /// A log that holds the record.
+        origin: Origin,
+        /// Its place there.
+        index: u64,
+        /// The record.
+        record: Box<Record>,
+        /// Hashes of the blobs that it names and that are lost.
+        lost: Vec<tlog::Hash>,
     },
     /// A sealed record that was opened here `erases` others of its author, which the engine cannot see: nothing
     /// of them is waited for any more. To be given when it is opened; giving it again does no harm.

@@ -228,6 +228,18 @@ impl Engine {
         }
     }
 
+    /// Heads from a file. What the peer itself shows is asked for in full the next time.
+    pub(super) fn take_shown_heads(&mut self, request: RequestId, name: &Authority, body: &[u8]) {
+        let heads = Heads::parse(body).ok().filter(|_| self.peers.contains_key(name));
+        let status = if heads.is_some() { 202 } else { 422 };
+        if let Some(heads) = heads {
+            self.keep_etag(name, None);
+            self.take_heads(name, self.now, heads);
+        }
+        let (content_type, body) = ("text/plain; charset=utf-8", Vec::new());
+        self.out.push(Output::Reply { request, status, content_type, body });
+    }
+
     fn keep_etag(&mut self, name: &Authority, etag: Option<String>) {
         if let Some(peer) = self.peers.get_mut(name) {
             peer.etag = etag;

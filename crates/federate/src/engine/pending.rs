@@ -74,6 +74,24 @@ pub(super) enum Pending {
     Hold { origin: Origin, checkpoint: Box<SignedCheckpoint> },
 }
 
+impl Pending {
+    /// Whether it follows from what this peer showed, as far as that can be told: what has no peer may.
+    pub fn is_of(&self, of: &Authority) -> bool {
+        match self {
+            Self::Heads { .. } | Self::Nudged | Self::Submitted { .. } | Self::Proof { .. } => false,
+            Self::File { peer, .. }
+            | Self::Seen { peer, .. }
+            | Self::LostSeen { peer, .. }
+            | Self::Blob { peer, .. }
+            | Self::NextRoot { peer, .. }
+            | Self::CompareRoot { peer, .. }
+            | Self::OwnRoot { peer, .. }
+            | Self::WitnessLatest { peer, .. } => peer == of,
+            _ => true,
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn take_answer(&mut self, id: Id, answer: Answer) {
         let Some(pending) = self.pending.remove(&id) else { return };

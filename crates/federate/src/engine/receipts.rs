@@ -8,6 +8,7 @@ use super::pending::Pending;
 use super::reconcile::Then;
 use super::seen::on_disk;
 use super::{Engine, Event, Output, SignRequest, Write};
+use crate::heads::Head;
 use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::{LogFile, Route};
 use crate::places;
@@ -70,6 +71,16 @@ impl Engine {
         let id = self.ask(Pending::Nudged);
         let (peer, route, body) = (peer.clone(), Route::Nudge, nudge.to_bytes());
         self.out.push(Output::Post { id, peer, route, body });
+    }
+
+    /// Whether a peer shows with a head of an own log a receipt that is not archived here.
+    pub fn lacks_receipt(&self, peer: &Authority, origin: &Origin, head: &Head) -> bool {
+        let Some(own) = self.own.get(origin) else { return false };
+        let kept = own.kept.receipts.get(peer).map_or(0, |(_, size)| *size);
+        let shown = std::iter::once(&head.checkpoint).chain(&head.held);
+        shown
+            .filter(|shown| shown.checkpoint.size > kept && shown.checkpoint.size <= own.size())
+            .any(|shown| self.hold_line(peer, shown).is_some())
     }
 
     /// A checkpoint of an own log that may carry a peer's `holds` line.

@@ -222,7 +222,8 @@ impl Wants {
         all.filter_map(move |(_, sha256)| Some((*sha256, self.by_blob.get(&(*sha256, name))?)))
     }
 
-    fn is_named(&self, name: Hash) -> bool {
+    /// Whether a record wants something, now or later.
+    pub fn is_named(&self, name: Hash) -> bool {
         self.wants_of(name).next().is_some()
     }
 

@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = «{ $text }» ليست بصمة: 52 محرف
 error-code-peer-fingerprint-differs = البصمة المكتوبة الآن لـ { $authority } تختلف عما كُتب قبلاً: قارنوا كلتيهما مع السلطة بالهاتف.
 error-code-peer-wrong-authority = جذر الثقة لـ { $found } لا لـ { $wanted }.
 error-code-peer-unknown = { $authority } غير معروفة هنا؛ أضيفوها أولاً.
+error-code-peer-is-confirmed = { $authority } نظير مؤكَّد. أزيلوها قبل إضافتها من جديد.
 error-code-peer-oneself = { $authority } هي هذه العقدة.
 error-code-peer-not-a-name = «{ $text }» ليس اسماً: اكتبوا الاسم نفسه، أو ar أو zh أو en أو fr أو ru أو es ثم = ثم الاسم.
 error-code-mechanism-not-in-force = لا ميثاق سارياً هنا للآلية { $mechanism }.
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = لا تُعرف هنا آلية { $mechanism }.
 error-code-charter-not-here = ميثاق { $mechanism } ليس هنا بعد.
 error-code-log-not-ours = { $origin } ليس من دفاتر قيود هذه العقدة.
 error-code-log-ended = انتهى { $origin }: لم يعد يُوقَّع فيه شيء.
+error-code-log-key-revoked = أُبطل مفتاح { $origin }، فلا يُضاف إليه شيء بعد. يتابع الأمر «concord log succeed» من آخره.
 error-code-pair-malformed = «{ $text }» ليس كما ينبغي. المطلوب: { $wanted }
+error-code-text-twice = هناك نصّان باللغة { $language }. أعطوا نصاً واحداً لكل لغة.
+error-code-notice-empty = للإشعار مضمون: أعطوه نصاً، ‎--text ar=…‎، أو ملفاً، ‎--blob‎.
 error-code-table-row = تتعذر قراءة صف من الجدول: { $reason }
 error-code-bundle-stranger = الحزمة من { $authority }، وهي ليست نظيراً مؤكَّداً. أضيفوها وأكدوها أولاً.
 error-code-bundle-not-for-us = الحزمة موجَّهة إلى { $authority }.
@@ -261,6 +265,7 @@ error-code-serve = لا يعمل الخادم: { $code }
 error-code-control = لم تجب العقدة العاملة عن الأمر: { $code }
 error-code-demo = لم يكتمل العرض: { $code }
 error-code-restore = لم تُستعَد النسخة الاحتياطية: { $code }
+error-code-config-unfinished = { $path } نسخة ناقصة: انقطع النسخ الاحتياطي أو الاستعادة التي أنشأتها. احذفوها وابدؤوا من جديد.
 error-code-heads = تتعذر قراءة قائمة دفاتر القيود: { $code }
 error-code-request = الطلب غير موقَّع كما ينبغي: { $code }
 error-code-follow = ما وصل من دفتر قيود لا يصمد للتحقق: { $code }

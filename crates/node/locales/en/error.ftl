@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = “{ $text }” is no fingerprint: it has 52
 error-code-peer-fingerprint-differs = The fingerprint of { $authority } that was typed now differs from the one typed before: compare both with the authority by telephone.
 error-code-peer-wrong-authority = The root is of { $found }, not of { $wanted }.
 error-code-peer-unknown = { $authority } is not known here; add it first.
+error-code-peer-is-confirmed = { $authority } is a confirmed peer. Remove it before it is added anew.
 error-code-peer-oneself = { $authority } is this node.
 error-code-peer-not-a-name = “{ $text }” is no name: write the name itself, or one of ar, zh, en, fr, ru, es, then = and the name.
 error-code-mechanism-not-in-force = No charter of { $mechanism } is in force here.
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = No mechanism { $mechanism } is known here.
 error-code-charter-not-here = The charter of { $mechanism } is not here yet.
 error-code-log-not-ours = { $origin } is no log of this node.
 error-code-log-ended = { $origin } has ended: nothing is signed in it any more.
+error-code-log-key-revoked = The key of { $origin } was revoked, so nothing is appended to it. “concord log succeed” goes on from its head.
 error-code-pair-malformed = “{ $text }” is not as it should be: { $wanted }
+error-code-text-twice = There are two texts in { $language }. Give one for each language.
+error-code-notice-empty = A notice says something: give it a text, --text en=…, or a file, --blob.
 error-code-table-row = A row of the table cannot be read: { $reason }
 error-code-bundle-stranger = The bundle is of { $authority }, who is not a confirmed peer. Add and confirm it first.
 error-code-bundle-not-for-us = The bundle is made for { $authority }.
@@ -261,6 +265,7 @@ error-code-serve = The server does not run: { $code }
 error-code-control = The running node did not answer the command: { $code }
 error-code-demo = The demonstration did not hold: { $code }
 error-code-restore = The backup was not restored: { $code }
+error-code-config-unfinished = { $path } is half a copy: the backup or restore that made it was broken off. Remove it, and begin again.
 error-code-heads = A list of logs cannot be read: { $code }
 error-code-request = The request is not signed as it should be: { $code }
 error-code-follow = What came of a log does not verify: { $code }

@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = «{ $text }» no es una huella: tiene 52 car
 error-code-peer-fingerprint-differs = La huella de { $authority } escrita ahora difiere de la anterior: compare ambas con la autoridad por teléfono.
 error-code-peer-wrong-authority = La raíz es de { $found }, no de { $wanted }.
 error-code-peer-unknown = { $authority } no se conoce aquí; añádala antes.
+error-code-peer-is-confirmed = { $authority } es un par confirmado. Retírela antes de añadirla de nuevo.
 error-code-peer-oneself = { $authority } es este nodo.
 error-code-peer-not-a-name = «{ $text }» no es un nombre: escriba el nombre, o ar, zh, en, fr, ru o es, luego = y el nombre.
 error-code-mechanism-not-in-force = Aquí no hay carta vigente de { $mechanism }.
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = Aquí no se conoce el mecanismo { $mechanism }.
 error-code-charter-not-here = La carta de { $mechanism } aún no está aquí.
 error-code-log-not-ours = { $origin } no es una bitácora de este nodo.
 error-code-log-ended = { $origin } ha terminado: ya no se firma nada en ella.
+error-code-log-key-revoked = La clave de { $origin } fue revocada, por lo que no se le añade nada. «concord log succeed» continúa desde su cabeza.
 error-code-pair-malformed = «{ $text }» no es como debe: { $wanted }
+error-code-text-twice = Hay dos textos en { $language }. Indique uno por idioma.
+error-code-notice-empty = Un aviso dice algo: indique un texto, --text es=…, o un archivo, --blob.
 error-code-table-row = No se puede leer una fila de la tabla: { $reason }
 error-code-bundle-stranger = El paquete es de { $authority }, que no es un par confirmado. Añádala y confírmela antes.
 error-code-bundle-not-for-us = El paquete es para { $authority }.
@@ -261,6 +265,7 @@ error-code-serve = El servidor no funciona: { $code }
 error-code-control = El nodo en marcha no respondió a la orden: { $code }
 error-code-demo = La demostración no se sostuvo: { $code }
 error-code-restore = No se restauró la copia de seguridad: { $code }
+error-code-config-unfinished = { $path } es una copia a medias: la copia de seguridad o la restauración que la creó se interrumpió. Elimínela y empiece de nuevo.
 error-code-heads = No se puede leer una lista de bitácoras: { $code }
 error-code-request = La solicitud no está firmada como debe: { $code }
 error-code-follow = Lo recibido de una bitácora no se verifica: { $code }

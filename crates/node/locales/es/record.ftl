@@ -74,6 +74,7 @@ record-inner-public = La cabecera de este registro tal como se selló, byte por 
 record-withdrawn = Retirado por su autor en
 record-superseded = Hay una edición posterior:
 record-conflicting = Su autor publicó dos registros distintos como esta edición. Se conservan ambos.
+record-unknown-line = Contiene una línea que este nodo no conoce y que debe entenderse. Se muestra, pero no surte efecto ni se cuenta.
 record-disowned = Su autor ha revocado la clave con la que se firmó. No surte efecto desde
 
 ## The list

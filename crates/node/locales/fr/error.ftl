@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = « { $text } » n’est pas une empreinte : 
 error-code-peer-fingerprint-differs = L’empreinte de { $authority } saisie à l’instant diffère de la précédente : comparez les deux avec l’autorité par téléphone.
 error-code-peer-wrong-authority = La racine est de { $found }, non de { $wanted }.
 error-code-peer-unknown = { $authority } n’est pas connue ici ; ajoutez-la d’abord.
+error-code-peer-is-confirmed = { $authority } est un pair confirmé. Retirez-la avant de l’ajouter de nouveau.
 error-code-peer-oneself = { $authority } est ce nœud.
 error-code-peer-not-a-name = « { $text } » n’est pas un nom : écrivez le nom, ou ar, zh, en, fr, ru ou es, puis = et le nom.
 error-code-mechanism-not-in-force = Aucune charte de { $mechanism } n’est en vigueur ici.
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = Le mécanisme { $mechanism } n’est pas connu ic
 error-code-charter-not-here = La charte de { $mechanism } n’est pas encore ici.
 error-code-log-not-ours = { $origin } n’est pas un journal de ce nœud.
 error-code-log-ended = { $origin } est terminé : plus rien n’y est signé.
+error-code-log-key-revoked = La clé de { $origin } a été révoquée : rien n’y est plus ajouté. « concord log succeed » continue à partir de sa tête.
 error-code-pair-malformed = « { $text } » n’est pas comme il faut : { $wanted }
+error-code-text-twice = Il y a deux textes en { $language }. Donnez-en un par langue.
+error-code-notice-empty = Un avis dit quelque chose : donnez-lui un texte, --text fr=…, ou un fichier, --blob.
 error-code-table-row = Une ligne du tableau est illisible : { $reason }
 error-code-bundle-stranger = Le paquet vient de { $authority }, qui n’est pas un pair confirmé. Ajoutez-le et confirmez-le d’abord.
 error-code-bundle-not-for-us = Le paquet est destiné à { $authority }.
@@ -261,6 +265,7 @@ error-code-serve = Le serveur ne fonctionne pas : { $code }
 error-code-control = Le nœud en marche n’a pas répondu à la commande : { $code }
 error-code-demo = La démonstration n’a pas tenu : { $code }
 error-code-restore = La sauvegarde n’a pas été restaurée : { $code }
+error-code-config-unfinished = { $path } n’est qu’une moitié de copie : la sauvegarde ou la restauration qui l’a produite a été interrompue. Supprimez-la et recommencez.
 error-code-heads = Une liste de journaux est illisible : { $code }
 error-code-request = La requête n’est pas signée comme il faut : { $code }
 error-code-follow = Ce qui est venu d’un journal ne se vérifie pas : { $code }

@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = «{ $text }» — не отпечаток: �
 error-code-peer-fingerprint-differs = Введённый сейчас отпечаток { $authority } отличается от прежнего: сверьте оба с органом по телефону.
 error-code-peer-wrong-authority = Корень принадлежит { $found }, а не { $wanted }.
 error-code-peer-unknown = { $authority } здесь неизвестен; сначала добавьте его.
+error-code-peer-is-confirmed = { $authority } — подтверждённый участник. Сначала удалите его, затем добавьте заново.
 error-code-peer-oneself = { $authority } — это сам узел.
 error-code-peer-not-a-name = «{ $text }» — не имя: напишите имя или ar, zh, en, fr, ru, es, затем = и имя.
 error-code-mechanism-not-in-force = Здесь нет действующего устава { $mechanism }.
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = Механизм { $mechanism } здесь неи
 error-code-charter-not-here = Устава { $mechanism } здесь ещё нет.
 error-code-log-not-ours = { $origin } — не журнал этого узла.
 error-code-log-ended = { $origin } завершён: в нём больше ничего не подписывается.
+error-code-log-key-revoked = Ключ журнала { $origin } отозван, поэтому в него больше ничего не вносится. «concord log succeed» продолжает с его последней записи.
 error-code-pair-malformed = «{ $text }» записано не так: { $wanted }
+error-code-text-twice = На языке { $language } два текста. Укажите по одному на каждый язык.
+error-code-notice-empty = Уведомление что-то сообщает: укажите текст, --text ru=…, или файл, --blob.
 error-code-table-row = Строка таблицы не читается: { $reason }
 error-code-bundle-stranger = Пакет от { $authority }, не подтверждённого партнёра. Сначала добавьте и подтвердите его.
 error-code-bundle-not-for-us = Пакет предназначен для { $authority }.
@@ -261,6 +265,7 @@ error-code-serve = Сервер не работает: { $code }
 error-code-control = Работающий узел не ответил на команду: { $code }
 error-code-demo = Демонстрация не удалась: { $code }
 error-code-restore = Резервная копия не восстановлена: { $code }
+error-code-config-unfinished = { $path } — неполная копия: создававшее её резервное копирование или восстановление было прервано. Удалите её и начните заново.
 error-code-heads = Список журналов не читается: { $code }
 error-code-request = Запрос подписан не так, как следует: { $code }
 error-code-follow = Пришедшее из журнала не проходит проверку: { $code }

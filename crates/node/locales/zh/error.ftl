@@ -217,6 +217,7 @@ error-code-peer-not-a-fingerprint = “{ $text }”不是指纹：指纹有52个
 error-code-peer-fingerprint-differs = 现在输入的{ $authority }指纹与先前不同：请打电话与该主管部门核对两者。
 error-code-peer-wrong-authority = 该信任根属于{ $found }，而非{ $wanted }。
 error-code-peer-unknown = 此处不认识{ $authority }；请先添加。
+error-code-peer-is-confirmed = { $authority }是已确认的对等方。请先移除，再重新添加。
 error-code-peer-oneself = { $authority }就是本节点。
 error-code-peer-not-a-name = “{ $text }”不是名称：请写名称本身，或ar、zh、en、fr、ru、es之一，再写=和名称。
 error-code-mechanism-not-in-force = { $mechanism }在此没有生效的章程。
@@ -224,7 +225,10 @@ error-code-mechanism-unknown = 此处没有机制{ $mechanism }。
 error-code-charter-not-here = { $mechanism }的章程尚未到达。
 error-code-log-not-ours = { $origin }不是本节点的日志。
 error-code-log-ended = { $origin } 已结束：其中不再签署任何内容。
+error-code-log-key-revoked = { $origin }的密钥已被撤销，不再追加任何内容。请用“concord log succeed”从其末端继续。
 error-code-pair-malformed = “{ $text }”写法不对：{ $wanted }
+error-code-text-twice = { $language }有两份文本。每种语言只给一份。
+error-code-notice-empty = 通知须有内容：请给出文本（--text zh=…）或文件（--blob）。
 error-code-table-row = 表格中有一行无法读取：{ $reason }
 error-code-bundle-stranger = 该数据包来自未确认的对等方{ $authority }。请先添加并确认。
 error-code-bundle-not-for-us = 该数据包是给{ $authority }的。
@@ -261,6 +265,7 @@ error-code-serve = 服务器未运行：{ $code }
 error-code-control = 运行中的节点未应答命令：{ $code }
 error-code-demo = 演示未能完成：{ $code }
 error-code-restore = 备份未能恢复：{ $code }
+error-code-config-unfinished = { $path }是不完整的副本：生成它的备份或恢复被中断。请将其删除，重新开始。
 error-code-heads = 日志清单无法读取：{ $code }
 error-code-request = 请求的签名不符合要求：{ $code }
 error-code-follow = 收到的日志内容未通过核验：{ $code }

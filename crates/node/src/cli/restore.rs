@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use crate::config::FILE_NAME;
+use crate::config::{ConfigError, FILE_NAME, UNFINISHED};
 use crate::fault::Fault;
-use crate::operate::Outcome;
+use crate::operate::{OperateError, Outcome, begin_copy, end_copy};
 
 /// `concord restore`
 #[derive(Debug, Args)]
@@ -29,7 +29,13 @@ pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Fault> {
                 .with("missing", needed));
         }
     }
+    if args.backup.join(UNFINISHED).exists() {
+        return Err(ConfigError::Unfinished(args.backup.clone()).into());
+    }
+    crate::identity::create_private_folder(data).map_err(OperateError::from)?;
+    let unfinished = begin_copy(data)?;
     crate::operate::copy_folder(&args.backup, data)?;
+    end_copy(&unfinished)?;
     let text = format!(
         "{} is restored from {}\nconcord serve asks witnesses and followers how far its logs are, and signs once they answered.",
         data.display(),

@@ -212,8 +212,8 @@ pub struct RecordEntry {
     withdrawn_by: Option<String>,
     /// The edition after it.
     superseded_by: Option<String>,
-    /// Why it has no effect: `conflicting` (another record of the same edition stands) or `disowned` (its author revoked
-    /// the key that signed it).
+    /// Why it has no effect: `conflicting` (another record of the same edition stands), `disowned` (its author revoked the key
+    /// that signed it) or `unknown-line` (a line that must be understood is unknown here).
     without_effect: Option<String>,
     /// Personal data: when both ends destroy it.
     expires: Option<String>,
@@ -239,7 +239,7 @@ impl From<&records::Entry> for RecordEntry {
             sealed: entry.sealed && entry.readers != crate::index::EVERYBODY,
             withdrawn_by: entry.stands.withdrawn_by().map(str::to_owned),
             superseded_by: entry.stands.superseded_by().map(str::to_owned),
-            without_effect: entry.stands.why_without_effect().map(str::to_owned),
+            without_effect: entry.why_without_effect().map(str::to_owned),
             expires: entry.expires.map(time),
             erased: entry.is_erased(),
         }

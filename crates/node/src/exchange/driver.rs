@@ -151,12 +151,29 @@ async fn read_before(node: &Node) -> Vec<Input> {
     let read = async {
         let mut inputs = erased_under_seal(node).await?;
         inputs.extend(awaited_by_desks(node).await?);
+        inputs.extend(lost_before(node).await?);
         Ok::<_, store::db::DbError>(inputs)
     };
     read.await.unwrap_or_else(|error| {
         tracing::error!(%error, "what is erased elsewhere and what desks wait for is told to the exchange at the next start");
         Vec::new()
     })
+}
+
+/// Files of records that the index could not read, and for which the exchange does not wait: a disk lost them.
+async fn lost_before(node: &Node) -> Result<Vec<Input>, store::db::DbError> {
+    let sql =
+        "select origin, pos, name from entry where content in (0, 6) and valid = 1 order by origin, pos";
+    let mut inputs = Vec::new();
+    for row in node.index.db().rows(sql, &[]).await? {
+        let (origin, index, name) = (row.text(0)?, row.uint(1)?, row.text(2)?);
+        let (Ok(origin), Ok(name)) = (origin.parse(), tlog::Hash::from_hex(&name)) else { continue };
+        match node.lost_at(&origin, index, name).await {
+            Ok(input) => inputs.extend(input),
+            Err(error) => tracing::error!(%error, %origin, index, "whether a file was lost cannot be seen"),
+        }
+    }
+    Ok(inputs)
 }
 
 /// What authors said under seal that they erased, and what we erased ourselves, however it was said: the exchange reads

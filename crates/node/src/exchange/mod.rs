@@ -7,6 +7,7 @@ mod archive;
 mod bundle;
 mod caller;
 mod driver;
+mod lost;
 mod serving;
 mod transport;
 

@@ -54,6 +54,15 @@ pub enum Finding {
         /// The record.
         name: Hash,
     },
+    /// Something of a record is not here. It may be on its way.
+    Lacks {
+        /// Its log.
+        origin: Origin,
+        /// Its place there.
+        index: u64,
+        /// Its name.
+        name: Hash,
+    },
     /// A record has no effect, because another one of the same edition stands.
     Conflict {
         /// Their author.
@@ -82,9 +91,15 @@ pub(super) fn said(header: &Header, sealed: bool) -> Vec<Finding> {
 }
 
 /// What is asked for of a record whose content a desk lacks.
-pub(super) fn awaits(record: &Record) -> Option<Finding> {
+pub(super) fn awaits(record: &Record, index: u64) -> impl Iterator<Item = Finding> {
     let header = &record.header;
-    header.expires.map(|_| Finding::Awaits { origin: header.log.clone(), name: record.name() })
+    let asked = header.expires.map(|_| Finding::Awaits { origin: header.log.clone(), name: record.name() });
+    std::iter::once(lacks(record, index)).chain(asked)
+}
+
+/// Something of a record is not here.
+pub(super) fn lacks(record: &Record, index: u64) -> Finding {
+    Finding::Lacks { origin: record.header.log.clone(), index, name: record.name() }
 }
 
 pub(super) fn refused(record: &Record, index: u64, why: &Fault) -> Finding {

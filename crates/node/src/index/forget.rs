@@ -146,6 +146,8 @@ impl Writer<'_> {
             touched.targets_of(&mut tx, origin, *pos).await?;
         }
         desks::forget(&mut tx, author, name).await?;
+        // What stands of it may be said under another thing from now on.
+        tx.run("delete from standing where author = $1 and name = $2", &[author.into(), name.into()]).await?;
         for (origin, pos, sealed) in &places {
             if let Some(record) = sealed {
                 // Of what was forgotten the outer header is left, which every reader of the log may see.
@@ -153,6 +155,8 @@ impl Writer<'_> {
                 let sql = "update entry set faces = $3, listed = $3 where origin = $1 and pos = $2";
                 let faces = faces_of(&record.header.log).into();
                 tx.run(sql, &[origin.as_str().into(), int(*pos), faces]).await?;
+                // Under the outer header it is a thing of its own, which may be disowned.
+                touched.add(Group::of_row(&mut tx, origin, *pos).await?);
             }
             mark_content(&mut tx, origin, *pos, FORGOTTEN).await?;
         }

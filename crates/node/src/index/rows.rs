@@ -263,7 +263,8 @@ pub(super) async fn show_inner(
     insert_parts(tx, &rows.blobs, &rows.refs, &rows.abouts).await
 }
 
-/// The row of a sealed record shows its outer header again, as if the inner one had never been seen.
+/// The row of a sealed record shows its outer header again, as if the inner one had never been seen. Whether it is disowned
+/// follows from the outer one alone, and stays.
 pub(super) async fn show_outer(tx: &mut Tx, place: (&str, u64), outer: &Header) -> Result<(), IndexError> {
     let here = [Value::from(place.0), int(place.1)];
     for sql in [
@@ -285,7 +286,7 @@ pub(super) async fn show_outer(tx: &mut Tx, place: (&str, u64), outer: &Header) 
         pos,
     ];
     let sql = "update entry set kind = $1, id = $2, edition = $3, supersedes = null, mechanism = null,
-               first_released = $4, critical = 0, opened = 0, faces = 0, listed = 0, marked = 0, disowned = 0
+               first_released = $4, critical = 0, opened = 0, faces = 0, listed = 0, marked = 0
                where origin = $5 and pos = $6";
     tx.run(sql, &values).await?;
     Ok(())

@@ -10,7 +10,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 
 use super::condition::{INSIDE, PUBLIC};
-use super::finding::{awaits, refused, said};
+use super::finding::{awaits, lacks, refused, said};
 use super::opening::{Opener, Opening};
 use super::readers::readers_text;
 use super::rows::{Known, Rows, int, show_inner, show_outer};
@@ -213,7 +213,7 @@ impl Writer<'_> {
                 let header = inner.as_deref().unwrap_or(&record.header);
                 let state = if content.is_some() { DONE } else { AWAITED };
                 if content.is_none() {
-                    findings.extend(awaits(&record));
+                    findings.extend(awaits(&record, pos));
                 }
                 if row.content == CLOSED {
                     let faces = faces_of(&record.header.log);
@@ -435,7 +435,11 @@ fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
                 findings.push(refused(record, index, why));
             }
             (Verdict::Valid { record, .. }, Some(Opening::Open { content: None, .. })) => {
-                findings.extend(awaits(record));
+                findings.extend(awaits(record, index));
+                findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed)));
+            }
+            (Verdict::Valid { record, .. }, Some(Opening::Closed)) => {
+                findings.push(lacks(record, index));
                 findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed)));
             }
             _ => findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed))),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use federate::Route;
 use federate::bundle::{Bundle, MAX_BUNDLE};
 use federate::engine::Answer;
-use record::{Authority, Readers, SignedRoot};
+use federate::{Heads, Route};
+use record::{Authority, Origin, Readers, SignedRoot};
 use serde_json::json;
 
 use super::{OperateError, Outcome, read_file};
@@ -67,7 +67,7 @@ async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError>
     start_exchange(node).await?;
     node.set_bundle(&from, Some(bundle.clone()));
     node.tell_engine_of_peers();
-    let result = taken_in(node, &bundle).await;
+    let result = read_in(node, &bundle).await;
     node.set_bundle(&from, None);
     node.tell_engine_of_peers();
     let (logs, entries) = result?;
@@ -93,52 +93,112 @@ fn newest_roots(node: &Node, bundle: &Bundle) -> Vec<(Authority, u64, Vec<u8>)> 
     signed.map(|(root, bytes)| (root.authority, root.version, bytes)).collect()
 }
 
-/// Waits until everything in the bundle that is for this node is verified and stored.
+/// Shows the bundle's heads to the engine, and waits for everything that follows from them.
+async fn read_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
+    let heads = match bundle.answer(&Route::Heads.path(), None) {
+        Answer::Response { status: 200, body, .. } => body,
+        _ => Vec::new(),
+    };
+    let Some(inbox) = node.inbox.get() else { return Err(BundleError::Incomplete("heads".into()).into()) };
+    let (request, reply) = inbox.expect_reply();
+    let shown = federate::Input::HeadsShown { request, peer: bundle.from.clone(), body: heads };
+    node.tell(shown);
+    if !reply.await.is_ok_and(|reply| reply.status == 202) {
+        return Err(BundleError::Incomplete("heads".into()).into());
+    }
+    taken_in(node, bundle).await
+}
+
+/// How far a bundle is taken in.
+#[derive(Default)]
+struct Progress {
+    /// Logs of others that are for this node, and their entries that are here.
+    logs: usize,
+    entries: u64,
+    missing: Vec<String>,
+    /// What shows that it goes on: log, entries, blobs that are missing, `seen` files.
+    state: Vec<(Origin, u64, u64, u64)>,
+}
+
+/// Waits until everything in the bundle that is for this node is verified and stored: entries, blobs, witness files, and what
+/// it says of our own logs.
 async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
     let (heads, roots) = (bundle.heads(), newest_roots(node, bundle));
     let mut before = Vec::new();
     let mut deadline = tokio::time::Instant::now() + STUCK;
     loop {
-        let followed = node.engine().followed();
-        let mut missing = Vec::new();
-        let (mut logs, mut entries) = (0, 0);
-        let mut now = Vec::new();
-        // What a root revokes must be known before what its logs say is believed; they need not speak of it.
-        for (authority, version, bytes) in &roots {
-            let known = node.confirmed_peer(authority).map(|known| known.chain.latest().version);
-            if known.is_some_and(|known| known < *version) {
-                node.tell(federate::Input::RootShown { peer: bundle.from.clone(), bytes: bytes.clone() });
-                missing.push(format!("root {version} of {authority}"));
-            }
-        }
-        for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
-            let wanted = head.checkpoint.checkpoint.size;
-            let log = followed.iter().find(|f| f.origin == *origin);
-            let reads = log
-                .and_then(|l| l.readers.as_ref())
-                .is_none_or(|r: &Readers| r.includes(&node.config.authority));
-            let confirmed = node.confirmed_peer(&origin.authority).is_some();
-            if !confirmed || !reads {
-                continue;
-            }
-            let (size, blobs) = log.map_or((0, 0), |l| (l.size, l.wanted_blobs));
-            now.push((origin.clone(), size, blobs));
-            logs += 1;
-            entries += size.min(wanted);
-            if size < wanted || blobs > 0 {
-                missing.push(format!("{origin} ({size} of {wanted} entries, {blobs} blobs missing)"));
-            }
-        }
-        if missing.is_empty() {
+        let mut progress = Progress::default();
+        look_at_roots(node, bundle, &roots, &mut progress);
+        look_at_logs(node, &heads, &mut progress)?;
+        look_at_own(node, bundle, &heads, &mut progress);
+        let is_late = tokio::time::Instant::now() > deadline;
+        let Progress { logs, entries, missing, state } = progress;
+        // What was shown of trees that are here is compared with them, and an alarm raised, before this ends.
+        if missing.is_empty() && (is_late || node.engine().is_quiet_with(&bundle.from)) {
             return Ok((logs, entries));
         }
-        if now != before {
-            deadline = tokio::time::Instant::now() + STUCK;
-            before = now;
-        }
-        if tokio::time::Instant::now() > deadline {
+        if is_late {
             return Err(BundleError::Incomplete(missing.join(", ")).into());
         }
+        if state != before {
+            deadline = tokio::time::Instant::now() + STUCK;
+            before = state;
+        }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What a root revokes must be known before what its logs say is believed; they need not speak of it.
+fn look_at_roots(node: &Node, bundle: &Bundle, roots: &[(Authority, u64, Vec<u8>)], progress: &mut Progress) {
+    for (authority, version, bytes) in roots {
+        let known = node.confirmed_peer(authority).map(|known| known.chain.latest().version);
+        if known.is_some_and(|known| known < *version) {
+            node.tell(federate::Input::RootShown { peer: bundle.from.clone(), bytes: bytes.clone() });
+            progress.missing.push(format!("root {version} of {authority}"));
+        }
+    }
+}
+
+fn look_at_logs(node: &Node, heads: &Heads, progress: &mut Progress) -> Result<(), OperateError> {
+    let followed = node.engine().followed();
+    for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
+        let wanted = head.checkpoint.checkpoint.size;
+        let log = followed.iter().find(|f| f.origin == *origin);
+        if log.is_some_and(|log| log.is_split) {
+            return Err(BundleError::Incomplete(format!("{origin} has two views")).into());
+        }
+        let reads =
+            log.and_then(|l| l.readers.as_ref()).is_none_or(|r: &Readers| r.includes(&node.config.authority));
+        if node.confirmed_peer(&origin.authority).is_none() || !reads {
+            continue;
+        }
+        let (size, blobs, seen) = log.map_or((0, 0, 0), |l| (l.size, l.wanted_blobs, l.seen));
+        progress.state.push((origin.clone(), size, blobs, seen));
+        progress.logs += 1;
+        progress.entries += size.min(wanted);
+        if size < wanted || blobs > 0 || seen < head.seen {
+            progress.missing.push(format!(
+                "{origin} ({size} of {wanted} entries, {blobs} blobs missing, {seen} of {} witness files)",
+                head.seen
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the other side has of our own logs: entries that this state lost, witness files, and its receipt.
+fn look_at_own(node: &Node, bundle: &Bundle, heads: &Heads, progress: &mut Progress) {
+    let engine = node.engine();
+    for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority == node.config.authority) {
+        let (size, seen) = (engine.own_size(origin), engine.own_seen(origin));
+        let wanted = head.checkpoint.checkpoint.size;
+        progress.state.push((origin.clone(), size, 0, seen));
+        if size < wanted || seen < head.seen {
+            let what =
+                format!("{origin} ({size} of {wanted} entries, {seen} of {} witness files)", head.seen);
+            progress.missing.push(what);
+        } else if engine.lacks_receipt(&bundle.from, origin, head) {
+            progress.missing.push(format!("the receipt for {origin}"));
+        }
     }
 }

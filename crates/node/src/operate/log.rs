@@ -136,6 +136,10 @@ async fn resume(node: &Arc<Node>, origin: Origin) -> Result<Outcome, OperateErro
         return Err(OperateError::Argument(Fault::new("log-ended", message).with("origin", &origin)));
     }
     let size = head.as_ref().map_or(0, |head| head.checkpoint.size);
+    if node.permits.of(&origin) == Permit::Granted {
+        let text = format!("{origin} does not wait: it signs from size {size}");
+        return Ok(Outcome::new(json!({ "origin": origin, "size": size }), text));
+    }
     node.writer.guard().resume(&key, size).await?;
     if head.is_some() {
         node.writer.open(&key, &federate::places::own(&origin)).await?;

@@ -33,7 +33,7 @@ pub use figures::{
     Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures, release_figures_as,
 };
 pub use release::{blob_parts, pair};
-pub use status::copy_folder;
+pub use status::{begin_copy, copy_folder, end_copy};
 
 /// What a command did.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -39,7 +39,12 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
             peers::remove(&*node.cells, &authority).await?;
             node.reload_peers().await?;
             node.tell_engine_of_peers();
-            Ok(Outcome::new(json!({ "removed": authority }), format!("{authority} is removed")))
+            Ok(Outcome::new(
+                json!({ "removed": authority }),
+                format!(
+                    "{authority} is removed: nothing is exchanged with it any more; what it shared is kept"
+                ),
+            ))
         }
     }
 }
@@ -47,6 +52,9 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
 async fn add(node: &Arc<Node>, add: PeerAdd) -> Result<Outcome, OperateError> {
     if add.authority == node.config.authority {
         return Err(PeerError::Oneself(add.authority).into());
+    }
+    if node.confirmed_peer(&add.authority).is_some() {
+        return Err(PeerError::Confirmed(add.authority).into());
     }
     let fingerprint = peers::typed_fingerprint(&add.fingerprint)?;
     let roots = match &add.root {
@@ -122,10 +130,7 @@ fn list(node: &Node) -> Outcome {
     let mut text =
         format!("{} (this node)\n  {}\n", node.config.authority, node.own_chain().fingerprint().grouped());
     for known in peers.values() {
-        let standing = match known.peer.standing {
-            Standing::Proposed => "proposed",
-            Standing::Confirmed => "confirmed",
-        };
+        let standing = known.peer.standing.word();
         text.push_str(&format!(
             "{} {} {standing}, root {}\n  {}\n",
             known.peer.authority,

@@ -66,6 +66,8 @@ struct Shown {
     here: Option<Time>,
     stands: &'static str,
     by: Option<String>,
+    /// Whether it has a line that must be understood, and is unknown here.
+    critical: bool,
     /// Since when its author disowns it.
     disowned: Option<Time>,
     places: Vec<(String, u64)>,
@@ -82,14 +84,18 @@ enum Seal {
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
     let mut sql = store::Sql::from(
         "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
-         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers
+         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers, e.disowned, e.critical
          from entry e join log l on l.origin = e.origin",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
     sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
     let rows = node.index.db().rows(sql, &[i64::MAX.into(), name.to_hex().into()]).await?;
     let first = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (valid, author, state) = (first.int(2)?, first.text(8)?, first.opt_int(13)?);
+    let (valid, author) = (first.int(2)?, first.text(8)?);
+    // What is sealed for others, or not opened yet, is on no face, and no table says what stands of it.
+    let is_disowned =
+        rows.iter().map(|row| row.int(20)).collect::<Result<Vec<_>, _>>()?.iter().all(|how| *how != 0);
+    let state = first.opt_int(13)?.or(is_disowned.then_some(DISOWNED));
     let mut places = Vec::new();
     let mut times: [Option<i64>; 3] = [None; 3];
     for row in &rows {
@@ -125,6 +131,7 @@ async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
         here,
         stands: stands(state),
         by: first.opt_text(14)?,
+        critical: first.int(21)? != 0,
         disowned: first
             .opt_int(15)?
             .filter(|since| *since > 0)
@@ -161,7 +168,7 @@ async fn show(node: &Node, name: &Hash) -> Result<Outcome, OperateError> {
         json!({
             "name": name.to_hex(), "kind": shown.kind, "thing": shown.thing, "edition": shown.edition,
             "readers": shown.readers, "origin": shown.origin, "index": shown.pos, "valid": shown.valid,
-            "reason": shown.reason, "stands": shown.stands, "by": shown.by, "disowned": shown.disowned, "released": shown.released,
+            "reason": shown.reason, "stands": shown.stands, "by": shown.by, "unknown_line": shown.critical, "disowned": shown.disowned, "released": shown.released,
             "proven": shown.proven, "here": shown.here, "sealed": shown.seal != Seal::Clear, "opened": shown.seal == Seal::Opened,
             "expires": shown.expires, "erased": shown.erased, "erased_by": erased_by,
             "signed_after": signed_after, "places": places, "note": note,
@@ -188,6 +195,9 @@ fn shown_text(shown: &Shown, note: &str, signed_after: Option<String>, erased_by
         let by = shown.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         let since = shown.disowned.map(|since| format!(" since {since}")).unwrap_or_default();
         text.push_str(&format!("state    {}{by}{since}\n", shown.stands));
+    }
+    if shown.critical {
+        text.push_str("unknown  it has a line that must be understood and is unknown here: neither acted on nor counted\n");
     }
     for (origin, index) in shown.places.iter().skip(1) {
         text.push_str(&format!("also     entry {index} of {origin}\n"));

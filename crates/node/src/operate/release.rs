@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use record::{Authority, Lang, Line, MechanismId, Ref, Relation, TimeOrDate, Ulid};
+use record::{Authority, Lang, Line, MechanismId, Ref, Relation, TimeOrDate, Ulid, kind};
 use tlog::hash::Hash;
 
 use super::{OperateError, Outcome, read_file};
@@ -89,6 +89,10 @@ fn draft(node: &Arc<Node>, command: &Release) -> Result<Draft, OperateError> {
         draft.refs.push(parse_ref(reference)?);
     }
     draft.contents = contents(&command.blobs, &command.texts)?;
+    if draft.contents.is_empty() && draft.kind == kind::NOTICE {
+        let message = "a notice says something: give it a text, --text en=..., or a file, --blob";
+        return Err(OperateError::Argument(Fault::new("notice-empty", message)));
+    }
     if let Some(id) = &command.id {
         draft.thing = Thing::NextOf(argument::<Ulid>("--id", id)?);
     }
@@ -122,11 +126,23 @@ pub(super) fn contents(blobs: &[String], texts: &[String]) -> Result<Vec<Content
             bytes: read_file(Path::new(path), record::MAX_BLOB)?,
         });
     }
-    for text in texts {
-        let (lang, text) = pair("--text", text)?;
+    let mut languages: Vec<Lang> = Vec::new();
+    for typed in texts {
+        let (lang, text) = pair("--text", typed)?;
+        if text.trim().is_empty() {
+            return Err(malformed("--text", typed, "<language>=<text>"));
+        }
+        let lang: Lang = argument("--text", lang)?;
+        if languages.contains(&lang) {
+            let message = format!("there are two texts in {lang}: give one for each language");
+            return Err(OperateError::Argument(
+                Fault::new("text-twice", message).with("language", &lang).at("--text"),
+            ));
+        }
+        languages.push(lang.clone());
         contents.push(Content {
             media_type: argument("--text", "text/plain;charset=utf-8")?,
-            lang: Some(argument("--text", lang)?),
+            lang: Some(lang),
             bytes: text.as_bytes().to_vec(),
         });
     }

@@ -1,6 +1,6 @@
 //! `concord status`, `concord rebuild`, `concord backup`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -158,6 +158,7 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
     let one_at_a_time = node.releasing.lock().await;
     crate::identity::create_private_folder(folder)?;
+    let unfinished = begin_copy(folder)?;
     let state = folder.join("state.db");
     node.state.backup_to(&state).await?;
     remove_expiring_keys(&state).await?;
@@ -165,6 +166,7 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
     let files = copy_files(node, folder).await?;
     drop(one_at_a_time);
+    end_copy(&unfinished)?;
     let text = format!(
         "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
         folder.display()
@@ -205,9 +207,26 @@ async fn copy_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
     Ok(copied)
 }
 
+/// Marks a folder as half a copy, whatever happens next; the mark.
+pub fn begin_copy(folder: &Path) -> Result<PathBuf, OperateError> {
+    let mark = folder.join(crate::config::UNFINISHED);
+    let failed = |e| OperateError::file(&mark, e);
+    std::fs::File::create(&mark).and_then(|file| file.sync_all()).map_err(failed)?;
+    Ok(mark)
+}
+
+/// All of it is there, and on disk.
+pub fn end_copy(mark: &Path) -> Result<(), OperateError> {
+    let folder = mark.parent().unwrap_or(mark);
+    let failed = |e| OperateError::file(folder, e);
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    std::fs::remove_file(mark).map_err(|e| OperateError::file(mark, e))
+}
+
 /// Copies a file, for its owner alone.
 pub fn copy_file(from: &Path, to: &Path) -> Result<(), OperateError> {
-    std::fs::copy(from, to).map(|_| ()).map_err(|e| OperateError::file(from, e))
+    let copied = std::fs::copy(from, to).and_then(|_| std::fs::File::open(to)?.sync_all());
+    copied.map_err(|e| OperateError::file(from, e))
 }
 
 /// Copies the files of a folder, for their owner alone.

@@ -236,6 +236,10 @@ impl Node {
         also: impl FnOnce(&Appended) -> Vec<Swap> + Send,
     ) -> Result<Appended, ReleaseError> {
         let chain = self.own_chain();
+        if log.root != chain.latest().version {
+            // A root was published since: what it lists signs only after the log has moved to it.
+            return Err(ReleaseError::Changed);
+        }
         let origin = log.origin.to_string();
         let signer = self.identity().key(Role::Log, chain.latest())?.signer_named(&origin)?;
         let prefix = federate::places::own(&log.origin);

@@ -47,6 +47,14 @@ pub enum ReleaseError {
         /// Why not, and what would be right.
         why: &'static str,
     },
+    /// The key of the log was revoked: nothing is appended to it.
+    #[error(
+        "the key of {origin} was revoked, so nothing is appended to it: `concord log succeed {origin}` goes on from its head"
+    )]
+    NotClosed {
+        /// The log.
+        origin: Origin,
+    },
     /// There is no such thing.
     #[error("this authority has released nothing with id {0}")]
     UnknownThing(Ulid),
@@ -170,6 +178,7 @@ impl Coded for ReleaseError {
             Self::NoRecipient(_) => "release-no-recipient",
             Self::Waits { .. } => "release-waits",
             Self::NoSuccessor { .. } => "release-no-successor",
+            Self::NotClosed { .. } => "log-key-revoked",
             Self::UnknownThing(_) => "id-unknown",
             Self::Withdrawn(_) => "release-withdrawn",
             Self::OtherStatus { .. } => "release-other-status",
@@ -207,6 +216,7 @@ impl Coded for ReleaseError {
             Self::NoSuccessor { origin, why } => {
                 vec![("origin", origin.to_string()), ("reason", (*why).to_owned())]
             }
+            Self::NotClosed { origin } => vec![("origin", origin.to_string())],
             Self::UnknownThing(id) | Self::Withdrawn(id) => vec![("id", id.to_string())],
             Self::OtherStatus { id, status } => vec![("id", id.to_string()), ("status", status.to_string())],
             Self::EditionReaders { id, edition, name, readers } => vec![

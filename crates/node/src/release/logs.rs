@@ -71,19 +71,28 @@ impl Node {
         Ok(closed)
     }
 
-    /// Appends `log.close`, and in the same commit notes that it is closed and what goes on from it. Called while
-    /// releases are held up.
+    /// Appends `log.close`, after `log.root` if there is a newer root, and in the same commit notes that it is closed and
+    /// what goes on from it. Called while releases are held up.
     async fn close_and_succeed(
         &self,
         mut log: OwnLog,
         logs: &[OwnLog],
         also: impl FnOnce(&Origin) -> Vec<Swap> + Send,
     ) -> Result<Closed, ReleaseError> {
+        if self.is_key_revoked(&log) {
+            return Err(ReleaseError::NotClosed { origin: log.origin });
+        }
         self.may_sign(&log.origin).await?;
         let now = clock::now();
         let next = self.next_origin(&log, logs)?;
+        let mut blobs = Blobs::default();
+        // The keys that sign `log.close` may be of a root that the log does not know yet.
+        let audience = log.audience();
+        let opening = self.opening_entries(&mut log, &audience, &mut blobs)?;
         let header = log_close_header(&log.origin, &next, Self::new_id()?, now, Status::Actual);
-        let entry = self.sign(&header)?.bytes;
+        let closing = self.sign(&header)?.bytes;
+        let entries = opening.into_iter().map(|entry| entry.bytes).chain([closing]).collect();
+        self.put_blobs(blobs).await?;
         log.open = false;
         let note = own_log::note(&*self.cells, &log).await?;
         let successor = |appended: &Appended| {
@@ -91,7 +100,7 @@ impl Node {
             let successor = own_log::first_note(&log.successor(next.clone(), (head.size, head.root)));
             note.into_iter().chain([successor]).chain(also(&next)).collect::<Vec<Swap>>()
         };
-        self.append_to(&log, vec![entry], successor).await?;
+        self.append_to(&log, entries, successor).await?;
         Ok(Closed { next: next.clone() })
     }
 

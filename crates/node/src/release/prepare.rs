@@ -3,8 +3,9 @@
 //! Records for a fixed set of readers are sealed here; their plaintext is never written down.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use record::root::{Role, TrustRoot};
+use record::root::Role;
 use record::seal::{Inner, Opened, OuterParts, Recipients, Sealed};
 use record::{
     Anchor, Authority, BlobRef, Header, MAX_BLOB, MAX_INNER_BLOB, Record, Status, Time, Ulid, kind,
@@ -225,7 +226,7 @@ impl Node {
         blobs: &mut Blobs,
     ) -> Result<Record, ReleaseError> {
         let now = clock::now();
-        let recipients = self.recipients(log, inner.expires.is_some())?;
+        let recipients = self.recipients(log, &inner)?;
         // A lasting record of a replayed exercise claims one time in both headers, as the time of an entry is that
         // of its outer one. What expires is released now, whatever it says: keys are chosen by it.
         let released = match claimed {
@@ -248,7 +249,7 @@ impl Node {
         let sealed = match log.audience() {
             Audience::Public => record::seal::publish(opened, &[], &parts),
             Audience::Readers(_) => {
-                let recipients = self.recipients(log, inner.expires.is_some())?;
+                let recipients = self.recipients(log, inner)?;
                 record::seal::release_again(opened, &[], &recipients, &parts)
             }
         };
@@ -268,12 +269,21 @@ impl Node {
         self.sign(&sealed.outer)
     }
 
-    fn recipients(&self, log: &OwnLog, expiring: bool) -> Result<Recipients, ReleaseError> {
+    /// The recipients of every reader of a log. What ends a record goes to whoever was given it, also to somebody who is no
+    /// peer any more: the others must not go without it, and who was removed fetches nothing.
+    fn recipients(&self, log: &OwnLog, inner: &Header) -> Result<Recipients, ReleaseError> {
+        let ends = [kind::WITHDRAWAL, kind::ERASURE].contains(&inner.kind.as_str());
         let mut roots = Vec::new();
         for reader in log.readers.iter().flatten() {
-            roots.push(self.root_of(reader).ok_or_else(|| ReleaseError::UnknownReader(reader.clone()))?);
+            let chain = if ends || *reader == self.config.authority {
+                self.chain_of(reader)
+            } else {
+                self.confirmed_peer(reader).map(|known| Arc::new(known.chain))
+            };
+            let chain = chain.ok_or_else(|| ReleaseError::UnknownReader(reader.clone()))?;
+            roots.push(chain.latest().clone());
         }
-        let recipients = Recipients::of_readers(&roots, clock::now(), expiring)
+        let recipients = Recipients::of_readers(&roots, clock::now(), inner.expires.is_some())
             .map_err(|why| ReleaseError::NoRecipient(why.to_string()))?;
         for reader in recipients.outdated() {
             tracing::warn!(%reader, "no recipient of this reader is in force: sealed to its latest one");
@@ -306,13 +316,5 @@ impl Node {
             self.releasing.wrote(&hashes);
         }
         Ok(())
-    }
-
-    /// The newest root of this authority or of a confirmed peer.
-    fn root_of(&self, authority: &Authority) -> Option<TrustRoot> {
-        if *authority == self.config.authority {
-            return Some(self.own_chain().latest().clone());
-        }
-        self.confirmed_peer(authority).map(|known| known.chain.latest().clone())
     }
 }

@@ -219,3 +219,39 @@ fn a_receipt_beyond_the_count_is_counted_and_never_written_over() {
     });
     assert_eq!(told.collect::<Vec<_>>(), [(0, 1), (1, 2)]);
 }
+
+/// A file of a record that was stored and is gone from the disk is wanted like that of a new record.
+#[test]
+fn a_file_that_the_disk_lost_is_fetched_again_and_receipts_wait_for_it() {
+    let mut machine = Machine::new(vec![TestLog::opened(PUBLIC, &[])]);
+    machine.release(0, &[Part::new(b"figures"), Part::new(b"annex")], |_| ());
+    machine.pass(2_000);
+    assert_eq!(machine.state(0), (2, 2, 0));
+    let record = record::Record::parse(&machine.logs[0].entries[1]).unwrap();
+    let origin = machine.logs[0].origin.clone();
+    let tell = |machine: &mut Machine, lost: &[u8]| {
+        let lost = vec![sha256(lost)];
+        let record = Box::new(record.clone());
+        machine.tell(Input::Lost { origin: origin.clone(), index: 1, record, lost });
+    };
+    machine.files.remove(&places::blob(&sha256(b"figures")));
+    machine.gives_blobs = false;
+    tell(&mut machine, b"figures");
+    assert!(machine.engine.waits_for(&origin, record.name()));
+    machine.pass(1);
+    machine.release(0, &[], |_| ());
+    machine.restart();
+    machine.pass(10_000);
+    assert_eq!(machine.state(0), (3, 2, 1), "no receipt says that it is here");
+    machine.gives_blobs = true;
+    machine.pass(600_000);
+    assert_eq!((machine.state(0), machine.has(b"figures")), ((3, 3, 0), true));
+    assert!(matches!(machine.alarms[..], [Alarm::FileLost { index: 1, .. }]), "{:?}", machine.alarms);
+    assert_eq!(machine.cells_in(WANT), 0);
+    // What the author erased is not lost.
+    machine.erase(0, record.name());
+    machine.pass(2_000);
+    machine.files.remove(&places::blob(&sha256(b"annex")));
+    tell(&mut machine, b"annex");
+    assert!(!machine.engine.waits_for(&origin, record.name()));
+}

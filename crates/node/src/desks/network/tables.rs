@@ -25,6 +25,7 @@ pub fn standing(t: &Locale, standing: &str) -> Markup {
     match standing {
         "self" => tag(Tone::Plain, &t.network_self()),
         "confirmed" => tag(Tone::Sure, &t.network_confirmed()),
+        "removed" => tag(Tone::Plain, &t.network_removed()),
         _ => tag(Tone::Wait, &t.network_proposed()),
     }
 }

@@ -139,6 +139,8 @@ pub fn csv(names: &Names<'_>, entries: &[Entry]) -> Vec<u8> {
         "withdrawn_by",
         "superseded_by",
         "without_effect",
+        "expires",
+        "erased",
     ]);
     for entry in entries {
         csv.row([
@@ -157,7 +159,9 @@ pub fn csv(names: &Names<'_>, entries: &[Entry]) -> Vec<u8> {
             entry.sealed.to_string(),
             entry.stands.withdrawn_by().unwrap_or_default().to_owned(),
             entry.stands.superseded_by().unwrap_or_default().to_owned(),
-            entry.stands.why_without_effect().unwrap_or_default().to_owned(),
+            entry.why_without_effect().unwrap_or_default().to_owned(),
+            iso(entry.expires),
+            entry.is_erased().to_string(),
         ]);
     }
     csv.finish()

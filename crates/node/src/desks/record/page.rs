@@ -203,6 +203,9 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
         let expired = has_expired(entry);
         found.push(Markup::text(if expired { t.record_expired_text() } else { t.record_erased_text() }));
     }
+    if entry.critical {
+        found.push(Markup::text(t.record_unknown_line()));
+    }
     let alarm = match &entry.stands {
         _ if !entry.valid => Some(t.record_invalid()),
         Stands::Conflicting => Some(t.seal_conflicting()),

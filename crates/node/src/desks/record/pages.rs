@@ -231,6 +231,7 @@ async fn blob(
             // Always as a file: nothing that others wrote runs or renders under this address.
             return Ok(answer::file(&viewer, "application/octet-stream", &hash[..16], bytes.to_vec()));
         }
+        node.look_for_lost(&record.header.log, entry.pos.unsigned_abs(), record.name()).await;
         let is_own = entry.author == node.config.authority.as_str();
         if is_own || named.size.unsigned_abs() > ::record::MAX_BLOB {
             return Ok(answer::not_found(&viewer)); // Nobody is asked for it here, or it never comes.

@@ -57,6 +57,8 @@ pub struct Entry {
     pub supersedes: Option<String>,
     /// What it is as of the moment, for this face.
     pub stands: Stands,
+    /// Whether it has a critical line that is unknown here: it is shown, and neither acted on nor counted.
+    pub critical: bool,
     /// Bytes of the record.
     pub bytes: i64,
     /// Readers of its log: `public`, or their names.
@@ -93,8 +95,7 @@ impl Stands {
         if let Self::Withdrawn(by) = self { Some(by) } else { None }
     }
 
-    /// Why it has no effect, in one word for programs.
-    pub fn why_without_effect(&self) -> Option<&'static str> {
+    fn why_without_effect(&self) -> Option<&'static str> {
         match self {
             Self::Conflicting => Some("conflicting"),
             Self::Disowned(_) => Some("disowned"),
@@ -113,6 +114,11 @@ pub enum Copies {
 }
 
 impl Entry {
+    /// Why it has no effect, in one word for programs.
+    pub fn why_without_effect(&self) -> Option<&'static str> {
+        self.stands.why_without_effect().or(self.critical.then_some("unknown-line"))
+    }
+
     /// Whether its content is destroyed on this node.
     pub fn is_erased(&self) -> bool {
         self.copies == Copies::Erased
@@ -212,7 +218,7 @@ enum Times {
 const BEFORE_TIMES: &str = "select e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism, e.released, ";
 const AFTER_TIMES: &str =
     ", e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes, l.readers, e.expires, e.content,
-  st.state, st.by_name, st.start from entry e join log l on l.origin = e.origin";
+  st.state, st.by_name, st.start, e.critical from entry e join log l on l.origin = e.origin";
 const PLACES: &str =
     " from entry o where o.author = e.author and o.name = e.name and o.valid = 1 and (o.faces & ";
 
@@ -255,6 +261,7 @@ fn entry(row: &Row) -> Result<Entry, DbError> {
         expires: row.opt_int(21)?,
         copies: if matches!(row.int(22)?, 4 | 5) { Copies::Erased } else { Copies::Kept },
         stands: stands(row)?,
+        critical: row.int(26)? != 0,
     })
 }
 

@@ -4,6 +4,7 @@ use super::world::{ME, Reader, Say, World};
 use crate::asof::{AsOf, Basis};
 use crate::desks::record::query::{self, Stands};
 use crate::face::Face;
+use crate::index::Forgettable;
 use record::kind;
 
 const CHINA: &str = "moh.chn.example";
@@ -176,6 +177,28 @@ async fn what_a_thief_signed_counts_for_nothing_once_its_key_is_revoked() {
             Some(Stands::Speaks),
             "what was proven before counts in every as-of before"
         );
+        reader.index.rebuild(&reader).await.expect("a rebuild");
+    }
+}
+
+#[tokio::test]
+async fn what_a_thief_sealed_stays_disowned_when_its_copies_are_erased() {
+    let mut world = World::new(&[CHINA]);
+    world.say(&Say::new(CHINA, kind::NOTICE, 1, 10_000));
+    let sealed = world.say(&Say { to: Some(&[ME]), ..Say::new(CHINA, kind::NOTICE, 2, 10_200) });
+    world.revoke(CHINA, 10_100);
+    world.say(&Say::new(CHINA, kind::NOTICE, 3, 10_300));
+    let reader = Reader::new(&world).await;
+    reader.all_comes().await;
+    let record = Forgettable { author: CHINA.to_owned(), name: sealed.name.to_hex() };
+    for rebuilt in [false, true] {
+        let before = stands(&reader, Face::Inside, AsOf::default(), sealed.name).await;
+        assert!(matches!(before, Some(Stands::Disowned(_))), "{before:?}, rebuilt: {rebuilt}");
+        let mut writer = reader.index.writer(&reader).await;
+        writer.to_forget(&record).await.expect("marked");
+        writer.forget(&record).await.expect("forgotten");
+        drop(writer);
+        assert_eq!(stands(&reader, Face::Inside, AsOf::default(), sealed.name).await, before);
         reader.index.rebuild(&reader).await.expect("a rebuild");
     }
 }
