@@ -9,6 +9,7 @@ mod growth;
 mod lost;
 mod machine;
 mod schedules;
+mod shares;
 
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";
@@ -26,6 +27,8 @@ struct Node {
     logs: Vec<TestLog>,
     alarms: Vec<Alarm>,
     replies: Vec<(u16, Vec<u8>)>,
+    /// How often the peer was asked for its heads.
+    asked_heads: u64,
     now: u64,
 }
 
@@ -39,6 +42,7 @@ impl Node {
             logs,
             alarms: vec![],
             replies: vec![],
+            asked_heads: 0,
             now: NOW,
         };
         node.begin();
@@ -85,6 +89,7 @@ impl Node {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Fetch { id, route, .. } => {
+                self.asked_heads += u64::from(route == Route::Heads);
                 let answer = self.answer(&route);
                 self.tell(Input::Answer { id, answer });
             }

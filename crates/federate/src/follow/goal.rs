@@ -139,11 +139,15 @@ impl Goal {
         in_flight + self.bundle_bytes + self.paused.as_ref().map_or(0, Batch::bytes)
     }
 
-    /// How many more bundles fit into the memory that is granted. One is always asked for, or a log of large entries would
-    /// stand still.
+    /// How many more bundles fit into the memory that is granted.
+    fn fits(&self, pace: Pace) -> usize {
+        pace.ahead_bytes.saturating_sub(self.held()) / self.next_limit
+    }
+
+    /// How many more bundles are asked for. When nothing is under way the next one always is, or a log of large entries
+    /// would stand still.
     fn room(&self, pace: Pace) -> usize {
-        let least = usize::from(self.held() == 0);
-        (pace.ahead_bytes.saturating_sub(self.held()) / self.next_limit).max(least)
+        self.fits(pace).max(usize::from(self.in_flight.is_empty()))
     }
 
     fn wanted_bundles(&self, next: u64, pace: Pace) -> Vec<LogFile> {
@@ -284,7 +288,7 @@ impl Goal {
         let first = edge.size() / u64::from(FULL_WIDTH);
         let left = usize::try_from(self.bundle_count() - first).unwrap_or(usize::MAX);
         let at_hand = (first..).take(left).take_while(|n| self.bundles.contains_key(n)).count();
-        let is_full = self.in_flight.is_empty() && self.room(pace) == 0;
+        let is_full = at_hand > 0 && self.in_flight.is_empty() && self.fits(pace) == 0;
         if self.phase == Phase::Direct && at_hand < left && is_full {
             // They do not fit into memory together: one after the other, each under its tile.
             self.begin_tiles(edge);

@@ -1,0 +1,373 @@
+//! What one peer costs the others: many peers beside each other, of which some are silent, slow or have very much.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use tlog::Signer as _;
+
+use super::*;
+
+/// A request that is not answered is told as failed after this time, as whoever drives the engine does.
+const FAILS_AFTER: u64 = 45_000;
+
+/// `b.example` among others.
+struct Crowd {
+    engine: Engine,
+    /// The logs of each peer.
+    logs: BTreeMap<Authority, Vec<TestLog>>,
+    /// Peers that show their logs and answer for nothing else.
+    silent: BTreeSet<Authority>,
+    /// What stands in the place of every answer for the next root of somebody, by who is asked.
+    roots: BTreeMap<Authority, Vec<u8>>,
+    waiting: VecDeque<Output>,
+    /// Requests that nobody answers, and when they fail.
+    unanswered: Vec<(Id, Authority, Route, usize, u64)>,
+    parked: Vec<(Id, Authority, String)>,
+    files: BTreeMap<String, Vec<u8>>,
+    alarms: Vec<Alarm>,
+    /// Files of logs that were asked for: of whom, and with which limit.
+    asked: Vec<(Authority, usize)>,
+    roots_stored: Vec<(Authority, u64, u64)>,
+    now: u64,
+}
+
+impl Crowd {
+    fn new(peers: &[&str]) -> Self {
+        let config = EngineConfig { me: authority("b.example"), seed: 7, limits: Limits::default() };
+        let mut crowd = Self {
+            engine: Engine::new(config, Snapshot::default()).unwrap(),
+            logs: peers.iter().map(|name| (authority(name), Vec::new())).collect(),
+            silent: BTreeSet::new(),
+            roots: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            unanswered: vec![],
+            parked: vec![],
+            files: BTreeMap::new(),
+            alarms: vec![],
+            asked: vec![],
+            roots_stored: vec![],
+            now: NOW,
+        };
+        crowd.tell(Input::OwnRoots(chain("b.example", 1)));
+        crowd.tell_peers();
+        crowd
+    }
+
+    fn tell_peers(&mut self) {
+        let peer = |name: &Authority| PeerConfig {
+            authority: name.clone(),
+            fingerprint: chain(name.as_str(), 1).fingerprint(),
+            chain: chain(name.as_str(), 1),
+            reachable: true,
+        };
+        let peers = self.logs.keys().map(peer).collect();
+        self.tell(Input::Peers(peers));
+    }
+
+    fn tell(&mut self, input: Input) {
+        let outputs = self.engine.handle(self.now, input);
+        self.waiting.extend(outputs);
+    }
+
+    /// A peer shows one more log.
+    fn shows(&mut self, log: TestLog) {
+        let name = log.origin.authority.clone();
+        self.logs.get_mut(&name).expect("a peer").push(log);
+        for (id, peer, etag) in std::mem::take(&mut self.parked) {
+            if peer == name { self.answer_heads(id, &peer) } else { self.parked.push((id, peer, etag)) }
+        }
+    }
+
+    fn pass(&mut self, milliseconds: u64) {
+        let end = self.now + milliseconds;
+        loop {
+            while let Some(output) = self.waiting.pop_front() {
+                self.carry_out(output);
+            }
+            let failing = self.unanswered.iter().map(|(.., at)| *at).min();
+            let next = self.engine.next_deadline().into_iter().chain(failing).min();
+            let Some(at) = next.filter(|at| *at <= end) else { break };
+            self.now = self.now.max(at);
+            let (failed, still) =
+                std::mem::take(&mut self.unanswered).into_iter().partition(|(.., at)| *at <= self.now);
+            self.unanswered = still;
+            let failed: Vec<_> = failed;
+            for (id, ..) in failed {
+                self.tell(Input::Answer { id, answer: Answer::Failed });
+            }
+            self.tell(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Fetch { id, peer, route: Route::Heads, etag, long_poll, .. } => {
+                if long_poll && etag == Some(self.etag(&peer)) {
+                    self.parked.push((id, peer, etag.unwrap_or_default()));
+                } else {
+                    self.answer_heads(id, &peer);
+                }
+            }
+            Output::Fetch { id, peer, route, limit, .. } => self.fetch(id, peer, route, limit),
+            Output::Post { id, .. } => self.tell(Input::Answer { id, answer: Answer::Failed }),
+            Output::Read { id, paths } => {
+                let files = paths.iter().map(|path| self.files.get(path).cloned()).collect();
+                self.tell(Input::Read { id, files });
+            }
+            Output::Store { id, writes, .. } => {
+                for write in writes {
+                    match write {
+                        Write::File { path, bytes } => drop(self.files.insert(path, bytes)),
+                        Write::Root { authority, version, .. } => {
+                            self.roots_stored.push((authority, version, self.now));
+                        }
+                        Write::Cell { .. } | Write::Head { .. } => {}
+                    }
+                }
+                self.tell(Input::Stored { id });
+            }
+            Output::Sign { id, what } => {
+                let SignRequest::Holds(checkpoint) = what else { panic!("it is no witness") };
+                let line = checkpoint.cosign(&signer("b.example", Role::Holds, 1), self.now / 1000).ok();
+                self.tell(Input::Signed { id, line });
+            }
+            Output::Alarm(alarm) => self.alarms.push(alarm),
+            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged => {}
+        }
+    }
+
+    fn fetch(&mut self, id: Id, peer: Authority, route: Route, limit: usize) {
+        let is_file = matches!(route, Route::Log { .. } | Route::Mirror { .. });
+        if is_file {
+            self.asked.push((peer.clone(), limit));
+        }
+        let found = match &route {
+            Route::Log { log: name, file } => {
+                let log = self.logs[&peer].iter().find(|log| name.origin(&peer) == log.origin);
+                log.and_then(|log| log.file(file))
+            }
+            Route::Root(_) | Route::PeerRoot { .. } => self.roots.get(&peer).cloned(),
+            _ => None,
+        };
+        if self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
+            self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
+            return;
+        }
+        let answer = match found {
+            Some(body) if body.len() > limit => Answer::TooLarge,
+            Some(body) => Answer::Response { status: 200, etag: None, date: None, body },
+            None => Answer::Response { status: 404, etag: None, date: None, body: vec![] },
+        };
+        self.tell(Input::Answer { id, answer });
+    }
+
+    fn etag(&self, peer: &Authority) -> String {
+        let sizes = self.logs.get(peer).into_iter().flatten().map(|log| log.entries.len().to_string());
+        format!("{peer} {}", sizes.collect::<Vec<_>>().join(" "))
+    }
+
+    fn answer_heads(&mut self, id: Id, peer: &Authority) {
+        let mut heads = Heads::default();
+        for log in self.logs.get(peer).into_iter().flatten() {
+            let head = Head { checkpoint: log.checkpoint(), seen: 0, held: None };
+            heads.logs.insert(log.origin.clone(), head);
+        }
+        let (etag, body) = (Some(self.etag(peer)), heads.to_bytes());
+        self.tell(Input::Answer { id, answer: Answer::Response { status: 200, etag, date: None, body } });
+    }
+
+    /// How much of a log is here.
+    fn size(&self, origin: &Origin) -> u64 {
+        self.engine.followed().iter().find(|log| log.origin == *origin).map_or(0, |log| log.size)
+    }
+
+    /// Bytes that answers under way may have.
+    fn under_way(&self, peer: &str) -> usize {
+        let of_peer = self.unanswered.iter().filter(|(_, name, ..)| name.as_str() == peer);
+        of_peer.map(|(.., limit, _)| *limit).sum()
+    }
+}
+
+fn log_of(author: &str, n: u32, records: u64) -> TestLog {
+    let mut log = TestLog::opened(&format!("{author}/log/public/{}", 2000 + n), &[]);
+    log.grow(records, 1);
+    log
+}
+
+#[test]
+fn a_peer_that_shows_many_logs_and_gives_none_holds_up_nobody_else() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent.insert(authority("a.example"));
+    for n in 0..16 {
+        crowd.shows(log_of("a.example", n, 300));
+    }
+    crowd.pass(1_000);
+    let busy = crowd.unanswered.iter().filter(|(_, _, route, ..)| matches!(route, Route::Log { .. }));
+    let logs: BTreeSet<String> = busy.map(|(_, _, route, ..)| format!("{route:?}")).collect();
+    assert!(!logs.is_empty());
+    let honest = log_of("c.example", 1, 300);
+    crowd.shows(honest.clone());
+    crowd.pass(100);
+    assert_eq!(crowd.size(&honest.origin), 301, "at once");
+}
+
+#[test]
+fn what_one_peer_may_have_in_memory_is_bounded_whatever_it_shows() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent.insert(authority("a.example"));
+    for n in 0..64 {
+        crowd.shows(log_of("a.example", n, 3_000));
+    }
+    crowd.pass(1_000);
+    let budget = Limits::default().ahead_bytes;
+    let under_way = crowd.under_way("a.example");
+    assert!(under_way <= budget, "{under_way} of {budget} bytes");
+}
+
+#[test]
+fn when_a_peer_is_removed_its_places_are_free_and_nothing_is_fetched_from_it() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent.insert(authority("a.example"));
+    for n in 0..16 {
+        crowd.shows(log_of("a.example", n, 300));
+    }
+    crowd.pass(1_000);
+    let logs = crowd.logs.remove(&authority("a.example")).unwrap();
+    crowd.tell_peers();
+    crowd.asked.clear();
+    crowd.pass(200_000);
+    assert!(crowd.asked.is_empty(), "{:?}", crowd.asked);
+    // Who comes back, and answers now, is caught up.
+    crowd.silent.clear();
+    crowd.logs.insert(authority("a.example"), logs.clone());
+    crowd.tell_peers();
+    crowd.pass(400_000);
+    assert!(logs.iter().all(|log| crowd.size(&log.origin) == 301));
+}
+
+#[test]
+fn of_a_log_that_does_not_open_nothing_more_is_fetched_than_its_beginning() {
+    let mut crowd = Crowd::new(&["a.example"]);
+    let mut log = TestLog::new("a.example/log/public/2026");
+    log.grow(2_000, 1);
+    crowd.shows(log.clone());
+    crowd.pass(60_000);
+    assert_eq!(crowd.size(&log.origin), 256, "one bundle, whose first entry opens nothing");
+    log.grow(1_000, 2);
+    let asked = crowd.asked.len();
+    crowd.logs.get_mut(&authority("a.example")).unwrap().clear();
+    crowd.shows(log);
+    crowd.pass(60_000);
+    assert_eq!(crowd.asked.len(), asked);
+    assert!(matches!(crowd.alarms[..], [Alarm::InvalidEntry { index: 0, .. }]), "{:?}", crowd.alarms);
+}
+
+#[test]
+fn a_bundle_that_is_larger_than_those_before_is_asked_for_again_and_taken() {
+    let mut crowd = Crowd::new(&["a.example"]);
+    let mut log = log_of("a.example", 1, 600);
+    for n in 0..512_u64 {
+        log.record(2, |header| {
+            header.own = (0..200)
+                .map(|k| record::Line::new(&format!("k{k}"), "x".repeat(200 + n as usize % 7)).unwrap())
+                .collect();
+        });
+    }
+    log.grow(600, 3);
+    crowd.shows(log.clone());
+    crowd.pass(5_000);
+    assert_eq!(crowd.size(&log.origin), log.entries.len() as u64);
+    assert!(crowd.alarms.is_empty(), "{:?}", crowd.alarms);
+}
+
+#[test]
+fn a_peer_that_gives_less_than_it_shows_is_named_after_a_quarter_of_an_hour() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent.insert(authority("a.example"));
+    crowd.shows(log_of("a.example", 1, 10));
+    crowd.pass(800_000);
+    assert!(crowd.alarms.is_empty(), "{:?}", crowd.alarms);
+    crowd.pass(200_000);
+    assert!(matches!(crowd.alarms[..], [Alarm::Behind { .. }]), "{:?}", crowd.alarms);
+    crowd.pass(4_000_000);
+    assert_eq!(crowd.alarms.len(), 1, "once");
+}
+
+#[test]
+fn a_root_is_taken_after_ten_seconds_whoever_does_not_answer_and_is_compared_after_that() {
+    let mut crowd = Crowd::new(&["a.example", "c.example", "d.example"]);
+    let next = chain("a.example", 2).bytes(2).unwrap().to_vec();
+    crowd.silent.insert(authority("c.example"));
+    crowd.tell(Input::RootShown { peer: authority("a.example"), bytes: next });
+    crowd.pass(9_000);
+    assert!(crowd.roots_stored.is_empty(), "c may still answer");
+    crowd.pass(2_000);
+    assert_eq!(crowd.roots_stored.len(), 1, "{:?}", crowd.roots_stored);
+    assert!(crowd.alarms.is_empty());
+    // What c says in the end is another root of that version, rightly signed.
+    let other = other_root();
+    let asked = crowd.unanswered.iter().find(|(_, peer, route, ..)| {
+        peer.as_str() == "c.example"
+            && matches!(route, Route::PeerRoot { authority, n: 2 } if authority.as_str() == "a.example")
+    });
+    let id = asked.expect("c is still asked").0;
+    crowd.tell(Input::Answer {
+        id,
+        answer: Answer::Response { status: 200, etag: None, date: None, body: other },
+    });
+    crowd.pass(100);
+    assert!(
+        matches!(crowd.alarms[..], [Alarm::RootConflict { kept: Some(_), version: 2, .. }]),
+        "{:?}",
+        crowd.alarms
+    );
+}
+
+/// Root 2 of `a.example` with another end.
+fn other_root() -> Vec<u8> {
+    let first = chain("a.example", 2);
+    let mut root = first.at(2).unwrap().clone();
+    root.until = "2028-11-01T00:00:00Z".parse().unwrap();
+    record::SignedRoot::sign(&root, &[&signer("a.example", Role::Root, 2)]).unwrap().bytes
+}
+
+#[test]
+fn a_peer_whose_heads_never_wait_is_asked_more_seldom_and_that_is_said() {
+    let mut node = Node::new(vec![public(3)]);
+    node.pass(60_000);
+    let asked = node.asked_heads;
+    assert!(asked < 40, "asked {asked} times in a minute");
+    assert_eq!(node.engine.peer_health()[0].last_error, Some("peer-does-not-wait"));
+}
+
+#[test]
+fn a_larger_head_under_a_revoked_key_is_an_alarm_that_stops_nothing() {
+    let mut node = Node::new(vec![]);
+    let mut own = TestLog::opened("b.example/log/public/2026", &[]);
+    let given = OwnLog {
+        origin: own.origin.clone(),
+        checkpoint: Some(own.checkpoint()),
+        policy: b"quorum none\n".to_vec(),
+        readers: Readers::Public,
+        standing: GuardStanding::InStep,
+    };
+    node.tell(Input::OwnLog(Box::new(given)));
+    node.pass(11_000);
+    node.tell(Input::OwnRoots(revoking("b.example")));
+    own.grow(2, 0);
+    node.logs = vec![own.clone()];
+    node.pass(20_000);
+    assert_eq!(node.engine.permission(&own.origin), Permission::May);
+    assert!(matches!(node.alarms[..], [Alarm::ForeignHeadOfOwnLog { size: 3, .. }]), "{:?}", node.alarms);
+}
+
+/// Two roots, of which the second revokes the first one's log key.
+fn revoking(name: &str) -> RootChain {
+    let two = chain(name, 2);
+    let mut root = two.at(2).unwrap().clone();
+    root.revoked = vec![(signer(name, Role::Log, 1).key().clone(), root.from)];
+    let bytes = record::SignedRoot::sign(&root, &[&signer(name, Role::Root, 2)]).unwrap().bytes;
+    let mut chain = chain(name, 1);
+    chain.extend(&bytes).unwrap();
+    chain
+}
