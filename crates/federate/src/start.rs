@@ -34,6 +34,13 @@ impl Start {
         Self { standing, wait_until, answered, shown, is_resumed: false, is_stopped: false }
     }
 
+    /// The log is given, of which only what others show was known: that stays known. Who answered is asked again, by its
+    /// policy.
+    #[must_use]
+    pub fn begun(&self, standing: GuardStanding, wait_until: u64) -> Self {
+        Self { shown: self.shown, ..Self::new(standing, wait_until) }
+    }
+
     /// A witness or follower told what it knows of the log, or that it knows nothing.
     pub fn answered(&mut self, by: &Authority) {
         self.answered.insert(by.clone());

@@ -50,6 +50,8 @@ pub(super) struct Own {
     pub blobs: Wants,
     /// Who shows the log, and may have them.
     pub shown_by: BTreeSet<Authority>,
+    /// Witnesses that said since the start what they cosigned last. What they follow they say in their heads.
+    witnesses_told: BTreeSet<Authority>,
     /// Whether it was said that one of them does not come.
     is_lack_told: bool,
     /// When witnesses and followers are asked next.
@@ -72,6 +74,7 @@ impl Own {
             lost: LostSeen::new(),
             blobs: Wants::new(true),
             shown_by: BTreeSet::new(),
+            witnesses_told: BTreeSet::new(),
             is_lack_told: false,
             ask_due: 0,
             is_given: false,
@@ -137,7 +140,7 @@ impl Engine {
         self.by_hash.insert(origin_hash(&given.origin), given.origin.clone());
         let own = self.own.entry(given.origin.clone()).or_insert_with(|| Own::new(Kept::default()));
         if !own.is_given {
-            own.start = Start::new(given.standing, now + wait);
+            own.start = own.start.begun(given.standing, now + wait);
             own.is_given = true;
         }
         own.policy = Policy::parse(&given.policy).unwrap_or_else(|_| nobody());
@@ -200,19 +203,25 @@ impl Engine {
     }
 
     fn answered_at_start(&mut self, origin: &Origin, peer: &Authority) {
-        // A witness counts as having answered only when it was asked as a witness.
+        // A witness counts as having answered when it said both what it cosigned last and what it follows: it cosigns
+        // less often than it follows.
+        let has_shown_heads = self.asked.contains(peer);
         if let Some(own) = self.own.get_mut(origin) {
-            own.start.answered(peer);
+            own.witnesses_told.insert(peer.clone());
+            if has_shown_heads {
+                own.start.answered(peer);
+            }
         }
         self.tell_permission(origin);
     }
 
-    /// A follower that is no witness answered for all own logs at once.
+    /// A follower answered for all own logs at once; one that is a witness of a log is asked as that, too.
     pub(super) fn own_asked(&mut self, peer: &Authority) {
         self.asked.insert(peer.clone());
         for own in self.own.values_mut() {
             let mut names = own.policy.witnesses().map(|(_, key, _)| Authority::of_key_name(key.name()));
-            if !names.any(|name| name.as_ref() == Ok(peer)) {
+            let is_witness = names.any(|name| name.as_ref() == Ok(peer));
+            if !is_witness || own.witnesses_told.contains(peer) {
                 own.start.answered(peer);
             }
         }

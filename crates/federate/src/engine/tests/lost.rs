@@ -255,3 +255,52 @@ fn a_file_that_the_disk_lost_is_fetched_again_and_receipts_wait_for_it() {
     tell(&mut machine, b"annex");
     assert!(!machine.engine.waits_for(&origin, record.name()));
 }
+
+/// A witness follows a log more often than it cosigns it: what it cosigned last is not all that it knows.
+#[test]
+fn a_restored_log_waits_for_the_heads_of_its_witness_too() {
+    let mut log = TestLog::opened(OWN, &[]);
+    let own = OwnLog {
+        origin: log.origin.clone(),
+        checkpoint: Some(log.checkpoint()),
+        policy: format!("witness w {}\nquorum w\n", signer("a.example", Role::Witness, 1).key()).into_bytes(),
+        readers: Readers::Public,
+        standing: GuardStanding::Missing,
+    };
+    let cosigned = cosigned(&log, "a.example").to_bytes();
+    log.grow(2, 0);
+    let mut heads = Heads::default();
+    heads.logs.insert(log.origin.clone(), Head { checkpoint: log.checkpoint(), seen: 0, held: None });
+    for heads_first in [false, true] {
+        let mut engine = engine(Snapshot::default());
+        let peer = PeerConfig {
+            authority: authority("a.example"),
+            fingerprint: chain("a.example", 1).fingerprint(),
+            chain: chain("a.example", 1),
+            reachable: true,
+        };
+        let mut outputs = engine.handle(NOW, Input::OwnRoots(chain("b.example", 1)));
+        outputs.extend(engine.handle(NOW, Input::Peers(vec![peer])));
+        outputs.extend(engine.handle(NOW, Input::OwnLog(Box::new(own.clone()))));
+        let id_of = |wanted: fn(&Route) -> bool| {
+            let found = outputs.iter().find_map(|output| match output {
+                Output::Fetch { id, route, .. } => wanted(route).then_some(*id),
+                _ => None,
+            });
+            found.expect("it asks")
+        };
+        let answer =
+            |body: &[u8]| Answer::Response { status: 200, etag: None, date: None, body: body.to_vec() };
+        let as_witness = Input::Answer {
+            id: id_of(|route| matches!(route, Route::Witness(_))),
+            answer: answer(&cosigned),
+        };
+        let as_follower =
+            Input::Answer { id: id_of(|route| *route == Route::Heads), answer: answer(&heads.to_bytes()) };
+        let (first, second) = if heads_first { (as_follower, as_witness) } else { (as_witness, as_follower) };
+        engine.handle(NOW + 20_000, first);
+        assert_ne!(engine.permission(&log.origin), Permission::May, "heads first: {heads_first}");
+        engine.handle(NOW + 20_100, second);
+        assert_eq!(engine.permission(&log.origin), Permission::CatchUp { size: 3 });
+    }
+}
