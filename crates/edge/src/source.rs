@@ -20,6 +20,16 @@ pub enum Source {
     Unreadable,
 }
 
+impl fmt::Display for Source {
+    /// Its block; nothing for this machine itself and for whoever cannot be told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block(block) => block.fmt(f),
+            Self::Here | Self::Unreadable => Ok(()),
+        }
+    }
+}
+
 /// A block of addresses that one asker has: an IPv4 address, or an IPv6 /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Block(IpAddr);
@@ -67,13 +77,23 @@ pub struct Network {
     bits: u32,
 }
 
+impl Network {
+    /// One address.
+    pub fn of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self { address, bits: if address.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 /// A network that is written in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoNetwork;
 
 impl fmt::Display for NoNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a network is an IP address, or an address, a slash and a number of bits, such as 10.0.0.0/8")
+        f.write_str(
+            "a network is an IP address, or an address, a slash and a number of bits, such as 10.0.0.0/8",
+        )
     }
 }
 

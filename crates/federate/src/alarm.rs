@@ -235,6 +235,11 @@ impl Alarm {
         }
     }
 
+    /// Under which it is kept from ringing again: SHA-256 of its key, hex.
+    pub fn name(&self) -> String {
+        tlog::sha256(self.key().as_bytes()).to_hex()
+    }
+
     /// What makes two alarms the same one, so that it is raised once. Amounts that change are left out.
     pub fn key(&self) -> String {
         let parts: Vec<String> = match self {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin, Readers, RootChain, SignedRoot, Status};
-use tlog::{Hash, SignedCheckpoint, VerifierKey, sha256};
+use tlog::{Hash, SignedCheckpoint, VerifierKey};
 
 use crate::alarm::Alarm;
 use crate::follow::Pace;
@@ -147,6 +147,7 @@ impl Engine {
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
             Input::WantBlobs { origin, name } => self.take_want_blobs(&origin, name),
+            Input::Settled { key } => self.take_settled(key),
             Input::Lost { origin, index, record, lost } => self.take_lost(&origin, index, &record, &lost),
             Input::Erased { by, status, names } => self.take_opened_erasure(&by, status, &names),
         }
@@ -392,7 +393,7 @@ impl Engine {
     }
 
     fn ring(&mut self, alarm: Alarm) {
-        let key = sha256(alarm.key().as_bytes()).to_hex();
+        let key = alarm.name();
         if !self.rung.insert(key.clone()) {
             return;
         }
@@ -401,6 +402,14 @@ impl Engine {
         let cell = Write::Cell { space: ALARM, key, value: Some(text.into_bytes()) };
         self.store(vec![cell], Vec::new(), Pending::Unwatched);
         self.out.push(Output::Alarm(alarm));
+    }
+
+    /// An operator settled an alarm: it rings again if its cause comes again.
+    fn take_settled(&mut self, key: String) {
+        if self.rung.remove(&key) {
+            let cell = Write::Cell { space: ALARM, key, value: None };
+            self.store(vec![cell], Vec::new(), Pending::Unwatched);
+        }
     }
 
     /// A wait that grows with failures, with a quarter of jitter.

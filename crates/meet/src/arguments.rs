@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
+use edge::{Network, Proxies};
 
 use crate::config::{EngineConfig, Limits};
 use crate::grants::{Grants, VideoGrant};

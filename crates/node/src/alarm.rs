@@ -1,4 +1,5 @@
-//! Alarms: what an operator must know, kept in `state` for good. It decides nothing, and nothing ends one.
+//! Alarms: what an operator must know, kept in `state` for good. A person settles one, with a note, and it rings again if its
+//! cause comes again. It decides nothing else, and nothing but a person ends one.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,8 @@ use crate::fault::Fault;
 use crate::saved;
 
 const SPACE: &str = "alarm";
+/// Entries of a log that are no records: one alarm for each log, which names the first and counts them.
+pub const INVALID_ENTRY: &str = "invalid-entry";
 /// The argument that holds the fault behind an alarm, as JSON.
 const FAULT: &str = "why-fault";
 
@@ -27,18 +30,55 @@ pub struct Alarm {
     pub last: i64,
     /// How often.
     pub count: u64,
+    /// What an operator said who settled it, if it has not rung since.
+    #[serde(default)]
+    pub settled: Option<Settled>,
+    /// The last of the facts that it tells of, in their order: the same ones, read again, are nothing new.
+    #[serde(default)]
+    pub fact: Option<u64>,
+    /// The name under which the exchange keeps it from ringing again.
+    #[serde(default)]
+    pub rung: Option<String>,
 }
+
+/// An operator's word on an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// When, seconds since 1970.
+    pub at: i64,
+    /// What was done, or why nothing is to be done.
+    pub note: String,
+}
+
+/// The longest note, in characters.
+pub const MAX_NOTE: usize = 500;
 
 impl Alarm {
     /// An alarm with a machine code.
     pub fn new(code: &str) -> Self {
-        Self { code: code.to_owned(), arguments: BTreeMap::new(), first: 0, last: 0, count: 0 }
+        Self {
+            code: code.to_owned(),
+            arguments: BTreeMap::new(),
+            first: 0,
+            last: 0,
+            count: 0,
+            settled: None,
+            fact: None,
+            rung: None,
+        }
     }
 
     /// Adds an argument.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.arguments.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// It tells of something that is so for good, as the records say it, and of its like in this order.
+    #[must_use]
+    pub fn of_fact(mut self, n: u64) -> Self {
+        self.fact = Some(n);
         self
     }
 
@@ -56,9 +96,21 @@ impl Alarm {
 
     /// Equal alarms have equal keys.
     pub fn key(&self) -> String {
-        let arguments = serde_json::to_string(&self.arguments).unwrap_or_default();
-        let hash = sha256(format!("{} {arguments}", self.code).as_bytes()).to_hex();
-        format!("{} {}", self.code, &hash[..16])
+        format!("{} {}", self.code, self.id())
+    }
+
+    /// What makes two alarms the same one: all that they are about, or of entries that are no records their log.
+    fn identity(&self) -> BTreeMap<&str, &str> {
+        let all = self.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(|(name, _)| self.code != INVALID_ENTRY || *name == "origin").collect()
+    }
+
+    /// A short name for operators, made of what it is about.
+    pub fn id(&self) -> String {
+        let arguments = serde_json::to_string(&self.identity()).unwrap_or_default();
+        let mut hash = sha256(format!("{} {arguments}", self.code).as_bytes()).to_hex();
+        hash.truncate(16);
+        hash
     }
 }
 
@@ -67,15 +119,32 @@ pub async fn raise(cells: &dyn Cells, alarm: Alarm) {
     let now = clock::seconds();
     tracing::error!(code = alarm.code, arguments = ?alarm.arguments, "alarm");
     let kept = saved::update::<Alarm>(cells, SPACE, &alarm.key(), |before| {
+        let is_known = |before: &Alarm| alarm.fact.is_some() && before.fact >= alarm.fact;
+        if before.as_ref().is_some_and(is_known) {
+            return before;
+        }
         let mut next = before.unwrap_or_else(|| Alarm { first: now, ..alarm.clone() });
+        next.fact = alarm.fact;
         next.last = now;
         next.count += 1;
+        (next.settled, next.rung) = (None, alarm.rung.clone());
         Some(next)
     })
     .await;
     if let Err(error) = kept {
         tracing::error!(%error, "the alarm could not be kept");
     }
+}
+
+/// Settles the alarm with this id; `None` if there is none.
+pub async fn settle(cells: &dyn Cells, id: &str, note: &str) -> Result<Option<Alarm>, saved::SavedError> {
+    let all = saved::list::<Alarm>(cells, SPACE, "").await?;
+    let Some((key, _)) = all.into_iter().find(|(_, alarm)| alarm.id() == id) else { return Ok(None) };
+    let settled = Settled { at: clock::seconds(), note: note.to_owned() };
+    saved::update::<Alarm>(cells, SPACE, &key, |alarm| {
+        alarm.map(|alarm| Alarm { settled: Some(settled.clone()), ..alarm })
+    })
+    .await
 }
 
 /// Every alarm.

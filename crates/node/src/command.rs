@@ -73,9 +73,33 @@ pub enum Command {
         /// A new folder for the copy
         folder: PathBuf,
     },
+    /// Alarms: list them, settle one
+    #[command(subcommand)]
+    Alarm(AlarmCommand),
     /// What this node holds, who is reachable, what is wrong
     #[command(after_help = teach!("status", "status --json | jq .alarms"))]
     Status,
+}
+
+/// `concord alarm ...`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum AlarmCommand {
+    /// List the alarms that nobody has settled
+    #[command(after_help = teach!("alarm list", "alarm list --all --json"))]
+    List {
+        /// Those that were settled, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Say what was done about an alarm; it rings again if its cause comes again
+    #[command(after_help = teach!("alarm settle 3f9c2a7be01d4c58 --note \"The disk was replaced\""))]
+    Settle {
+        /// The alarm, as `alarm list` names it
+        id: String,
+        /// What was done, or why nothing is to be done
+        #[arg(long)]
+        note: String,
+    },
 }
 
 /// `concord link`

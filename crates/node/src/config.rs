@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use edge::{Network, Proxies};
 use record::Authority;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,8 @@ impl std::fmt::Debug for Storage {
 pub struct Exchange {
     /// Requests a minute that one outside address may make.
     pub requests_per_minute: u32,
+    /// Proxies that are believed in `X-Forwarded-For`, beside those on this machine: addresses, or networks as 10.0.0.0/8.
+    pub proxies: Vec<String>,
     /// May this node release records whose `released` is not the clock's (exercises only)?
     pub replay: bool,
     /// May root keys lie in the data folder? Only a demonstration says yes.
@@ -109,7 +112,14 @@ pub struct Exchange {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { requests_per_minute: 6_000, replay: false, root_keys_inside: false }
+        Self { requests_per_minute: 6_000, proxies: Vec::new(), replay: false, root_keys_inside: false }
+    }
+}
+
+impl Exchange {
+    /// Who is believed in `X-Forwarded-For`. What is no network was refused when the configuration was read.
+    pub fn proxies(&self) -> Proxies {
+        Proxies::here().and(self.proxies.iter().filter_map(|network| network.parse().ok()))
     }
 }
 
@@ -193,6 +203,12 @@ impl Config {
             let why =
                 format!("zone is {:?}; it should be an IANA name such as Asia/Tokyo, or UTC", config.zone);
             return Err(ConfigError::Invalid { path, why });
+        }
+        for network in &config.exchange.proxies {
+            if let Err(why) = network.parse::<Network>() {
+                let why = format!("[exchange] proxies has {network:?}: {why}");
+                return Err(ConfigError::Invalid { path, why });
+            }
         }
         if let Some(why) = config.meet.fault() {
             return Err(ConfigError::Invalid { path, why });
@@ -332,6 +348,12 @@ impl Config {
         let _ = writeln!(out, "files = {}", quoted(&self.storage.files));
         let _ = writeln!(out, "\n[exchange]\n# Requests a minute that one outside address may make.");
         let _ = writeln!(out, "requests_per_minute = {}", self.exchange.requests_per_minute);
+        let proxies: Vec<String> = self.exchange.proxies.iter().map(|network| quoted(network)).collect();
+        let _ = writeln!(
+            out,
+            "# Proxies on other machines that are believed in X-Forwarded-For: addresses, or networks as 10.0.0.0/8."
+        );
+        let _ = writeln!(out, "proxies = [{}]", proxies.join(", "));
         let _ =
             writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
         let _ = writeln!(out, "replay = {}", self.exchange.replay);

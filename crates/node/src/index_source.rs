@@ -274,12 +274,17 @@ fn alarm_of(finding: &Finding) -> Option<Alarm> {
             return None;
         }
         Finding::Invalid { origin, index, why } => {
-            Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string()).because(why)
+            let alarm =
+                Alarm::new(alarm::INVALID_ENTRY).with("origin", origin).with("index", &index.to_string());
+            alarm.because(why).of_fact(*index)
         }
-        Finding::SealRefused { name, why, .. } => Alarm::new("seal-refused").with("name", name).because(why),
+        Finding::SealRefused { name, why, .. } => {
+            Alarm::new("seal-refused").with("name", name).because(why).of_fact(0)
+        }
         Finding::Conflict { author, id, edition } => Alarm::new("conflicting-edition")
             .with("author", author)
             .with("id", id)
-            .with("edition", &edition.to_string()),
+            .with("edition", &edition.to_string())
+            .of_fact(0),
     })
 }

@@ -202,6 +202,13 @@ pub enum Input {
         /// The record's name.
         name: tlog::Hash,
     },
+    /// An operator settled an alarm, named by [`Alarm::name`].
+    ///
+    /// [`Alarm::name`]: crate::alarm::Alarm::name
+    Settled {
+        /// Which.
+        key: String,
+    },
     /// Files of a record that were stored and are gone, or changed, on this disk. They are fetched again, as far as they
     /// would be of a new record; receipts wait for them. To be given only if [`Engine::waits_for`] says no.
     ///

@@ -1,6 +1,6 @@
 //! What clients find under HTTP: the two ways to join, their `/validate`, the room service, and answers for browsers of any origin.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use edge::Source;
 
 use super::knock::{self, KnockError, Query};
 use super::task::{Ask, Ended, frames};
@@ -98,7 +99,7 @@ async fn validate_single(State(inner): State<Arc<Inner>>, parts: Parts) -> Respo
     validate(&inner, &parts, knock::single).await
 }
 
-type Read = fn(Grants, &Query, Option<IpAddr>) -> Result<Join, KnockError>;
+type Read = fn(Grants, &Query, Option<Source>) -> Result<Join, KnockError>;
 
 async fn validate(inner: &Inner, parts: &Parts, read: Read) -> Response {
     match knocked(inner, parts, read).await {
@@ -138,9 +139,9 @@ async fn join(inner: &Arc<Inner>, mut parts: Parts, read: Read) -> Response {
 /// Reads and judges a knock.
 async fn knocked(inner: &Inner, parts: &Parts, read: Read) -> Result<Join, Refused> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let address = inner.address(parts);
-    let grants = inner.admit(&parts.headers, &query, address)?;
-    let join = read(grants, &query, address)?;
+    let from = inner.source(parts);
+    let grants = inner.admit(&parts.headers, &query, from)?;
+    let join = read(grants, &query, from)?;
     let grants = Box::new(join.grants.clone());
     inner.rooms.ask(|reply| Ask::MayJoin { grants, reply }).await??;
     Ok(join)

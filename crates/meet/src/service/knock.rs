@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use edge::Source;
 use flate2::read::GzDecoder;
 use livekit_protocol::wrapped_join_request::Compression;
 use livekit_protocol::{ClientInfo, JoinRequest, ReconnectReason, WrappedJoinRequest, client_info};
@@ -81,16 +81,16 @@ pub(crate) fn token<'a>(headers: &'a HeaderMap, query: &'a Query) -> Result<&'a 
 }
 
 /// `/rtc/v1`: everything in one protobuf message.
-pub(crate) fn single(grants: Grants, query: &Query, address: Option<IpAddr>) -> Result<Join, KnockError> {
+pub(crate) fn single(grants: Grants, query: &Query, from: Option<Source>) -> Result<Join, KnockError> {
     let mut join = Join::from_request(named(grants, query), unwrap(query.get("join_request"))?);
-    join.client.address = address.map(|ip| ip.to_string()).unwrap_or_default();
+    join.client.address = from.map(|from| from.to_string()).unwrap_or_default();
     Ok(join)
 }
 
 /// `/rtc`: parameters one by one.
-pub(crate) fn dual(grants: Grants, query: &Query, address: Option<IpAddr>) -> Result<Join, KnockError> {
+pub(crate) fn dual(grants: Grants, query: &Query, from: Option<Source>) -> Result<Join, KnockError> {
     let mut join = Join::new(named(grants, query));
-    join.client = client(query, address);
+    join.client = client(query, from);
     join.auto_subscribe = query.truth("auto_subscribe").unwrap_or(true);
     join.auto_subscribe_data_track = query.truth("auto_subscribe_data_track").unwrap_or(false);
     join.adaptive_stream = query.truth("adaptive_stream").unwrap_or(false);
@@ -151,7 +151,7 @@ fn attributes(text: &str) -> Result<HashMap<String, String>, KnockError> {
     serde_json::from_slice(&bytes).map_err(|_| KnockError::Attributes)
 }
 
-fn client(query: &Query, address: Option<IpAddr>) -> ClientInfo {
+fn client(query: &Query, from: Option<Source>) -> ClientInfo {
     let text = |name| query.get(name).to_owned();
     let sdk = match query.get("sdk") {
         "ios" => "SWIFT".to_owned(),
@@ -170,7 +170,7 @@ fn client(query: &Query, address: Option<IpAddr>) -> ClientInfo {
         device_model: text("device_model"),
         browser: text("browser"),
         browser_version: text("browser_version"),
-        address: address.map(|ip| ip.to_string()).unwrap_or_default(),
+        address: from.map(|from| from.to_string()).unwrap_or_default(),
         network: text("network"),
         capabilities: query
             .get("capabilities")
@@ -251,11 +251,13 @@ mod tests {
         let query = Query::parse(
             "auto_subscribe=0&sdk=js&version=2.23.0&protocol=16&adaptive_stream=1&reconnect=1&sid=PA_1&reconnect_reason=2&attributes=eyJhIjoiYiJ9",
         );
-        let join = dual(Grants::default(), &query, Some([127, 0, 0, 1].into())).unwrap();
+        let join =
+            dual(Grants::default(), &query, Some(Source::Block(edge::Block::of([192, 0, 2, 1].into()))))
+                .unwrap();
         assert!(!join.auto_subscribe && join.adaptive_stream && join.reconnect);
         assert_eq!((join.peers, join.participant_sid.as_str()), (Peers::Dual, "PA_1"));
         assert_eq!(join.client.sdk(), client_info::Sdk::Js);
-        assert_eq!((join.client.protocol, join.client.address.as_str()), (16, "127.0.0.1"));
+        assert_eq!((join.client.protocol, join.client.address.as_str()), (16, "192.0.2.1"));
         assert_eq!(join.attributes.get("a").map(String::as_str), Some("b"));
     }
 

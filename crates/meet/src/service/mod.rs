@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use edge::Proxies;
 use livekit_protocol::IceServer;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::{EngineConfig, Limits};
+use crate::config::EngineConfig;
 use crate::contract::Now;
 use crate::driver::{Driver, Figures};
 use crate::media::{MediaConfig, Place};

@@ -73,7 +73,7 @@ async fn call(inner: &Inner, service: &str, method: &str, request: Request) -> R
     let encoding = encoding(&parts.headers)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let grants =
-        inner.admit(&parts.headers, &query, inner.address(&parts)).map_err(|refused| match refused {
+        inner.admit(&parts.headers, &query, inner.source(&parts)).map_err(|refused| match refused {
             Refused::TooMany => {
                 Bad::new(StatusCode::TOO_MANY_REQUESTS, "resource_exhausted", refused.to_string())
             }

@@ -49,7 +49,7 @@ async fn report(State(inner): State<Arc<Inner>>, parts: Parts) -> Response {
 async fn sample(inner: &Inner, parts: &Parts) -> Result<Sample, Response> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let grants = inner
-        .admit(&parts.headers, &query, inner.address(parts))
+        .admit(&parts.headers, &query, inner.source(parts))
         .map_err(|refused| (refused.status(), refused.to_string()).into_response())?;
     if !grants.may_list() {
         return Err((StatusCode::UNAUTHORIZED, "a token that may list rooms is needed").into_response());

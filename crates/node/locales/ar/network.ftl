@@ -6,6 +6,7 @@ network-alarm = الإنذار
 network-alarm-first = أول مرة
 network-alarm-last = آخر مرة
 network-alarm-count = عدد المرات
+network-alarm-settled = المعالجة
 network-authorities = السلطات
 network-authority = السلطة
 network-self = هذه العقدة

@@ -6,6 +6,7 @@ network-alarm = Alarm
 network-alarm-first = First
 network-alarm-last = Last
 network-alarm-count = Times
+network-alarm-settled = Settled
 network-authorities = Authorities
 network-authority = Authority
 network-self = this node

@@ -6,6 +6,7 @@ network-alarm = Alarma
 network-alarm-first = Primera vez
 network-alarm-last = Última vez
 network-alarm-count = Veces
+network-alarm-settled = Resuelta
 network-authorities = Autoridades
 network-authority = Autoridad
 network-self = este nodo

@@ -6,6 +6,7 @@ network-alarm = Alarme
 network-alarm-first = Première fois
 network-alarm-last = Dernière fois
 network-alarm-count = Nombre
+network-alarm-settled = Réglée
 network-authorities = Autorités
 network-authority = Autorité
 network-self = ce nœud

@@ -6,6 +6,7 @@ network-alarm = Тревога
 network-alarm-first = Впервые
 network-alarm-last = В последний раз
 network-alarm-count = Раз
+network-alarm-settled = Закрыта
 network-authorities = Органы
 network-authority = Орган
 network-self = этот узел

@@ -6,6 +6,7 @@ network-alarm = 警报
 network-alarm-first = 首次
 network-alarm-last = 最近
 network-alarm-count = 次数
+network-alarm-settled = 处理情况
 network-authorities = 主管部门
 network-authority = 主管部门
 network-self = 本节点

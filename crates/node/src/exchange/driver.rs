@@ -280,7 +280,10 @@ fn carry_out(
             inbox.reply(request, Reply { status, content_type, body });
         }
         Output::Alarm(found) => {
-            runtime.spawn(async move { alarm::raise(&*node.cells, alarm_of(&found)).await });
+            // Of entries that are no records the index says which and why, in every language.
+            if !matches!(found, federate::Alarm::InvalidEntry { .. }) {
+                runtime.spawn(async move { alarm::raise(&*node.cells, alarm_of(&found)).await });
+            }
         }
         Output::Signing { origin, permission } => {
             // Here and not in a task: what the engine says next must not be overtaken by this.
@@ -296,10 +299,9 @@ fn carry_out(
 }
 
 fn alarm_of(found: &federate::Alarm) -> Alarm {
-    found
-        .arguments()
-        .into_iter()
-        .fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value))
+    let arguments = found.arguments().into_iter();
+    let alarm = arguments.fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value));
+    Alarm { rung: Some(found.name()), ..alarm }
 }
 
 /// A log that may sign although its guard is missing: everybody who could know better has answered, and knows

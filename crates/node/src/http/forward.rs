@@ -68,13 +68,11 @@ async fn pass_on(node: &Node, leader: &str, from: SocketAddr, request: Request) 
     let mut headers = end_to_end(&parts.headers);
     let proof = proof(node).await.ok_or("there is no term")?;
     headers.insert(PASSED_ON, HeaderValue::from_str(&proof).map_err(|e| e.to_string())?);
-    let named = parts.headers.get(&FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    let address = match named {
-        // A proxy on this machine says who asks.
-        Some(named) if from.ip().is_loopback() => named.to_owned(),
-        _ => from.ip().to_string(),
-    };
-    headers.insert(FORWARDED_FOR, HeaderValue::from_str(&address).map_err(|e| e.to_string())?);
+    if !from.ip().is_loopback() {
+        // After whatever is said before: only the last one is somebody whom this server has seen.
+        let seen = HeaderValue::from_str(&from.ip().to_string()).map_err(|e| e.to_string())?;
+        headers.append(FORWARDED_FOR, seen);
+    }
     let answer = client
         .request(parts.method, format!("{}{path}", leader.trim_end_matches('/')))
         .headers(headers)

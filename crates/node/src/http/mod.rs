@@ -13,7 +13,7 @@ mod viewer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
@@ -36,6 +36,7 @@ pub use viewer::{Viewer, cookie};
 
 use crate::layout::Refusal;
 use crate::node::Node;
+use rate::Gate;
 
 /// The largest body of all, with an uploaded table in it; only the route that takes tables reads so much.
 pub const MAX_UPLOAD: usize = 64 << 20;
@@ -50,6 +51,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// Every route of a node; `meetings` are those of the conference engine in this program, which brings limits and headers of its own.
 pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
+    let gate = Arc::new(Gate::new(&node.config.exchange));
     let pages = Router::new()
         .route("/", get(system::home))
         .route("/assets/{file}", get(system::asset))
@@ -74,7 +76,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .merge(meetings.unwrap_or_default())
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
-        .layer(middleware::from_fn_with_state(node.clone(), count_and_limit))
+        .layer(middleware::from_fn_with_state((node.clone(), gate), count_and_limit))
 }
 
 async fn page_headers(request: Request, next: Next) -> Response {
@@ -139,16 +141,19 @@ fn time_for(length: u64) -> Duration {
 }
 
 async fn count_and_limit(
-    State(node): State<Arc<Node>>,
+    State((node, gate)): State<(Arc<Node>, Arc<Gate>)>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let passed_on = node.lease.is_some() && forward::is_passed_on(&node, request.headers()).await;
-    if !rate::admit(&node, from, request.headers(), passed_on) {
+    let source = gate.source(from.ip(), request.headers(), passed_on);
+    if !gate.admit(source, Instant::now()) {
         node.metrics.throttled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")], "").into_response();
     }
+    // The conference engine has limits of its own, and counts by the same source.
+    request.extensions_mut().insert(source);
     let response = next.run(request).await;
     node.metrics.answered(response.status().as_u16());
     response

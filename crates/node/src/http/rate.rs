@@ -1,78 +1,71 @@
-//! How often one outside address may ask: a token bucket per address, in bounded memory.
+//! Who asks, and how often they may: the rules of [`edge`] with this node's configuration.
+//!
+//! It answers nobody. What a request costs beyond its being asked is not counted here.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Mutex;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
+use edge::{Allowance, Budgets, Network, Proxies, Source};
 
-use crate::node::Node;
+use crate::config::Exchange;
 
-/// Addresses remembered at once; beyond it the longest idle are forgotten.
-const MAX_ADDRESSES: usize = 65_536;
+/// Sources remembered at once; beyond it those that have been still for longest are forgotten.
+const SOURCES: usize = 65_536;
 
-/// Buckets per address.
-#[derive(Debug, Default)]
-pub struct Buckets(Mutex<HashMap<IpAddr, (f64, Instant)>>);
-
-impl Buckets {
-    /// Takes a token of `address`; false if there is none. `per_minute` fill up in a minute.
-    pub fn take(&self, address: IpAddr, per_minute: u32, now: Instant) -> bool {
-        let full = f64::from(per_minute);
-        let mut buckets = self.0.lock().expect("never poisoned: nothing here panics");
-        if buckets.len() >= MAX_ADDRESSES {
-            // A bucket that has had time to fill up again says nothing: forget it.
-            buckets.retain(|_, (_, since)| now.duration_since(*since).as_secs() < 60);
-            if buckets.len() >= MAX_ADDRESSES {
-                return false;
-            }
-        }
-        let (tokens, since) = buckets.entry(address).or_insert((full, now));
-        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * full / 60.0).min(full);
-        *since = now;
-        if *tokens < 1.0 {
-            return false;
-        }
-        *tokens -= 1.0;
-        true
-    }
+/// What every request passes first.
+#[derive(Debug)]
+pub struct Gate {
+    proxies: Proxies,
+    budgets: Mutex<Budgets>,
 }
 
-static BUCKETS: std::sync::LazyLock<Buckets> = std::sync::LazyLock::new(Buckets::default);
+impl Gate {
+    /// As configured.
+    pub fn new(config: &Exchange) -> Self {
+        let allowance = Allowance::per_minute(config.requests_per_minute);
+        Self { proxies: config.proxies(), budgets: Mutex::new(Budgets::new(allowance, SOURCES)) }
+    }
 
-/// May this request be answered? What comes through a proxy on this machine, or was passed on by another server
-/// of this authority, is counted by the address named last; what comes from this machine itself is not counted.
-pub fn admit(node: &Node, from: SocketAddr, headers: &HeaderMap, passed_on: bool) -> bool {
-    let address = if from.ip().is_loopback() || passed_on {
-        let named = headers
-            .get("x-forwarded-for")
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.rsplit(',').next())
-            .and_then(|v| v.trim().parse::<IpAddr>().ok());
-        match named {
-            Some(address) => address,
-            None => return true,
+    /// Whose request it is. One that another server of this authority passed on is that server's word.
+    pub fn source(&self, from: IpAddr, headers: &HeaderMap, passed_on: bool) -> Source {
+        let lines = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+        if passed_on {
+            return self.proxies.clone().and([Network::of(from)]).source(from, lines);
         }
-    } else {
-        from.ip()
-    };
-    BUCKETS.take(address, node.config.exchange.requests_per_minute, Instant::now())
+        self.proxies.source(from, lines)
+    }
+
+    /// May it be answered? What comes from this machine itself always is.
+    pub fn admit(&self, source: Source, now: Instant) -> bool {
+        // Each change is whole: whoever panicked left it so.
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner).take(source, now)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    fn headers(lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        headers
+    }
 
     #[test]
-    fn an_address_that_asks_too_often_waits_and_others_do_not() {
-        let buckets = Buckets::default();
-        let now = Instant::now();
-        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        let admitted = (0..10_000).filter(|_| buckets.take(one, 60, now)).count();
-        assert_eq!(admitted, 60);
-        assert!(buckets.take(other, 60, now));
-        assert!(buckets.take(one, 60, now + Duration::from_secs(1)));
+    fn a_server_that_passes_requests_on_is_believed_and_nobody_else_who_is_not_configured() {
+        let gate = Gate::new(&Exchange { proxies: vec!["10.0.0.0/8".into()], ..Exchange::default() });
+        let of = |from: &str, lines: &[&str], passed_on| {
+            gate.source(from.parse().unwrap(), &headers(lines), passed_on).to_string()
+        };
+        assert_eq!(of("192.0.2.7", &["203.0.113.9"], false), "192.0.2.7");
+        assert_eq!(of("192.0.2.7", &["203.0.113.9"], true), "203.0.113.9");
+        assert_eq!(of("10.1.1.1", &["203.0.113.9"], false), "203.0.113.9");
+        assert_eq!(of("127.0.0.1", &["198.51.100.1", "203.0.113.9:4711"], false), "203.0.113.9");
+        assert_eq!(gate.source("127.0.0.1".parse().unwrap(), &headers(&[]), false), Source::Here);
     }
 }

@@ -3,6 +3,7 @@
 //! Each command gives one value, printed as JSON with `--json` and as text without.
 
 mod again;
+mod alarm;
 mod bundle;
 mod figures;
 mod key;
@@ -296,6 +297,7 @@ async fn carry_out(node: &Arc<Node>, command: Command, key: Option<ActKey>) -> R
         Command::Bundle(command) => bundle::run(node, command).await,
         Command::Rebuild => status::rebuild(node).await,
         Command::Backup { folder } => status::backup(node, &folder).await,
+        Command::Alarm(command) => alarm::run(node, command).await,
         Command::Status => status::status(node).await,
     }
 }

@@ -3,23 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use record::Authority;
 use serde_json::json;
 use store::Cells as _;
 
 use super::{OperateError, Outcome};
 use crate::age_keys::{AGE_SPACE, AgeSecret};
-use crate::alarm::{self, Alarm};
-use crate::desks::network::tables::alarm_text;
+use crate::alarm;
 use crate::fault::Fault;
-use crate::i18n::{Lang, Locale};
 use crate::leading::Standing;
 use crate::node::Node;
 use crate::saved;
 
 pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
-    let alarms = alarm::list(&*node.cells).await?;
+    let mut alarms = alarm::list(&*node.cells).await?;
+    alarms.retain(|alarm| alarm.settled.is_none());
     let logs = node
         .index
         .db()
@@ -95,7 +93,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }));
     }
     for alarm in &alarms {
-        text.push_str(&alarm_line(alarm));
+        text.push_str(&super::alarm::line(alarm));
     }
     Ok(Outcome::new(
         json!({
@@ -117,15 +115,6 @@ async fn unconfirmed(node: &Node, peer: &Authority) -> Result<Option<(i64, recor
     let oldest = row.opt_int(1)?.and_then(record::Time::from_posix);
     let count = row.int(0)?;
     Ok(oldest.map(|oldest| (count, oldest)))
-}
-
-/// An alarm as the pages say it, without the marks that isolate names in a line of mixed directions.
-fn alarm_line(alarm: &Alarm) -> String {
-    let t = Locale::new(Lang::En, TimeZone::UTC);
-    let said = alarm_text(&t, alarm).replace(['\u{2068}', '\u{2069}'], "");
-    let last = record::Time::from_posix(alarm.last).map(|at| at.to_string()).unwrap_or_default();
-    let times = if alarm.count > 1 { format!(", {} times", alarm.count) } else { String::new() };
-    format!("ALARM {last}{times}: {said} ({})\n", alarm.code)
 }
 
 /// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its

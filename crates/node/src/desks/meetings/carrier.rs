@@ -157,7 +157,7 @@ impl Carrier {
             external_ip: meet.external_ip.into_iter().collect(),
         };
         engine.rooms.auto_create = false;
-        // The node's own limit of requests counts already, and knows of proxies.
+        // The node's own limit of requests counts joins already; whose a refused token was, it says with each request.
         engine.limits.joins_per_second = 0;
         let engine = Engine::start(engine).map_err(CarrierError::Media)?;
         // http:// is ws://, and https:// is wss://.

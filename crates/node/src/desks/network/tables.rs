@@ -330,7 +330,7 @@ pub fn parties<'p>(
     Cell::from(Markup::joined(each, page.t.comma())).keyed(Key::text(authorities.join(" ")))
 }
 
-/// Every alarm that was raised.
+/// Every alarm that was raised, with what was said of those that were settled.
 pub fn alarms_table(page: &Page, alarms: &[Alarm]) -> Result<Table, Problem> {
     let t = &page.t;
     let columns = vec![
@@ -338,6 +338,7 @@ pub fn alarms_table(page: &Page, alarms: &[Alarm]) -> Result<Table, Problem> {
         Column::new("first", t.network_alarm_first()),
         Column::new("last", t.network_alarm_last()),
         Column::new("count", t.network_alarm_count()).numeric(),
+        Column::new("settled", t.network_alarm_settled()),
         Column::file_only("code"),
         Column::file_only("arguments"),
     ];
@@ -345,7 +346,10 @@ pub fn alarms_table(page: &Page, alarms: &[Alarm]) -> Result<Table, Problem> {
         .iter()
         .map(|alarm| {
             let text = alarm_text(t, alarm);
-            let said = Markup::joined([tag(Tone::Alarm, &t.seal_alarm()), Markup::text(&text)], " ");
+            let is_open = alarm.settled.is_none();
+            let mark = tag(if is_open { Tone::Alarm } else { Tone::Plain }, &t.seal_alarm());
+            let said = Markup::joined([mark, Markup::text(&text)], " ");
+            let note = alarm.settled.as_ref().map_or("", |settled| &settled.note);
             let arguments: Vec<String> =
                 alarm.arguments.iter().map(|(name, text)| format!("{name}={text}")).collect();
             let cells = vec![
@@ -353,10 +357,11 @@ pub fn alarms_table(page: &Page, alarms: &[Alarm]) -> Result<Table, Problem> {
                 Cell::moment(t, alarm.first),
                 Cell::moment(t, alarm.last),
                 Cell::number(t, alarm.count),
+                Cell::text(note),
                 Cell::text(&alarm.code),
                 Cell::text(arguments.join(" ")),
             ];
-            Row::new(cells).in_alarm()
+            if is_open { Row::new(cells).in_alarm() } else { Row::new(cells) }
         })
         .collect();
     Table::list(&page.asked, "alarms", t.network_alarms(), columns, rows)
