@@ -249,6 +249,9 @@ impl Source for Node {
 
     async fn report(&self, findings: Vec<Finding>) {
         self.tell_engine_of_quotes(&findings);
+        for (origin, index, name) in self.not_waited_for(&findings) {
+            self.look_for_lost(origin, index, name).await;
+        }
         for finding in &findings {
             match finding {
                 Finding::Erases { by, status, names } => {
@@ -258,7 +261,6 @@ impl Source for Node {
                 Finding::Awaits { origin, name } => {
                     self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
                 }
-                Finding::Lacks { origin, index, name } => self.look_for_lost(origin, *index, *name).await,
                 _ => {}
             }
         }

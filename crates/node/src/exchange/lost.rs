@@ -8,10 +8,25 @@ use federate::Input;
 use record::{Origin, Record};
 use tlog::hash::Hash;
 
-use crate::index::{IndexError, Source as _};
+use crate::index::{Finding, IndexError, Source as _};
 use crate::node::Node;
 
 impl Node {
+    /// Records of which something is not here, and for which the engine does not wait. It is asked once for all of them:
+    /// mostly it waits for every one.
+    pub fn not_waited_for<'f>(&self, findings: &'f [Finding]) -> Vec<(&'f Origin, u64, Hash)> {
+        let lacks = findings.iter().filter_map(|finding| match finding {
+            Finding::Lacks { origin, index, name } => Some((origin, *index, *name)),
+            _ => None,
+        });
+        let mut lacks: Vec<_> = lacks.collect();
+        if !lacks.is_empty() {
+            let engine = self.engine();
+            lacks.retain(|(origin, _, name)| !engine.waits_for(origin, *name));
+        }
+        lacks
+    }
+
     /// Tells the engine which files of the record at a place are lost, if it does not wait for them.
     pub async fn look_for_lost(&self, origin: &Origin, index: u64, name: Hash) {
         match self.lost_at(origin, index, name).await {
