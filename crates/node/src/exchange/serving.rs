@@ -208,12 +208,14 @@ async fn heads(State(node): State<Arc<Node>>, OriginalUri(uri): OriginalUri, hea
         Err(response) => return response,
     };
     let known = headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let waits = headers.get("prefer").and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("wait"));
+    // A stranger's question is never held: anybody could have any number of them.
+    let waits = caller.is_some()
+        && headers.get("prefer").and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("wait"));
     let deadline = tokio::time::Instant::now() + LONG_POLL;
     let mut news = node.news.subscribe();
     loop {
         let (body, etag) = node.engine().heads(caller.as_ref());
-        if known.as_deref() != Some(etag.as_str()) {
+        if !known.as_deref().is_some_and(|known| is_among(&etag, known)) {
             let headers = [
                 (CONTENT_TYPE, "text/plain; charset=utf-8"),
                 (CACHE_CONTROL, "private, no-store"),
@@ -235,6 +237,13 @@ async fn heads(State(node): State<Arc<Node>>, OriginalUri(uri): OriginalUri, hea
     }
 }
 
+/// Whether an entity tag is among those of an `If-None-Match`, compared weakly (RFC 9110, sections 8.8.3.2 and 13.1.2): a
+/// proxy that packs answers weakens their tags.
+fn is_among(etag: &str, known: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
+    known.trim() == "*" || known.split(',').any(|one| opaque(one) == opaque(etag))
+}
+
 async fn add_checkpoint(State(node): State<Arc<Node>>, body: Bytes) -> Response {
     ask(&node, |request| federate::Input::AddCheckpoint { request, body: body.to_vec() }).await
 }
@@ -253,5 +262,20 @@ async fn ask(node: &Node, input: impl FnOnce(federate::engine::RequestId) -> fed
             (status, [(CONTENT_TYPE, reply.content_type)], reply.body).into_response()
         }
         _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_a_proxy_weakened_is_the_same_one() {
+        for known in ["\"a1\"", "W/\"a1\"", "\"b2\", W/\"a1\"", "*"] {
+            assert!(is_among("\"a1\"", known), "{known}");
+        }
+        for known in ["\"b2\"", "a1", "", "W/\"a\""] {
+            assert!(!is_among("\"a1\"", known), "{known}");
+        }
     }
 }

@@ -76,11 +76,13 @@ pub fn file(viewer: &Viewer, content_type: &'static str, name: &str, bytes: impl
         Face::Public => FOR_ANYBODY,
         Face::Inside => "private, no-store",
     };
+    // One address has a file per language and per face.
     let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c)).collect();
     let mut response = Response::new(bytes.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(VARY, HeaderValue::from_static("accept-language, cookie"));
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\"")) {
         headers.insert(axum::http::header::CONTENT_DISPOSITION, value);
     }
@@ -152,5 +154,7 @@ pub fn json<T: serde::Serialize>(face: Face, value: &T) -> Response {
         Face::Inside => "private, no-store",
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    // What a session may see, nobody without it is given.
+    response.headers_mut().insert(VARY, HeaderValue::from_static("cookie"));
     response
 }
