@@ -118,9 +118,16 @@ fn a_log_whose_key_was_revoked_ends_at_its_head_and_goes_on_in_a_successor() {
     let folder = path_in(&a.root_keys);
     a.ask(&["root", "keys", "--authority", "a.example", "--first", "7", "--folder", &folder])
         .expect("root keys");
-    assert_eq!(next_root(&world, a, [4, 5, 6], [7, 8, 9]), 2);
+    let published = next_root_after(&world, a, [4, 5, 6], [7, 8, 9], || ());
+    let next = published["opened"][0].as_str().expect("a successor");
+    until("the successor is at the peer before anything is said in it", || {
+        b.log(next).filter(|log| log["size"] == 1).map(drop)
+    });
+    let refused = a.ask(&["log", "succeed", origin]).expect_err("it has ended");
+    assert!(refused.contains("no open log"), "{refused}");
 
     let after = a.release(&["--public"], "under the second log key").expect("release");
+    assert_eq!(after["origin"], *next);
     assert_ne!(after["origin"], before["origin"], "nothing is appended to a log whose key was stolen");
     let name = after["name"].as_str().expect("a name");
     until("the peer follows into the successor", || b.knows(name).then_some(()));
