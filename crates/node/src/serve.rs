@@ -153,11 +153,19 @@ async fn lead(
     }
     exchange::run_here(node).await?;
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
+    tokio::spawn(go_on_from_revoked(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
         () = crate::unread::run(node.clone(), node.stopping.subscribe()) => Ok(()),
         error = leading::keep_lead(node) => Err(OpenError::from(error).into()),
         () = stopped(stop) => Ok(()),
+    }
+}
+
+/// Opens what goes on from logs whose keys are revoked, if the publication of the root was broken off before that.
+async fn go_on_from_revoked(node: Arc<Node>) {
+    if let Err(error) = node.succeed_revoked().await {
+        tracing::warn!(%error, "what goes on from a log whose key is revoked is opened with its audience's next record");
     }
 }
 

@@ -228,6 +228,11 @@ impl World {
             .collect();
         for origin in ended {
             self.go_on(node, &origin);
+            // Who had not fetched the end of the log takes it only from a successor that names it.
+            let next = cast::next_log(&origin);
+            if let Some(Ready { version, entries, blobs, .. }) = self.ready(node, &next) {
+                self.append(node, &next, version, entries, blobs);
+            }
         }
     }
 

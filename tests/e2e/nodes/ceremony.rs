@@ -118,9 +118,16 @@ fn a_log_whose_key_was_revoked_ends_at_its_head_and_goes_on_in_a_successor() {
     let folder = path_in(&a.root_keys);
     a.ask(&["root", "keys", "--authority", "a.example", "--first", "7", "--folder", &folder])
         .expect("root keys");
-    assert_eq!(next_root(&world, a, [4, 5, 6], [7, 8, 9]), 2);
+    let published = next_root_after(&world, a, [4, 5, 6], [7, 8, 9], || ());
+    let next = published["opened"][0].as_str().expect("a successor");
+    until("the successor is at the peer before anything is said in it", || {
+        b.log(next).filter(|log| log["size"] == 1).map(drop)
+    });
+    let refused = a.ask(&["log", "succeed", origin]).expect_err("it has ended");
+    assert!(refused.contains("no open log"), "{refused}");
 
     let after = a.release(&["--public"], "under the second log key").expect("release");
+    assert_eq!(after["origin"], *next);
     assert_ne!(after["origin"], before["origin"], "nothing is appended to a log whose key was stolen");
     let name = after["name"].as_str().expect("a name");
     until("the peer follows into the successor", || b.knows(name).then_some(()));
@@ -158,14 +165,20 @@ fn a_log_is_closed_under_the_keys_of_the_newest_root() {
 #[test]
 fn nothing_is_appended_to_a_log_whose_key_was_revoked_not_even_its_end() {
     let world = World::of_friends(&["a.example", "b.example"]);
-    let a = &world.nodes[0];
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
     let public = a.release(&["--public"], "under a key that is stolen").expect("release");
+    a.release(&["--to", "b.example"], "under the same key").expect("release");
     let (stolen, origin) = (key_of(a, "log"), public["origin"].as_str().expect("an origin"));
     a.ask(&["key", "rotate", "log"]).expect("rotate");
     a.ask(&["key", "revoke", &stolen]).expect("revoke");
-    assert_eq!(next_root(&world, a, [4, 5, 6], [1, 2, 3]), 2);
+    let published = next_root_after(&world, a, [4, 5, 6], [1, 2, 3], || ());
+    let opened = published["opened"].as_array().expect("successors");
+    assert_eq!(opened.len(), 2, "of the public log and of the sealed one: {published}");
+    for next in opened.iter().filter_map(|next| next.as_str()) {
+        until("the peer has the successor", || b.log(next).filter(|log| log["size"] == 1).map(drop));
+    }
     let size = a.log(origin).expect("a log")["size"].clone();
-    let refused = a.ask(&["log", "close", origin]).expect_err("its key was revoked");
-    assert!(refused.contains("log succeed"), "{refused}");
+    let refused = a.ask(&["log", "close", origin]).expect_err("it has ended");
+    assert!(refused.contains("no open log"), "{refused}");
     assert_eq!(a.log(origin).expect("a log")["size"], size);
 }

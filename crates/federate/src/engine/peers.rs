@@ -204,7 +204,9 @@ impl Engine {
                 Ok(heads) => {
                     self.peer_is_well(name, sent, Some(sha256(&body)));
                     self.keep_etag(name, etag);
-                    self.take_heads(name, sent, heads);
+                    self.take_heads(name, heads);
+                    self.own_asked(name);
+                    self.author_answered(name, sent);
                 }
                 Err(error) => self.blame(name, error.code()),
             },
@@ -228,13 +230,14 @@ impl Engine {
         }
     }
 
-    /// Heads from a file. What the peer itself shows is asked for in full the next time.
+    /// Heads from a file: what its sender knew when it was written. That is no answer to what it knows now, by which a log
+    /// that was restored would sign. What the peer itself shows is asked for in full the next time.
     pub(super) fn take_shown_heads(&mut self, request: RequestId, name: &Authority, body: &[u8]) {
         let heads = Heads::parse(body).ok().filter(|_| self.peers.contains_key(name));
         let status = if heads.is_some() { 202 } else { 422 };
         if let Some(heads) = heads {
             self.keep_etag(name, None);
-            self.take_heads(name, self.now, heads);
+            self.take_heads(name, heads);
         }
         let (content_type, body) = ("text/plain; charset=utf-8", Vec::new());
         self.out.push(Output::Reply { request, status, content_type, body });
@@ -280,7 +283,7 @@ impl Engine {
         self.peer_failed(name, fault);
     }
 
-    fn take_heads(&mut self, name: &Authority, sent: u64, heads: Heads) {
+    fn take_heads(&mut self, name: &Authority, heads: Heads) {
         let shown: BTreeSet<Origin> = heads.logs.keys().cloned().collect();
         let before = match self.peers.get_mut(name) {
             Some(peer) => std::mem::replace(&mut peer.shown, shown.clone()),
@@ -303,8 +306,6 @@ impl Engine {
                 self.log_shown(name, &origin, &head);
             }
         }
-        self.own_asked(name);
-        self.author_answered(name, sent);
     }
 
     /// An author told all its logs: those that only others told of are alarming.

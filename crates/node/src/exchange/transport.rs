@@ -29,7 +29,9 @@ pub async fn fetch(
     node.metrics.fetched.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let path = route.path();
     if let Some(bundle) = node.bundle_of(peer) {
-        return bundle.answer(&path, etag.as_deref());
+        // What its sender knows now, a file cannot say; its heads are shown to the engine as those of a file.
+        let is_of_now = matches!(route, Route::Heads | Route::Witness(_));
+        return if is_of_now { Answer::Failed } else { bundle.answer(&path, etag.as_deref()) };
     }
     let Some(address) = node.address_of(peer) else { return Answer::Failed };
     let mut headers = HeaderMap::new();

@@ -17,6 +17,8 @@ use crate::node::Node;
 /// Taking in a bundle may pause this long before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
+/// When nothing goes on and something is missing, the heads are shown again, as a peer's would be asked for again.
+const SHOWN_AGAIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(node: &Arc<Node>, command: BundleCommand) -> Result<Outcome, OperateError> {
     match command {
@@ -67,7 +69,7 @@ async fn import(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError>
     start_exchange(node).await?;
     node.set_bundle(&from, Some(bundle.clone()));
     node.tell_engine_of_peers();
-    let result = read_in(node, &bundle).await;
+    let result = taken_in(node, &bundle).await;
     node.set_bundle(&from, None);
     node.tell_engine_of_peers();
     let (logs, entries) = result?;
@@ -93,20 +95,15 @@ fn newest_roots(node: &Node, bundle: &Bundle) -> Vec<(Authority, u64, Vec<u8>)> 
     signed.map(|(root, bytes)| (root.authority, root.version, bytes)).collect()
 }
 
-/// Shows the bundle's heads to the engine, and waits for everything that follows from them.
-async fn read_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
-    let heads = match bundle.answer(&Route::Heads.path(), None) {
-        Answer::Response { status: 200, body, .. } => body,
-        _ => Vec::new(),
+/// Shows the bundle's heads to the engine.
+async fn show_heads(node: &Node, bundle: &Bundle) -> Result<(), OperateError> {
+    let incomplete = || OperateError::from(BundleError::Incomplete("heads".into()));
+    let Answer::Response { status: 200, body, .. } = bundle.answer(&Route::Heads.path(), None) else {
+        return Err(incomplete());
     };
-    let Some(inbox) = node.inbox.get() else { return Err(BundleError::Incomplete("heads".into()).into()) };
-    let (request, reply) = inbox.expect_reply();
-    let shown = federate::Input::HeadsShown { request, peer: bundle.from.clone(), body: heads };
-    node.tell(shown);
-    if !reply.await.is_ok_and(|reply| reply.status == 202) {
-        return Err(BundleError::Incomplete("heads".into()).into());
-    }
-    taken_in(node, bundle).await
+    let (request, reply) = node.inbox.get().ok_or_else(incomplete)?.expect_reply();
+    node.tell(federate::Input::HeadsShown { request, peer: bundle.from.clone(), body });
+    if reply.await.is_ok_and(|reply| reply.status == 202) { Ok(()) } else { Err(incomplete()) }
 }
 
 /// How far a bundle is taken in.
@@ -124,25 +121,32 @@ struct Progress {
 /// it says of our own logs.
 async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateError> {
     let (heads, roots) = (bundle.heads(), newest_roots(node, bundle));
-    let mut before = Vec::new();
-    let mut deadline = tokio::time::Instant::now() + STUCK;
+    show_heads(node, bundle).await?;
+    let (mut before, mut shown) = (Vec::new(), tokio::time::Instant::now());
+    let mut deadline = shown + STUCK;
     loop {
         let mut progress = Progress::default();
         look_at_roots(node, bundle, &roots, &mut progress);
         look_at_logs(node, &heads, &mut progress)?;
         look_at_own(node, bundle, &heads, &mut progress);
-        let is_late = tokio::time::Instant::now() > deadline;
+        let now = tokio::time::Instant::now();
+        let (is_late, is_quiet) = (now > deadline, node.engine().is_quiet_with(&bundle.from));
         let Progress { logs, entries, missing, state } = progress;
         // What was shown of trees that are here is compared with them, and an alarm raised, before this ends.
-        if missing.is_empty() && (is_late || node.engine().is_quiet_with(&bundle.from)) {
+        if missing.is_empty() && (is_late || is_quiet) {
             return Ok((logs, entries));
         }
         if is_late {
             return Err(BundleError::Incomplete(missing.join(", ")).into());
         }
         if state != before {
-            deadline = tokio::time::Instant::now() + STUCK;
+            deadline = now + STUCK;
             before = state;
+        }
+        // Some of what heads say can be taken only after something else has come: a receipt, when the entries are back.
+        if is_quiet && now > shown + SHOWN_AGAIN {
+            show_heads(node, bundle).await?;
+            shown = now;
         }
         tokio::time::sleep(LOOK).await;
     }

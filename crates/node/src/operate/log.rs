@@ -40,8 +40,7 @@ pub(super) async fn run(
         LogCommand::Succeed { origin } => {
             let origin: Origin = argument("ORIGIN", &origin)?;
             let ended = node.succeed_log(&origin).await?;
-            let text =
-                format!("{origin} has ended at its head; its audience's next record opens {}", ended.next);
+            let text = format!("{origin} has ended at its head; {} goes on from there", ended.next);
             Ok(Outcome::new(json!({ "ended": origin, "next": ended.next }), text))
         }
     }

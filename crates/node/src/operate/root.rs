@@ -156,12 +156,20 @@ async fn publish(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError
     drop(one_at_a_time);
     node.roots_changed(&node.config.authority).await?;
     node.tell_news();
+    let opened = node.succeed_revoked().await;
     let mut text = format!("root {version} is in use; each log moves to it with its next record");
+    match &opened {
+        Ok(opened) => opened.iter().for_each(|next| text.push_str(&format!("\n{next} goes on from a log whose key is revoked"))),
+        Err(error) => text.push_str(&format!(
+            "\nwhat goes on from a log whose key is revoked could not be opened yet: {error}; it is opened with its next record, or at the next start"
+        )),
+    }
     if left.count() > 0 {
         text.push_str(&format!(
             "\n{} changes were asked for after it was drafted: they wait for the next root",
             left.count()
         ));
     }
-    Ok(Outcome::new(json!({ "version": version, "waiting": left.count() }), text))
+    let opened = opened.unwrap_or_default();
+    Ok(Outcome::new(json!({ "version": version, "waiting": left.count(), "opened": opened }), text))
 }

@@ -141,7 +141,7 @@ impl Node {
         let mut blobs = Blobs::default();
         let opened = async {
             let mut log = self.log_for(audience).await?;
-            self.may_sign(&log.origin).await?;
+            self.may_append(&log).await?;
             let opening = self.opening_entries(&mut log, audience, &mut blobs)?;
             Ok::<_, ReleaseError>((log, opening))
         };

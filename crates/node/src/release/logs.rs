@@ -105,12 +105,21 @@ impl Node {
     }
 
     /// Goes on in a new log from the head of one to which nothing may be appended any more: its key was
-    /// revoked, or its entries are lost. The audience's next record opens the successor, which names the head.
+    /// revoked, or its entries are lost. The successor is opened at once, and names the head.
     ///
     /// # Errors
-    /// It can go on, or there is nothing to go on from.
-    pub async fn succeed_log(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
-        let _one_at_a_time = self.releasing.lock().await;
+    /// It can go on, there is nothing to go on from, or the successor may not be opened yet.
+    pub async fn succeed_log(self: &Arc<Self>, origin: &Origin) -> Result<Closed, ReleaseError> {
+        let (node, origin, under_way) = (Arc::clone(self), origin.clone(), self.releasing.begin());
+        let ending = tokio::spawn(async move {
+            let _under_way = under_way;
+            node.succeed_here(&origin).await
+        });
+        ending.await.unwrap_or(Err(ReleaseError::BrokenOff))
+    }
+
+    async fn succeed_here(&self, origin: &Origin) -> Result<Closed, ReleaseError> {
+        let one_at_a_time = self.releasing.lock().await;
         let logs = own_log::list(&*self.cells).await?;
         let log = logs.iter().find(|log| log.origin == *origin && log.open && log.started);
         let log = log.ok_or_else(|| ReleaseError::NoSuccessor {
@@ -124,21 +133,86 @@ impl Node {
                 why: "it can go on; `concord log close` closes it",
             });
         }
-        self.succeed(log, &logs).await
+        let successor = self.succeed(log, &logs).await?;
+        let next = successor.origin.clone();
+        self.open_now(successor).await?;
+        drop(one_at_a_time);
+        self.index_follows(Some(&next)).await;
+        Ok(Closed { next })
     }
 
-    /// Called while releases are held up.
-    async fn succeed(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Closed, ReleaseError> {
+    /// Ends every log whose key a root revokes, and opens what goes on from it, without waiting for a record: who had
+    /// not fetched the end of such a log takes it only from a successor that names it. What was broken off is done
+    /// by the next call.
+    ///
+    /// # Errors
+    /// A successor may not be opened yet.
+    pub async fn succeed_revoked(self: &Arc<Self>) -> Result<Vec<Origin>, ReleaseError> {
+        let (node, under_way) = (Arc::clone(self), self.releasing.begin());
+        let ending = tokio::spawn(async move {
+            let _under_way = under_way;
+            node.succeed_revoked_here().await
+        });
+        ending.await.unwrap_or(Err(ReleaseError::BrokenOff))
+    }
+
+    async fn succeed_revoked_here(&self) -> Result<Vec<Origin>, ReleaseError> {
+        let one_at_a_time = self.releasing.lock().await;
+        let logs = own_log::list(&*self.cells).await?;
+        for log in logs.iter().filter(|log| log.open && self.is_key_revoked(log)) {
+            self.succeed(log, &logs).await?;
+        }
+        let logs = own_log::list(&*self.cells).await?;
+        let revoked: Vec<&Origin> =
+            logs.iter().filter(|log| self.is_key_revoked(log)).map(|log| &log.origin).collect();
+        let goes_on_from_one = |log: &&OwnLog| {
+            let before = log.previous.as_ref().map(|(origin, _, _)| origin);
+            log.open && !log.started && before.is_some_and(|before| revoked.contains(&before))
+        };
+        let mut opened = Vec::new();
+        for log in logs.iter().filter(goes_on_from_one) {
+            self.open_now(log.clone()).await?;
+            opened.push(log.origin.clone());
+        }
+        drop(one_at_a_time);
+        for origin in &opened {
+            self.index_follows(Some(origin)).await;
+        }
+        Ok(opened)
+    }
+
+    /// Appends the first entry of a log that nothing is said in yet. Called while releases are held up.
+    async fn open_now(&self, mut log: OwnLog) -> Result<(), ReleaseError> {
+        self.may_append(&log).await?;
+        let (audience, mut blobs) = (log.audience(), Blobs::default());
+        let opening = self.opening_entries(&mut log, &audience, &mut blobs)?;
+        self.put_blobs(blobs).await?;
+        let note = own_log::note(&*self.cells, &log).await?;
+        let entries = opening.into_iter().map(|entry| entry.bytes).collect();
+        self.append_to(&log, entries, |_| note.into_iter().collect()).await?;
+        Ok(())
+    }
+
+    /// Waits until a log may be appended to; if it has no entry yet, until nobody can hold another one of its name.
+    pub(super) async fn may_append(&self, log: &OwnLog) -> Result<(), ReleaseError> {
+        if !log.started {
+            self.may_open(&log.origin).await?;
+        }
+        self.may_sign(&log.origin).await
+    }
+
+    /// Notes that a log ended at its head, and what goes on from it. Called while releases are held up.
+    async fn succeed(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<OwnLog, ReleaseError> {
         let head = self.writer.head(&log.origin.to_string()).await?;
         let head = head.ok_or_else(|| ReleaseError::NoSuccessor {
             origin: log.origin.clone(),
             why: "it has no entry",
         })?;
         let next = self.next_origin(log, logs)?;
-        let successor = log.successor(next.clone(), (head.checkpoint.size, head.checkpoint.root));
+        let successor = log.successor(next, (head.checkpoint.size, head.checkpoint.root));
         let ended = own_log::note(&*self.cells, &OwnLog { open: false, ..log.clone() }).await?;
         let swaps: Vec<Swap> = ended.into_iter().chain([own_log::first_note(&successor)]).collect();
-        if self.cells.swap_all(&swaps).await? { Ok(Closed { next }) } else { Err(ReleaseError::Changed) }
+        if self.cells.swap_all(&swaps).await? { Ok(successor) } else { Err(ReleaseError::Changed) }
     }
 
     fn next_origin(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Origin, ReleaseError> {
@@ -186,7 +260,6 @@ impl Node {
             }
         }
         let origin = own_log::new_origin(&self.config.authority, audience, year, &logs)?;
-        self.may_open(&origin).await?;
         let readers = match audience {
             Audience::Public => None,
             Audience::Readers(set) => Some(set.clone()),

@@ -304,3 +304,24 @@ fn a_restored_log_waits_for_the_heads_of_its_witness_too() {
         assert_eq!(engine.permission(&log.origin), Permission::CatchUp { size: 3 });
     }
 }
+
+/// A file was written at some time, and its sender may have got more since.
+#[test]
+fn the_heads_in_a_file_are_no_answer_to_a_restored_log() {
+    let log = TestLog::opened(OWN, &[]);
+    let mut machine = restored();
+    machine.own[0].policy =
+        format!("witness w {}\nquorum w\n", signer("a.example", Role::Witness, 1).key()).into_bytes();
+    machine.own[0].checkpoint = Some(log.checkpoint());
+    machine.answers_heads = false;
+    machine.restart();
+    let mut heads = Heads::default();
+    heads.logs.insert(log.origin.clone(), Head { checkpoint: log.checkpoint(), seen: 0, held: None });
+    let (request, peer) = (RequestId(1), authority("a.example"));
+    machine.tell(Input::HeadsShown { request, peer, body: heads.to_bytes() });
+    machine.pass(60_000);
+    assert_eq!(machine.engine.permission(&log.origin), Permission::Wait);
+    machine.answers_heads = true;
+    machine.pass(600_000);
+    assert_eq!(machine.engine.permission(&log.origin), Permission::May);
+}

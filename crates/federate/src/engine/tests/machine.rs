@@ -45,6 +45,8 @@ pub struct Machine {
     pub served: BTreeMap<Hash, Vec<u8>>,
     /// Whether the author answers for blobs.
     pub gives_blobs: bool,
+    /// Whether the author answers for heads.
+    pub answers_heads: bool,
     /// What the author serves instead of some of them.
     pub spoiled: BTreeMap<Hash, Vec<u8>>,
     /// What the author serves as every `seen` file, if it shows that there is one.
@@ -79,6 +81,7 @@ impl Machine {
             heads: BTreeMap::new(),
             served: BTreeMap::new(),
             gives_blobs: true,
+            answers_heads: true,
             spoiled: BTreeMap::new(),
             seen: None,
             alarms: vec![],
@@ -215,6 +218,9 @@ impl Machine {
 
     fn carry_out(&mut self, output: Output) {
         match output {
+            Output::Fetch { id, route: Route::Heads, .. } if !self.answers_heads => {
+                self.tell(Input::Answer { id, answer: Answer::Failed });
+            }
             Output::Fetch { id, route: Route::Heads, etag, long_poll, .. } => {
                 if long_poll && etag == Some(self.etag()) {
                     self.parked = Some((id, self.now + 30_000));
