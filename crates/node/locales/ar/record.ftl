@@ -51,7 +51,14 @@ record-proof = إثبات وجوده في دفتر القيود
 record-checkpoint = نقطة تحقق تشمل { $size } مدخلاً
 record-tree-root = جذر الشجرة
 record-leaf = الورقة
-record-path = مسار التضمين ({ $count } تجزئات)
+record-path = مسار التضمين ({ $count ->
+    [zero] لا تجزئات
+    [one] تجزئة واحدة
+    [two] تجزئتان
+    [few] { $count } تجزئات
+    [many] { $count } تجزئة
+   *[other] { $count } تجزئة
+})
 record-witnesses = شهده الشهود
 record-witness = الشاهد
 record-seen-at = وقت المعاينة

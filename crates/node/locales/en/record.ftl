@@ -51,7 +51,10 @@ record-proof = Proof that it is in the log
 record-checkpoint = Checkpoint of { $size } entries
 record-tree-root = Root of the tree
 record-leaf = Leaf
-record-path = Inclusion path ({ $count } hashes)
+record-path = Inclusion path ({ $count ->
+    [one] one hash
+   *[other] { $count } hashes
+})
 record-witnesses = Seen by witnesses
 record-witness = Witness
 record-seen-at = Seen at

@@ -51,7 +51,10 @@ record-proof = Prueba de que está en la bitácora
 record-checkpoint = Punto de control de { $size } entradas
 record-tree-root = Raíz del árbol
 record-leaf = Hoja
-record-path = Ruta de inclusión ({ $count } resúmenes)
+record-path = Ruta de inclusión ({ $count ->
+    [one] un resumen
+   *[other] { $count } resúmenes
+})
 record-witnesses = Visto por testigos
 record-witness = Testigo
 record-seen-at = Visto el

@@ -51,7 +51,10 @@ record-proof = Preuve qu’il est dans le journal
 record-checkpoint = Point de contrôle de { $size } entrées
 record-tree-root = Racine de l’arbre
 record-leaf = Feuille
-record-path = Chemin d’inclusion ({ $count } empreintes)
+record-path = Chemin d’inclusion ({ $count ->
+    [one] une empreinte
+   *[other] { $count } empreintes
+})
 record-witnesses = Vu par des témoins
 record-witness = Témoin
 record-seen-at = Vu le

@@ -333,7 +333,7 @@ fn inclusion(page: &Page, proof: &Inclusion, entry: &Entry) -> (String, Markup, 
         .with(t.record_tree_root(), Markup::element("code", &[], &proof.root))
         .with(t.record_leaf(), hash(t, &entry.leaf));
     let checkpoint = t.record_checkpoint(t.number(proof.size));
-    (checkpoint, Markup::text(t.record_path(t.number(proof.path.len()))), facts, proof.path.clone())
+    (checkpoint, Markup::text(t.record_path(proof.path.len())), facts, proof.path.clone())
 }
 
 fn witnesses(page: &Page, names: &Names<'_>, seen: &[Seen]) -> Result<Table, Problem> {
