@@ -25,6 +25,7 @@ mod kept;
 mod lanes;
 mod logs;
 mod own;
+mod own_seen;
 mod peers;
 mod pending;
 mod receipts;
@@ -275,7 +276,7 @@ impl Engine {
                     immutable: true,
                 })
             }
-            MirrorFile::Log(LogFile::Seen(n)) if *n >= log.seen => None,
+            MirrorFile::Log(LogFile::Seen(n)) if *n >= log.seen.count => None,
             MirrorFile::Log(LogFile::Held { .. }) => None,
             MirrorFile::Log(file) => {
                 let size = log.stored_verified().map_or(0, |checkpoint| checkpoint.checkpoint.size);

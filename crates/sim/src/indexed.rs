@@ -80,6 +80,7 @@ pub async fn happened(index: &Index, view: &View, event: &Event) -> Result<(), I
             let (origin, checkpoint) = (&commit.origin, commit.checkpoint.as_ref());
             writer.take(&Batch { origin, judged: &commit.judged, state: &commit.state, checkpoint }).await
         }
+        Event::Seen { origin, replaces: true, .. } => writer.measure_again(origin).await,
         Event::Seen { origin, .. } => writer.seen(origin).await,
         Event::Blob { sha256, .. } => writer.blob(Some(sha256)).await,
         Event::Receipt { origin, authority, size, time, .. } => {

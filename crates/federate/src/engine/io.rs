@@ -304,6 +304,8 @@ pub enum Event {
         n: u64,
         /// The checkpoint with its cosignatures.
         checkpoint: Box<SignedCheckpoint>,
+        /// Whether another one stood under this number, which gave way to the author's.
+        replaces: bool,
     },
     /// A blob that a record names.
     Blob {
@@ -521,6 +523,8 @@ pub struct FollowedLog {
     pub held: u64,
     /// `seen` files here.
     pub seen: u64,
+    /// How many of them the author itself has shown: no more are taken.
+    pub seen_told: u64,
     /// The newest verified checkpoint.
     pub checkpoint: Option<SignedCheckpoint>,
     /// Whether two views are known: it is not followed any further.

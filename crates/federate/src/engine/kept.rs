@@ -5,6 +5,7 @@ use tlog::{Hash, SignedCheckpoint};
 
 use super::logs::Log;
 use super::own::Kept;
+use super::seen::SeenFiles;
 use super::wants::{Wants, read_unfetched, read_want};
 use super::{ALARM, ERASED, Engine, FOLLOW, HELD, LOG, OWN, UNFETCHED, WANT, WITNESS, Write};
 use crate::follow::Follow;
@@ -68,15 +69,21 @@ impl Engine {
 }
 
 /// The cell of a followed log.
-pub(super) fn write_log(origin: &Origin, seen: (u64, u64), is_split: bool) -> Write {
-    let value = format!("seen {} {}\nsplit {}\n", seen.0, seen.1, u8::from(is_split)).into_bytes();
+pub(super) fn write_log(origin: &Origin, seen: &SeenFiles, is_split: bool) -> Write {
+    let SeenFiles { count, size, told, sure, .. } = seen;
+    let split = u8::from(is_split);
+    let value = format!("seen {count} {size}\nsplit {split}\nauthor {told} {sure}\n").into_bytes();
     Write::Cell { space: LOG, key: origin.to_string(), value: Some(value) }
 }
 
 fn read_log(value: &[u8], log: &mut Log) -> Option<()> {
     let mut lines = std::str::from_utf8(value).ok()?.lines();
-    (log.seen, log.seen_size) = pair(lines.next()?.strip_prefix("seen ")?)?;
+    (log.seen.count, log.seen.size) = pair(lines.next()?.strip_prefix("seen ")?)?;
     log.is_split = lines.next()?.strip_prefix("split ")? == "1";
+    // Who noted nothing of the author compares everything with it.
+    if let Some(line) = lines.next() {
+        (log.seen.told, log.seen.sure) = pair(line.strip_prefix("author ")?)?;
+    }
     Some(())
 }
 

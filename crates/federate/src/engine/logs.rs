@@ -10,6 +10,7 @@ use super::blobs::{Note, notes};
 use super::kept::write_log;
 use super::pending::Pending;
 use super::reconcile::Then;
+use super::seen::SeenFiles;
 use super::wants::Wants;
 use super::{Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Output, Write, log_keys, only_lines_of};
 use crate::alarm::Alarm;
@@ -57,15 +58,7 @@ pub(super) struct Log {
     ready: Option<Ready>,
     /// Roots at sizes that were met, all of our tree.
     pub known: BTreeMap<u64, Hash>,
-    /// `seen` files here, and the size of the last one.
-    pub seen: u64,
-    pub seen_size: u64,
-    pub seen_asked: bool,
-    pub seen_not_before: u64,
-    /// The size of the tree from which on this disk is asked for a `seen` file beyond the count.
-    pub seen_here: Option<u64>,
-    /// How often in a row something else came instead of the next `seen` file.
-    pub seen_spoiled: u32,
+    pub seen: SeenFiles,
     /// The newest receipt signed here.
     pub held: Option<SignedCheckpoint>,
     pub is_holding: bool,
@@ -132,12 +125,7 @@ impl Log {
             storing: None,
             ready: None,
             known: BTreeMap::new(),
-            seen: 0,
-            seen_size: 0,
-            seen_asked: false,
-            seen_not_before: 0,
-            seen_here: Some(0),
-            seen_spoiled: 0,
+            seen: SeenFiles::new(),
             held: None,
             is_holding: false,
             hold_due: 0,
@@ -193,7 +181,7 @@ impl Log {
         let held = self.held.as_ref().filter(|held| held.checkpoint.size <= newest.checkpoint.size);
         let is_whole = held.is_some_and(|held| held.checkpoint == newest.checkpoint);
         let checkpoint = held.filter(|_| is_whole).unwrap_or(newest).clone();
-        Some(Head { checkpoint, seen: self.seen, held: held.filter(|_| !is_whole).cloned() })
+        Some(Head { checkpoint, seen: self.seen.count, held: held.filter(|_| !is_whole).cloned() })
     }
 
     pub fn view(&self, origin: &Origin) -> FollowedLog {
@@ -204,7 +192,8 @@ impl Log {
             readers: self.stored.readers.clone(),
             wanted_blobs: self.blobs.open() as u64,
             held: self.held.as_ref().map_or(0, |held| held.checkpoint.size),
-            seen: self.seen,
+            seen: self.seen.count,
+            seen_told: self.seen.told,
             checkpoint: self.stored.verified.clone(),
             is_split: self.is_split,
         }
@@ -222,21 +211,17 @@ impl Log {
         let wants = |source: &&Source| source.size() > self.follow.size() && self.follow.target().is_none();
         let sources = self.sources.values().filter(wants).map(|source| source.not_before);
         let sources = sources.filter(|_| !self.is_split);
-        let seen = (!self.is_split && !self.seen_asked && self.wants_seen()).then_some(self.seen_not_before);
+        let seen = self.seen_deadline(&self.follow.state().origin().authority);
         let blobs = self.blobs.deadline(!self.sources.is_empty(), patience);
         let holds = self.holds_due().filter(|_| !self.is_split);
         let behind = self.behind_since.map(|since| since + patience);
         sources.chain(seen).chain(holds).chain(blobs).chain(behind).min()
     }
 
-    /// Is there a tree by which the next `seen` file can be judged, and one to be had, here or from somebody?
-    pub fn wants_seen(&self) -> bool {
-        let is_shown = || self.sources.values().any(|source| source.seen > self.seen);
-        self.stored.verified.is_some() && (self.looks_for_seen_here() || is_shown())
-    }
-
-    pub fn looks_for_seen_here(&self) -> bool {
-        self.seen_here.is_some_and(|size| size <= self.stored.size)
+    /// When the next `seen` file can be had, here or from somebody, if there is a tree by which it can be judged.
+    pub fn seen_deadline(&self, author: &Authority) -> Option<u64> {
+        let can_be_judged = self.stored.verified.is_some() && !self.is_split;
+        can_be_judged.then(|| self.seen.deadline(author, &self.sources, self.stored.size)).flatten()
     }
 
     pub fn holds_due(&self) -> Option<u64> {
@@ -285,6 +270,9 @@ impl Engine {
         let log = self.log(origin);
         if is_new {
             log.learnt = now;
+        }
+        if *peer == origin.authority {
+            log.seen.told = log.seen.told.max(head.seen);
         }
         if is_new || *peer == origin.authority {
             log.told_by = Some(peer.clone());
@@ -641,7 +629,7 @@ impl Engine {
             log.is_split = true;
             log.follow.give_up();
             log.current = None;
-            writes.push(write_log(origin, (log.seen, log.seen_size), true));
+            writes.push(write_log(origin, &log.seen, true));
         }
         self.store(writes, Vec::new(), Pending::Unwatched);
         let (size, other_size) = (split.smaller.checkpoint.size, split.larger.checkpoint.size);

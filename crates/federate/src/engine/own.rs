@@ -7,9 +7,9 @@ use tlog::{Checkpoint, Hash, Policy, SignedCheckpoint};
 
 use super::blobs::cells_of;
 use super::logs::{Log, Source};
+use super::own_seen::LostSeen;
 use super::pending::Pending;
 use super::reconcile::Then;
-use super::seen::LostSeen;
 use super::submit::Round;
 use super::wants::{Gone, Wants};
 use super::{Answer, Engine, GuardStanding, Output, OwnLog, Permission, log_keys, only_lines_of};

@@ -46,8 +46,10 @@ pub(super) enum Pending {
     ReceiptSlot { origin: Origin, authority: Authority, receipt: Box<SignedCheckpoint> },
     /// A batch of a followed log.
     StoredBatch { origin: Origin, state: Box<StoredState> },
-    /// A `seen` file of a followed log.
-    StoredSeen { origin: Origin, n: u64, size: u64 },
+    /// What lies here in the place of a `seen` file that its author gave.
+    SeenCompared { origin: Origin, n: u64, checkpoint: Box<SignedCheckpoint> },
+    /// A `seen` file of a followed log; whether it is as the author gave it.
+    StoredSeen { origin: Origin, n: u64, size: u64, is_authors: bool },
     /// A blob, and the records that wanted it then.
     StoredBlob { origin: Origin, rank: Rank, records: Vec<Ended> },
     /// A blob of an own record, as it may be on this disk.
@@ -128,6 +130,10 @@ impl Engine {
             Some(Pending::SeenHere { origin }) => {
                 self.seen_here_read(&origin, files.first().and_then(Option::as_deref));
             }
+            Some(Pending::SeenCompared { origin, n, checkpoint }) => {
+                let here = files.first().and_then(Option::as_deref);
+                self.seen_compared(&origin, n, *checkpoint, here);
+            }
             Some(Pending::SeenSlot { origin, cosigned }) => self.seen_slot_read(&origin, *cosigned, files),
             Some(Pending::ReceiptSlot { origin, authority, receipt }) => {
                 let there = files.first().and_then(Option::as_deref);
@@ -143,7 +149,9 @@ impl Engine {
     pub(super) fn take_stored(&mut self, id: Id, done: bool) {
         match self.pending.remove(&id) {
             Some(Pending::StoredBatch { origin, state }) => self.batch_stored(&origin, *state, done),
-            Some(Pending::StoredSeen { origin, n, size }) => self.seen_stored(&origin, n, size, done),
+            Some(Pending::StoredSeen { origin, n, size, is_authors }) => {
+                self.seen_stored(&origin, (n, size), is_authors, done);
+            }
             Some(Pending::StoredBlob { origin, rank, records }) => {
                 self.blob_stored(&origin, rank, &records, done);
             }

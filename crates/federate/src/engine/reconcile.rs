@@ -19,7 +19,7 @@ pub(super) enum Then {
     /// Nothing: a peer showed it.
     Shown { peer: Authority },
     /// It is kept as a `seen` file.
-    Seen { n: u64 },
+    Seen { n: u64, from: Option<Authority> },
     /// It is archived as a receipt.
     Receipt { authority: Authority },
 }
@@ -116,7 +116,7 @@ impl Engine {
     fn reconciled(&mut self, origin: &Origin, shown: SignedCheckpoint, then: Then) {
         match then {
             Then::Shown { .. } => {}
-            Then::Seen { n } => self.keep_seen(origin, n, shown),
+            Then::Seen { n, from } => self.keep_seen(origin, n, from.as_ref(), shown),
             Then::Receipt { authority } => self.keep_receipt(origin, &authority, shown),
         }
     }
@@ -140,7 +140,7 @@ impl Engine {
         let from = match then {
             Then::Shown { peer } => peer.clone(),
             Then::Receipt { authority } => authority.clone(),
-            Then::Seen { .. } => origin.authority.clone(),
+            Then::Seen { from, .. } => from.as_ref().unwrap_or(&origin.authority).clone(),
         };
         let (size, root) = (split.smaller.checkpoint.size, split.other_root);
         self.ring(Alarm::Unreconciled { origin: origin.clone(), size, root, from });

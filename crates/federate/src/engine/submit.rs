@@ -273,7 +273,8 @@ impl Engine {
         let path = places::file(&places::own(origin), &LogFile::Seen(n));
         let file = is_new.then(|| Write::File { path, bytes: checkpoint.to_bytes() });
         let writes = file.into_iter().chain([write_own_seen(origin, (n + 1, size))]).collect();
-        let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint: Box::new(checkpoint) }];
+        let checkpoint = Box::new(checkpoint);
+        let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint, replaces: false }];
         self.store(writes, events, Pending::StoredOwnSeen { origin: origin.clone(), size, is_new });
     }
 

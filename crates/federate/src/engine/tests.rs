@@ -5,10 +5,12 @@ use record::Role;
 use tlog::AddCheckpoint;
 
 mod blobs;
+mod crowd;
 mod growth;
 mod lost;
 mod machine;
 mod schedules;
+mod seen;
 mod shares;
 
 const NOW: u64 = 1_795_305_600_000;

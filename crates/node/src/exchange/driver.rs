@@ -519,7 +519,10 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
 async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
     match event {
         Event::Entries(commit) => entries(node, &commit).await?,
-        Event::Seen { origin, .. } => node.index.writer(&**node).await.seen(&origin).await?,
+        Event::Seen { origin, replaces, .. } => {
+            let mut writer = node.index.writer(&**node).await;
+            if replaces { writer.measure_again(&origin).await? } else { writer.seen(&origin).await? }
+        }
         Event::Blob { origin, sha256 } => {
             node.index.writer(&**node).await.blob(Some(&sha256)).await?;
             node.erase_late_file(&origin, &sha256).await?;

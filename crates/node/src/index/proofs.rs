@@ -2,6 +2,8 @@
 //!
 //! What is taken is remembered only in memory, and what the index has of it in rows: both follow from files.
 
+use std::collections::BTreeSet;
+
 use record::provenance::{ProvenTimes, WitnessKeys};
 use record::{Origin, Time};
 use store::db::{Conflict, Value};
@@ -28,7 +30,8 @@ impl Writer<'_> {
     /// `seen` files of a log, or the policy that they are measured by, have arrived: the index learns what they
     /// prove. They are numbered without gaps, so that what is missing comes first.
     pub async fn seen(&mut self, origin: &Origin) -> Result<(), IndexError> {
-        if !self.replayed.proofs.contains_key(origin) {
+        let is_begun = !self.replayed.proofs.contains_key(origin);
+        if is_begun {
             let Some(proofs) = self.new_proofs(origin).await? else { return Ok(()) };
             self.replayed.proofs.insert(origin.clone(), proofs);
         }
@@ -37,7 +40,31 @@ impl Writer<'_> {
             let Some(checkpoint) = self.source.seen(origin, proofs.times.next()).await? else { break };
             fresh.extend(take(&mut proofs.times, origin, &checkpoint));
         }
+        // A file may have given way to another one a moment before a crash.
+        if is_begun && self.has_more_than(origin, &fresh).await? {
+            self.unmeasure(origin).await?;
+        }
         self.apply_proofs(origin, &fresh).await
+    }
+
+    /// Whether the index has a cosignature of a log that is not among these.
+    async fn has_more_than(&self, origin: &Origin, all: &[Seen]) -> Result<bool, IndexError> {
+        let sql = "select seen, size, time, key_name from cosignature where origin = $1";
+        let all: BTreeSet<(u64, u64, u64, &str)> =
+            all.iter().map(|seen| (seen.n, seen.size, seen.time, seen.key_name.as_str())).collect();
+        for row in self.index.db().rows(sql, &[origin.to_string().into()]).await? {
+            let key_name = row.text(3)?;
+            if !all.contains(&(row.uint(0)?, row.uint(1)?, row.uint(2)?, key_name.as_str())) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn unmeasure(&mut self, origin: &Origin) -> Result<(), IndexError> {
+        let log = [origin.to_string().into()];
+        self.index.db().run("delete from cosignature where origin = $1", &log).await?;
+        self.write_proofs(origin, &[], &[(0, u64::MAX, None)]).await
     }
 
     /// Reads the witness files of every log whose policy this blob is: several logs share one, and it came with any.
@@ -86,15 +113,17 @@ impl Writer<'_> {
         };
         let changed: Vec<Origin> = self.replayed.proofs.iter().filter_map(changed).collect();
         for origin in changed {
-            self.replayed.proofs.remove(&origin);
-            self.index
-                .db()
-                .run("delete from cosignature where origin = $1", &[origin.to_string().into()])
-                .await?;
-            self.write_proofs(&origin, &[], &[(0, u64::MAX, None)]).await?;
-            self.seen(&origin).await?;
+            self.measure_again(&origin).await?;
         }
         Ok(())
+    }
+
+    /// Measures a log by all its `seen` files, as if none had been taken before: one gave way to another, or other witnesses
+    /// count.
+    pub async fn measure_again(&mut self, origin: &Origin) -> Result<(), IndexError> {
+        self.replayed.proofs.remove(origin);
+        self.unmeasure(origin).await?;
+        self.seen(origin).await
     }
 
     async fn apply_proofs(&mut self, origin: &Origin, fresh: &[Seen]) -> Result<(), IndexError> {

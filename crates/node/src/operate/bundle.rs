@@ -127,7 +127,7 @@ async fn taken_in(node: &Node, bundle: &Bundle) -> Result<(usize, u64), OperateE
     loop {
         let mut progress = Progress::default();
         look_at_roots(node, bundle, &roots, &mut progress);
-        look_at_logs(node, &heads, &mut progress)?;
+        look_at_logs(node, bundle, &heads, &mut progress)?;
         look_at_own(node, bundle, &heads, &mut progress);
         let now = tokio::time::Instant::now();
         let (is_late, is_quiet) = (now > deadline, node.engine().is_quiet_with(&bundle.from));
@@ -163,7 +163,7 @@ fn look_at_roots(node: &Node, bundle: &Bundle, roots: &[(Authority, u64, Vec<u8>
     }
 }
 
-fn look_at_logs(node: &Node, heads: &Heads, progress: &mut Progress) -> Result<(), OperateError> {
+fn look_at_logs(node: &Node, bundle: &Bundle, heads: &Heads, progress: &mut Progress) -> Result<(), OperateError> {
     let followed = node.engine().followed();
     for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
         let wanted = head.checkpoint.checkpoint.size;
@@ -177,13 +177,14 @@ fn look_at_logs(node: &Node, heads: &Heads, progress: &mut Progress) -> Result<(
             continue;
         }
         let (size, blobs, seen) = log.map_or((0, 0, 0), |l| (l.size, l.wanted_blobs, l.seen));
+        // Only the author numbers its witness files: no more are taken than it has shown itself.
+        let shown = if bundle.from == origin.authority { head.seen } else { head.seen.min(log.map_or(0, |l| l.seen_told)) };
         progress.state.push((origin.clone(), size, blobs, seen));
         progress.logs += 1;
         progress.entries += size.min(wanted);
-        if size < wanted || blobs > 0 || seen < head.seen {
+        if size < wanted || blobs > 0 || seen < shown {
             progress.missing.push(format!(
-                "{origin} ({size} of {wanted} entries, {blobs} blobs missing, {seen} of {} witness files)",
-                head.seen
+                "{origin} ({size} of {wanted} entries, {blobs} blobs missing, {seen} of {shown} witness files)"
             ));
         }
     }

@@ -1,0 +1,238 @@
+//! Many peers beside each other, of which some are silent, slow, or say what is not so.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::*;
+use crate::paths::origin_hash;
+
+/// A request that is not answered is told as failed after this time, as whoever drives the engine does.
+const FAILS_AFTER: u64 = 45_000;
+
+/// `b.example` among others.
+pub struct Crowd {
+    pub engine: Engine,
+    /// The logs of each peer.
+    pub logs: BTreeMap<Authority, Vec<TestLog>>,
+    /// Peers that show their logs and answer for nothing else.
+    pub silent: BTreeSet<Authority>,
+    /// What stands in the place of every answer for the next root of somebody, by who is asked.
+    pub roots: BTreeMap<Authority, Vec<u8>>,
+    /// The `seen` files that each peer shows, of its own logs and of others'.
+    pub seen: BTreeMap<(Authority, Origin), Vec<Vec<u8>>>,
+    waiting: VecDeque<Output>,
+    /// Requests that nobody answers, and when they fail.
+    pub unanswered: Vec<(Id, Authority, Route, usize, u64)>,
+    parked: Vec<(Id, Authority, String)>,
+    pub files: BTreeMap<String, Vec<u8>>,
+    pub alarms: Vec<Alarm>,
+    /// `seen` files that gave way to the author's.
+    pub replaced: Vec<(Origin, u64)>,
+    /// Files of logs that were asked for: of whom, and with which limit.
+    pub asked: Vec<(Authority, usize)>,
+    pub roots_stored: Vec<(Authority, u64, u64)>,
+    pub now: u64,
+}
+
+impl Crowd {
+    pub fn new(peers: &[&str]) -> Self {
+        let config = EngineConfig { me: authority("b.example"), seed: 7, limits: Limits::default() };
+        let mut crowd = Self {
+            engine: Engine::new(config, Snapshot::default()).unwrap(),
+            logs: peers.iter().map(|name| (authority(name), Vec::new())).collect(),
+            silent: BTreeSet::new(),
+            roots: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            unanswered: vec![],
+            parked: vec![],
+            files: BTreeMap::new(),
+            alarms: vec![],
+            replaced: vec![],
+            asked: vec![],
+            roots_stored: vec![],
+            now: NOW,
+        };
+        crowd.tell(Input::OwnRoots(chain("b.example", 1)));
+        crowd.tell_peers();
+        crowd
+    }
+
+    pub fn tell_peers(&mut self) {
+        let peer = |name: &Authority| PeerConfig {
+            authority: name.clone(),
+            fingerprint: chain(name.as_str(), 1).fingerprint(),
+            chain: chain(name.as_str(), 1),
+            reachable: true,
+        };
+        let peers = self.logs.keys().map(peer).collect();
+        self.tell(Input::Peers(peers));
+    }
+
+    pub fn tell(&mut self, input: Input) {
+        let outputs = self.engine.handle(self.now, input);
+        self.waiting.extend(outputs);
+    }
+
+    /// A peer shows one more log.
+    pub fn shows(&mut self, log: TestLog) {
+        let name = log.origin.authority.clone();
+        self.logs.get_mut(&name).expect("a peer").push(log);
+        for (id, peer, etag) in std::mem::take(&mut self.parked) {
+            if peer == name { self.answer_heads(id, &peer) } else { self.parked.push((id, peer, etag)) }
+        }
+    }
+
+    pub fn pass(&mut self, milliseconds: u64) {
+        let end = self.now + milliseconds;
+        loop {
+            while let Some(output) = self.waiting.pop_front() {
+                self.carry_out(output);
+            }
+            let failing = self.unanswered.iter().map(|(.., at)| *at).min();
+            let next = self.engine.next_deadline().into_iter().chain(failing).min();
+            let Some(at) = next.filter(|at| *at <= end) else { break };
+            self.now = self.now.max(at);
+            let (failed, still) =
+                std::mem::take(&mut self.unanswered).into_iter().partition(|(.., at)| *at <= self.now);
+            self.unanswered = still;
+            let failed: Vec<_> = failed;
+            for (id, ..) in failed {
+                self.tell(Input::Answer { id, answer: Answer::Failed });
+            }
+            self.tell(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Fetch { id, peer, route: Route::Heads, etag, long_poll, .. } => {
+                if long_poll && etag == Some(self.etag(&peer)) {
+                    self.parked.push((id, peer, etag.unwrap_or_default()));
+                } else {
+                    self.answer_heads(id, &peer);
+                }
+            }
+            Output::Fetch { id, peer, route, limit, .. } => self.fetch(id, peer, route, limit),
+            Output::Post { id, .. } => self.tell(Input::Answer { id, answer: Answer::Failed }),
+            Output::Read { id, paths } => {
+                let files = paths.iter().map(|path| self.files.get(path).cloned()).collect();
+                self.tell(Input::Read { id, files });
+            }
+            Output::Store { id, writes, events } => {
+                self.replaced.extend(events.into_iter().filter_map(|event| match event {
+                    Event::Seen { origin, n, replaces: true, .. } => Some((origin, n)),
+                    _ => None,
+                }));
+                for write in writes {
+                    match write {
+                        Write::File { path, bytes } => drop(self.files.insert(path, bytes)),
+                        Write::Root { authority, version, .. } => {
+                            self.roots_stored.push((authority, version, self.now));
+                        }
+                        Write::Cell { .. } | Write::Head { .. } => {}
+                    }
+                }
+                self.tell(Input::Stored { id });
+            }
+            Output::Sign { id, what } => {
+                let SignRequest::Holds(checkpoint) = what else { panic!("it is no witness") };
+                let line = checkpoint.cosign(&signer("b.example", Role::Holds, 1), self.now / 1000).ok();
+                self.tell(Input::Signed { id, line });
+            }
+            Output::Alarm(alarm) => self.alarms.push(alarm),
+            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged => {}
+        }
+    }
+
+    fn fetch(&mut self, id: Id, peer: Authority, route: Route, limit: usize) {
+        let is_file = matches!(route, Route::Log { .. } | Route::Mirror { .. });
+        if is_file {
+            self.asked.push((peer.clone(), limit));
+        }
+        let found = match &route {
+            Route::Log { log: name, file: LogFile::Seen(n) } => {
+                self.seen_file(&peer, |origin| name.origin(&peer) == *origin, *n)
+            }
+            Route::Mirror { origin: hash, file: MirrorFile::Log(LogFile::Seen(n)) } => {
+                self.seen_file(&peer, |origin| origin_hash(origin) == *hash, *n)
+            }
+            Route::Log { log: name, file } => {
+                let log = self.logs[&peer].iter().find(|log| name.origin(&peer) == log.origin);
+                log.and_then(|log| log.file(file))
+            }
+            Route::Root(_) | Route::PeerRoot { .. } => self.roots.get(&peer).cloned(),
+            _ => None,
+        };
+        if self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
+            self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
+            return;
+        }
+        let answer = match found {
+            Some(body) if body.len() > limit => Answer::TooLarge,
+            Some(body) => Answer::Response { status: 200, etag: None, date: None, body },
+            None => Answer::Response { status: 404, etag: None, date: None, body: vec![] },
+        };
+        self.tell(Input::Answer { id, answer });
+    }
+
+    fn seen_file(&self, peer: &Authority, is_it: impl Fn(&Origin) -> bool, n: u64) -> Option<Vec<u8>> {
+        let mut files = self.seen.iter().filter(|((by, origin), _)| by == peer && is_it(origin));
+        files.find_map(|(_, files)| files.get(usize::try_from(n).ok()?).cloned())
+    }
+
+    /// A peer shows `seen` files of a log, its own or another's.
+    pub fn shows_seen(&mut self, peer: &str, origin: &Origin, files: &[SignedCheckpoint]) {
+        let files = files.iter().map(SignedCheckpoint::to_bytes).collect();
+        self.seen.insert((authority(peer), origin.clone()), files);
+        for (id, peer, _) in std::mem::take(&mut self.parked) {
+            self.answer_heads(id, &peer);
+        }
+    }
+
+    fn etag(&self, peer: &Authority) -> String {
+        let sizes = self.logs.get(peer).into_iter().flatten().map(|log| log.entries.len().to_string());
+        let seen =
+            self.seen.iter().filter(|((by, _), _)| by == peer).map(|(_, files)| files.len().to_string());
+        format!("{peer} {}", sizes.chain(seen).collect::<Vec<_>>().join(" "))
+    }
+
+    fn answer_heads(&mut self, id: Id, peer: &Authority) {
+        let mut heads = Heads::default();
+        for log in self.logs.get(peer).into_iter().flatten() {
+            let head = Head { checkpoint: log.checkpoint(), seen: 0, held: None };
+            heads.logs.insert(log.origin.clone(), head);
+        }
+        for ((by, origin), files) in &self.seen {
+            let log = self.logs.values().flatten().find(|log| log.origin == *origin);
+            if let Some(log) = log.filter(|_| by == peer) {
+                let head = Head { checkpoint: log.checkpoint(), seen: files.len() as u64, held: None };
+                heads.logs.insert(origin.clone(), head);
+            }
+        }
+        let (etag, body) = (Some(self.etag(peer)), heads.to_bytes());
+        self.tell(Input::Answer { id, answer: Answer::Response { status: 200, etag, date: None, body } });
+    }
+
+    /// What is here of a log.
+    pub fn followed(&self, origin: &Origin) -> FollowedLog {
+        self.engine.followed().into_iter().find(|log| log.origin == *origin).expect("a followed log")
+    }
+
+    /// How much of a log is here.
+    pub fn size(&self, origin: &Origin) -> u64 {
+        self.engine.followed().iter().find(|log| log.origin == *origin).map_or(0, |log| log.size)
+    }
+
+    /// Bytes that answers under way may have.
+    pub fn under_way(&self, peer: &str) -> usize {
+        let of_peer = self.unanswered.iter().filter(|(_, name, ..)| name.as_str() == peer);
+        of_peer.map(|(.., limit, _)| *limit).sum()
+    }
+}
+
+pub fn log_of(author: &str, n: u32, records: u64) -> TestLog {
+    let mut log = TestLog::opened(&format!("{author}/log/public/{}", 2000 + n), &[]);
+    log.grow(records, 1);
+    log
+}
