@@ -2,10 +2,17 @@
 //!
 //! [`Proxies::source`] finds the last address that somebody we trust has seen, and counts it by its block:
 //! whoever is given a /64 is one asker, not 2⁶⁴. [`Budgets`] gives each block, and the wider one around it, what it may use
-//! up, in bounded memory. Time is an argument. Nothing here reads a clock, opens a socket or answers anybody.
+//! up, in bounded memory. [`serve`] gives each block its share of connections, and ends those that do not go on.
+//! Time is an argument but there. Nothing here answers anybody.
 
 mod budget;
+mod connections;
+mod paced;
+mod places;
 mod source;
 
 pub use budget::{Allowance, Budgets};
+pub use connections::{Limits, raise_files, serve};
+pub use paced::Pace;
+pub use places::{Most, Place, Places};
 pub use source::{Block, Network, NoNetwork, Proxies, Source};

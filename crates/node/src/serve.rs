@@ -97,7 +97,7 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
         stopped(until_end).await;
         ending.stopping.send_replace(true);
     });
-    let served = while_watching(engine.as_ref(), serving).await;
+    while_watching(engine.as_ref(), serving).await;
     tracing::info!("stopping: requests under way have finished");
     if let Some(engine) = engine {
         engine.stop().await;
@@ -105,7 +105,6 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     let _ = control.await;
     let worked = work.await;
     node.close().await;
-    served?;
     worked.map_err(|error| ServeError::Io(std::io::Error::other(error)))?
 }
 

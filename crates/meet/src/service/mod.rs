@@ -163,6 +163,11 @@ impl Engine {
         Ok(Self { inner, task, driver })
     }
 
+    /// Who is believed to say for whom it asks.
+    pub(crate) fn proxies(&self) -> Proxies {
+        self.inner.proxies.clone()
+    }
+
     /// Where media can be reached.
     pub fn places(&self) -> &[Place] {
         &self.driver.places

@@ -5,28 +5,11 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tower::{ServiceBuilder, ServiceExt as _};
+use tokio::net::TcpListener;
 
 use super::Engine;
 use crate::config::EngineConfig;
-
-/// How long the head of a request may take.
-const HEAD: Duration = Duration::from_secs(5);
-/// The most bytes of it: an address of 64 KiB with a join request, and headers.
-const HEAD_BYTES: usize = 128 * 1024;
-/// Connections at the same time.
-const CONNECTIONS: usize = 16_384;
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -85,55 +68,19 @@ pub async fn serve(
     }
     tracing::info!(address = %bind, threads = engine.driver.threads.len(), "the conference engine serves");
     let router = engine.alone();
-    let ended = tokio::select! {
-        () = accept(&listener, router) => Ok(()),
-        () = engine.broken() => Err(ServeError::Broken),
-        () = stop => Ok(()),
-    };
+    let limits = edge::Limits::for_files(edge::raise_files());
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let proxies = engine.proxies();
     // Nobody new, while those who are here are asked to go.
-    drop(listener);
-    engine.stop().await;
-    ended
-}
-
-async fn accept(listener: &TcpListener, router: Router) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
+    let serving = edge::serve(listener, router, &proxies, limits, async { drop(ended.await) });
+    let ending = async {
+        let ended = tokio::select! {
+            () = engine.broken() => Err(ServeError::Broken),
+            () = stop => Ok(()),
         };
-        // Beyond the limit a connection is closed at once, so that a client learns it.
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
-        let router = router.clone();
-        tokio::spawn(async move {
-            connection(stream, peer, router).await;
-            drop(place);
-        });
-    }
-}
-
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router) {
-    let _ = stream.set_nodelay(true);
-    let service = ServiceBuilder::new()
-        .map_request(move |mut request: Request<_>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        })
-        .service(router)
-        .boxed_clone();
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-        .with_upgrades()
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%peer, %error, "a connection ended");
-    }
+        let _ = end.send(());
+        engine.stop().await;
+        ended
+    };
+    tokio::join!(serving, ending).1
 }

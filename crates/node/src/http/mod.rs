@@ -159,15 +159,15 @@ async fn count_and_limit(
     response
 }
 
-/// Serves until `stop` resolves, then lets requests under way finish.
+/// Serves until `stop` resolves, then lets requests under way finish, if they do so within half a minute.
 pub async fn serve(
     node: &Arc<Node>,
     listener: tokio::net::TcpListener,
     meetings: Option<Router>,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let service = router(node, meetings).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+) {
+    let limits = edge::Limits::for_files(edge::raise_files());
+    edge::serve(listener, router(node, meetings), &node.config.exchange.proxies(), limits, stop).await;
 }
 
 #[cfg(test)]

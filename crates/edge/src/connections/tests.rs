@@ -1,0 +1,128 @@
+//! Real sockets on this machine, with limits of parts of a second.
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(20);
+const PACE: Pace = Pace {
+    head: Duration::from_millis(300),
+    idle: Duration::from_secs(1),
+    stall: Duration::from_millis(300),
+    slowest: 1 << 20,
+};
+
+struct Server {
+    at: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+/// A server of one word, of an answer that never comes, and of more bytes than sockets hold.
+async fn server(limits: Limits) -> Server {
+    let router = Router::new()
+        .route("/word", get(|| async { "word" }))
+        .route("/never", get(std::future::pending::<()>))
+        .route("/much", get(|| async { vec![b'x'; 64 << 20] }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let ended = tokio::spawn(async move {
+        serve(listener, router, &Proxies::here(), limits, async { drop(stopped.await) }).await;
+    });
+    Server { at, stop, ended }
+}
+
+fn limits() -> Limits {
+    Limits { pace: PACE, ending: Duration::from_millis(300), ..Limits::for_files(256) }
+}
+
+impl Server {
+    async fn says(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+}
+
+/// Everything that comes until the other side closes.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    let read = timeout(LONG, stream.read_to_end(&mut all)).await.expect("the connection is closed");
+    // A connection that is cut off may be reset.
+    drop(read);
+    all
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_half_a_request_is_let_go_and_others_are_answered() {
+    let server = server(limits()).await;
+    let mut silent = server.says(b"").await;
+    let mut half = server.says(b"GET /word HTTP/1.1\r\nhost: h").await;
+    let mut whole = server.says(b"GET /word HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await;
+    assert!(rest(&mut whole).await.ends_with(b"word"));
+    assert!(rest(&mut silent).await.is_empty());
+    assert!(rest(&mut half).await.is_empty());
+}
+
+/// One byte at a time is not faster.
+#[tokio::test]
+async fn a_head_that_drips_in_is_not_waited_for() {
+    let server = server(limits()).await;
+    let mut drip = server.says(b"GET /word HTTP/1.1\r\nx: ").await;
+    let begun = Instant::now();
+    while drip.write_all(b"y").await.is_ok() && begun.elapsed() < LONG {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(begun.elapsed() < LONG);
+}
+
+#[tokio::test]
+async fn a_connection_may_be_still_for_longer_between_requests() {
+    let server = server(limits()).await;
+    let mut stream = server.says(b"GET /word HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    let mut first = [0; 256];
+    assert!(stream.read(&mut first).await.unwrap() > 0);
+    tokio::time::sleep(PACE.head * 2).await;
+    stream.write_all(b"GET /word HTTP/1.1\r\nhost: h\r\n\r\n").await.unwrap();
+    let last = rest(&mut stream).await;
+    assert!(last.ends_with(b"word"), "then it is closed");
+}
+
+#[tokio::test]
+async fn who_does_not_read_its_answer_is_let_go() {
+    let server = server(limits()).await;
+    let mut stream = server.says(b"GET /much HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    tokio::time::sleep(PACE.stall * 4).await;
+    assert!(rest(&mut stream).await.len() < 64 << 20);
+}
+
+#[tokio::test]
+async fn who_reads_it_has_all_of_it() {
+    let server = server(limits()).await;
+    let mut stream = server.says(b"GET /much HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await;
+    assert!(rest(&mut stream).await.len() > 64 << 20);
+}
+
+#[tokio::test]
+async fn beyond_its_share_a_connection_is_closed_at_once() {
+    let most = Most { all: 2, of_block: 1, around: 1 };
+    let server = server(Limits { most, pace: Pace { head: LONG, ..PACE }, ..limits() }).await;
+    // This machine is no block.
+    let (_first, _second) = (server.says(b"G").await, server.says(b"G").await);
+    let mut third = TcpStream::connect(server.at).await.unwrap();
+    assert!(rest(&mut third).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_those_who_do_not_end() {
+    let server = server(limits()).await;
+    let mut never = server.says(b"GET /never HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.stop.send(()).unwrap();
+    timeout(LONG, server.ended).await.expect("it ends").unwrap();
+    assert!(rest(&mut never).await.is_empty());
+}
