@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use node::command::{Command, RootCommand};
 use node::node::Node;
+use node::operate;
 use node::own_log::Audience;
 use node::release::{Act, ActKey, Done, Planned, ReleaseError, Thing};
 use proptest::prelude::*;
@@ -182,6 +184,48 @@ fn a_first_release_is_cut_off_at_each_of_its_writes() {
                 }
             }
         }
+    });
+}
+
+/// The root is in force, or it is not; where it is, what was cut off is done at the next start.
+#[test]
+fn what_goes_on_from_a_revoked_log_is_opened_once_wherever_that_is_cut_off() {
+    block_on(async {
+        for (writes, answer_is_lost) in (0..40).flat_map(|writes| [(writes, false), (writes, true)]) {
+            let home = Home::of("a.example").await;
+            let node = home.open().await;
+            let id = Ulid::new(0, [0; 10]);
+            for (n, deed) in [Deed::Public, Deed::Sealed].into_iter().enumerate() {
+                act(&node, n, deed, id).await.expect("released");
+            }
+            let file = home.next_root_without_log_key(&node).await;
+            close(node).await;
+            let publish = || Command::Root(RootCommand::Publish { file: file.clone() });
+            let fate = Fate::after(writes).losing_answer(answer_is_lost);
+            let node = home.open_with(fate.clone()).await;
+            let _ = operate::run(&node, publish()).await;
+            node.releasing.ended().await;
+            node.index.db().close().await;
+            node.state.close().await;
+            drop(node);
+            check_notes(&home).await;
+            let node = home.open().await;
+            if node.own_chain().latest().version == 1 {
+                operate::run(&node, publish()).await.expect("published");
+            }
+            node.succeed_revoked().await.expect("opened");
+            assert_eq!(node.succeed_revoked().await.expect("nothing is left to do"), []);
+            let logs = node.own_logs().await.unwrap();
+            let (open, ended): (Vec<_>, Vec<_>) = logs.into_iter().partition(|log| log.open);
+            assert_eq!((open.len(), ended.len()), (2, 2), "cut off after {writes}");
+            assert!(open.iter().all(|log| log.started && log.previous.is_some()), "{open:?}");
+            close(node).await;
+            check_notes(&home).await;
+            if !fate.is_over() {
+                return;
+            }
+        }
+        panic!("it is never done");
     });
 }
 

@@ -1,22 +1,26 @@
 //! A node in a folder that can be cut off at any write and opened again.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use node::command::{Command, PeerAdd, PeerCommand, RootCommand};
+use node::command::{Command, KeyCommand, PeerAdd, PeerCommand, RootCommand};
 use node::config::{Config, Exchange};
+use node::identity::Key;
 use node::init::{Init, init};
 use node::node::Node;
 use node::release::{Content, Draft, Released};
 use node::signing::Permit;
 use node::{clock, operate};
+use record::root::Role;
 use record::{Authority, Status};
 use store::files::Keep;
 use store::{Cells, CellsError, Files, FilesError, Guard, LogWriter, Swap};
 use tempfile::TempDir;
+use tlog::{Note, Signer};
 
 /// The data folder of an authority, and its database if it is not in the folder.
 pub struct Home {
@@ -223,8 +227,8 @@ impl Home {
         let mut node = Node::open_unled(self.config()).await.expect("it opens");
         node.take_lead().await.expect("it leads");
         // Nobody is asked here whether the logs are whole.
-        for (origin, _) in node.own_heads().await.expect("heads") {
-            node.permits.set(&origin, Permit::Granted);
+        for log in node.own_logs().await.expect("notes") {
+            node.permits.set(&log.origin, Permit::Granted);
         }
         let cells: Arc<dyn Cells> = Arc::new(CutCells(node.cells.clone(), fate.clone()));
         let files: Arc<dyn Files> = Arc::new(CutFiles(node.files.clone(), fate.clone()));
@@ -243,6 +247,34 @@ impl Home {
         node.index.db().close().await;
         node.state.close().await;
         notes
+    }
+
+    /// The root that revokes the log key, drafted and signed, to be published.
+    pub async fn next_root_without_log_key(&self, node: &Arc<Node>) -> PathBuf {
+        let stolen = node.own_chain().latest().keys_of(Role::Log).next().expect("a key").vkey.to_string();
+        let file = self.folder.path().join("next.root");
+        let key = |n: u32| {
+            let path = self.folder.path().join(format!("root-keys/root-{n}.key"));
+            Key::read(&path).expect("a root key").signer().expect("it signs")
+        };
+        let vkeys = |keys: [u32; 3]| keys.map(|n| key(n).key().to_string()).to_vec();
+        let draft = RootCommand::Draft {
+            file: file.clone(),
+            root_keys: vkeys([4, 5, 6]),
+            next_keys: vkeys([1, 2, 3]),
+            next_threshold: None,
+            days: 365,
+        };
+        let rotate = KeyCommand::Rotate { role: "log".into() };
+        let revoke = KeyCommand::Revoke { vkey: stolen, since: None };
+        for command in [Command::Key(rotate), Command::Key(revoke), Command::Root(draft)] {
+            operate::run(node, command).await.expect("done");
+        }
+        let signers = [4, 5].map(key);
+        let signers: Vec<&dyn Signer> = signers.iter().map(|signer| signer as &dyn Signer).collect();
+        let text = std::fs::read_to_string(&file).expect("a draft");
+        std::fs::write(&file, Note::sign(&text, &signers).expect("signed").to_bytes()).expect("written");
+        file
     }
 
     /// Confirms another authority, as two operators do.
