@@ -106,6 +106,7 @@ async fn connection(
 ) {
     let phase = Arc::new(Phase::default());
     let stream = Paced::new(stream, pace, Arc::clone(&phase), place);
+    let now = Arc::clone(&phase);
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, phase) = (router.clone(), Arc::clone(&phase));
         phase.begins();
@@ -130,6 +131,10 @@ async fn connection(
     let ended = tokio::select! {
         ended = &mut served => ended,
         () = told(&mut closed) => {
+            // Half a request is not waited for.
+            if !now.is_in_request() {
+                return;
+            }
             served.as_mut().graceful_shutdown();
             served.await
         }

@@ -44,6 +44,11 @@ impl Phase {
         self.0.store(Self::WAITS, Ordering::Release);
     }
 
+    /// Whether a request is being answered, or the connection is no more HTTP.
+    pub fn is_in_request(&self) -> bool {
+        self.is(Self::REQUEST)
+    }
+
     fn is(&self, phase: u8) -> bool {
         self.0.load(Ordering::Acquire) == phase
     }

@@ -190,6 +190,7 @@ impl Engine {
         let peers = self.peers.values().filter_map(Peer::deadline);
         let own = self.own.values().filter_map(|own| own.deadline(self.now));
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
+        let roots = roots.into_iter().chain(self.root_told_deadline());
         let due = peers.chain(own).chain(self.agenda.first()).chain(roots).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))

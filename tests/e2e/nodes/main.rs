@@ -17,3 +17,4 @@ mod peers;
 mod recovery;
 mod servers;
 mod stall;
+mod strangers;

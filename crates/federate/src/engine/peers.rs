@@ -38,6 +38,14 @@ pub(super) struct Peer {
     paced: u64,
     /// When it may be nudged into being asked at once.
     nudge_due: u64,
+    /// The newest root of ours that it took, and whether it is being told of one.
+    pub root_taken: u64,
+    pub is_told_root: bool,
+    /// When it is told again, and how often in a row it did not take it.
+    pub root_due: u64,
+    pub root_refused: u32,
+    /// It does not know us, as it says.
+    is_unknown: bool,
     failures: u32,
     /// SHA-256 of the heads that it answered last.
     heads: Option<Hash>,
@@ -63,6 +71,11 @@ impl Peer {
             due: 0,
             paced: 0,
             nudge_due: 0,
+            root_taken: 0,
+            is_told_root: false,
+            root_due: 0,
+            root_refused: 0,
+            is_unknown: false,
             failures: 0,
             heads: None,
             idle: 0,
@@ -221,7 +234,10 @@ impl Engine {
             }
             Answer::Response { status: 404, .. } => {
                 // Perhaps our caller key is of a root that it was never told of.
-                self.tell_own_root(name);
+                let now = self.now;
+                if let Some(peer) = self.peers.get_mut(name).filter(|peer| !peer.is_unknown) {
+                    (peer.is_unknown, peer.root_taken, peer.root_due) = (true, 0, now);
+                }
                 self.peer_failed(name, "peer-does-not-know-us");
             }
             Answer::Response { .. } => self.peer_failed(name, "peer-status"),
@@ -254,6 +270,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(name) else { return };
         peer.heard(now, sent, heads);
         (peer.failures, peer.last_answer, peer.last_error) = (0, Some(now), None);
+        peer.is_unknown = false;
         peer.paced = peer.paced.max(now.saturating_sub(AT_ONCE * poll)) + poll;
         // The first question has no tag to wait by, so that one quick answer is nothing.
         let waits = poll.saturating_mul(1 << peer.idle.saturating_sub(1).min(10)).min(LONGEST_IDLE);
@@ -334,16 +351,20 @@ impl Engine {
         let Some(nudge) = Nudge::parse(body) else { return 400 };
         let (now, wait) = (self.now, self.config.limits.at_most_every);
         let Some(peer) = self.peers.get_mut(&nudge.from) else { return 404 };
-        if now < peer.nudge_due {
-            return 429;
-        }
-        peer.nudge_due = now + wait;
-        // A long poll that is under way brings the news by itself.
-        peer.due = peer.due.min(now);
         match nudge.note {
+            // Whose it is its signatures say, whoever sent it.
+            NudgeNote::Root(root) => return self.root_offered(&nudge.from, *root),
+            NudgeNote::Receipt(receipt) => {
+                self.receipt_offered(&nudge.from, &receipt);
+                return 202;
+            }
             NudgeNote::None => {}
-            NudgeNote::Root(root) => self.root_offered(&nudge.from, *root),
-            NudgeNote::Receipt(receipt) => self.receipt_offered(&nudge.from, &receipt),
+        }
+        // Who says so is not proven: however often it is said, and by whom, the peer is asked once in that time. A long
+        // poll that is under way brings the news by itself.
+        peer.due = peer.due.min(now.max(peer.nudge_due));
+        if now >= peer.nudge_due {
+            peer.nudge_due = now + wait;
         }
         202
     }

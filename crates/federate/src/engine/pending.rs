@@ -28,6 +28,8 @@ pub(super) enum Pending {
     CompareRoot { authority: Authority, version: u64, peer: Authority },
     /// A root of our own, as a peer knows it.
     OwnRoot { version: u64, peer: Authority },
+    /// That we have a newer root.
+    RootTold { version: u64, peer: Authority },
     /// What a witness cosigned last of an own log.
     WitnessLatest { origin: Origin, peer: Authority },
     /// A checkpoint sent to a witness.
@@ -80,7 +82,11 @@ impl Pending {
     /// Whether it follows from what this peer showed, as far as that can be told: what has no peer may.
     pub fn is_of(&self, of: &Authority) -> bool {
         match self {
-            Self::Heads { .. } | Self::Nudged | Self::Submitted { .. } | Self::Proof { .. } => false,
+            Self::Heads { .. }
+            | Self::Nudged
+            | Self::RootTold { .. }
+            | Self::Submitted { .. }
+            | Self::Proof { .. } => false,
             Self::File { peer, .. }
             | Self::Seen { peer, .. }
             | Self::LostSeen { peer, .. }
@@ -112,6 +118,7 @@ impl Engine {
                 self.compared_root_answered(&authority, version, &peer, answer);
             }
             Pending::OwnRoot { version, peer } => self.own_root_answered(version, &peer, answer),
+            Pending::RootTold { version, peer } => self.root_told(version, &peer, &answer),
             Pending::WitnessLatest { origin, peer } => self.witness_latest_answered(&origin, &peer, answer),
             Pending::Submitted { origin, witness } => self.submission_answered(&origin, &witness, answer),
             // A nudge that is lost costs nothing: the peer asks by itself.

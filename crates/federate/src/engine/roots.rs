@@ -8,7 +8,7 @@ use record::{Authority, Origin, RootChain, RootError, SignedRoot};
 use tlog::{Hash, sha256};
 
 use super::pending::Pending;
-use super::{Answer, Engine, Event, Write};
+use super::{Answer, Engine, Event, Output, Write};
 use crate::alarm::Alarm;
 use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::Route;
@@ -97,6 +97,7 @@ impl Engine {
         for authority in candidates.map(|(authority, _)| authority.clone()).collect::<Vec<_>>() {
             self.take_candidate(&authority);
         }
+        self.tell_own_root();
         if self.now < self.roots.hourly_due || self.peers.is_empty() {
             return;
         }
@@ -186,16 +187,23 @@ impl Engine {
         }
     }
 
-    /// A root came with a nudge. Who sends one is not proven, so what is no root is nobody's fault.
-    pub(super) fn root_offered(&mut self, peer: &Authority, root: SignedRoot) {
+    /// A root came with a nudge: the status of the answer. Who sends one is not proven, so what is no root is nobody's
+    /// fault, and costs whose name it bears nothing.
+    pub(super) fn root_offered(&mut self, peer: &Authority, root: SignedRoot) -> u16 {
         let authority = root.root.authority.clone();
         if authority == self.config.me {
-            return self.own_root_shown(peer, &root.bytes);
+            self.own_root_shown(peer, &root.bytes);
+            return 202;
         }
-        if self.roots.candidates.contains_key(&authority) || self.roots.conflicts.contains(&authority) {
-            return;
+        if !self.peers.contains_key(&authority) {
+            return 404;
         }
-        self.is_root_taken(&authority, root.root.version, peer, root.bytes);
+        if self.roots.conflicts.contains(&authority) {
+            return 409;
+        }
+        let is_under_way = self.roots.candidates.contains_key(&authority);
+        let is_root = is_under_way || self.is_root_taken(&authority, root.root.version, peer, root.bytes);
+        if is_root { 202 } else { 422 }
     }
 
     /// Goes on with a root that was shown; false if its signatures do not make it one.
@@ -338,21 +346,62 @@ impl Engine {
         let before = self.own_chain.as_ref().map(|chain| chain.latest().version);
         let version = chain.latest().version;
         self.own_chain = Some(chain);
-        // A root made now is told to all before its keys are used.
+        // A root made now is told to all before its keys are used, however often they refused the one before.
         if before.is_some_and(|before| before < version) {
-            let peers: Vec<Authority> = self.peers.keys().cloned().collect();
-            for peer in &peers {
-                self.tell_own_root(peer);
+            for peer in self.peers.values_mut() {
+                (peer.root_due, peer.root_refused) = (self.now, 0);
             }
+            self.tell_own_root();
         }
     }
 
-    /// Tells a peer of our newest root, unless it is the first one, which operators compared.
-    pub(super) fn tell_own_root(&mut self, peer: &Authority) {
-        let newest = self.own_chain.as_ref().and_then(|chain| chain.roots().last());
-        let Some(root) = newest.filter(|root| root.root.version > 1).cloned() else { return };
-        let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Root(Box::new(root)) };
-        self.post_nudge(peer, &nudge);
+    /// Our newest root that peers are told of; not the first one, which operators compared.
+    fn root_to_tell(&self) -> Option<&SignedRoot> {
+        self.own_chain.as_ref()?.roots().last().filter(|root| root.root.version > 1)
+    }
+
+    /// When the next peer is told of our newest root: until it has taken it.
+    pub(super) fn root_told_deadline(&self) -> Option<u64> {
+        let version = self.root_to_tell()?.root.version;
+        let waits =
+            |peer: &&super::Peer| peer.config.reachable && peer.root_taken < version && !peer.is_told_root;
+        self.peers.values().filter(waits).map(|peer| peer.root_due).min()
+    }
+
+    fn tell_own_root(&mut self) {
+        let now = self.now;
+        if self.root_told_deadline().is_none_or(|due| now < due) {
+            return;
+        }
+        let Some(root) = self.root_to_tell().cloned() else { return };
+        let version = root.root.version;
+        let body = Nudge { from: self.config.me.clone(), note: NudgeNote::Root(Box::new(root)) }.to_bytes();
+        let mut told = Vec::new();
+        for (name, peer) in &mut self.peers {
+            let is_due = peer.config.reachable && peer.root_taken < version && peer.root_due <= now;
+            if is_due && !std::mem::replace(&mut peer.is_told_root, true) {
+                told.push(name.clone());
+            }
+        }
+        for peer in told {
+            let id = self.ask(Pending::RootTold { version, peer: peer.clone() });
+            self.out.push(Output::Post { id, peer, route: Route::Nudge, body: body.clone() });
+        }
+    }
+
+    pub(super) fn root_told(&mut self, version: u64, name: &Authority, answer: &Answer) {
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        peer.is_told_root = false;
+        if matches!(answer, Answer::Response { status: 200..=299, .. }) {
+            (peer.root_taken, peer.root_refused) = (peer.root_taken.max(version), 0);
+            return;
+        }
+        peer.root_refused = peer.root_refused.saturating_add(1);
+        let refused = peer.root_refused;
+        let due = self.now + self.back_off(refused);
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.root_due = due;
+        }
     }
 
     pub(super) fn own_root_answered(&mut self, _version: u64, peer: &Authority, answer: Answer) {

@@ -1,6 +1,6 @@
 //! A server that stands by passes requests on to the one that leads, and its answers back, byte by byte.
 //!
-//! It looks into neither. Where the leader is comes from the shared database, never from a request.
+//! It looks into neither, and passes on as well what becomes of a connection that is no more HTTP: the meeting room's. Where the leader is comes from the shared database, never from a request.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -11,6 +11,7 @@ use axum::http::header::{CONNECTION, HeaderMap, HeaderName, RETRY_AFTER, TRANSFE
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use hyper_util::rt::TokioIo;
 
 use crate::leading::Standing;
 use crate::node::Node;
@@ -61,8 +62,15 @@ fn nobody_leads() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], why).into_response()
 }
 
-async fn pass_on(node: &Node, leader: &str, from: SocketAddr, request: Request) -> Result<Response, String> {
+async fn pass_on(
+    node: &Node,
+    leader: &str,
+    from: SocketAddr,
+    mut request: Request,
+) -> Result<Response, String> {
     let client = CLIENT.as_ref().ok_or("no client")?;
+    let upgrade = request.headers().get(UPGRADE).cloned();
+    let here = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = end_to_end(&parts.headers);
@@ -73,6 +81,10 @@ async fn pass_on(node: &Node, leader: &str, from: SocketAddr, request: Request) 
         let seen = HeaderValue::from_str(&from.ip().to_string()).map_err(|e| e.to_string())?;
         headers.append(FORWARDED_FOR, seen);
     }
+    if let Some(upgrade) = upgrade {
+        headers.insert(UPGRADE, upgrade);
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
     let answer = client
         .request(parts.method, format!("{}{path}", leader.trim_end_matches('/')))
         .headers(headers)
@@ -80,8 +92,23 @@ async fn pass_on(node: &Node, leader: &str, from: SocketAddr, request: Request) 
         .send()
         .await
         .map_err(|error| error.to_string())?;
-    let (status, headers) = (answer.status(), end_to_end(answer.headers()));
+    let (status, mut headers) = (answer.status(), end_to_end(answer.headers()));
+    if let Some(here) = here.filter(|_| status == StatusCode::SWITCHING_PROTOCOLS) {
+        headers.extend(answer.headers().get(UPGRADE).map(|to| (UPGRADE, to.clone())));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        tokio::spawn(join(here, answer));
+        return Ok((status, headers).into_response());
+    }
     Ok((status, headers, Body::from_stream(answer.bytes_stream())).into_response())
+}
+
+/// Carries bytes both ways until one side has no more.
+async fn join(here: hyper::upgrade::OnUpgrade, answer: reqwest::Response) {
+    let (Ok(here), Ok(mut there)) = (here.await, answer.upgrade().await) else {
+        return tracing::debug!("a connection was to be more than HTTP, and did not become it");
+    };
+    // However it ends, it has ended for both.
+    let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(here), &mut there).await;
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {

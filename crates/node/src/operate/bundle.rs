@@ -163,7 +163,12 @@ fn look_at_roots(node: &Node, bundle: &Bundle, roots: &[(Authority, u64, Vec<u8>
     }
 }
 
-fn look_at_logs(node: &Node, bundle: &Bundle, heads: &Heads, progress: &mut Progress) -> Result<(), OperateError> {
+fn look_at_logs(
+    node: &Node,
+    bundle: &Bundle,
+    heads: &Heads,
+    progress: &mut Progress,
+) -> Result<(), OperateError> {
     let followed = node.engine().followed();
     for (origin, head) in heads.logs.iter().filter(|(o, _)| o.authority != node.config.authority) {
         let wanted = head.checkpoint.checkpoint.size;
@@ -178,7 +183,11 @@ fn look_at_logs(node: &Node, bundle: &Bundle, heads: &Heads, progress: &mut Prog
         }
         let (size, blobs, seen) = log.map_or((0, 0, 0), |l| (l.size, l.wanted_blobs, l.seen));
         // Only the author numbers its witness files: no more are taken than it has shown itself.
-        let shown = if bundle.from == origin.authority { head.seen } else { head.seen.min(log.map_or(0, |l| l.seen_told)) };
+        let shown = if bundle.from == origin.authority {
+            head.seen
+        } else {
+            head.seen.min(log.map_or(0, |l| l.seen_told))
+        };
         progress.state.push((origin.clone(), size, blobs, seen));
         progress.logs += 1;
         progress.entries += size.min(wanted);

@@ -25,6 +25,10 @@ pub struct Crowd {
     parked: Vec<(Id, Authority, String)>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub alarms: Vec<Alarm>,
+    /// Peers that answer nudges with "too many", and who was nudged.
+    pub refuses_nudges: BTreeSet<Authority>,
+    pub nudged: Vec<Authority>,
+    replied: Vec<u16>,
     /// `seen` files that gave way to the author's.
     pub replaced: Vec<(Origin, u64)>,
     /// Files of logs that were asked for: of whom, and with which limit.
@@ -47,6 +51,9 @@ impl Crowd {
             parked: vec![],
             files: BTreeMap::new(),
             alarms: vec![],
+            refuses_nudges: BTreeSet::new(),
+            nudged: vec![],
+            replied: vec![],
             replaced: vec![],
             asked: vec![],
             roots_stored: vec![],
@@ -71,6 +78,13 @@ impl Crowd {
     pub fn tell(&mut self, input: Input) {
         let outputs = self.engine.handle(self.now, input);
         self.waiting.extend(outputs);
+    }
+
+    /// Somebody sends a nudge; the status of the answer.
+    pub fn nudge(&mut self, body: Vec<u8>) -> u16 {
+        self.tell(Input::Nudge { request: RequestId(1), body });
+        self.pass(0);
+        self.replied.pop().expect("an answer")
     }
 
     /// A peer shows one more log.
@@ -114,6 +128,12 @@ impl Crowd {
                 }
             }
             Output::Fetch { id, peer, route, limit, .. } => self.fetch(id, peer, route, limit),
+            Output::Post { id, peer, route: Route::Nudge, .. } => {
+                let status = if self.refuses_nudges.contains(&peer) { 429 } else { 202 };
+                self.nudged.push(peer);
+                let answer = Answer::Response { status, etag: None, date: None, body: vec![] };
+                self.tell(Input::Answer { id, answer });
+            }
             Output::Post { id, .. } => self.tell(Input::Answer { id, answer: Answer::Failed }),
             Output::Read { id, paths } => {
                 let files = paths.iter().map(|path| self.files.get(path).cloned()).collect();
@@ -141,7 +161,8 @@ impl Crowd {
                 self.tell(Input::Signed { id, line });
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
-            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged => {}
+            Output::Reply { status, .. } => self.replied.push(status),
+            Output::Signing { .. } | Output::HeadsChanged => {}
         }
     }
 

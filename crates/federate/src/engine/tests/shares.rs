@@ -6,6 +6,8 @@ use tlog::Signer as _;
 
 use super::crowd::{Crowd, log_of};
 use super::*;
+use crate::nudge::{Nudge, NudgeNote};
+use record::SignedRoot;
 
 #[test]
 fn a_peer_that_shows_many_logs_and_gives_none_holds_up_nobody_else() {
@@ -141,7 +143,7 @@ fn other_root() -> Vec<u8> {
     let first = chain("a.example", 2);
     let mut root = first.at(2).unwrap().clone();
     root.until = "2028-11-01T00:00:00Z".parse().unwrap();
-    record::SignedRoot::sign(&root, &[&signer("a.example", Role::Root, 2)]).unwrap().bytes
+    SignedRoot::sign(&root, &[&signer("a.example", Role::Root, 2)]).unwrap().bytes
 }
 
 #[test]
@@ -174,12 +176,57 @@ fn a_larger_head_under_a_revoked_key_is_an_alarm_that_stops_nothing() {
     assert!(matches!(node.alarms[..], [Alarm::ForeignHeadOfOwnLog { size: 3, .. }]), "{:?}", node.alarms);
 }
 
+/// Anybody can say that a peer has news; that costs the peer's own nudges nothing.
+#[test]
+fn nudges_in_a_peers_name_hold_up_neither_its_news_nor_its_root() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.pass(1_000);
+    let forged = Nudge { from: authority("a.example"), note: NudgeNote::None }.to_bytes();
+    for _ in 0..100 {
+        assert_eq!(crowd.nudge(forged.clone()), 202);
+    }
+    let chain = chain("a.example", 2);
+    let note = NudgeNote::Root(Box::new(SignedRoot::parse(chain.bytes(2).unwrap()).unwrap()));
+    assert_eq!(crowd.nudge(Nudge { from: authority("a.example"), note }.to_bytes()), 202);
+    crowd.pass(20_000);
+    assert_eq!(crowd.roots_stored.len(), 1);
+}
+
+#[test]
+fn a_root_that_is_none_is_refused_in_whosever_name() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.pass(1_000);
+    let chain = chain("a.example", 2);
+    let spoiled = SignedRoot::sign(chain.at(2).unwrap(), &[&signer("a.example", Role::Root, 7)]).unwrap();
+    let nudge = Nudge { from: authority("a.example"), note: NudgeNote::Root(Box::new(spoiled)) };
+    assert_eq!(crowd.nudge(nudge.to_bytes()), 422);
+    crowd.pass(20_000);
+    assert!(crowd.roots_stored.is_empty() && crowd.alarms.is_empty(), "{:?}", crowd.alarms);
+}
+
+/// The announcement of a revocation is not lost with one answer.
+#[test]
+fn a_peer_is_told_of_our_root_until_it_has_taken_it() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.pass(1_000);
+    crowd.refuses_nudges.insert(authority("a.example"));
+    crowd.tell(Input::OwnRoots(chain("b.example", 2)));
+    crowd.pass(60_000);
+    let told = |crowd: &Crowd, name: &str| crowd.nudged.iter().filter(|to| to.as_str() == name).count();
+    assert_eq!(told(&crowd, "c.example"), 1);
+    let before = told(&crowd, "a.example");
+    assert!((3..20).contains(&before), "again, after growing waits: {before}");
+    crowd.refuses_nudges.clear();
+    crowd.pass(600_000);
+    assert_eq!(told(&crowd, "a.example"), before + 1);
+}
+
 /// Two roots, of which the second revokes the first one's log key.
 fn revoking(name: &str) -> RootChain {
     let two = chain(name, 2);
     let mut root = two.at(2).unwrap().clone();
     root.revoked = vec![(signer(name, Role::Log, 1).key().clone(), root.from)];
-    let bytes = record::SignedRoot::sign(&root, &[&signer(name, Role::Root, 2)]).unwrap().bytes;
+    let bytes = SignedRoot::sign(&root, &[&signer(name, Role::Root, 2)]).unwrap().bytes;
     let mut chain = chain(name, 1);
     chain.extend(&bytes).unwrap();
     chain
