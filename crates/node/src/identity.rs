@@ -50,6 +50,14 @@ pub enum IdentityError {
     /// Root keys lie in the data folder of a serving node.
     #[error("root keys lie in {0}: move them to a place that no server can read, then start again")]
     RootKeysInside(PathBuf),
+    /// Other users of the machine can read what is secret.
+    #[error("other users of this machine can read {path}: `chmod -R go= {folder}`, then start again")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// The data folder.
+        folder: PathBuf,
+    },
 }
 
 impl Coded for IdentityError {
@@ -60,6 +68,7 @@ impl Coded for IdentityError {
             Self::NoKey { .. } => "identity-no-key",
             Self::NoRandomness(_) => "identity-no-randomness",
             Self::RootKeysInside(_) => "identity-root-keys-inside",
+            Self::Exposed { .. } => "identity-exposed",
         }
     }
 
@@ -73,6 +82,9 @@ impl Coded for IdentityError {
             }
             Self::NoRandomness(why) => vec![("reason", why.clone())],
             Self::RootKeysInside(path) => vec![("path", path.display().to_string())],
+            Self::Exposed { path, folder } => {
+                vec![("path", path.display().to_string()), ("folder", folder.display().to_string())]
+            }
         }
     }
 }
@@ -271,6 +283,37 @@ pub fn refuse_root_keys(data: &Path) -> Result<(), IdentityError> {
     Ok(())
 }
 
+/// Whatever this process makes from now on, its owner alone can read.
+pub fn keep_private() {
+    use rustix::fs::Mode;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Refuses a data folder of which other users of the machine can read what is secret: keys, and the databases, which hold
+/// `age` secrets and opened contents. A folder that nobody else may enter protects all that lies in it.
+pub fn refuse_exposed(data: &Path) -> Result<(), IdentityError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let is_open = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+    if !is_open(data) {
+        return Ok(());
+    }
+    let mut folders = vec![data.to_path_buf()];
+    let keys = data.join("keys");
+    folders.extend(is_open(&keys).then_some(keys));
+    for folder in folders {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let secret = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            name.ends_with(".key") || name.ends_with(".secret") || name.contains(".db")
+        };
+        let exposed = entries.flatten().map(|entry| entry.path()).filter(secret).find(|path| is_open(path));
+        if let Some(path) = exposed {
+            return Err(IdentityError::Exposed { path, folder: data.to_path_buf() });
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,5 +352,24 @@ mod tests {
         assert!(refuse_root_keys(folder.path()).is_ok());
         Key::generate(&authority(), Role::Root, 1).unwrap().write(&folder.path().join("deep/keys")).unwrap();
         assert!(matches!(refuse_root_keys(folder.path()), Err(IdentityError::RootKeysInside(_))));
+    }
+
+    /// Into a folder that was there, and that others may enter.
+    #[test]
+    fn what_other_users_can_read_is_refused_and_named() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let state = folder.path().join("state.db");
+        fs::write(&state, b"secrets").unwrap();
+        allow(&state, 0o644);
+        allow(folder.path(), 0o755);
+        let refused = refuse_exposed(folder.path()).unwrap_err();
+        assert!(refused.to_string().contains("state.db"), "{refused}");
+        allow(&state, 0o600);
+        refuse_exposed(folder.path()).unwrap();
+        allow(&state, 0o644);
+        allow(folder.path(), 0o700);
+        refuse_exposed(folder.path()).unwrap();
     }
 }

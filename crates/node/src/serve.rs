@@ -3,7 +3,7 @@
 //! Stopping loses nothing: requests under way finish, what is appended is on disk before it is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meet::service::Engine;
 
@@ -66,6 +66,10 @@ impl Coded for ServeError {
     }
 }
 
+/// How long a server waits for its folder.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Serves until `stop` says so.
 ///
 /// # Errors
@@ -74,8 +78,9 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if !config.exchange.root_keys_inside {
         identity::refuse_root_keys(&config.folder)?;
     }
+    identity::refuse_exposed(&config.folder)?;
     let address = config.listen;
-    let node = Arc::new(Node::open_unled(config).await?);
+    let node = Arc::new(open_when_free(config).await?);
     if node.lease.is_none() {
         node.take_lead().await?;
     }
@@ -106,6 +111,21 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     let worked = work.await;
     node.close().await;
     worked.map_err(|error| ServeError::Io(std::io::Error::other(error)))?
+}
+
+/// Opens the node. Commands have its folder for a moment each: who is started beside them waits for its turn, but not for
+/// another server.
+async fn open_when_free(config: Config) -> Result<Node, OpenError> {
+    let (socket, until) = (config.socket_path(), Instant::now() + PATIENCE);
+    loop {
+        let opened = Node::open_unled(config.clone()).await;
+        let is_held = matches!(opened, Err(OpenError::Lock(store::LockError::Held { .. })));
+        let is_served = || tokio::net::UnixStream::connect(&socket);
+        if !is_held || Instant::now() >= until || is_served().await.is_ok() {
+            return opened;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Serves on when the engine of meetings broke: meetings end, everything else does not.

@@ -33,7 +33,7 @@ struct Check {
 /// Runs every check; exit code 1 if one fails.
 pub(super) async fn run(data: &Path) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
-    let mut checks = vec![space(&config), root_keys(&config), port(&config).await];
+    let mut checks = vec![space(&config), root_keys(&config), secrets(&config), port(&config).await];
     checks.extend(peers(&config).await?);
     let mut text = String::new();
     for check in &checks {
@@ -65,6 +65,14 @@ fn root_keys(config: &Config) -> Check {
         Err(_) if config.exchange.root_keys_inside => {
             Check { what, ok: true, says: "lie in the data folder, as this demonstration allows".into() }
         }
+        Err(error) => Check { what, ok: false, says: error.to_string() },
+    }
+}
+
+fn secrets(config: &Config) -> Check {
+    let what = "secrets".to_owned();
+    match identity::refuse_exposed(&config.folder) {
+        Ok(()) => Check { what, ok: true, says: "no other user of this machine can read them".into() },
         Err(error) => Check { what, ok: false, says: error.to_string() },
     }
 }

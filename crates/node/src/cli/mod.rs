@@ -110,6 +110,7 @@ pub fn main() -> ExitCode {
         return epi::main(args, json, &locale);
     }
     start_logging();
+    crate::identity::keep_private();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
