@@ -9,6 +9,7 @@ mod growth;
 mod lost;
 mod machine;
 mod schedules;
+mod siblings;
 
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";
