@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::logstate::{LogOpen, log_open_header, log_root_header};
+use record::logstate::{LogOpen, Previous, log_open_header, log_root_header};
 use record::root::announced;
 use record::{
     Authority, Header, ListedKey, Origin, Readers, Record, Role, RootChain, SignedRoot, Status, Time,
@@ -77,13 +77,24 @@ impl TestLog {
 
     /// Opened for these readers (none: the public).
     pub fn opened(origin: &str, readers: &[&str]) -> Self {
+        Self::opened_from(origin, readers, None)
+    }
+
+    /// Opened for the public, and going on from the head of another one.
+    pub fn opened_after(origin: &str, before: &Self) -> Self {
+        let head = before.checkpoint().checkpoint;
+        let previous = Previous { origin: before.origin.clone(), size: head.size, root: head.root };
+        Self::opened_from(origin, &[], Some(previous))
+    }
+
+    fn opened_from(origin: &str, readers: &[&str], previous: Option<Previous>) -> Self {
         let mut log = Self::new(origin);
         let readers = match readers {
             [] => Readers::Public,
             _ => Readers::Set(readers.iter().map(|reader| reader.parse::<Authority>().unwrap()).collect()),
         };
         let hash = chain(log.author(), 1).text_hash(1).unwrap();
-        let open = LogOpen { readers, root: (1, hash), policy: sha256(b"quorum none\n"), previous: None };
+        let open = LogOpen { readers, root: (1, hash), policy: sha256(b"quorum none\n"), previous };
         let id = Ulid::new(1, [0; 10]);
         let header = log_open_header(&log.origin, &open, id, time("2026-11-22T09:00:00Z"), Status::Test);
         log.push(&header);

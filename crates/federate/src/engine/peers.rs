@@ -97,6 +97,11 @@ impl Peer {
         self.skew.filter(|_| self.uses_its_time).unwrap_or(0)
     }
 
+    /// Whether a log is among those that it told of last.
+    pub fn shows(&self, origin: &Origin) -> bool {
+        self.shown.contains(origin)
+    }
+
     /// Whether it can be asked now with some hope.
     pub fn is_well(&self) -> bool {
         self.config.reachable && self.failures == 0

@@ -36,8 +36,8 @@ impl Engine {
             .filter(|(origin, log)| {
                 let state = log.follow.state();
                 // Of a log that is still being fetched it is not known whether it was closed.
-                let is_whole = log.stored_verified().is_some_and(|c| c.checkpoint.size == log.stored_size());
-                is_whole && state.readers().is_some() && !state.closed() && !is_followed(origin)
+                let is_known = is_whole(log) && self.is_lineage_known(&logs, (origin, log));
+                is_known && !state.closed() && !is_followed(origin)
             })
             .collect();
         for (n, (origin, log)) in open.iter().enumerate() {
@@ -51,6 +51,23 @@ impl Engine {
         }
     }
 
+    /// Whether everything that a log goes on from is here, back to the first: what is not may be the successor of another one
+    /// that is here. What the author itself does not show is not waited for.
+    fn is_lineage_known(&self, logs: &[(&Origin, &super::Log)], last: (&Origin, &super::Log)) -> bool {
+        let (mut origin, mut log) = last;
+        // No longer than there are logs, even if they name each other in a circle.
+        for _ in 0..=logs.len() {
+            let Some(previous) = log.follow.state().previous() else { return true };
+            match logs.iter().find(|(other, _)| **other == previous.origin) {
+                Some((before, there)) if is_whole(there) => (origin, log) = (before, there),
+                Some(_) => return false,
+                // Who shows one of the two shows both, if there are both.
+                None => return self.peers.get(&origin.authority).is_some_and(|author| author.shows(origin)),
+            }
+        }
+        true
+    }
+
     /// Whether a successor log of the author names exactly this checkpoint as what it continues: it then
     /// counts though the key that signed it was revoked.
     pub(super) fn is_acknowledged(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
@@ -60,4 +77,10 @@ impl Engine {
             previous.origin == *origin && (previous.size, previous.root) == (shown.size, shown.root)
         })
     }
+}
+
+/// Whether all entries that are verified are stored, with the first, which says who reads it.
+fn is_whole(log: &super::Log) -> bool {
+    let is_stored = log.stored_verified().is_some_and(|c| c.checkpoint.size == log.stored_size());
+    is_stored && log.follow.state().readers().is_some()
 }

@@ -12,6 +12,7 @@ mod machine;
 mod schedules;
 mod seen;
 mod shares;
+mod siblings;
 
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";

@@ -45,6 +45,8 @@ pub struct Machine {
     pub served: BTreeMap<Hash, Vec<u8>>,
     /// Whether the author answers for blobs.
     pub gives_blobs: bool,
+    /// Logs that the author shows and does not give.
+    pub withheld: BTreeSet<Origin>,
     /// Whether the author answers for heads.
     pub answers_heads: bool,
     /// What the author serves instead of some of them.
@@ -81,6 +83,7 @@ impl Machine {
             heads: BTreeMap::new(),
             served: BTreeMap::new(),
             gives_blobs: true,
+            withheld: BTreeSet::new(),
             answers_heads: true,
             spoiled: BTreeMap::new(),
             seen: None,
@@ -303,7 +306,7 @@ impl Machine {
             Route::Log { file: LogFile::Seen(_), .. } => self.seen.clone(),
             Route::Log { log: name, file } => {
                 let log = self.logs.iter().find(|log| name.origin(&authority("a.example")) == log.origin);
-                log.and_then(|log| log.file(file))
+                log.filter(|log| !self.withheld.contains(&log.origin)).and_then(|log| log.file(file))
             }
             Route::Mirror { origin, file: MirrorFile::Log(file) } => self
                 .logs
