@@ -183,8 +183,15 @@ async fn lead(
 
 /// Opens what goes on from logs whose keys are revoked, if the publication of the root was broken off before that.
 async fn go_on_from_revoked(node: Arc<Node>) {
-    if let Err(error) = node.succeed_revoked().await {
-        tracing::warn!(%error, "what goes on from a log whose key is revoked is opened with its audience's next record");
+    const LATER: &str =
+        "what goes on from a log whose key is revoked is opened with its audience's next record";
+    match node.succeed_revoked().await {
+        Ok(successors) => {
+            for (origin, error) in successors.waiting {
+                tracing::warn!(%error, %origin, "{LATER}");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "{LATER}"),
     }
 }
 

@@ -156,13 +156,15 @@ async fn publish(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError
     drop(one_at_a_time);
     node.roots_changed(&node.config.authority).await?;
     node.tell_news();
-    let opened = node.succeed_revoked().await;
+    let successors = node.succeed_revoked().await?;
     let mut text = format!("root {version} is in use; each log moves to it with its next record");
-    match &opened {
-        Ok(opened) => opened.iter().for_each(|next| text.push_str(&format!("\n{next} goes on from a log whose key is revoked"))),
-        Err(error) => text.push_str(&format!(
-            "\nwhat goes on from a log whose key is revoked could not be opened yet: {error}; it is opened with its next record, or at the next start"
-        )),
+    for next in &successors.opened {
+        text.push_str(&format!("\n{next} goes on from a log whose key is revoked"));
+    }
+    for (next, why) in &successors.waiting {
+        text.push_str(&format!(
+            "\n{next} is opened with its next record, or at the next start, not yet: {why}"
+        ));
     }
     if left.count() > 0 {
         text.push_str(&format!(
@@ -170,6 +172,9 @@ async fn publish(node: &Arc<Node>, bytes: &[u8]) -> Result<Outcome, OperateError
             left.count()
         ));
     }
-    let opened = opened.unwrap_or_default();
-    Ok(Outcome::new(json!({ "version": version, "waiting": left.count(), "opened": opened }), text))
+    let not_opened: Vec<_> = successors.waiting.iter().map(|(next, _)| next).collect();
+    let json = json!({
+        "version": version, "waiting": left.count(), "opened": successors.opened, "not_opened": not_opened,
+    });
+    Ok(Outcome::new(json, text))
 }

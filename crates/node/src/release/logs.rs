@@ -29,6 +29,15 @@ pub struct Closed {
     pub next: Origin,
 }
 
+/// What became of the logs that go on from those whose keys are revoked.
+#[derive(Debug, Default)]
+pub struct Successors {
+    /// Opened now.
+    pub opened: Vec<Origin>,
+    /// Not opened yet, and why; the next call, or their audience's next record, opens them.
+    pub waiting: Vec<(Origin, ReleaseError)>,
+}
+
 impl Node {
     /// Closes an own log; the audience's next record opens its successor. What it began it finishes, whether or
     /// not its caller waits for it.
@@ -146,8 +155,8 @@ impl Node {
     /// by the next call.
     ///
     /// # Errors
-    /// A successor may not be opened yet.
-    pub async fn succeed_revoked(self: &Arc<Self>) -> Result<Vec<Origin>, ReleaseError> {
+    /// `state` cannot be read or changed.
+    pub async fn succeed_revoked(self: &Arc<Self>) -> Result<Successors, ReleaseError> {
         let (node, under_way) = (Arc::clone(self), self.releasing.begin());
         let ending = tokio::spawn(async move {
             let _under_way = under_way;
@@ -156,7 +165,7 @@ impl Node {
         ending.await.unwrap_or(Err(ReleaseError::BrokenOff))
     }
 
-    async fn succeed_revoked_here(&self) -> Result<Vec<Origin>, ReleaseError> {
+    async fn succeed_revoked_here(&self) -> Result<Successors, ReleaseError> {
         let one_at_a_time = self.releasing.lock().await;
         let logs = own_log::list(&*self.cells).await?;
         for log in logs.iter().filter(|log| log.open && self.is_key_revoked(log)) {
@@ -169,16 +178,19 @@ impl Node {
             let before = log.previous.as_ref().map(|(origin, _, _)| origin);
             log.open && !log.started && before.is_some_and(|before| revoked.contains(&before))
         };
-        let mut opened = Vec::new();
+        let mut successors = Successors::default();
+        // One that must wait holds up no other.
         for log in logs.iter().filter(goes_on_from_one) {
-            self.open_now(log.clone()).await?;
-            opened.push(log.origin.clone());
+            match self.open_now(log.clone()).await {
+                Ok(()) => successors.opened.push(log.origin.clone()),
+                Err(why) => successors.waiting.push((log.origin.clone(), why)),
+            }
         }
         drop(one_at_a_time);
-        for origin in &opened {
+        for origin in &successors.opened {
             self.index_follows(Some(origin)).await;
         }
-        Ok(opened)
+        Ok(successors)
     }
 
     /// Appends the first entry of a log that nothing is said in yet. Called while releases are held up.

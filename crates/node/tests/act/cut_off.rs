@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use record::{LogState, Ulid};
 use store::Swap;
 
-use crate::home::{Fate, Home, close, databases, notice};
+use crate::home::{Fate, Home, close, crash, databases, notice};
 
 /// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,11 +101,7 @@ async fn live(home: &Home, deeds: &[Deed], fate: Fate) {
             acknowledged.insert(n, answer);
         }
     }
-    node.releasing.ended().await;
-    // As a crash leaves it: nothing is settled.
-    node.index.db().close().await;
-    node.state.close().await;
-    drop(node);
+    crash(node).await;
     check_notes(home).await;
     let node = home.open().await;
     for (n, deed) in deeds.iter().copied().enumerate() {
@@ -168,10 +164,7 @@ fn a_first_release_is_cut_off_at_each_of_its_writes() {
                 let node = home.open_with(fate.clone()).await;
                 let id = Ulid::new(0, [0; 10]);
                 let before = act(&node, 0, Deed::Public, id).await.ok().map(|done| done.answer);
-                node.releasing.ended().await;
-                node.index.db().close().await;
-                node.state.close().await;
-                drop(node);
+                crash(node).await;
                 check_notes(&home).await;
                 let node = home.open().await;
                 let after = act(&node, 0, Deed::Public, id).await.expect("released");
@@ -204,17 +197,15 @@ fn what_goes_on_from_a_revoked_log_is_opened_once_wherever_that_is_cut_off() {
             let fate = Fate::after(writes).losing_answer(answer_is_lost);
             let node = home.open_with(fate.clone()).await;
             let _ = operate::run(&node, publish()).await;
-            node.releasing.ended().await;
-            node.index.db().close().await;
-            node.state.close().await;
-            drop(node);
+            crash(node).await;
             check_notes(&home).await;
             let node = home.open().await;
             if node.own_chain().latest().version == 1 {
                 operate::run(&node, publish()).await.expect("published");
             }
-            node.succeed_revoked().await.expect("opened");
-            assert_eq!(node.succeed_revoked().await.expect("nothing is left to do"), []);
+            let waiting = node.succeed_revoked().await.expect("opened").waiting;
+            assert!(waiting.is_empty(), "{waiting:?}");
+            assert_eq!(node.succeed_revoked().await.expect("nothing is left to do").opened, []);
             let logs = node.own_logs().await.unwrap();
             let (open, ended): (Vec<_>, Vec<_>) = logs.into_iter().partition(|log| log.open);
             assert_eq!((open.len(), ended.len()), (2, 2), "cut off after {writes}");

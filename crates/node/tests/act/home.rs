@@ -303,6 +303,13 @@ impl Home {
     }
 }
 
+/// Leaves a node's folder as a crash does: what began has ended, and nothing is settled.
+pub async fn crash(node: Arc<Node>) {
+    node.releasing.ended().await;
+    node.index.db().close().await;
+    node.state.close().await;
+}
+
 /// Closes a node and lets go of its folder.
 pub async fn close(node: Arc<Node>) {
     node.close().await;
