@@ -1,6 +1,7 @@
 //! What an operator must be told: each alarm has a machine code and arguments, for translation.
 //!
-//! Alarms are raised here and never cleared: clearing is a person's act.
+//! Alarms are raised here and never cleared: clearing is a person's act. Whoever is to blame for one rings it once,
+//! whatever it changes in what it shows: an alarm names the first case, and says when the last one was.
 
 use record::{Authority, Origin};
 use tlog::Hash;
@@ -143,6 +144,13 @@ pub enum Alarm {
         /// The record's place: of the first that is found to lack one.
         index: u64,
     },
+    /// What an author's logs and files take on this disk has reached its quota: nothing more of it is fetched.
+    OverQuota {
+        /// The author.
+        peer: Authority,
+        /// What it may take, in bytes.
+        quota: u64,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -171,6 +179,7 @@ impl Alarm {
             Self::OwnBlobMissing { .. } => "alarm-own-blob-missing",
             Self::Behind { .. } => "alarm-behind",
             Self::FileLost { .. } => "alarm-file-lost",
+            Self::OverQuota { .. } => "alarm-over-quota",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -215,6 +224,9 @@ impl Alarm {
             | Self::NotForUs { origin, from } => {
                 vec![("origin", origin.to_string()), ("from", from.to_string())]
             }
+            Self::OverQuota { peer, quota } => {
+                vec![("peer", peer.to_string()), ("quota", quota.to_string())]
+            }
             Self::TwoOpenLogs { origin, other } => {
                 vec![("origin", origin.to_string()), ("other", other.to_string())]
             }
@@ -240,15 +252,29 @@ impl Alarm {
         tlog::sha256(self.key().as_bytes()).to_hex()
     }
 
-    /// What makes two alarms the same one, so that it is raised once. Amounts that change are left out.
+    /// What makes two alarms the same one, so that it is raised once. What a peer or an author can choose without end is left
+    /// out: sizes, roots, and of what concerns somebody as a whole the names of logs.
     pub fn key(&self) -> String {
         let parts: Vec<String> = match self {
-            Self::ClockSkew { peer, .. } => vec![peer.to_string()],
-            Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
-            Self::FileLost { origin, .. } => vec![origin.to_string()],
-            // One alarm says that a log has such entries, and names the first; how many there are is in the index.
-            Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
-            _ => self.arguments().into_iter().map(|(_, value)| value).collect(),
+            Self::ClockSkew { peer, .. } | Self::OverQuota { peer, .. } => vec![peer.to_string()],
+            Self::Misbehaves { peer, fault, .. } => vec![peer.to_string(), (*fault).to_owned()],
+            Self::CutOff { origin, .. } => vec![origin.authority.to_string()],
+            Self::TwoOpenLogs { origin, .. } => {
+                vec![origin.authority.to_string(), origin.audience.to_string()]
+            }
+            Self::UnknownLogOfAudience { origin, from } => {
+                vec![origin.authority.to_string(), from.to_string()]
+            }
+            Self::NotForUs { from, .. } | Self::ForeignOwnRoot { from, .. } => vec![from.to_string()],
+            Self::RootConflict { authority, version, .. } => vec![authority.to_string(), version.to_string()],
+            Self::Behind { origin, from } => vec![origin.authority.to_string(), from.to_string()],
+            Self::SplitView { origin, .. }
+            | Self::FileLost { origin, .. }
+            | Self::OwnBlobMissing { origin, .. }
+            | Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
+            Self::CheckpointKey { origin, from, .. }
+            | Self::Unreconciled { origin, from, .. }
+            | Self::ForeignHeadOfOwnLog { origin, from, .. } => vec![origin.to_string(), from.to_string()],
         };
         format!("{}:{}", self.code(), parts.join(":"))
     }
@@ -268,5 +294,34 @@ mod tests {
             reason: String::new(),
         };
         assert_eq!(invalid(1).key(), invalid(20_000).key());
+    }
+
+    #[test]
+    fn who_shows_always_something_else_rings_no_more_alarms_than_who_shows_one_thing() {
+        let origin = |n: u64| format!("a.example/log/public/2026.{}", n + 2).parse::<Origin>().unwrap();
+        let from: Authority = "c.example".parse().unwrap();
+        let root = |n: u64| tlog::sha256(&n.to_be_bytes());
+        let all = |n: u64| {
+            let (one, from) = (origin(1), from.clone());
+            [
+                Alarm::Unreconciled { origin: one.clone(), size: n, root: root(n), from: from.clone() },
+                Alarm::ForeignHeadOfOwnLog {
+                    origin: one.clone(),
+                    size: n,
+                    root: root(n),
+                    from: from.clone(),
+                },
+                Alarm::CheckpointKey { origin: one, size: n, from: from.clone() },
+                Alarm::Misbehaves { peer: from.clone(), origin: Some(origin(n)), fault: "follow-tile" },
+                Alarm::NotForUs { origin: origin(n), from: from.clone() },
+                Alarm::UnknownLogOfAudience { origin: origin(n), from: from.clone() },
+                Alarm::Behind { origin: origin(n), from: from.clone() },
+                Alarm::TwoOpenLogs { origin: origin(n), other: origin(n + 1) },
+                Alarm::ForeignOwnRoot { version: n, found: root(n), from },
+            ]
+        };
+        for (one, other) in all(1).iter().zip(&all(2)) {
+            assert_eq!(one.key(), other.key());
+        }
     }
 }

@@ -30,6 +30,7 @@ mod peers;
 mod pending;
 mod receipts;
 mod reconcile;
+mod room;
 mod roots;
 mod seen;
 mod siblings;
@@ -47,7 +48,9 @@ use logs::Log;
 use own::Own;
 use peers::Peer;
 use pending::Pending;
+use room::Room;
 use roots::Roots;
+use siblings::Siblings;
 use slots::Slots;
 use wants::Wants;
 
@@ -69,14 +72,22 @@ pub struct Engine {
     by_hash: BTreeMap<Hash, Origin>,
     witness: Witness,
     roots: Roots,
-    /// Hashes of the keys of the alarms that rang.
-    rung: BTreeSet<String>,
+    /// Hashes of the keys of the alarms that rang, and when it was last said.
+    rung: BTreeMap<String, u64>,
     /// Logs that have something to do.
     dirty: BTreeSet<Origin>,
     /// When logs have something to do by time alone.
     agenda: Agenda,
     /// Logs that are being caught up, and those that wait for a place.
     slots: Slots,
+    /// Logs of which a `seen` file is being fetched, and those that wait for a place.
+    seen_slots: Slots,
+    /// When more is looked at of what peers showed.
+    unread_due: Option<u64>,
+    /// Authors whose logs are to be compared.
+    siblings: Siblings,
+    /// What each author takes on this disk.
+    room: Room,
     /// Blobs that could be fetched now.
     lanes: Lanes,
     /// Records of which their authors erased their own copies.
@@ -105,10 +116,14 @@ impl Engine {
             by_hash: BTreeMap::new(),
             witness: Witness::default(),
             roots: Roots::default(),
-            rung: BTreeSet::new(),
+            rung: BTreeMap::new(),
             dirty: BTreeSet::new(),
             agenda: Agenda::default(),
             slots: Slots::default(),
+            seen_slots: Slots::default(),
+            unread_due: None,
+            siblings: Siblings::default(),
+            room: Room::default(),
             lanes: Lanes::default(),
             erased: BTreeMap::new(),
             started: None,
@@ -117,6 +132,7 @@ impl Engine {
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
         }
+        engine.room = Room::of(engine.logs.iter().map(|(origin, log)| (origin, log.kept_bytes())));
         engine.forget_erased();
         engine.dirty.extend(engine.logs.keys().chain(engine.own.keys()).cloned());
         Ok(engine)
@@ -148,7 +164,9 @@ impl Engine {
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
             Input::WantBlobs { origin, name } => self.take_want_blobs(&origin, name),
-            Input::Settled { key } => self.take_settled(key),
+            Input::Settled { key } => self.take_settled(&key),
+            Input::Used { author, bytes } => self.take_used(&author, bytes),
+            Input::Space { is_low } => self.take_space(is_low),
             Input::Lost { origin, index, record, lost } => self.take_lost(&origin, index, &record, &lost),
             Input::Erased { by, status, names } => self.take_opened_erasure(&by, status, &names),
         }
@@ -166,6 +184,8 @@ impl Engine {
             self.run_log(&origin);
             self.plan(&origin);
         }
+        self.run_siblings();
+        self.run_room();
         self.run_blobs();
     }
 
@@ -174,10 +194,13 @@ impl Engine {
         let patience = self.config.limits.missing_after;
         let log = self.logs.get(origin);
         if !log.is_some_and(Log::needs_place) {
+            // Those that shared memory with it may go on, and one that waited for its place.
+            self.dirty.extend(self.slots.beside(origin));
             self.dirty.extend(self.slots.free(origin));
         }
         let own = self.own.get(origin).and_then(|own| own.blobs.deadline(!own.shown_by.is_empty(), patience));
-        let deadline = log.and_then(|log| log.deadline(patience)).into_iter().chain(own).min();
+        let has_room = self.has_room(&origin.authority);
+        let deadline = log.and_then(|log| log.deadline(patience, has_room)).into_iter().chain(own).min();
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         let is_overdue = |at: u64| if at <= self.now { self.now + STEP } else { at };
         let at = deadline.map(is_overdue);
@@ -191,7 +214,8 @@ impl Engine {
         let own = self.own.values().filter_map(|own| own.deadline(self.now));
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
         let roots = roots.into_iter().chain(self.root_told_deadline());
-        let due = peers.chain(own).chain(self.agenda.first()).chain(roots).min()?;
+        let others = self.siblings.deadline().into_iter().chain(self.room.deadline()).chain(self.unread_due);
+        let due = peers.chain(own).chain(self.agenda.first()).chain(roots).chain(others).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))
     }
@@ -213,7 +237,7 @@ impl Engine {
                 heads.logs.insert(origin.clone(), head);
             }
         }
-        let body = heads.to_bytes();
+        let body = heads.within_limit(&self.config.me).to_bytes();
         let etag = Heads::etag(&body);
         (body, etag)
     }
@@ -329,7 +353,8 @@ impl Engine {
 
     /// Whether nothing is under way that a peer showed: no question to it, and nothing read, stored or signed.
     pub fn is_quiet_with(&self, peer: &Authority) -> bool {
-        !self.pending.values().any(|pending| pending.is_of(peer))
+        let is_read = self.peers.get(peer).is_none_or(|peer| !peer.has_unread());
+        is_read && !self.pending.values().any(|pending| pending.is_of(peer))
     }
 
     /// How each peer is doing.
@@ -344,7 +369,10 @@ impl Engine {
             spoiled.entry(by).or_default().push(fault);
         }
         let spoiled = |peer: &Authority| spoiled.get(peer).map_or(&[][..], Vec::as_slice);
-        self.peers.iter().map(|(name, peer)| peer.health(name, behind(name), spoiled(name))).collect()
+        let health = |(name, peer): (&Authority, &Peer)| {
+            peer.health(name, behind(name), self.used_by(name), spoiled(name))
+        };
+        self.peers.iter().map(health).collect()
     }
 
     /// How many blobs of own records are lost here and are being fetched back.
@@ -366,7 +394,10 @@ impl Engine {
         let others = self.slots.logs(peer).filter(|other| *other != origin);
         let used: usize = others.filter_map(|other| self.logs.get(other)).map(Log::held_bytes).sum();
         let waits = self.logs.get(origin).map_or(0, Log::storing_bytes);
-        Pace { in_flight, batch_bundles, ahead_bytes: of_peer.saturating_sub(used + waits) }
+        let left = usize::try_from(self.room_left(&origin.authority)).unwrap_or(usize::MAX);
+        let share = of_peer.min(left);
+        let may_be_large = used == 0 || used + tlog::tile::MAX_BUNDLE <= share;
+        Pace { in_flight, batch_bundles, ahead_bytes: share.saturating_sub(used + waits), may_be_large }
     }
 
     fn ask(&mut self, pending: Pending) -> Id {
@@ -382,11 +413,25 @@ impl Engine {
     }
 
     fn fetch_up_to(&mut self, peer: &Authority, route: Route, limit: usize, pending: Pending) {
+        self.ask_for(peer, route, limit, false, pending);
+    }
+
+    fn ask_for(&mut self, peer: &Authority, route: Route, limit: usize, to_disk: bool, pending: Pending) {
         let ahead = self.peers.get(peer).map_or(0, Peer::ahead);
         let id = self.ask(pending);
         let signed = !matches!(route, Route::Root(_) | Route::PeerRoot { .. } | Route::Witness(_));
         let (peer, etag) = (peer.clone(), None);
-        self.out.push(Output::Fetch { id, peer, route, etag, long_poll: false, signed, limit, ahead });
+        self.out.push(Output::Fetch {
+            id,
+            peer,
+            route,
+            etag,
+            long_poll: false,
+            signed,
+            limit,
+            to_disk,
+            ahead,
+        });
     }
 
     fn store(&mut self, writes: Vec<Write>, events: Vec<Event>, pending: Pending) {
@@ -396,9 +441,14 @@ impl Engine {
 
     fn ring(&mut self, alarm: Alarm) {
         let key = alarm.name();
-        if !self.rung.insert(key.clone()) {
+        if let Some(said) = self.rung.get_mut(&key) {
+            if self.now >= *said + self.config.limits.hourly {
+                *said = self.now;
+                self.out.push(Output::AlarmAgain(alarm));
+            }
             return;
         }
+        self.rung.insert(key.clone(), self.now);
         let arguments = alarm.arguments().into_iter().map(|(name, value)| format!("{name} {value}\n"));
         let text: String = std::iter::once(format!("{}\n", alarm.code())).chain(arguments).collect();
         let cell = Write::Cell { space: ALARM, key, value: Some(text.into_bytes()) };
@@ -407,9 +457,9 @@ impl Engine {
     }
 
     /// An operator settled an alarm: it rings again if its cause comes again.
-    fn take_settled(&mut self, key: String) {
-        if self.rung.remove(&key) {
-            let cell = Write::Cell { space: ALARM, key, value: None };
+    fn take_settled(&mut self, key: &str) {
+        if self.rung.remove(key).is_some() {
+            let cell = Write::Cell { space: ALARM, key: key.to_owned(), value: None };
             self.store(vec![cell], Vec::new(), Pending::Unwatched);
         }
     }

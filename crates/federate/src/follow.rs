@@ -123,6 +123,8 @@ pub struct Pace {
     pub batch_bundles: usize,
     /// Bytes in memory beyond which nothing more is fetched, but one file.
     pub ahead_bytes: usize,
+    /// Whether that one file may be a bundle of any size: of the logs that share some memory one at a time may.
+    pub may_be_large: bool,
 }
 
 /// One log, as far as it is followed.

@@ -11,7 +11,7 @@
 //!
 //! Signatures are kept, not judged: who reads the answer verifies each checkpoint against the log's key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin};
 use tlog::{CheckpointError, SignedCheckpoint, sha256};
@@ -33,6 +33,16 @@ pub struct Head {
     pub seen: u64,
     /// An older checkpoint with the sender's `holds` line, if it does not hold the newest yet.
     pub held: Option<SignedCheckpoint>,
+}
+
+impl Head {
+    /// How many bytes it takes in an answer, at most.
+    fn length(&self, origin: &Origin) -> usize {
+        // The word, the origin, two numbers of at most twenty digits, and what stands between them.
+        let line = origin.to_string().len() + 50;
+        let held = self.held.as_ref().map_or(0, |held| line + held.to_bytes().len());
+        line + self.checkpoint.to_bytes().len() + held
+    }
 }
 
 /// An answer of `/heads`, by origin.
@@ -137,6 +147,34 @@ impl Heads {
             }
         }
         out
+    }
+
+    /// As many of them as an answer may hold: those of `first` whole, and of every other author as much as of the others, its
+    /// newest. One author with very many logs makes nobody's answer unreadable.
+    #[must_use]
+    pub fn within_limit(self, first: &Authority) -> Self {
+        let mut of_author: BTreeMap<&Authority, Vec<(&Origin, usize)>> = BTreeMap::new();
+        for (origin, head) in &self.logs {
+            of_author.entry(&origin.authority).or_default().push((origin, head.length(origin)));
+        }
+        let total = |logs: &[(&Origin, usize)]| logs.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        let mut left = MAX_HEADS - HEADS_TAG.len() - 1;
+        if of_author.values().map(|logs| total(logs)).sum::<usize>() <= left {
+            return self;
+        }
+        let mut authors: Vec<_> = of_author.into_iter().collect();
+        authors.sort_by_key(|(author, logs)| (*author != first, total(logs)));
+        let (mut kept, count) = (BTreeSet::new(), authors.len());
+        for (n, (author, logs)) in authors.into_iter().enumerate() {
+            let mut share = if author == first { left } else { left / (count - n) };
+            for (origin, bytes) in logs.into_iter().rev() {
+                if bytes <= share {
+                    (share, left) = (share - bytes, left - bytes);
+                    kept.insert(origin.clone());
+                }
+            }
+        }
+        Self { logs: self.logs.into_iter().filter(|(origin, _)| kept.contains(origin)).collect() }
     }
 
     /// The entity tag of an answer, with its quotes.

@@ -12,8 +12,6 @@ use crate::fault::Fault;
 use crate::saved;
 
 const SPACE: &str = "alarm";
-/// Entries of a log that are no records: one alarm for each log, which names the first and counts them.
-pub const INVALID_ENTRY: &str = "invalid-entry";
 /// The argument that holds the fault behind an alarm, as JSON.
 const FAULT: &str = "why-fault";
 
@@ -99,15 +97,23 @@ impl Alarm {
         format!("{} {}", self.code, self.id())
     }
 
-    /// What makes two alarms the same one: all that they are about, or of entries that are no records their log.
+    /// What makes two alarms the same one: all that they are about. Of what somebody's records can bring about without end there
+    /// is one for each log, or each author: it names the first and counts them.
     fn identity(&self) -> BTreeMap<&str, &str> {
+        let whose = match self.code.as_str() {
+            "invalid-entry" | "seal-refused" => Some("origin"),
+            "conflicting-edition" => Some("author"),
+            _ => None,
+        };
         let all = self.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        all.filter(|(name, _)| self.code != INVALID_ENTRY || *name == "origin").collect()
+        all.filter(|(name, _)| whose.is_none_or(|whose| *name == whose)).collect()
     }
 
     /// A short name for operators, made of what it is about.
     pub fn id(&self) -> String {
-        let arguments = serde_json::to_string(&self.identity()).unwrap_or_default();
+        // What the exchange takes for the same one is the same one here, whatever it says of amounts.
+        let arguments =
+            self.rung.clone().unwrap_or_else(|| serde_json::to_string(&self.identity()).unwrap_or_default());
         let mut hash = sha256(format!("{} {arguments}", self.code).as_bytes()).to_hex();
         hash.truncate(16);
         hash
@@ -116,18 +122,35 @@ impl Alarm {
 
 /// Raises an alarm, or counts one that was raised before. A failure to keep it is itself logged.
 pub async fn raise(cells: &dyn Cells, alarm: Alarm) {
+    raise_all(cells, vec![alarm]).await;
+}
+
+/// Raises alarms, or counts those that were raised before: of many that are the same one, one is written and logged.
+pub async fn raise_all(cells: &dyn Cells, alarms: Vec<Alarm>) {
+    let mut same: BTreeMap<String, Vec<Alarm>> = BTreeMap::new();
+    for alarm in alarms {
+        same.entry(alarm.key()).or_default().push(alarm);
+    }
+    for (key, alarms) in same {
+        keep(cells, &key, &alarms).await;
+    }
+}
+
+/// Keeps alarms that are the same one, in the order in which they were found.
+async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
+    let Some(first) = alarms.first() else { return };
     let now = clock::seconds();
-    tracing::error!(code = alarm.code, arguments = ?alarm.arguments, "alarm");
-    let kept = saved::update::<Alarm>(cells, SPACE, &alarm.key(), |before| {
-        let is_known = |before: &Alarm| alarm.fact.is_some() && before.fact >= alarm.fact;
-        if before.as_ref().is_some_and(is_known) {
-            return before;
-        }
-        let mut next = before.unwrap_or_else(|| Alarm { first: now, ..alarm.clone() });
-        next.fact = alarm.fact;
+    let kept = saved::update::<Alarm>(cells, SPACE, key, |before| {
+        let known = before.as_ref().and_then(|before| before.fact);
+        let is_new = |alarm: &&Alarm| alarm.fact.is_none() || alarm.fact > known;
+        let new: Vec<&Alarm> = alarms.iter().filter(is_new).collect();
+        let Some(last) = new.iter().max_by_key(|alarm| alarm.fact) else { return before };
+        tracing::error!(code = first.code, arguments = ?first.arguments, times = new.len(), "alarm");
+        let mut next = before.unwrap_or_else(|| Alarm { first: now, ..first.clone() });
+        next.fact = last.fact;
         next.last = now;
-        next.count += 1;
-        (next.settled, next.rung) = (None, alarm.rung.clone());
+        next.count += new.len() as u64;
+        (next.settled, next.rung) = (None, first.rung.clone());
         Some(next)
     })
     .await;

@@ -104,6 +104,11 @@ pub struct Exchange {
     pub requests_per_minute: u32,
     /// Proxies that are believed in `X-Forwarded-For`, beside those on this machine: addresses, or networks as 10.0.0.0/8.
     pub proxies: Vec<String>,
+    /// What the logs and files of one peer may take on this disk, in MiB. More is not fetched, and an alarm says so.
+    pub peer_mib: u64,
+    /// What stays free on this disk for what this authority itself releases, in MiB; unset, a twentieth of the disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserve_mib: Option<u64>,
     /// May this node release records whose `released` is not the clock's (exercises only)?
     pub replay: bool,
     /// May root keys lie in the data folder? Only a demonstration says yes.
@@ -112,7 +117,14 @@ pub struct Exchange {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { requests_per_minute: 6_000, proxies: Vec::new(), replay: false, root_keys_inside: false }
+        Self {
+            requests_per_minute: 6_000,
+            proxies: Vec::new(),
+            peer_mib: 20 << 10,
+            reserve_mib: None,
+            replay: false,
+            root_keys_inside: false,
+        }
     }
 }
 

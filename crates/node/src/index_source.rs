@@ -264,9 +264,7 @@ impl Source for Node {
                 _ => {}
             }
         }
-        for alarm in findings.iter().filter_map(alarm_of) {
-            alarm::raise(&*self.cells, alarm).await;
-        }
+        alarm::raise_all(&*self.cells, findings.iter().filter_map(alarm_of).collect()).await;
     }
 }
 
@@ -276,17 +274,17 @@ fn alarm_of(finding: &Finding) -> Option<Alarm> {
             return None;
         }
         Finding::Invalid { origin, index, why } => {
-            let alarm =
-                Alarm::new(alarm::INVALID_ENTRY).with("origin", origin).with("index", &index.to_string());
+            let alarm = Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string());
             alarm.because(why).of_fact(*index)
         }
-        Finding::SealRefused { name, why, .. } => {
-            Alarm::new("seal-refused").with("name", name).because(why).of_fact(0)
+        Finding::SealRefused { origin, index, name, why } => {
+            let alarm = Alarm::new("seal-refused").with("origin", origin).with("name", name);
+            alarm.because(why).of_fact(*index)
         }
-        Finding::Conflict { author, id, edition } => Alarm::new("conflicting-edition")
+        Finding::Conflict { author, id, edition, claimed } => Alarm::new("conflicting-edition")
             .with("author", author)
             .with("id", id)
             .with("edition", &edition.to_string())
-            .of_fact(0),
+            .of_fact(u64::try_from(*claimed).unwrap_or(0)),
     })
 }

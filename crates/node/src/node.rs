@@ -59,6 +59,8 @@ pub struct Node {
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
+    /// Large files of others while they arrive.
+    pub arriving: crate::exchange::Arriving,
     /// What of the erasure is left to do.
     pub erasing: crate::erasure::Pending,
     /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
@@ -218,7 +220,7 @@ impl Node {
         let peers = peers::load(&*cells).await?;
         let places = place_names(&config)?;
         let groups = groups(&config)?;
-        let engine = open_engine(&*cells, &config.authority).await?;
+        let engine = open_engine(&*cells, &config).await?;
         Ok(Self {
             outbound: Outbound::new()?,
             cells,
@@ -238,6 +240,7 @@ impl Node {
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
+            arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
@@ -262,7 +265,7 @@ impl Node {
         }
         self.take_root(load_own_chain(&*self.cells, &self.config.authority).await?)?;
         *self.peers.write().expect("never poisoned") = Arc::new(peers::load(&*self.cells).await?);
-        let engine = open_engine(&*self.cells, &self.config.authority).await?;
+        let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover().await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
@@ -451,7 +454,7 @@ fn groups(config: &Config) -> Result<formats::places::Groups, OpenError> {
 const PAGE: usize = 1024;
 
 /// The engine, from what it persisted.
-async fn open_engine(cells: &dyn Cells, me: &Authority) -> Result<federate::Engine, OpenError> {
+async fn open_engine(cells: &dyn Cells, config: &Config) -> Result<federate::Engine, OpenError> {
     let mut snapshot = federate::Snapshot::default();
     for space in federate::engine::SPACES {
         let mut after: Option<String> = None;
@@ -466,7 +469,8 @@ async fn open_engine(cells: &dyn Cells, me: &Authority) -> Result<federate::Engi
         }
     }
     let seed = u64::from_le_bytes(crate::identity::random()?);
-    let config = federate::EngineConfig { me: me.clone(), seed, limits: federate::Limits::default() };
+    let limits = federate::Limits { quota: config.exchange.peer_mib << 20, ..federate::Limits::default() };
+    let config = federate::EngineConfig { me: config.authority.clone(), seed, limits };
     Ok(federate::Engine::new(config, snapshot)?)
 }
 

@@ -12,6 +12,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
+use sha2::{Digest, Sha256};
+use tlog::hash::Hash;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fault::Coded;
@@ -51,6 +54,12 @@ pub enum OutboundError {
         /// The host.
         host: String,
     },
+    /// The answer cannot be written to this disk.
+    #[error("an answer could not be written: {why}")]
+    NotWritten {
+        /// What the system said.
+        why: String,
+    },
     /// The answer is longer than what was asked for can be.
     #[error("{host} answers with more than {limit} bytes")]
     TooLong {
@@ -67,6 +76,7 @@ impl Coded for OutboundError {
             Self::Refused { .. } => "outbound-refused",
             Self::NoAnswer { .. } => "outbound-no-answer",
             Self::TooSlow { .. } => "outbound-too-slow",
+            Self::NotWritten { .. } => "outbound-not-written",
             Self::TooLong { .. } => "outbound-too-long",
         }
     }
@@ -76,6 +86,7 @@ impl Coded for OutboundError {
             Self::Refused { url, why } => vec![("url", url.clone()), ("reason", (*why).to_owned())],
             Self::NoAnswer { host, why } => vec![("host", host.clone()), ("reason", why.clone())],
             Self::TooSlow { host } => vec![("host", host.clone())],
+            Self::NotWritten { why } => vec![("reason", why.clone())],
             Self::TooLong { host, limit } => vec![("host", host.clone()), ("limit", limit.to_string())],
         }
     }
@@ -92,6 +103,17 @@ pub struct Answer {
     pub date: Option<u64>,
     /// The body, decompressed.
     pub body: Bytes,
+}
+
+/// An answer whose body was written to a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Filed {
+    /// HTTP status code; with another one than 200 nothing was written.
+    pub status: u16,
+    /// SHA-256 of the body.
+    pub sha256: Hash,
+    /// How long it is.
+    pub bytes: u64,
 }
 
 /// Where a peer is reached.
@@ -238,6 +260,32 @@ impl Outbound {
         read(request.headers(headers), host, limit).await
     }
 
+    /// A GET of at most `limit` bytes, which are written to a file as they come, if the answer is 200.
+    pub async fn get_to_file(
+        &self,
+        address: &Address,
+        path_and_query: &str,
+        headers: HeaderMap,
+        limit: usize,
+        file: &std::path::Path,
+    ) -> Result<Filed, OutboundError> {
+        let (request, host) = self.prepare(reqwest::Method::GET, address, path_and_query)?;
+        let mut arriving = Arriving::begin(request.headers(headers), host, limit).await?;
+        let status = arriving.response.status().as_u16();
+        if status != 200 {
+            return Ok(Filed { status, sha256: tlog::hash::sha256(b""), bytes: 0 });
+        }
+        let disk = |error: std::io::Error| OutboundError::NotWritten { why: error.to_string() };
+        let mut written = tokio::io::BufWriter::new(tokio::fs::File::create(file).await.map_err(disk)?);
+        let mut hash = Sha256::new();
+        while let Some(chunk) = arriving.chunk().await? {
+            hash.update(&chunk);
+            written.write_all(&chunk).await.map_err(disk)?;
+        }
+        written.flush().await.map_err(disk)?;
+        Ok(Filed { status, sha256: Hash(hash.finalize().into()), bytes: arriving.received as u64 })
+    }
+
     /// A POST; at most `limit` bytes come back.
     pub async fn post(
         &self,
@@ -281,36 +329,60 @@ fn check_published(url: &reqwest::Url) -> Result<(), &'static str> {
     Ok(())
 }
 
-async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> Result<Answer, OutboundError> {
-    let no_answer = |e: reqwest::Error| {
-        let mut why = e.to_string();
-        let mut source = std::error::Error::source(&e);
-        while let Some(inner) = source {
-            why = inner.to_string();
-            source = inner.source();
+/// An answer that is coming: within its limit, and not too slowly.
+struct Arriving {
+    response: reqwest::Response,
+    host: String,
+    limit: usize,
+    began: Instant,
+    received: usize,
+}
+
+impl Arriving {
+    async fn begin(
+        request: reqwest::RequestBuilder,
+        host: String,
+        limit: usize,
+    ) -> Result<Self, OutboundError> {
+        let sent = timeout(BEGINS, request.send()).await;
+        let response = sent
+            .map_err(|_| OutboundError::TooSlow { host: host.clone() })?
+            .map_err(|error| no_answer(&host, &error))?;
+        Ok(Self { response, host, limit, began: Instant::now(), received: 0 })
+    }
+
+    /// The next bytes; `None` at the end.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, OutboundError> {
+        let until = self.began + ENDS + Duration::from_secs(self.received as u64 / SLOWEST);
+        let chunk = timeout_at(until, self.response.chunk())
+            .await
+            .map_err(|_| OutboundError::TooSlow { host: self.host.clone() })?
+            .map_err(|error| no_answer(&self.host, &error))?;
+        self.received += chunk.as_ref().map_or(0, Bytes::len);
+        if self.received > self.limit {
+            return Err(OutboundError::TooLong { host: self.host.clone(), limit: self.limit });
         }
-        OutboundError::NoAnswer { host: host.clone(), why }
-    };
-    let too_slow = |_| OutboundError::TooSlow { host: host.clone() };
-    let mut response = timeout(BEGINS, request.send()).await.map_err(too_slow)?.map_err(no_answer)?;
-    let began = Instant::now();
-    let status = response.status().as_u16();
-    let etag = response.headers().get(reqwest::header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let date = response
-        .headers()
-        .get(reqwest::header::DATE)
-        .and_then(|v| v.to_str().ok())
+        Ok(chunk)
+    }
+}
+
+fn no_answer(host: &str, error: &reqwest::Error) -> OutboundError {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let why = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
+    OutboundError::NoAnswer { host: host.to_owned(), why }
+}
+
+async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> Result<Answer, OutboundError> {
+    let mut arriving = Arriving::begin(request, host, limit).await?;
+    let header = |name| arriving.response.headers().get(name).and_then(|value| value.to_str().ok());
+    let etag = header(reqwest::header::ETAG).map(str::to_owned);
+    let date = header(reqwest::header::DATE)
         .and_then(|v| httpdate::parse_http_date(v).ok())
         .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|d| d.as_secs());
+    let status = arriving.response.status().as_u16();
     let mut body = BytesMut::new();
-    let until = |received: usize| began + ENDS + Duration::from_secs(received as u64 / SLOWEST);
-    while let Some(chunk) =
-        timeout_at(until(body.len()), response.chunk()).await.map_err(too_slow)?.map_err(no_answer)?
-    {
-        if body.len() + chunk.len() > limit {
-            return Err(OutboundError::TooLong { host, limit });
-        }
+    while let Some(chunk) = arriving.chunk().await? {
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, etag, date, body: body.freeze() })

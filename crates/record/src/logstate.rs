@@ -105,6 +105,14 @@ impl Judged {
             Verdict::Invalid { .. } => None,
         }
     }
+
+    /// How many bytes the entry has.
+    pub fn length(&self) -> u64 {
+        match &self.verdict {
+            Verdict::Valid { record, .. } => record.bytes.len() as u64,
+            Verdict::Invalid { bytes, .. } => bytes.len() as u64,
+        }
+    }
 }
 
 /// A log names a trust root that the chain does not have yet.

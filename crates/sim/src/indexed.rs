@@ -87,7 +87,7 @@ pub async fn happened(index: &Index, view: &View, event: &Event) -> Result<(), I
             let receipt = Receipt { authority: authority.to_string(), size: *size, time: *time };
             writer.received(origin, &receipt).await
         }
-        Event::Unfetched(_) => Ok(()),
+        Event::Unfetched(_) | Event::Measure { .. } => Ok(()),
         Event::Root { authority, .. } => roots(&mut writer, authority).await,
     }
 }

@@ -279,7 +279,8 @@ impl World {
             return;
         }
         match output {
-            Output::Fetch { id, peer, route, etag, long_poll, signed, limit, ahead } => {
+            // Whatever is large is told in memory here.
+            Output::Fetch { id, peer, route, etag, long_poll, signed, limit, to_disk: _, ahead } => {
                 let headers = signed.then(|| self.signed(node, &peer, &route, ahead));
                 let get = Box::new(Get { route, etag, long_poll, limit, headers });
                 self.send_get(node, epoch, &peer, id, get);
@@ -325,6 +326,7 @@ impl World {
                 self.note(|| format!("{node} signing {origin}: {permission:?}"));
             }
             Output::HeadsChanged => self.news(node),
+            Output::AlarmAgain(_) | Output::Discard { .. } => {}
         }
     }
 
@@ -340,7 +342,7 @@ impl World {
                 Event::Receipt { origin, authority, size, .. } => {
                     self.note(|| format!("{node} receipt of {authority} for {origin} {size}"));
                 }
-                Event::Blob { .. } | Event::Unfetched(_) => {}
+                Event::Blob { .. } | Event::Unfetched(_) | Event::Measure { .. } => {}
                 Event::Root { authority, version } => {
                     self.note(|| format!("{node} root {version} of {authority}"));
                 }

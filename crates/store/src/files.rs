@@ -189,6 +189,15 @@ pub trait Files: Send + Sync {
         Ok(())
     }
 
+    /// Moves a file that this process wrote, and nobody else knows, to a path; durable when it returns. It is gone from where
+    /// it was.
+    async fn take_in(&self, path: &str, from: &std::path::Path) -> Result<(), FilesError> {
+        let failed = |source| FilesError::Disk { path: path.to_owned(), source };
+        let bytes = tokio::fs::read(from).await.map_err(failed)?;
+        self.put(path, bytes.into()).await?;
+        tokio::fs::remove_file(from).await.map_err(failed)
+    }
+
     /// Makes durable what `put_deferred` wrote at these paths.
     async fn settle(&self, _paths: &[String]) -> Result<(), FilesError> {
         Ok(())

@@ -11,6 +11,7 @@ mod evidence;
 mod exchange;
 mod expiry;
 mod hostile;
+mod hostile_peers;
 mod interop;
 mod outsider;
 mod peers;

@@ -20,7 +20,7 @@ pub struct Forgery {
     root: Vec<u8>,
 }
 
-fn key(data: &Path, role: &str) -> (tlog::VerifierKey, SecretKey) {
+pub(crate) fn key(data: &Path, role: &str) -> (tlog::VerifierKey, SecretKey) {
     let path = data.join(format!("keys/{role}-1.key"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     SecretKey::from_text(text.trim_end()).expect("a key")

@@ -248,10 +248,18 @@ impl Engine {
 
     /// Tells the lanes what a log could fetch next: nothing, if nobody shows it.
     pub(super) fn line_up(&mut self, origin: &Origin) {
-        let is_shown = !self.showing(origin).is_empty();
+        let (author, left) = (&origin.authority, self.room_left(&origin.authority));
+        let mut is_over = false;
         for lane in Lane::ALL {
-            let head = self.wants(origin).filter(|_| is_shown).and_then(|blobs| blobs.head(lane));
+            let rank = self.wants(origin).and_then(|blobs| blobs.head(lane));
+            // Of a disk that is nearly full the node says so; of a quota this does.
+            is_over |= rank.is_some_and(|rank| !self.fits_quota(author, rank.size));
+            let rank = rank.filter(|rank| rank.size <= left);
+            let head = rank.and_then(|rank| Some((rank, self.blob_source(origin, rank.sha256)?)));
             self.lanes.set(lane, origin, head);
+        }
+        if is_over {
+            self.over_quota(&origin.authority);
         }
     }
 
@@ -284,7 +292,8 @@ impl Engine {
     fn fetch_blob(&mut self, origin: &Origin, rank: Rank) {
         let Some(blobs) = self.wants_mut(origin) else { return };
         blobs.begin(&rank);
-        self.lanes.begin(&rank);
+        self.lanes.begin(origin, &rank);
+        self.room_coming(&origin.authority, rank.size, true);
         if origin.authority != self.config.me {
             return self.fetch_blob_of_peer(origin, rank);
         }
@@ -299,7 +308,7 @@ impl Engine {
             return self.blob_released(origin, rank);
         }
         match here {
-            Some(bytes) if sha256(bytes) == rank.sha256 => self.keep_blob(origin, rank, None),
+            Some(bytes) if sha256(bytes) == rank.sha256 => self.keep_blob(origin, rank, None, 0),
             _ => self.fetch_blob_of_peer(origin, rank),
         }
     }
@@ -315,7 +324,7 @@ impl Engine {
         };
         let limit = usize::try_from(rank.size).unwrap_or(usize::MAX);
         let pending = Pending::Blob { origin: origin.clone(), peer: peer.clone(), rank };
-        self.fetch_up_to(&peer, route, limit, pending);
+        self.ask_for(&peer, route, limit, rank.lane() != Lane::Quick, pending);
     }
 
     /// The author first, then, with every failure, the next one who shows the log.
@@ -330,16 +339,30 @@ impl Engine {
         let is_wanted = self.wants(origin).is_some_and(|blobs| blobs.is_wanted(rank.sha256));
         match answer {
             // Nobody wants it any more: it is let go.
+            Answer::File { file, .. } if !is_wanted => {
+                self.out.push(Output::Discard { file });
+                return self.blob_released(origin, rank);
+            }
             _ if !is_wanted => return self.blob_released(origin, rank),
             // The name of a blob is its hash; a size that its record gives wrong, within what was read, is not
             // its server's fault.
             Answer::Response { status: 200, body, .. } => {
                 if body.len() as u64 <= rank.size && sha256(&body) == rank.sha256 {
-                    return self.keep_blob(origin, rank, Some(body));
+                    let (path, came) = (places::blob(&rank.sha256), body.len() as u64);
+                    return self.keep_blob(origin, rank, Some(Write::File { path, bytes: body }), came);
                 }
                 self.blob_spoiled(origin, peer, rank, "blob-hash");
             }
+            Answer::File { status: 200, file, sha256, bytes } => {
+                if bytes <= rank.size && sha256 == rank.sha256 {
+                    let path = places::blob(&rank.sha256);
+                    return self.keep_blob(origin, rank, Some(Write::Keep { path, file }), bytes);
+                }
+                self.out.push(Output::Discard { file });
+                self.blob_spoiled(origin, peer, rank, "blob-hash");
+            }
             Answer::TooLarge => self.blob_spoiled(origin, peer, rank, "blob-too-large"),
+            Answer::File { file, .. } => self.out.push(Output::Discard { file }),
             Answer::Response { .. } => {}
             Answer::Failed => return self.blob_failed(origin, rank),
         }
@@ -368,25 +391,37 @@ impl Engine {
         self.accuse(peer, Some(origin), fault);
     }
 
-    /// The blob is here; without a body it was on this disk all the time.
-    fn keep_blob(&mut self, origin: &Origin, rank: Rank, body: Option<Vec<u8>>) {
-        let Some(blobs) = self.wants(origin) else { return self.blob_released(origin, rank) };
+    /// The blob is here, of so many bytes; without a file it was on this disk all the time.
+    fn keep_blob(&mut self, origin: &Origin, rank: Rank, file: Option<Write>, came: u64) {
+        let Some(blobs) = self.wants(origin) else {
+            if let Some(Write::Keep { file, .. }) = file {
+                self.out.push(Output::Discard { file });
+            }
+            return self.blob_released(origin, rank);
+        };
         let records = blobs.records_of(rank.sha256);
-        let file = body.map(|bytes| Write::File { path: places::blob(&rank.sha256), bytes });
         // What own records name is served by them, with no mark.
         let mark = (origin.authority != self.config.me)
             .then(|| Write::File { path: places::blob_mark(origin, &rank.sha256), bytes: Vec::new() });
         let ended = records.iter().map(|ended| wants::want_cell(origin, ended, None));
         let writes = file.into_iter().chain(mark).chain(ended).collect();
         let events = vec![Event::Blob { origin: origin.clone(), sha256: rank.sha256 }];
-        self.store(writes, events, Pending::StoredBlob { origin: origin.clone(), rank, records });
+        self.store(writes, events, Pending::StoredBlob { origin: origin.clone(), rank, came, records });
     }
 
-    pub(super) fn blob_stored(&mut self, origin: &Origin, rank: Rank, records: &[Ended], done: bool) {
+    pub(super) fn blob_stored(
+        &mut self,
+        origin: &Origin,
+        rank: Rank,
+        came: u64,
+        records: &[Ended],
+        done: bool,
+    ) {
         self.dirty.insert(origin.clone());
         if !done {
             return self.blob_failed(origin, rank);
         }
+        self.room_taken(&origin.authority, 0, came);
         let Some(blobs) = self.wants_mut(origin) else { return self.blob_released(origin, rank) };
         // Records that named it while it was being stored: it is here for them too.
         let late: Vec<Ended> =
@@ -407,14 +442,16 @@ impl Engine {
     }
 
     fn blob_released(&mut self, origin: &Origin, rank: Rank) {
-        self.lanes.end(&rank);
+        self.lanes.end(origin, &rank);
+        self.room_coming(&origin.authority, rank.size, false);
         if let Some(blobs) = self.wants_mut(origin) {
             blobs.release(rank.sha256);
         }
     }
 
     fn blob_failed(&mut self, origin: &Origin, rank: Rank) {
-        self.lanes.end(&rank);
+        self.lanes.end(origin, &rank);
+        self.room_coming(&origin.authority, rank.size, false);
         let Some(blobs) = self.wants(origin) else { return };
         let wait = self.back_off(blobs.failures(rank.sha256) + 1);
         let until = self.now + wait;

@@ -26,8 +26,13 @@ pub struct Limits {
     /// Bytes of blobs that are being fetched or stored, over all logs, in each of three lanes: small ones, large
     /// ones that come first in their record, other large ones.
     pub blob_bytes: u64,
+    /// What one author's logs and files may take on this disk, in bytes; of each entry [`Limits::PER_ENTRY`] is added for
+    /// what the tree and the index keep of it.
+    pub quota: u64,
     /// Logs being caught up at the same time from each peer.
     pub logs_at_once: usize,
+    /// `seen` files being fetched at the same time from each peer.
+    pub seen_at_once: usize,
     /// Between two polls of a peer that answers at once, in the mean: the first few go together.
     pub poll: u64,
     /// The first wait after a failure; it doubles.
@@ -44,6 +49,11 @@ pub struct Limits {
     pub missing_after: u64,
 }
 
+impl Limits {
+    /// What the tree and the index keep of an entry, in bytes: about as much as was measured.
+    pub const PER_ENTRY: u64 = 1024;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -51,7 +61,9 @@ impl Default for Limits {
             batch_bundles: 8,
             ahead_bytes: 64 << 20,
             blob_bytes: 64 << 20,
+            quota: 20 << 30,
             logs_at_once: 4,
+            seen_at_once: 16,
             poll: 200,
             retry_first: 1_000,
             retry_longest: 300_000,

@@ -103,6 +103,18 @@ pub enum Answer {
         /// The body.
         body: Vec<u8>,
     },
+    /// The same, of a fetch that asked for it, in a file of the driver's: kept by [`Write::Keep`] or let go by
+    /// [`Output::Discard`].
+    File {
+        /// The HTTP status.
+        status: u16,
+        /// The fetch, by which the file is named.
+        file: Id,
+        /// SHA-256 of what is in it.
+        sha256: tlog::Hash,
+        /// How many bytes.
+        bytes: u64,
+    },
     /// The answer was longer than the limit; reading stopped there.
     TooLarge,
     /// No answer: refused, broken off, timed out, a wrong certificate.
@@ -202,6 +214,20 @@ pub enum Input {
         /// The record's name.
         name: tlog::Hash,
     },
+    /// What an author's entries and the files that they name take on this disk, answered to [`Event::Measure`], and given
+    /// for everybody at the start.
+    Used {
+        /// The author.
+        author: Authority,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// Whether so little is free on this disk that nothing of others is taken: what is left is for what this authority
+    /// itself releases.
+    Space {
+        /// Whether.
+        is_low: bool,
+    },
     /// An operator settled an alarm, named by [`Alarm::name`].
     ///
     /// [`Alarm::name`]: crate::alarm::Alarm::name
@@ -245,6 +271,13 @@ pub enum Write {
         path: String,
         /// Its bytes.
         bytes: Vec<u8>,
+    },
+    /// Moves a file of [`Answer::File`] below the root of the files.
+    Keep {
+        /// Where.
+        path: String,
+        /// Which.
+        file: Id,
     },
     /// Sets or removes a cell of one of [`SPACES`].
     Cell {
@@ -326,6 +359,11 @@ pub enum Event {
         size: u64,
         /// When, POSIX seconds, by the reader's clock.
         time: u64,
+    },
+    /// An author may have reached its quota: what is stored of it by now is to be measured, and told by [`Input::Used`].
+    Measure {
+        /// The author.
+        author: Authority,
     },
     /// Something of a record of a restricted log cannot be had: its author is to be told. Said once per record and
     /// reason, also over restarts; [`super::Engine::unfetched`] tells all of which it is still so.
@@ -415,6 +453,8 @@ pub enum Output {
         signed: bool,
         /// The longest answer to read, in bytes.
         limit: usize,
+        /// It is large: the body is better written to a file as it comes, and answered by [`Answer::File`].
+        to_disk: bool,
         /// How far the server's clock is ahead of ours, in seconds: a signed request says the server's time.
         ahead: i64,
     },
@@ -428,6 +468,11 @@ pub enum Output {
         route: Route,
         /// The body.
         body: Vec<u8>,
+    },
+    /// A file of [`Answer::File`] that is not kept.
+    Discard {
+        /// Which.
+        file: Id,
     },
     /// Files of this node to be read, answered by [`Input::Read`] always.
     Read {
@@ -466,6 +511,8 @@ pub enum Output {
     },
     /// An alarm that was not raised before; it is also stored.
     Alarm(Alarm),
+    /// One that was raised before has rung again; said at most once an hour of each.
+    AlarmAgain(Alarm),
     /// Whether an own log may sign changed.
     Signing {
         /// The log.
@@ -504,6 +551,8 @@ pub struct PeerHealth {
     pub spoiled: u64,
     /// How far its clock is ahead, in seconds, if it told.
     pub skew: Option<i64>,
+    /// What its logs and files take on this disk, in bytes.
+    pub used: u64,
 }
 
 /// How far a followed log is.

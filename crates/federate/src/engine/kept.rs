@@ -15,7 +15,7 @@ impl Engine {
     /// Takes one cell up; `None` if it cannot be read.
     pub(super) fn restore(&mut self, space: &str, key: &str, value: &[u8]) -> Option<()> {
         match space {
-            ALARM => drop(self.rung.insert(key.to_owned())),
+            ALARM => drop(self.rung.insert(key.to_owned(), 0)),
             WITNESS => self.witness.restore(key, value)?,
             FOLLOW => {
                 let origin: Origin = key.parse().ok()?;
@@ -70,9 +70,10 @@ impl Engine {
 
 /// The cell of a followed log.
 pub(super) fn write_log(origin: &Origin, seen: &SeenFiles, is_split: bool) -> Write {
-    let SeenFiles { count, size, told, sure, .. } = seen;
+    let SeenFiles { count, size, told, sure, bytes, .. } = seen;
     let split = u8::from(is_split);
-    let value = format!("seen {count} {size}\nsplit {split}\nauthor {told} {sure}\n").into_bytes();
+    let value =
+        format!("seen {count} {size}\nsplit {split}\nauthor {told} {sure}\nbytes {bytes}\n").into_bytes();
     Write::Cell { space: LOG, key: origin.to_string(), value: Some(value) }
 }
 
@@ -83,6 +84,9 @@ fn read_log(value: &[u8], log: &mut Log) -> Option<()> {
     // Who noted nothing of the author compares everything with it.
     if let Some(line) = lines.next() {
         (log.seen.told, log.seen.sure) = pair(line.strip_prefix("author ")?)?;
+    }
+    if let Some(line) = lines.next() {
+        log.seen.bytes = line.strip_prefix("bytes ")?.parse().ok()?;
     }
     Some(())
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, Origin, Readers, Verdict};
+use record::{Authority, Judged, Origin, Readers, Verdict};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
 use super::blobs::{Note, notes};
@@ -12,7 +12,9 @@ use super::pending::Pending;
 use super::reconcile::Then;
 use super::seen::SeenFiles;
 use super::wants::Wants;
-use super::{Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Output, Write, log_keys, only_lines_of};
+use super::{
+    Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Limits, Output, Write, log_keys, only_lines_of,
+};
 use crate::alarm::Alarm;
 use crate::follow::{Aim, Fault, Follow, Step, Verified, Wanted};
 use crate::heads::Head;
@@ -79,6 +81,8 @@ pub(super) struct StoredState {
     size: u64,
     verified: Option<SignedCheckpoint>,
     readers: Option<Readers>,
+    /// Bytes of the entries that came with it.
+    came: u64,
 }
 
 impl StoredState {
@@ -88,6 +92,7 @@ impl StoredState {
             size: follow.size(),
             verified: follow.verified().cloned(),
             readers: follow.state().readers().cloned(),
+            came: 0,
         }
     }
 }
@@ -148,6 +153,11 @@ impl Log {
         self.follow.target().is_some() || self.storing.is_some()
     }
 
+    /// What is kept of it beside its entries and their files.
+    pub fn kept_bytes(&self) -> u64 {
+        self.seen.bytes.saturating_add(self.stored.size.saturating_mul(Limits::PER_ENTRY))
+    }
+
     /// Bytes of it that wait to be stored.
     pub fn storing_bytes(&self) -> usize {
         self.storing.unwrap_or(0) + self.ready.as_ref().map_or(0, Ready::bytes)
@@ -206,13 +216,13 @@ impl Log {
         }
     }
 
-    /// When something may be tried again that failed or had to wait.
-    pub fn deadline(&self, patience: u64) -> Option<u64> {
+    /// When something may be tried again that failed or had to wait; without room for it nothing is fetched.
+    pub fn deadline(&self, patience: u64, has_room: bool) -> Option<u64> {
         let wants = |source: &&Source| source.size() > self.follow.size() && self.follow.target().is_none();
         let sources = self.sources.values().filter(wants).map(|source| source.not_before);
-        let sources = sources.filter(|_| !self.is_split);
-        let seen = self.seen_deadline(&self.follow.state().origin().authority);
-        let blobs = self.blobs.deadline(!self.sources.is_empty(), patience);
+        let sources = sources.filter(|_| has_room && !self.is_split);
+        let seen = self.seen_deadline(&self.follow.state().origin().authority).filter(|_| has_room);
+        let blobs = self.blobs.deadline(has_room && !self.sources.is_empty(), patience);
         let holds = self.holds_due().filter(|_| !self.is_split);
         let behind = self.behind_since.map(|since| since + patience);
         sources.chain(seen).chain(holds).chain(blobs).chain(behind).min()
@@ -262,9 +272,11 @@ impl Log {
 }
 
 impl Engine {
-    /// A peer shows a checkpoint of another authority's log.
-    pub(super) fn log_shown(&mut self, peer: &Authority, origin: &Origin, head: &Head) {
-        let Some(checkpoint) = self.verified_log(peer, origin, &head.checkpoint) else { return };
+    /// A peer shows a checkpoint of another authority's log. Answers whether it was one that nobody showed before, so that
+    /// there was something to verify.
+    pub(super) fn log_shown(&mut self, peer: &Authority, origin: &Origin, head: &Head) -> bool {
+        let is_known = self.known_checkpoint(origin, &head.checkpoint).is_some();
+        let Some(checkpoint) = self.verified_log(peer, origin, &head.checkpoint) else { return true };
         let now = self.now;
         let is_new = !self.logs.contains_key(origin);
         let log = self.log(origin);
@@ -287,6 +299,12 @@ impl Engine {
         if checkpoint.checkpoint.size <= log.follow.size() && !log.is_split {
             self.reconcile(origin, checkpoint, Then::Shown { peer: peer.clone() });
         }
+        !is_known
+    }
+
+    /// Every peer shows the same text: it is verified once, whoever shows it.
+    fn known_checkpoint(&self, origin: &Origin, shown: &SignedCheckpoint) -> Option<SignedCheckpoint> {
+        self.logs.get(origin).and_then(|log| log.verified_before(&shown.checkpoint)).cloned()
     }
 
     /// The checkpoint with only the log's own line, if one of the author's log keys signed it.
@@ -297,13 +315,17 @@ impl Engine {
         checkpoint: &SignedCheckpoint,
     ) -> Option<SignedCheckpoint> {
         let author = self.peers.get(&origin.authority)?;
-        // Every peer shows the same text: it is verified once, whoever shows it.
-        let known = self.logs.get(origin).and_then(|log| log.verified_before(&checkpoint.checkpoint));
-        if let Some(known) = known {
-            return Some(known.clone());
+        if let Some(known) = self.known_checkpoint(origin, checkpoint) {
+            return Some(known);
         }
-        let keys = log_keys(&author.config.chain, origin, self.is_acknowledged(origin, checkpoint));
-        if verify_by_one(checkpoint, &keys).is_ok() {
+        let chain = &author.config.chain;
+        let mut keys = log_keys(chain, origin, false);
+        let mut is_by_one = verify_by_one(checkpoint, &keys).is_ok();
+        if !is_by_one && self.is_acknowledged(origin, checkpoint) {
+            keys = log_keys(chain, origin, true);
+            is_by_one = verify_by_one(checkpoint, &keys).is_ok();
+        }
+        if is_by_one {
             return Some(only_lines_of(checkpoint, &keys));
         }
         // Perhaps by a key of a root that is not known yet.
@@ -321,6 +343,12 @@ impl Engine {
     }
 
     pub(super) fn run_log(&mut self, origin: &Origin) {
+        if !self.has_room(&origin.authority)
+            && let Some(log) = self.logs.get_mut(origin)
+        {
+            // Its place is needed by others.
+            log.let_go();
+        }
         self.aim(origin);
         self.advance(origin);
         self.fetch_wanted(origin);
@@ -356,7 +384,8 @@ impl Engine {
         let (now, places) = (self.now, self.config.limits.logs_at_once);
         let Some(log) = self.logs.get(origin) else { return };
         // What is being stored has its place still.
-        if log.is_split || log.needs_place() || log.follow.cannot_open() {
+        let has_room = self.has_room(&origin.authority);
+        if log.is_split || log.needs_place() || log.follow.cannot_open() || !has_room {
             return;
         }
         let sources = log.best_sources(&origin.authority, now);
@@ -417,7 +446,9 @@ impl Engine {
             Answer::Response { status: 200, .. } | Answer::TooLarge => {
                 self.source_faulty(origin, peer, Fault::TooLarge);
             }
-            Answer::Response { .. } | Answer::Failed => {
+            Answer::Response { .. } | Answer::File { .. } | Answer::Failed => {
+                // What it would have taken of the memory is free for those beside it.
+                self.dirty.extend(self.slots.beside(origin));
                 // One lost answer is no reason to begin anew; several are.
                 let failures = log.sources.get_mut(peer).map_or(PATIENCE, |source| {
                     source.failures += 1;
@@ -513,7 +544,8 @@ impl Engine {
             log.follow.give_up();
             log.current = None;
         }
-        let state = StoredState::of(&log.follow);
+        let came = verified.judged.iter().map(Judged::length).sum();
+        let state = StoredState { came, ..StoredState::of(&log.follow) };
         // A restricted log that is not for us is not kept: whoever showed it gave away its readers.
         if !may_read(Some(&me), state.readers.as_ref()) && log.follow.state().root_in_force() != 0 {
             let from = log.sources.keys().next().cloned().unwrap_or_else(|| origin.authority.clone());
@@ -594,7 +626,11 @@ impl Engine {
             return self.source_waits(origin);
         }
         let (first, is_reached) = (log.stored.size == 0, state.verified.is_some());
+        let (kept, came) = ((state.size - log.stored.size) * Limits::PER_ENTRY, state.came);
         (log.stored, log.behind_since) = (state, None);
+        self.room_taken(&origin.authority, kept, came);
+        // Memory that they share is free again.
+        self.dirty.extend(self.slots.beside(origin));
         self.store_ready(origin);
         self.dirty.insert(origin.clone());
         if is_own {
@@ -604,7 +640,7 @@ impl Engine {
             return;
         }
         if first || is_reached {
-            self.check_siblings(&origin.authority);
+            self.siblings_changed(&origin.authority);
         }
         self.out.push(Output::HeadsChanged);
     }

@@ -8,7 +8,7 @@ use tlog::{Hash, sha256};
 use super::pending::Pending;
 use super::{Answer, Engine, Output, PeerConfig, PeerHealth, RequestId};
 use crate::alarm::Alarm;
-use crate::heads::Heads;
+use crate::heads::{Head, Heads, MAX_LOGS_PER_AUTHORITY};
 use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::Route;
 
@@ -24,6 +24,8 @@ const AT_ONCE: u64 = 4;
 const HELD: u64 = 5_000;
 /// The longest wait between questions to somebody who answers at once with nothing new, in milliseconds.
 const LONGEST_IDLE: u64 = 5_000;
+/// So many checkpoints that were not shown before are verified of one peer's heads before anything else has its turn.
+const VERIFIED_AT_ONCE: usize = 64;
 /// After so many such answers in a row it is said.
 const IDLE_IS_SAID: u32 = 8;
 
@@ -56,8 +58,10 @@ pub(super) struct Peer {
     skew: Option<i64>,
     /// Whether it refuses our time: requests are signed with its own.
     uses_its_time: bool,
-    /// The logs of its last answer.
+    /// The logs of its last answer, those of them that are not looked at yet, and when it was asked for it.
     shown: BTreeSet<Origin>,
+    unread: BTreeMap<Origin, Head>,
+    unread_of: Option<u64>,
     /// Logs with checkpoints under keys that are not known here (yet).
     pub unverified: BTreeSet<Origin>,
 }
@@ -84,12 +88,20 @@ impl Peer {
             skew: None,
             uses_its_time: false,
             shown: BTreeSet::new(),
+            unread: BTreeMap::new(),
+            unread_of: None,
             unverified: BTreeSet::new(),
         }
     }
 
     pub fn deadline(&self) -> Option<u64> {
-        (self.config.reachable && !self.is_asked).then_some(self.due)
+        // What it showed is looked at to its end before it is asked again.
+        (self.config.reachable && !self.is_asked && self.unread.is_empty()).then_some(self.due)
+    }
+
+    /// Whether something of what it showed is not looked at yet.
+    pub fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
     }
 
     /// How far its clock is ahead, in seconds, if that must be minded.
@@ -107,7 +119,7 @@ impl Peer {
         self.config.reachable && self.failures == 0
     }
 
-    pub fn health(&self, name: &Authority, behind: u64, spoiled: &[&'static str]) -> PeerHealth {
+    pub fn health(&self, name: &Authority, behind: u64, used: u64, spoiled: &[&'static str]) -> PeerHealth {
         PeerHealth {
             authority: name.clone(),
             last_answer: self.last_answer,
@@ -116,6 +128,7 @@ impl Peer {
             behind,
             spoiled: spoiled.len() as u64,
             skew: self.skew,
+            used,
         }
     }
 
@@ -171,6 +184,8 @@ impl Engine {
         }
         for peer in &gone {
             self.dirty.extend(self.slots.forget(peer));
+            let waiting: Vec<Origin> = self.seen_slots.forget(peer).collect();
+            self.seen_may_go_on(waiting);
         }
         for (origin, own) in &mut self.own {
             own.shown_by.retain(|peer| !gone.contains(peer));
@@ -180,6 +195,12 @@ impl Engine {
 
     pub(super) fn run_peers(&mut self) {
         let now = self.now;
+        if self.unread_due.is_some_and(|at| at <= now) {
+            self.unread_due = None;
+            let all = self.peers.iter().filter(|(_, peer)| peer.has_unread());
+            let names: Vec<Authority> = all.map(|(name, _)| name.clone()).collect();
+            names.iter().for_each(|name| self.read_on(name));
+        }
         let due: Vec<Authority> = self
             .peers
             .iter()
@@ -202,6 +223,7 @@ impl Engine {
                 long_poll,
                 signed: true,
                 limit,
+                to_disk: false,
                 ahead,
             });
         }
@@ -222,9 +244,8 @@ impl Engine {
                 Ok(heads) => {
                     self.peer_is_well(name, sent, Some(sha256(&body)));
                     self.keep_etag(name, etag);
-                    self.take_heads(name, heads);
+                    self.take_heads(name, heads, Some(sent));
                     self.own_asked(name);
-                    self.author_answered(name, sent);
                 }
                 Err(error) => self.blame(name, error.code()),
             },
@@ -245,7 +266,7 @@ impl Engine {
                 }
                 self.peer_failed(name, "peer-does-not-know-us");
             }
-            Answer::Response { .. } => self.peer_failed(name, "peer-status"),
+            Answer::Response { .. } | Answer::File { .. } => self.peer_failed(name, "peer-status"),
             Answer::TooLarge => self.blame(name, "heads-too-large"),
             Answer::Failed => self.peer_failed(name, "peer-unreachable"),
         }
@@ -258,7 +279,7 @@ impl Engine {
         let status = if heads.is_some() { 202 } else { 422 };
         if let Some(heads) = heads {
             self.keep_etag(name, None);
-            self.take_heads(name, heads);
+            self.take_heads(name, heads, None);
         }
         let (content_type, body) = ("text/plain; charset=utf-8", Vec::new());
         self.out.push(Output::Reply { request, status, content_type, body });
@@ -305,7 +326,8 @@ impl Engine {
         self.peer_failed(name, fault);
     }
 
-    fn take_heads(&mut self, name: &Authority, heads: Heads) {
+    /// Heads of a peer; `sent` is when it was asked for them.
+    fn take_heads(&mut self, name: &Authority, heads: Heads, sent: Option<u64>) {
         let shown: BTreeSet<Origin> = heads.logs.keys().cloned().collect();
         let before = match self.peers.get_mut(name) {
             Some(peer) => std::mem::replace(&mut peer.shown, shown.clone()),
@@ -321,13 +343,51 @@ impl Engine {
                 self.dirty.insert(origin.clone());
             }
         }
-        for (origin, head) in heads.logs {
-            if origin.authority == self.config.me {
-                self.own_shown(name, &origin, &head);
-            } else if self.peers.contains_key(&origin.authority) {
-                self.log_shown(name, &origin, &head);
-            }
+        let (own, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            heads.logs.into_iter().partition(|(origin, _)| origin.authority == self.config.me);
+        for (origin, head) in own {
+            self.own_shown(name, &origin, &head);
         }
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.unread.retain(|origin, _| shown.contains(origin));
+            peer.unread.extend(others);
+            peer.unread_of = sent.or(peer.unread_of);
+        }
+        self.read_on(name);
+    }
+
+    /// Looks at some of what a peer showed. Whoever shows thousands of new logs at once is looked at bit by bit, so that
+    /// others have their turn.
+    fn read_on(&mut self, name: &Authority) {
+        let mut verified = 0;
+        let mut of_author: BTreeMap<Authority, usize> = BTreeMap::new();
+        while verified < VERIFIED_AT_ONCE {
+            let Some(peer) = self.peers.get_mut(name) else { return };
+            let Some((origin, head)) = peer.unread.pop_first() else { break };
+            if !self.peers.contains_key(&origin.authority) {
+                continue;
+            }
+            let is_new = !self.logs.contains_key(&origin);
+            if is_new && !self.may_have_another(&origin.authority, &mut of_author) {
+                self.accuse(&origin.authority, Some(&origin), "author-too-many-logs");
+                continue;
+            }
+            verified += usize::from(self.log_shown(name, &origin, &head));
+        }
+        let Some(peer) = self.peers.get_mut(name) else { return };
+        if peer.has_unread() {
+            self.unread_due = Some(self.now + super::STEP);
+        } else if let Some(sent) = peer.unread_of.take() {
+            self.author_answered(name, sent);
+        }
+    }
+
+    /// Whether one more log of an author may be followed; `known` are those counted before.
+    fn may_have_another(&self, author: &Authority, known: &mut BTreeMap<Authority, usize>) -> bool {
+        let count = || self.logs.keys().filter(|origin| origin.authority == *author).count();
+        let count = known.entry(author.clone()).or_insert_with(count);
+        *count += 1;
+        *count <= MAX_LOGS_PER_AUTHORITY
     }
 
     /// An author told all its logs: those that only others told of are alarming.

@@ -51,9 +51,9 @@ pub(super) enum Pending {
     /// What lies here in the place of a `seen` file that its author gave.
     SeenCompared { origin: Origin, n: u64, checkpoint: Box<SignedCheckpoint> },
     /// A `seen` file of a followed log; whether it is as the author gave it.
-    StoredSeen { origin: Origin, n: u64, size: u64, is_authors: bool },
-    /// A blob, and the records that wanted it then.
-    StoredBlob { origin: Origin, rank: Rank, records: Vec<Ended> },
+    StoredSeen { origin: Origin, n: u64, size: u64, bytes: u64, is_authors: bool },
+    /// A blob, its bytes if it was fetched, and the records that wanted it then.
+    StoredBlob { origin: Origin, rank: Rank, came: u64, records: Vec<Ended> },
     /// A blob of an own record, as it may be on this disk.
     OwnBlob { origin: Origin, rank: Rank },
     /// That something of a record does not come.
@@ -156,11 +156,11 @@ impl Engine {
     pub(super) fn take_stored(&mut self, id: Id, done: bool) {
         match self.pending.remove(&id) {
             Some(Pending::StoredBatch { origin, state }) => self.batch_stored(&origin, *state, done),
-            Some(Pending::StoredSeen { origin, n, size, is_authors }) => {
-                self.seen_stored(&origin, (n, size), is_authors, done);
+            Some(Pending::StoredSeen { origin, n, size, bytes, is_authors }) => {
+                self.seen_stored(&origin, (n, size, bytes), is_authors, done);
             }
-            Some(Pending::StoredBlob { origin, rank, records }) => {
-                self.blob_stored(&origin, rank, &records, done);
+            Some(Pending::StoredBlob { origin, rank, came, records }) => {
+                self.blob_stored(&origin, rank, came, &records, done);
             }
             Some(Pending::StoredUnfetched { origin, name }) => self.unfetched_stored(&origin, name, done),
             Some(Pending::StoredHeld { origin, held }) => self.held_stored(&origin, *held, done),

@@ -20,6 +20,9 @@ use crate::paths::LogFile;
 use crate::places;
 use crate::split::verify_by_one;
 
+/// So many times in a row a file that does not come is asked for again soon.
+const SOON: u32 = 5;
+
 /// The `seen` files of one followed log.
 #[derive(Debug, Clone)]
 pub(super) struct SeenFiles {
@@ -30,8 +33,12 @@ pub(super) struct SeenFiles {
     pub told: u64,
     /// How many of those that are here are as the author gave them, counted from the first.
     pub sure: u64,
+    /// What they take on this disk.
+    pub bytes: u64,
     /// Whether one is being fetched, read or stored.
     is_asked: bool,
+    /// Whether it waits for a place at a peer.
+    is_waiting: bool,
     not_before: u64,
     /// The size of the tree from which on this disk is asked for one beyond the count; `None` when there is none.
     here: Option<u64>,
@@ -55,7 +62,9 @@ impl SeenFiles {
             size: 0,
             told: 0,
             sure: 0,
+            bytes: 0,
             is_asked: false,
+            is_waiting: false,
             not_before: 0,
             here: Some(0),
             failures: 0,
@@ -85,7 +94,7 @@ impl SeenFiles {
         size: u64,
     ) -> Option<u64> {
         let is_to_be_had = self.looks_here(size) || self.next(author, sources).is_some();
-        (!self.is_asked && is_to_be_had).then_some(self.not_before)
+        (!self.is_asked && !self.is_waiting && is_to_be_had).then_some(self.not_before)
     }
 
     /// Whom to ask: the author, then, each time that nothing comes, the next who shows it.
@@ -127,9 +136,10 @@ impl Engine {
 
     pub(super) fn run_seen(&mut self, origin: &Origin) {
         let (now, author) = (self.now, &origin.authority);
+        let has_room = self.has_room(author);
         let Some(log) = self.logs.get_mut(origin) else { return };
         let is_due = log.seen_deadline(author).is_some_and(|due| due <= now);
-        if !is_due || *author == self.config.me {
+        if !is_due || *author == self.config.me || !has_room {
             return;
         }
         if log.seen.looks_here(log.stored_size()) {
@@ -143,13 +153,31 @@ impl Engine {
             None => return,
         };
         let Some(peer) = peer else { return };
+        if !self.seen_slots.has_place(&peer, self.config.limits.seen_at_once) {
+            log.seen.is_waiting = true;
+            return self.seen_slots.wait(&peer, origin);
+        }
         log.seen.is_asked = true;
+        let next = self.seen_slots.take(&peer, origin);
+        self.seen_may_go_on(next);
         let route = Self::route_of(&peer, origin, LogFile::Seen(n));
         let pending = Pending::Seen { origin: origin.clone(), peer: peer.clone(), n };
         self.fetch(&peer, route, pending);
     }
 
+    /// Logs that waited for a place look again.
+    pub(super) fn seen_may_go_on(&mut self, logs: impl IntoIterator<Item = Origin>) {
+        for origin in logs {
+            if let Some(log) = self.logs.get_mut(&origin) {
+                log.seen.is_waiting = false;
+            }
+            self.dirty.insert(origin);
+        }
+    }
+
     pub(super) fn seen_answered(&mut self, origin: &Origin, peer: &Authority, n: u64, answer: Answer) {
+        let next = self.seen_slots.free(origin);
+        self.seen_may_go_on(next);
         let Answer::Response { status: 200, body, .. } = answer else { return self.seen_failed(origin) };
         let checkpoint = SignedCheckpoint::parse(&body).ok();
         let checkpoint = checkpoint.filter(|checkpoint| checkpoint.checkpoint.origin == origin.to_string());
@@ -199,13 +227,15 @@ impl Engine {
         self.seen_put_off(origin, until);
     }
 
-    /// Tried again soon: what is missing is mostly on its way.
+    /// Tried again soon, for what is missing is mostly on its way; later and later if it does not come.
     pub(super) fn seen_failed(&mut self, origin: &Origin) {
-        let later = self.now + self.config.limits.at_most_every;
+        let soon = self.config.limits.at_most_every;
         if let Some(own) = self.own.get_mut(origin) {
-            return own.lost.failed(None, later);
+            return own.lost.failed(None, self.now + soon);
         }
-        self.seen_put_off(origin, later);
+        let failures = self.logs.get(origin).map_or(0, |log| log.seen.failures);
+        let wait = if failures < SOON { soon } else { self.back_off(failures - SOON + 1) };
+        self.seen_put_off(origin, self.now + wait);
     }
 
     fn seen_put_off(&mut self, origin: &Origin, until: u64) {
@@ -250,25 +280,30 @@ impl Engine {
             return self.store_seen(origin, n, true, checkpoint);
         }
         let size = checkpoint.checkpoint.size;
-        self.seen_stored(origin, (n, size), true, true);
+        self.seen_stored(origin, (n, size, 0), true, true);
     }
 
     fn store_seen(&mut self, origin: &Origin, n: u64, is_authors: bool, checkpoint: SignedCheckpoint) {
         let Some(log) = self.logs.get(origin) else { return };
         let (size, replaces) = (checkpoint.checkpoint.size, n < log.seen.count);
-        let seen = log.seen.with(n, size, is_authors);
+        let file = checkpoint.to_bytes();
+        let bytes = file.len() as u64;
+        let seen = log.seen.with(n, size, bytes, is_authors);
         let path = places::file(&places::mirror(origin), &LogFile::Seen(n));
-        let writes =
-            vec![Write::File { path, bytes: checkpoint.to_bytes() }, write_log(origin, &seen, log.is_split)];
+        let writes = vec![Write::File { path, bytes: file }, write_log(origin, &seen, log.is_split)];
         let checkpoint = Box::new(checkpoint);
         let events = vec![Event::Seen { origin: origin.clone(), n, checkpoint, replaces }];
-        self.store(writes, events, Pending::StoredSeen { origin: origin.clone(), n, size, is_authors });
+        self.store(
+            writes,
+            events,
+            Pending::StoredSeen { origin: origin.clone(), n, size, bytes, is_authors },
+        );
     }
 
     pub(super) fn seen_stored(
         &mut self,
         origin: &Origin,
-        (n, size): (u64, u64),
+        (n, size, bytes): (u64, u64, u64),
         is_authors: bool,
         done: bool,
     ) {
@@ -276,17 +311,19 @@ impl Engine {
             return self.seen_failed(origin);
         }
         let Some(log) = self.logs.get_mut(origin) else { return };
-        log.seen = log.seen.with(n, size, is_authors);
+        log.seen = log.seen.with(n, size, bytes, is_authors);
         (log.seen.is_asked, log.seen.failures) = (false, 0);
         self.dirty.insert(origin.clone());
+        self.room_taken(&origin.authority, bytes, 0);
         self.out.push(Output::HeadsChanged);
     }
 }
 
 impl SeenFiles {
     /// With one more, or with one that gave way to the author's.
-    fn with(&self, n: u64, size: u64, is_authors: bool) -> Self {
+    fn with(&self, n: u64, size: u64, bytes: u64, is_authors: bool) -> Self {
         let mut seen = self.clone();
+        seen.bytes += bytes;
         seen.count = seen.count.max(n + 1);
         if n + 1 == seen.count {
             seen.size = size;

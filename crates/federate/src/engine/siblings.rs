@@ -1,19 +1,59 @@
 //! The logs of one author beside each other: one open log per audience, and what successors acknowledge.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use record::{Authority, Origin};
 use tlog::SignedCheckpoint;
 
 use super::Engine;
 use crate::alarm::Alarm;
 
+/// Whose logs are to be compared, and when. However many logs an author has, and however often they grow, they are compared
+/// once in a while.
+#[derive(Debug, Default)]
+pub(super) struct Siblings {
+    due: BTreeMap<Authority, u64>,
+    compared: BTreeMap<Authority, u64>,
+}
+
+impl Siblings {
+    pub fn deadline(&self) -> Option<u64> {
+        self.due.values().min().copied()
+    }
+}
+
 impl Engine {
+    /// The logs of an author are compared soon: something of them is new.
+    pub(super) fn siblings_changed(&mut self, author: &Authority) {
+        let Siblings { due, compared } = &mut self.siblings;
+        let again = compared.get(author).map_or(0, |at| at + self.config.limits.at_most_every);
+        due.entry(author.clone()).or_insert(again);
+    }
+
+    pub(super) fn run_siblings(&mut self) {
+        let now = self.now;
+        let due: Vec<Authority> = self
+            .siblings
+            .due
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(author, _)| author.clone())
+            .collect();
+        for author in due {
+            self.siblings.due.remove(&author);
+            self.siblings.compared.insert(author.clone(), now);
+            self.compare_siblings(&author);
+        }
+    }
+
     /// Compares the followed logs of an author.
-    pub(super) fn check_siblings(&mut self, author: &Authority) {
+    fn compare_siblings(&mut self, author: &Authority) {
         let mut alarms = Vec::new();
-        let logs: Vec<_> = self.logs.iter().filter(|(origin, _)| origin.authority == *author).collect();
+        let logs: BTreeMap<&Origin, &super::Log> =
+            self.logs.iter().filter(|(origin, _)| origin.authority == *author).collect();
         for (origin, log) in &logs {
             let Some(previous) = log.follow.state().previous() else { continue };
-            let before = logs.iter().find(|(other, _)| **other == previous.origin);
+            let before = logs.get_key_value(&previous.origin);
             // A `log.close` that came after the successor was opened is no entry that is left out.
             let left_out = |before: &super::Log| {
                 let closing = u64::from(before.follow.state().closed());
@@ -28,22 +68,21 @@ impl Engine {
                 });
             }
         }
-        let is_followed = |origin: &Origin| {
-            logs.iter().any(|(_, log)| log.follow.state().previous().is_some_and(|p| p.origin == *origin))
-        };
-        let open: Vec<_> = logs
-            .iter()
-            .filter(|(origin, log)| {
-                let state = log.follow.state();
-                // Of a log that is still being fetched it is not known whether it was closed.
-                let is_known = is_whole(log) && self.is_lineage_known(&logs, (origin, log));
-                is_known && !state.closed() && !is_followed(origin)
-            })
-            .collect();
-        for (n, (origin, log)) in open.iter().enumerate() {
-            let same = |other: &&&(&Origin, &super::Log)| other.1.readers() == log.readers();
-            if let Some((other, _)) = open[n + 1..].iter().find(same) {
-                alarms.push(Alarm::TwoOpenLogs { origin: (*origin).clone(), other: (*other).clone() });
+        let followed: BTreeSet<&Origin> =
+            logs.values().filter_map(|log| Some(&log.follow.state().previous()?.origin)).collect();
+        let open = logs.iter().filter(|(origin, log)| {
+            let state = log.follow.state();
+            // Of a log that is still being fetched it is not known whether it was closed.
+            let is_known = is_whole(log) && self.is_lineage_known(&logs, (origin, log));
+            is_known && !state.closed() && !followed.contains(*origin)
+        });
+        // Who reads a log is in its name: those of one audience have the same readers.
+        let mut first_open: BTreeMap<String, &Origin> = BTreeMap::new();
+        for (origin, _) in open {
+            if let Some(first) = first_open.get(&origin.audience.to_string()) {
+                alarms.push(Alarm::TwoOpenLogs { origin: (*first).clone(), other: (*origin).clone() });
+            } else {
+                first_open.insert(origin.audience.to_string(), origin);
             }
         }
         for alarm in alarms {
@@ -53,12 +92,12 @@ impl Engine {
 
     /// Whether everything that a log goes on from is here, back to the first: what is not may be the successor of another one
     /// that is here. What the author itself does not show is not waited for.
-    fn is_lineage_known(&self, logs: &[(&Origin, &super::Log)], last: (&Origin, &super::Log)) -> bool {
+    fn is_lineage_known(&self, logs: &BTreeMap<&Origin, &super::Log>, last: (&Origin, &super::Log)) -> bool {
         let (mut origin, mut log) = last;
         // No longer than there are logs, even if they name each other in a circle.
         for _ in 0..=logs.len() {
             let Some(previous) = log.follow.state().previous() else { return true };
-            match logs.iter().find(|(other, _)| **other == previous.origin) {
+            match logs.get_key_value(&previous.origin) {
                 Some((before, there)) if is_whole(there) => (origin, log) = (before, there),
                 Some(_) => return false,
                 // Who shows one of the two shows both, if there are both.

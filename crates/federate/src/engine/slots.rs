@@ -36,6 +36,13 @@ impl Slots {
         self.busy.get(peer).into_iter().flatten()
     }
 
+    /// The logs that are being caught up from the same peer as one that is.
+    pub fn beside(&self, origin: &Origin) -> Vec<Origin> {
+        let peer = self.of_log.get(origin);
+        let all = peer.into_iter().flat_map(|peer| self.logs(peer));
+        all.filter(|other| *other != origin).cloned().collect()
+    }
+
     /// How many peers something is being caught up from.
     pub fn peers(&self) -> usize {
         self.busy.len()

@@ -111,7 +111,7 @@ impl Node {
                         Write::Cell { space, key, value: None } => {
                             self.cells.remove(&(space.to_owned(), key));
                         }
-                        Write::Root { .. } | Write::Head { .. } => {}
+                        Write::Root { .. } | Write::Head { .. } | Write::Keep { .. } => {}
                     }
                 }
                 self.tell(Input::Stored { id });
@@ -126,7 +126,10 @@ impl Node {
             }
             Output::Reply { status, body, .. } => self.replies.push((status, body)),
             Output::Alarm(alarm) => self.alarms.push(alarm),
-            Output::Signing { .. } | Output::HeadsChanged => {}
+            Output::Signing { .. }
+            | Output::HeadsChanged
+            | Output::AlarmAgain(_)
+            | Output::Discard { .. } => {}
         }
     }
 

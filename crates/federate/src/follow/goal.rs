@@ -144,10 +144,11 @@ impl Goal {
         pace.ahead_bytes.saturating_sub(self.held()) / self.next_limit
     }
 
-    /// How many more bundles are asked for. When nothing is under way the next one always is, or a log of large entries
-    /// would stand still.
+    /// How many more bundles are asked for. When nothing is under way the next one is, or a log of large entries would stand
+    /// still; one that may be very large when it is this log's turn.
     fn room(&self, pace: Pace) -> usize {
-        self.fits(pace).max(usize::from(self.in_flight.is_empty()))
+        let may_go_on = self.next_limit <= FIRST_LIMIT || pace.may_be_large;
+        self.fits(pace).max(usize::from(self.in_flight.is_empty() && may_go_on))
     }
 
     fn wanted_bundles(&self, next: u64, pace: Pace) -> Vec<LogFile> {

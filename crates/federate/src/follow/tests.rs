@@ -3,7 +3,7 @@ use crate::testing::{TestLog, chain};
 use proptest::prelude::*;
 
 const ORIGIN: &str = "a.example/log/public/2026";
-const PACE: Pace = Pace { in_flight: 4, batch_bundles: 2, ahead_bytes: 1 << 20 };
+const PACE: Pace = Pace { in_flight: 4, batch_bundles: 2, ahead_bytes: 1 << 20, may_be_large: true };
 
 fn follow() -> Follow {
     Follow::new(ORIGIN.parse().unwrap())

@@ -38,6 +38,7 @@ network-fault-follow = ما ترسله من دفتر قيود لا يصمد لل
 network-fault-blob = ما ترسله من محتوى ليس هو المسمّى ({ $code })
 network-fault-seen = ما تعرضه من توقيعات الشهود لا يصمد للتحقق ({ $code })
 network-fault-root = جذر الثقة الذي تعرضه مرفوض ({ $code })
+network-fault-author = لها دفاتر أكثر مما يجوز لجهة واحدة ({ $code })
 network-behind = التأخر
 network-behind-entries = { $count ->
     [one] متأخرة بمدخل واحد
@@ -125,6 +126,8 @@ network-alarm-misbehaves = تجيب { $peer } إجابة خاطئة ({ $fault })
 network-alarm-clock-skew = تختلف ساعة { $peer } عن ساعتنا بـ { $seconds } ثانية.
 network-alarm-not-for-us = تعرض { $from } دفتر قيود ليس موجَّهاً إلينا: { $origin }.
 network-alarm-behind = تُظهر { $from } من { $origin } أكثر مما يصل منها، منذ ربع ساعة أو أكثر.
+network-alarm-over-quota = تشغل دفاتر { $peer } وملفاتها كل ما يُسمح لها به على هذا القرص. لا يُجلب منها شيء آخر. يسمح الإعداد peer_mib في concord.toml بالمزيد؛ ويستمر باقي التبادل.
+network-alarm-disk-low = المساحة الحرة على هذا القرص أقل من { $mib } ميبيبايت. لا يُجلب شيء من الجهات الأخرى إلى أن تتوفر مساحة أكبر؛ أما ما تنشره هذه الجهة فيخرج كالمعتاد.
 network-alarm-own-blob-missing = { $origin }: ملف يسميه سجلنا { $index } مفقود هنا، ولا يملكه أي نظير سُئل عنه.
 network-alarm-file-lost = كان هنا ملف يذكره المدخل { $index } في { $origin }، وقد فُقد من هذا القرص أو تغيّر. يُجلب من جديد. افحصوا القرص.
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }

@@ -38,6 +38,7 @@ network-fault-follow = what it sends of a log does not verify ({ $code })
 network-fault-blob = the content it sends is not what was named ({ $code })
 network-fault-seen = the cosignatures it shows do not verify ({ $code })
 network-fault-root = the trust root it shows is refused ({ $code })
+network-fault-author = it has more logs than one authority may ({ $code })
 network-behind = Behind
 network-behind-entries = { $count ->
     [one] { $count } entry behind
@@ -122,6 +123,8 @@ network-alarm-misbehaves = { $peer } answers wrongly ({ $fault }). Another sourc
 network-alarm-clock-skew = The clock of { $peer } differs from ours by { $seconds } seconds.
 network-alarm-not-for-us = { $from } shows a log that is not for us: { $origin }.
 network-alarm-behind = { $from } shows more of { $origin } than comes from it, for a quarter of an hour and more.
+network-alarm-over-quota = The logs and files of { $peer } take what they may on this disk. Nothing more of them is fetched. More is allowed by peer_mib in concord.toml; the rest of the exchange goes on.
+network-alarm-disk-low = Less than { $mib } MiB is free on this disk. Nothing of other authorities is fetched until more is free; what this authority releases still is.
 network-alarm-own-blob-missing = { $origin }: a file that our record { $index } names is lost here, and no peer that was asked has it.
 network-alarm-file-lost = A file that entry { $index } of { $origin } names was here, and is gone or changed on this disk. It is fetched again. Look after the disk.
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }

@@ -38,6 +38,7 @@ network-fault-follow = lo que envía de una bitácora no se verifica ({ $code })
 network-fault-blob = el contenido que envía no es el nombrado ({ $code })
 network-fault-seen = las cofirmas que muestra no se verifican ({ $code })
 network-fault-root = se rechaza la raíz de confianza que muestra ({ $code })
+network-fault-author = tiene más bitácoras de las que puede tener una autoridad ({ $code })
 network-behind = Retraso
 network-behind-entries = { $count ->
     [one] { $count } entrada de retraso
@@ -122,6 +123,8 @@ network-alarm-misbehaves = { $peer } responde mal ({ $fault }). Se consulta otra
 network-alarm-clock-skew = El reloj de { $peer } difiere del nuestro en { $seconds } segundos.
 network-alarm-not-for-us = { $from } muestra una bitácora que no es para nosotros: { $origin }.
 network-alarm-behind = { $from } anuncia más de { $origin } de lo que llega, desde hace al menos un cuarto de hora.
+network-alarm-over-quota = Las bitácoras y los archivos de { $peer } ocupan todo lo que se les permite en este disco. No se descarga nada más de ellos. peer_mib en concord.toml permite más; el resto del intercambio continúa.
+network-alarm-disk-low = Quedan menos de { $mib } MiB libres en este disco. No se descarga nada de otras autoridades hasta que haya más espacio; lo que esta autoridad publica sigue saliendo.
 network-alarm-own-blob-missing = { $origin }: un archivo que nombra nuestro registro { $index } se ha perdido aquí, y ninguno de los pares consultados lo tiene.
 network-alarm-file-lost = Un archivo que cita la entrada { $index } de { $origin } estaba aquí y ha desaparecido o cambiado en este disco. Se vuelve a obtener. Revise el disco.
 network-alarm-seal-refused = El registro sellado { $name } fue rechazado: { $why }

@@ -38,6 +38,7 @@ network-fault-follow = ce qu’elle envoie d’un journal ne se vérifie pas ({ 
 network-fault-blob = le contenu envoyé n’est pas celui qui est nommé ({ $code })
 network-fault-seen = les cosignatures montrées ne se vérifient pas ({ $code })
 network-fault-root = la racine de confiance montrée est refusée ({ $code })
+network-fault-author = elle a plus de journaux qu’une autorité ne peut en avoir ({ $code })
 network-behind = Retard
 network-behind-entries = { $count ->
     [one] { $count } entrée de retard
@@ -122,6 +123,8 @@ network-alarm-misbehaves = { $peer } répond mal ({ $fault }). Une autre source 
 network-alarm-clock-skew = L’horloge de { $peer } diffère de la nôtre de { $seconds } secondes.
 network-alarm-not-for-us = { $from } montre un journal qui ne nous est pas destiné : { $origin }.
 network-alarm-behind = { $from } annonce de { $origin } plus qu’il n’en arrive, depuis un quart d’heure au moins.
+network-alarm-over-quota = Les journaux et fichiers de { $peer } occupent tout ce qui leur est accordé sur ce disque. Plus rien n’en est récupéré. Le réglage peer_mib de concord.toml en accorde davantage ; le reste des échanges continue.
+network-alarm-disk-low = Il reste moins de { $mib } Mio libres sur ce disque. Rien des autres autorités n’est récupéré tant qu’il n’y a pas plus de place ; cette autorité continue de publier.
 network-alarm-own-blob-missing = { $origin } : un fichier que nomme notre document { $index } est perdu ici, et aucun des pairs interrogés ne l’a.
 network-alarm-file-lost = Un fichier cité par l’entrée { $index } de { $origin } était ici ; il a disparu de ce disque ou y a changé. Il est récupéré de nouveau. Vérifiez le disque.
 network-alarm-seal-refused = Le document scellé { $name } a été refusé : { $why }

@@ -38,6 +38,7 @@ network-fault-follow = присланное из журнала не прохо�
 network-fault-blob = присланное содержание не то, что названо ({ $code })
 network-fault-seen = показанные подписи свидетелей не проходят проверку ({ $code })
 network-fault-root = показанный корень доверия отклонён ({ $code })
+network-fault-author = у него больше журналов, чем может быть у одного органа ({ $code })
 network-behind = Отставание
 network-behind-entries = { $count ->
     [one] отстаёт на { $count } запись
@@ -124,6 +125,8 @@ network-alarm-misbehaves = { $peer } отвечает неверно ({ $fault }
 network-alarm-clock-skew = Часы { $peer } расходятся с нашими на { $seconds } с.
 network-alarm-not-for-us = { $from } показывает журнал не для нас: { $origin }.
 network-alarm-behind = { $from } показывает в { $origin } больше записей, чем приходит, уже не менее четверти часа.
+network-alarm-over-quota = Журналы и файлы { $peer } занимают на этом диске всё, что им отведено. Больше ничего от них не загружается. Увеличить можно параметром peer_mib в concord.toml; остальной обмен продолжается.
+network-alarm-disk-low = На этом диске свободно менее { $mib } МиБ. Пока места не станет больше, ничего от других органов не загружается; то, что публикует этот орган, выходит по-прежнему.
 network-alarm-own-blob-missing = { $origin }: файл, названный нашей записью { $index }, здесь утрачен, и ни у одного из опрошенных узлов его нет.
 network-alarm-file-lost = Файл, названный в записи { $index } журнала { $origin }, был здесь, но исчез с этого диска или изменился. Он запрашивается снова. Проверьте диск.
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }

@@ -38,6 +38,7 @@ network-fault-follow = 其发送的日志内容未通过核验（{ $code }）
 network-fault-blob = 其发送的内容与所指名的不符（{ $code }）
 network-fault-seen = 其出示的见证联署未通过核验（{ $code }）
 network-fault-root = 其出示的信任根被拒绝（{ $code }）
+network-fault-author = 其日志数量超过一个机构所允许的上限（{ $code }）
 network-behind = 滞后
 network-behind-entries = { $count ->
    *[other] 落后{ $count }条
@@ -121,6 +122,8 @@ network-alarm-misbehaves = { $peer }应答有误（{ $fault }），已改询其�
 network-alarm-clock-skew = { $peer }的时钟与本节点相差{ $seconds }秒。
 network-alarm-not-for-us = { $from }出示了不面向我方的日志：{ $origin }。
 network-alarm-behind = { $from }显示的{ $origin }内容多于实际收到的内容，已持续一刻钟以上。
+network-alarm-over-quota = { $peer }的日志和文件已占满其在本磁盘上的配额，不再获取其更多内容。可在concord.toml中用peer_mib提高配额；其他交换照常进行。
+network-alarm-disk-low = 本磁盘可用空间不足{ $mib } MiB。在腾出更多空间之前，不获取其他机构的任何内容；本机构发布的内容不受影响。
 network-alarm-own-blob-missing = { $origin }：本方第{ $index }条记录所指的文件在本节点已丢失，询问过的对等方均没有该文件。
 network-alarm-file-lost = { $origin }第{ $index }条所列的一个文件原已存于此处，现已从磁盘上丢失或被改动，正在重新获取。请检查磁盘。
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }

@@ -106,7 +106,7 @@ impl Node {
             if route != Route::Heads
                 && let Some(found) = find(self, &route, reader).await?
             {
-                files.insert(route.path(), found.body);
+                files.insert(route.path(), found.bytes(self).await?);
             }
         }
         Ok(Bundle {

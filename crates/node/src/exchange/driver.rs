@@ -123,6 +123,7 @@ impl StoreJob {
 /// # Errors
 /// State cannot be read.
 pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate::node::OpenError> {
+    node.arriving.begin().await?;
     let (sender, receiver) = mpsc::unbounded_channel();
     let inbox = Inbox { sender, replies: Arc::default(), next: Arc::new(AtomicU64::new(1)) };
     let _ = node.inbox.set(inbox.clone());
@@ -130,6 +131,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     let (stored, happenings) = mpsc::channel(EVENTS_WAITING);
     tokio::spawn(carry_out_stores(node.clone(), jobs, stored));
     tokio::spawn(follow_events(node.clone(), happenings));
+    tokio::spawn(super::space::watch(node.clone()));
     // Before anything else the engine learns whom and what it works for.
     inbox.send(Message::Input(Input::OwnRoots(node.own_chain().as_ref().clone())));
     inbox.send(Message::Input(Input::Peers(node.peer_configs())));
@@ -152,6 +154,10 @@ async fn read_before(node: &Node) -> Vec<Input> {
         let mut inputs = erased_under_seal(node).await?;
         inputs.extend(awaited_by_desks(node).await?);
         inputs.extend(lost_before(node).await?);
+        for author in node.peers().keys() {
+            let (author, bytes) = (author.clone(), node.index.used_by(author).await?);
+            inputs.push(Input::Used { author, bytes });
+        }
         Ok::<_, store::db::DbError>(inputs)
     };
     read.await.unwrap_or_else(|error| {
@@ -248,10 +254,14 @@ fn carry_out(
     let answer =
         move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
     match output {
-        Output::Fetch { id, peer, route, etag, long_poll, signed, limit, ahead } => {
+        Output::Fetch { id, peer, route, etag, long_poll, signed, limit, to_disk, ahead } => {
             runtime.spawn(async move {
                 let sign_ahead = signed.then_some(ahead);
-                let got = transport::fetch(&node, &peer, &route, etag, long_poll, sign_ahead, limit).await;
+                let got = if to_disk {
+                    transport::fetch_to_file(&node, &peer, &route, sign_ahead, limit, id).await
+                } else {
+                    transport::fetch(&node, &peer, &route, etag, long_poll, sign_ahead, limit).await
+                };
                 answer(inbox, id, got);
             });
         }
@@ -260,6 +270,9 @@ fn carry_out(
                 let got = transport::post(&node, &peer, &route, body).await;
                 answer(inbox, id, got);
             });
+        }
+        Output::Discard { file } => {
+            runtime.spawn(async move { node.arriving.discard(file).await });
         }
         Output::Read { id, paths } => {
             runtime.spawn(async move {
@@ -279,7 +292,7 @@ fn carry_out(
         Output::Reply { request, status, content_type, body } => {
             inbox.reply(request, Reply { status, content_type, body });
         }
-        Output::Alarm(found) => {
+        Output::Alarm(found) | Output::AlarmAgain(found) => {
             // Of entries that are no records the index says which and why, in every language.
             if !matches!(found, federate::Alarm::InvalidEntry { .. }) {
                 runtime.spawn(async move { alarm::raise(&*node.cells, alarm_of(&found)).await });
@@ -386,7 +399,14 @@ async fn carry_out_stores(
             // Stable: files, then cells, each in their order.
             writes.sort_by_key(|write| !matches!(write, Write::File { .. }));
         }
+        let files: Vec<Id> = writes.iter().filter_map(arrived).collect();
         let result = store(&node, writes).await;
+        if result.is_err() {
+            // It is fetched again.
+            for file in files {
+                node.arriving.discard(file).await;
+            }
+        }
         for job in group {
             node.tell(match &result {
                 Ok(()) => Input::Stored { id: job.id },
@@ -407,6 +427,13 @@ async fn carry_out_stores(
                 }
             }
         }
+    }
+}
+
+fn arrived(write: &Write) -> Option<Id> {
+    match write {
+        Write::Keep { file, .. } => Some(*file),
+        _ => None,
     }
 }
 
@@ -510,6 +537,7 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
             node.writer.open(&key, &federate::places::own(&origin)).await?;
             node.permits.set_damaged(&origin, false);
         }
+        Write::Keep { path, file } => node.files.take_in(&path, &node.arriving.file(file)).await?,
         Write::File { .. } | Write::Cell { .. } => {}
     }
     Ok(())
@@ -533,6 +561,10 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size, time };
             node.index.writer(&**node).await.received(&origin, &receipt).await?;
+        }
+        Event::Measure { author } => {
+            let bytes = node.index.used_by(&author).await?;
+            node.tell(Input::Used { author, bytes });
         }
         Event::Unfetched(record) => {
             let (origin, index, why) = (record.origin, record.index, record.why.as_str());

@@ -4,13 +4,16 @@
 //! sockets, the disk and the keys that it does without.
 
 mod archive;
+mod arriving;
 mod bundle;
 mod caller;
 mod driver;
 mod lost;
 mod serving;
+mod space;
 mod transport;
 
+pub use arriving::Arriving;
 pub use bundle::BundleError;
 pub use driver::{Inbox, Message};
 pub use serving::routes;

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, OriginalUri, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use federate::serve::Served;
+use federate::serve::{Cut, Served};
 use federate::{LogFile, MirrorFile, Route};
+use futures::Stream;
 use record::Authority;
 use tlog::hash::Hash;
 
@@ -22,6 +25,14 @@ use crate::node::{Node, OpenError};
 
 /// A long poll is answered after this long at the latest.
 const LONG_POLL: Duration = Duration::from_secs(30);
+/// Up to here a file is sent from memory.
+const SMALL: u64 = 256 << 10;
+/// What is read at once of a larger one.
+const PIECE: u64 = 128 << 10;
+/// Entries of a full bundle.
+const FULL: usize = 256;
+/// How many bundles are looked at side by side to find where their entries end.
+static BEING_CUT: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 /// The largest body of `add-checkpoint` and `nudge`.
 const MAX_POST: usize = 128 << 10;
 
@@ -77,7 +88,7 @@ async fn resource(
     };
     let Some(route) = Route::parse(uri.path()) else { return answer::nothing() };
     match find(&node, &route, caller.as_ref()).await {
-        Ok(Some(found)) => bytes(found.body, content_type(&route), found.public, found.immutable),
+        Ok(Some(found)) => send(&node, found, content_type(&route)),
         Ok(None) => answer::nothing(),
         Err(error) => answer::internal(&error),
     }
@@ -85,10 +96,32 @@ async fn resource(
 
 /// What a caller gets for a path.
 pub(super) struct Found {
-    /// The bytes.
-    pub body: Vec<u8>,
+    content: Content,
     public: bool,
     immutable: bool,
+}
+
+/// What is small is in memory, and what is large is read as it is sent: whoever asks for it many times and reads slowly costs
+/// little.
+enum Content {
+    Bytes(Vec<u8>),
+    /// So many of the first bytes of a file, which do not change.
+    File {
+        path: String,
+        length: u64,
+    },
+}
+
+impl Found {
+    /// All of it, in memory.
+    pub(super) async fn bytes(self, node: &Node) -> Result<Vec<u8>, OpenError> {
+        match self.content {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::File { path, length } => {
+                Ok(node.files.get_range(&path, 0..length).await?.unwrap_or_default().to_vec())
+            }
+        }
+    }
 }
 
 /// Looks up a resource for a caller; `None` is both "not there" and "not for you".
@@ -100,30 +133,85 @@ pub(super) async fn find(
     let served = node.engine().serve(route, caller);
     match served {
         Served::NotFound => Ok(None),
-        Served::Bytes { body, public } => Ok(Some(Found { body, public, immutable: false })),
+        Served::Bytes { body, public } => {
+            Ok(Some(Found { content: Content::Bytes(body), public, immutable: false }))
+        }
         Served::File { path, mark, cut, public, immutable } => {
             if let Some(mark) = mark
                 && node.files.size(&mark).await?.is_none()
             {
                 return Ok(None);
             }
-            let stored = node.files.get(&path).await?;
-            let part = stored.as_deref().and_then(|stored| cut.apply(stored));
-            Ok(part.map(|part| Found { body: part.to_vec(), public, immutable }))
+            let content = cut_of(node, path, cut).await?;
+            Ok(content.map(|content| Found { content, public, immutable }))
         }
         Served::OwnBlob(hash) => own_blob(node, &hash, caller).await,
         Served::OwnRoot(version) => Ok(own_root(node, version)),
     }
 }
 
-fn bytes(body: Vec<u8>, content_type: &'static str, public: bool, immutable: bool) -> Response {
+/// A stored file, cut as said; `None` if it is not there, or too short.
+async fn cut_of(node: &Node, path: String, cut: Cut) -> Result<Option<Content>, OpenError> {
+    let Some(size) = node.files.size(&path).await? else { return Ok(None) };
+    if size <= SMALL {
+        let stored = node.files.get(&path).await?;
+        return Ok(stored.and_then(|stored| cut.apply(&stored).map(|part| Content::Bytes(part.to_vec()))));
+    }
+    let length = match cut {
+        Cut::Whole => size,
+        Cut::Bytes(count) => count as u64,
+        Cut::Entries(FULL) => size,
+        Cut::Entries(_) => {
+            // Where the entries end is in the file; a few are looked at side by side.
+            let _one_of_a_few = BEING_CUT.acquire().await;
+            let stored = node.files.get(&path).await?;
+            let Some(length) = stored.and_then(|stored| cut.apply(&stored).map(<[u8]>::len)) else {
+                return Ok(None);
+            };
+            length as u64
+        }
+    };
+    Ok((length <= size).then_some(Content::File { path, length }))
+}
+
+fn send(node: &Arc<Node>, found: Found, content_type: &'static str) -> Response {
+    let (length, body) = match found.content {
+        Content::Bytes(bytes) => (bytes.len() as u64, Body::from(bytes)),
+        Content::File { path, length } => {
+            (length, Body::from_stream(piece_by_piece(node.clone(), path, length)))
+        }
+    };
+    let mut response = headers_of(content_type, found.public, found.immutable).into_response();
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    *response.body_mut() = body;
+    response
+}
+
+/// A file as it is sent. One that goes while it is sent breaks the answer off.
+fn piece_by_piece(
+    node: Arc<Node>,
+    path: String,
+    length: u64,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    futures::stream::try_unfold((node, path, 0), move |(node, path, at)| async move {
+        if at >= length {
+            return Ok(None);
+        }
+        let piece = node.files.get_range(&path, at..length.min(at + PIECE)).await;
+        let piece = piece.map_err(std::io::Error::other)?.filter(|piece| !piece.is_empty());
+        let piece = piece.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        let next = at + piece.len() as u64;
+        Ok(Some((piece, (node, path, next))))
+    })
+}
+
+fn headers_of(content_type: &'static str, public: bool, immutable: bool) -> [(HeaderName, &'static str); 3] {
     let cache = match (public, immutable) {
         (false, _) => "private, no-store",
         (true, true) => "public, max-age=31536000, immutable",
         (true, false) => "public, max-age=1",
     };
-    let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (headers, body).into_response()
+    [(CONTENT_TYPE, content_type), (CACHE_CONTROL, cache), (X_CONTENT_TYPE_OPTIONS, "nosniff")]
 }
 
 fn content_type(route: &Route) -> &'static str {
@@ -168,8 +256,8 @@ async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Resul
         Right::Caller => false,
         Right::Others | Right::Unknown => return Ok(None),
     };
-    let stored = node.files.get(&path).await?;
-    Ok(stored.map(|body| Found { body: body.to_vec(), public, immutable: true }))
+    let content = cut_of(node, path, Cut::Whole).await?;
+    Ok(content.map(|content| Found { content, public, immutable: true }))
 }
 
 async fn right_to(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Result<Right, OpenError> {
@@ -197,8 +285,8 @@ fn own_root(node: &Node, version: Option<u64>) -> Option<Found> {
         Some(version) => (version, true),
         None => (chain.latest().version, false),
     };
-    let body = chain.bytes(version)?.to_vec();
-    Some(Found { body, public: true, immutable })
+    let content = Content::Bytes(chain.bytes(version)?.to_vec());
+    Some(Found { content, public: true, immutable })
 }
 
 /// `/heads`: at once, or with `Prefer: wait=30` when something changed for this caller.

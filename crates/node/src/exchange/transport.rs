@@ -1,7 +1,7 @@
 //! Requests to peers: signed where the resource may be restricted, cut off at their limit.
 
 use federate::Route;
-use federate::engine::Answer;
+use federate::engine::{Answer, Id};
 use federate::request::{self, Target};
 use record::Authority;
 use record::root::Role;
@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use crate::clock;
 use crate::identity::random;
 use crate::node::Node;
-use crate::outbound::{self, OutboundError};
+use crate::outbound::{self, Filed, OutboundError};
 
 /// A signed request is good for this long, in seconds.
 const LIFETIME: u64 = 120;
@@ -34,6 +34,45 @@ pub async fn fetch(
         return if is_of_now { Answer::Failed } else { bundle.answer(&path, etag.as_deref()) };
     }
     let Some(address) = node.address_of(peer) else { return Answer::Failed };
+    let Some(headers) = headers_of(node, peer, &path, etag, long_poll, sign_ahead) else {
+        return Answer::Failed;
+    };
+    answer(node, node.outbound.get(&address, &path, headers, limit).await, peer, &path)
+}
+
+/// The same, of something large: it is written to a file as it comes. What lies in a bundle is in memory already.
+pub async fn fetch_to_file(
+    node: &Node,
+    peer: &Authority,
+    route: &Route,
+    sign_ahead: Option<i64>,
+    limit: usize,
+    id: Id,
+) -> Answer {
+    let path = route.path();
+    let Some(address) = node.address_of(peer).filter(|_| node.bundle_of(peer).is_none()) else {
+        return fetch(node, peer, route, None, false, sign_ahead, limit).await;
+    };
+    node.metrics.fetched.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let Some(headers) = headers_of(node, peer, &path, None, false, sign_ahead) else { return Answer::Failed };
+    let file = node.arriving.file(id);
+    match node.outbound.get_to_file(&address, &path, headers, limit, &file).await {
+        Ok(Filed { status, sha256, bytes }) => Answer::File { status, file: id, sha256, bytes },
+        Err(error) => {
+            node.arriving.discard(id).await;
+            answer(node, Err(error), peer, &path)
+        }
+    }
+}
+
+fn headers_of(
+    node: &Node,
+    peer: &Authority,
+    path: &str,
+    etag: Option<String>,
+    long_poll: bool,
+    sign_ahead: Option<i64>,
+) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     if let Some(value) = etag.and_then(|e| HeaderValue::from_str(&e).ok()) {
         headers.insert(IF_NONE_MATCH, value);
@@ -42,12 +81,12 @@ pub async fn fetch(
         headers.insert(HeaderName::from_static("prefer"), HeaderValue::from_static("wait=30"));
     }
     if let Some(ahead) = sign_ahead
-        && let Err(error) = sign(node, peer, &path, ahead, &mut headers)
+        && let Err(error) = sign(node, peer, path, ahead, &mut headers)
     {
         tracing::error!(%error, "a request could not be signed");
-        return Answer::Failed;
+        return None;
     }
-    answer(node, node.outbound.get(&address, &path, headers, limit).await, peer, &path)
+    Some(headers)
 }
 
 /// Posts to a peer.

@@ -71,6 +71,8 @@ pub enum Finding {
         id: String,
         /// The edition.
         edition: u32,
+        /// When its author says that it was released, seconds since 1970.
+        claimed: i64,
     },
 }
 

@@ -22,6 +22,7 @@ mod take;
 #[cfg(test)]
 pub(crate) mod tests;
 mod times;
+mod used;
 mod writer;
 
 pub use authorities::KnownAuthority;

@@ -417,8 +417,9 @@ async fn settle_one(
     let conflicting = write(tx, group, &rows).await?;
     mark(tx, group, &facts, marked).await?;
     let conflict = |name| {
-        let edition = facts.entries.iter().find(|fact| fact.name == name)?.edition;
-        Some(Finding::Conflict { author: group.author.clone(), id: group.id.clone(), edition })
+        let fact = facts.entries.iter().find(|fact| fact.name == name)?;
+        let (author, id) = (group.author.clone(), group.id.clone());
+        Some(Finding::Conflict { author, id, edition: fact.edition, claimed: fact.times.claimed })
     };
     Ok(conflicting.into_iter().filter_map(conflict).collect())
 }

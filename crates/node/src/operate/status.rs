@@ -15,9 +15,14 @@ use crate::leading::Standing;
 use crate::node::Node;
 use crate::saved;
 
+/// The newest alarms, which `status` says itself.
+const ALARMS: usize = 50;
+
 pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let mut alarms = alarm::list(&*node.cells).await?;
     alarms.retain(|alarm| alarm.settled.is_none());
+    let more_alarms = alarms.len().saturating_sub(ALARMS);
+    alarms.truncate(ALARMS);
     let logs = node
         .index
         .db()
@@ -85,20 +90,25 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
             format!(", no receipt for {count} of our entries, the oldest of {oldest}")
         });
         let receipts = receipts.unwrap_or_default();
-        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}\n", peer.authority));
+        let disk = format!(", {} MiB on this disk", peer.used.div_ceil(1 << 20));
+        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}{disk}\n", peer.authority));
         peers.push(json!({
             "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited,
             "unconfirmed": unconfirmed.map(|(count, oldest)| json!({ "entries": count, "oldest": oldest })), "spoiled_blobs": peer.spoiled, "failures": peer.failures,
-            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew,
+            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew, "disk_bytes": peer.used,
         }));
     }
     for alarm in &alarms {
         text.push_str(&super::alarm::line(alarm));
     }
+    if more_alarms > 0 {
+        text.push_str(&format!("and {more_alarms} earlier alarms: concord alarm list\n"));
+    }
     Ok(Outcome::new(
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
             "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "peers": peers, "alarms": alarms,
+            "more_alarms": more_alarms,
         }),
         text,
     ))

@@ -91,6 +91,31 @@ impl LocalFolder {
         .await
     }
 
+    /// Moves a file here. One that lies on another disk is copied beside its place first.
+    pub(super) async fn take_in(&self, path: &str, from: &Path) -> Result<(), FilesError> {
+        let (path, from) = (path.to_owned(), from.to_owned());
+        self.blocking(move |root| {
+            let place = root.join(&path);
+            let take = || {
+                place.parent().map_or(Ok(()), fs::create_dir_all)?;
+                File::open(&from)?.sync_all()?;
+                match fs::rename(&from, &place) {
+                    Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                        let beside = beside(&place);
+                        fs::copy(&from, &beside)?;
+                        File::open(&beside)?.sync_all()?;
+                        fs::rename(&beside, &place)?;
+                        fs::remove_file(&from)
+                    }
+                    moved => moved,
+                }
+            };
+            take().map_err(at(&path))?;
+            sync_all(&folders_of(root, &place).into_iter().collect())
+        })
+        .await
+    }
+
     /// Waits until files, and the folders that lead to them, are on the disk. A file that is not there any
     /// more needs only its folders.
     pub(super) async fn sync(&self, paths: Vec<String>) -> Result<(), FilesError> {

@@ -219,6 +219,17 @@ impl Files for ObjectFiles {
         }
     }
 
+    async fn take_in(&self, path: &str, from: &std::path::Path) -> Result<(), FilesError> {
+        check_path(path)?;
+        if let Some(folder) = &self.local {
+            return folder.take_in(path, from).await;
+        }
+        let failed = |source| FilesError::Disk { path: path.to_owned(), source };
+        let bytes = tokio::fs::read(from).await.map_err(failed)?;
+        self.put(path, bytes.into()).await?;
+        tokio::fs::remove_file(from).await.map_err(failed)
+    }
+
     async fn put_deferred(&self, files: Vec<(String, Bytes)>) -> Result<(), FilesError> {
         for (path, _) in &files {
             check_path(path)?;

@@ -15,6 +15,11 @@ pub struct Crowd {
     pub logs: BTreeMap<Authority, Vec<TestLog>>,
     /// Peers that show their logs and answer for nothing else.
     pub silent: BTreeSet<Authority>,
+    /// Peers that answer everything but blobs, and what was asked for of those.
+    pub drips_blobs: BTreeSet<Authority>,
+    pub blobs_asked: BTreeSet<(Authority, tlog::Hash)>,
+    /// How often the engine was told that time has passed.
+    pub ticks: u64,
     /// What stands in the place of every answer for the next root of somebody, by who is asked.
     pub roots: BTreeMap<Authority, Vec<u8>>,
     /// The `seen` files that each peer shows, of its own logs and of others'.
@@ -39,11 +44,18 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn new(peers: &[&str]) -> Self {
-        let config = EngineConfig { me: authority("b.example"), seed: 7, limits: Limits::default() };
+        Self::with(peers, Limits::default())
+    }
+
+    pub fn with(peers: &[&str], limits: Limits) -> Self {
+        let config = EngineConfig { me: authority("b.example"), seed: 7, limits };
         let mut crowd = Self {
             engine: Engine::new(config, Snapshot::default()).unwrap(),
             logs: peers.iter().map(|name| (authority(name), Vec::new())).collect(),
             silent: BTreeSet::new(),
+            drips_blobs: BTreeSet::new(),
+            blobs_asked: BTreeSet::new(),
+            ticks: 0,
             roots: BTreeMap::new(),
             seen: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -113,6 +125,7 @@ impl Crowd {
             for (id, ..) in failed {
                 self.tell(Input::Answer { id, answer: Answer::Failed });
             }
+            self.ticks += 1;
             self.tell(Input::Tick);
         }
         self.now = end;
@@ -140,6 +153,10 @@ impl Crowd {
                 self.tell(Input::Read { id, files });
             }
             Output::Store { id, writes, events } => {
+                let measured = events.iter().find_map(|event| match event {
+                    Event::Measure { author } => Some(author.clone()),
+                    _ => None,
+                });
                 self.replaced.extend(events.into_iter().filter_map(|event| match event {
                     Event::Seen { origin, n, replaces: true, .. } => Some((origin, n)),
                     _ => None,
@@ -150,10 +167,13 @@ impl Crowd {
                         Write::Root { authority, version, .. } => {
                             self.roots_stored.push((authority, version, self.now));
                         }
-                        Write::Cell { .. } | Write::Head { .. } => {}
+                        Write::Cell { .. } | Write::Head { .. } | Write::Keep { .. } => {}
                     }
                 }
                 self.tell(Input::Stored { id });
+                if let Some(author) = measured {
+                    self.tell(Input::Used { author, bytes: self.bytes_of_entries() });
+                }
             }
             Output::Sign { id, what } => {
                 let SignRequest::Holds(checkpoint) = what else { panic!("it is no witness") };
@@ -162,7 +182,10 @@ impl Crowd {
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Reply { status, .. } => self.replied.push(status),
-            Output::Signing { .. } | Output::HeadsChanged => {}
+            Output::Signing { .. }
+            | Output::HeadsChanged
+            | Output::AlarmAgain(_)
+            | Output::Discard { .. } => {}
         }
     }
 
@@ -185,7 +208,11 @@ impl Crowd {
             Route::Root(_) | Route::PeerRoot { .. } => self.roots.get(&peer).cloned(),
             _ => None,
         };
-        if self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
+        if let Route::Blob(sha256) = route {
+            self.blobs_asked.insert((peer.clone(), sha256));
+        }
+        let drips = matches!(route, Route::Blob(_)) && self.drips_blobs.contains(&peer);
+        if drips || self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
             self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
             return;
         }
@@ -195,6 +222,12 @@ impl Crowd {
             None => Answer::Response { status: 404, etag: None, date: None, body: vec![] },
         };
         self.tell(Input::Answer { id, answer });
+    }
+
+    /// What lies here of entries, of whomever.
+    fn bytes_of_entries(&self) -> u64 {
+        let entries = self.files.iter().filter(|(path, _)| path.contains("/entries/"));
+        entries.map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
     fn seen_file(&self, peer: &Authority, is_it: impl Fn(&Origin) -> bool, n: u64) -> Option<Vec<u8>> {

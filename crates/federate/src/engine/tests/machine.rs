@@ -56,6 +56,8 @@ pub struct Machine {
     /// The next store fails after so many of its writes.
     pub breaks_after: Option<usize>,
     waiting: VecDeque<Output>,
+    /// Files that came and are not kept yet.
+    pub beside: BTreeMap<Id, Vec<u8>>,
     /// A question for heads that waits for news, and until when at the latest.
     parked: Option<(Id, u64)>,
     /// Blobs asked for, in order.
@@ -78,6 +80,7 @@ impl Machine {
             engine: engine(Snapshot::default()),
             cells: BTreeMap::new(),
             files: BTreeMap::new(),
+            beside: BTreeMap::new(),
             logs,
             own: vec![],
             heads: BTreeMap::new(),
@@ -231,8 +234,15 @@ impl Machine {
                     self.tell_heads(id, etag.as_ref());
                 }
             }
-            Output::Fetch { id, route, limit, .. } => {
-                let answer = self.answer(&route, limit);
+            Output::Fetch { id, route, limit, to_disk, .. } => {
+                let answer = match self.answer(&route, limit) {
+                    Answer::Response { status, body, .. } if to_disk => {
+                        let (sha256, bytes) = (sha256(&body), body.len() as u64);
+                        self.beside.insert(id, body);
+                        Answer::File { status, file: id, sha256, bytes }
+                    }
+                    answer => answer,
+                };
                 self.tell(Input::Answer { id, answer });
             }
             Output::Post { id, .. } => self.tell(Input::Answer { id, answer: Answer::Failed }),
@@ -249,7 +259,8 @@ impl Machine {
                 self.tell(Input::Signed { id, line });
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
-            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged => {}
+            Output::Discard { file } => drop(self.beside.remove(&file)),
+            Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged | Output::AlarmAgain(_) => {}
         }
     }
 
@@ -258,6 +269,10 @@ impl Machine {
         for write in writes.into_iter().take(limit.unwrap_or(usize::MAX)) {
             match write {
                 Write::File { path, bytes } => drop(self.files.insert(path, bytes)),
+                Write::Keep { path, file } => {
+                    let bytes = self.beside.remove(&file).expect("a file that was announced");
+                    self.files.insert(path, bytes);
+                }
                 Write::Cell { space, key, value: Some(value) } => {
                     self.cells.insert((space.to_owned(), key), value);
                 }

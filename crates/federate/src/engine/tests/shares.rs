@@ -231,3 +231,86 @@ fn revoking(name: &str) -> RootChain {
     chain.extend(&bytes).unwrap();
     chain
 }
+
+/// A record of `a.example` or another that names a blob of so many bytes, which is served by nobody.
+fn names_blob(log: &mut TestLog, size: u64) -> Hash {
+    let sha256 = tlog::sha256(&size.to_be_bytes());
+    log.record(3, |header| {
+        let media_type = "application/pdf".parse().unwrap();
+        header.blobs = vec![record::BlobRef { sha256, size, media_type, lang: None }];
+    });
+    sha256
+}
+
+#[test]
+fn a_peer_that_drips_its_blobs_holds_up_those_of_nobody_else() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    let mut drips = log_of("a.example", 1, 1);
+    for n in 0..40 {
+        names_blob(&mut drips, 40_000_000 + n);
+    }
+    for n in 0..400 {
+        names_blob(&mut drips, 500_000 + n);
+    }
+    crowd.drips_blobs.insert(authority("a.example"));
+    crowd.shows(drips);
+    crowd.pass(1_000);
+    let taken = crowd.under_way("a.example") as u64;
+    assert!((1..=3 * Limits::default().blob_bytes).contains(&taken), "{taken}");
+    let mut honest = log_of("c.example", 2, 1);
+    let (large, small) = (names_blob(&mut honest, 47_000_000), names_blob(&mut honest, 100));
+    crowd.shows(honest);
+    crowd.pass(100);
+    for sha256 in [large, small] {
+        let is_asked = crowd.blobs_asked.contains(&(authority("c.example"), sha256));
+        assert!(is_asked, "at once");
+    }
+}
+
+#[test]
+fn of_an_author_at_its_quota_nothing_more_is_fetched_and_others_are() {
+    let mut crowd =
+        Crowd::with(&["a.example", "c.example"], Limits { quota: 400 << 10, ..Limits::default() });
+    let log = log_of("a.example", 1, 5_000);
+    crowd.shows(log.clone());
+    crowd.shows(log_of("c.example", 2, 50));
+    crowd.pass(60_000);
+    let size = crowd.size(&log.origin);
+    assert!((256..4_000).contains(&size), "{size} of 5,001");
+    assert!(matches!(&crowd.alarms[..], [Alarm::OverQuota { peer, .. }] if peer.as_str() == "a.example"));
+    assert_eq!(crowd.size(&log_of("c.example", 2, 50).origin), 51);
+    // Nothing is asked again and again while nothing can be taken.
+    let (asked, ticks) = (crowd.asked.len(), crowd.ticks);
+    crowd.pass(60_000);
+    assert_eq!(crowd.asked.len(), asked);
+    assert!(crowd.ticks < ticks + 100, "{} ticks in a minute", crowd.ticks - ticks);
+}
+
+#[test]
+fn when_little_is_free_on_the_disk_nothing_of_others_is_taken_until_there_is_more() {
+    let mut crowd = Crowd::new(&["a.example"]);
+    crowd.tell(Input::Space { is_low: true });
+    let log = log_of("a.example", 1, 300);
+    crowd.shows(log.clone());
+    crowd.pass(5_000);
+    assert_eq!(crowd.engine.followed()[0].size, 0);
+    crowd.tell(Input::Space { is_low: false });
+    crowd.pass(100);
+    assert_eq!(crowd.size(&log.origin), 301);
+}
+
+#[test]
+fn who_shows_thousands_of_logs_is_looked_at_bit_by_bit() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    let many: Vec<TestLog> = (0..400).map(|n| log_of("a.example", n, 0)).collect();
+    crowd.logs.insert(authority("a.example"), many);
+    crowd.pass(40);
+    let at_once = crowd.engine.followed().len();
+    assert!(at_once < 200, "{at_once}");
+    let honest = log_of("c.example", 1, 3);
+    crowd.shows(honest.clone());
+    crowd.pass(100);
+    assert_eq!(crowd.size(&honest.origin), 4, "between");
+    crowd.pass(60_000);
+    assert_eq!(crowd.engine.followed().len(), 401);
+}
