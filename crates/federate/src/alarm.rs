@@ -258,7 +258,6 @@ impl Alarm {
         let parts: Vec<String> = match self {
             Self::ClockSkew { peer, .. } | Self::OverQuota { peer, .. } => vec![peer.to_string()],
             Self::Misbehaves { peer, fault, .. } => vec![peer.to_string(), (*fault).to_owned()],
-            Self::CutOff { origin, .. } => vec![origin.authority.to_string()],
             Self::TwoOpenLogs { origin, .. } => {
                 vec![origin.authority.to_string(), origin.audience.to_string()]
             }
@@ -269,6 +268,7 @@ impl Alarm {
             Self::RootConflict { authority, version, .. } => vec![authority.to_string(), version.to_string()],
             Self::Behind { origin, from } => vec![origin.authority.to_string(), from.to_string()],
             Self::SplitView { origin, .. }
+            | Self::CutOff { origin, .. }
             | Self::FileLost { origin, .. }
             | Self::OwnBlobMissing { origin, .. }
             | Self::InvalidEntry { origin, .. } => vec![origin.to_string()],

@@ -31,6 +31,12 @@ pub enum Lie {
     NoBlobs,
     /// Its own blobs have a wrong byte each, for everybody.
     SpoiledBlobs,
+    /// Heads are shown, and of what they show nothing ever comes to its end.
+    Drips,
+    /// Heads are shown, and everything else is something else.
+    Junk,
+    /// Heads are full of logs of its own, which open and hold entries that are no records, and of `seen` files that nobody has.
+    Floods(Vec<Fork>),
     /// To some callers, a log is another one: with other entries from some place on.
     Fork {
         /// The other view.
@@ -87,6 +93,8 @@ pub enum Lied {
     Instead(Vec<u8>),
     /// A stream without an end.
     Endless,
+    /// Less and less, until the other side gives up.
+    Never,
     /// Nothing.
     Nothing,
 }
@@ -107,17 +115,54 @@ impl Lie {
                 _ => Lied::Honest,
             },
             Self::Endless { percent } if dice.percent(*percent) => Lied::Endless,
+            Self::Drips if !matches!(route, Route::Heads) => Lied::Never,
+            Self::Junk if !matches!(route, Route::Heads) => Lied::Instead(junk(honest, dice)),
+            Self::Floods(logs) => flood(logs, liar, route, honest),
             Self::NoBlobs if matches!(route, Route::Blob(_)) => Lied::Nothing,
             Self::SpoiledBlobs if matches!(route, Route::Blob(_)) => match honest {
                 Some(body) if !body.is_empty() => Lied::Instead(flip(body, dice)),
                 _ => Lied::Honest,
             },
-            Self::None | Self::Endless { .. } | Self::NoBlobs | Self::SpoiledBlobs => Lied::Honest,
+            Self::None
+            | Self::Endless { .. }
+            | Self::NoBlobs
+            | Self::SpoiledBlobs
+            | Self::Drips
+            | Self::Junk => Lied::Honest,
             Self::Fork { fork, to } => {
                 let is_shown = to.is_empty() || caller.is_some_and(|caller| to.contains(caller));
                 if is_shown { tell_fork(fork, liar, route, honest) } else { Lied::Honest }
             }
         }
+    }
+}
+
+/// As long as what was asked for, if that is there.
+fn junk(honest: Option<&[u8]>, dice: &mut Dice) -> Vec<u8> {
+    let length = honest.map_or(64, <[u8]>::len);
+    (0..length).map(|_| u8::try_from(dice.below(256)).unwrap_or(0)).collect()
+}
+
+/// The `seen` files that are claimed of every log.
+const CLAIMED: u64 = 1_000_000;
+
+fn flood(logs: &[Fork], liar: &Authority, route: &Route, honest: Option<&[u8]>) -> Lied {
+    match route {
+        Route::Heads => {
+            let mut heads = honest.and_then(|body| Heads::parse(body).ok()).unwrap_or_default();
+            heads.logs.values_mut().for_each(|head| head.seen = CLAIMED);
+            for log in logs {
+                let head = Head { checkpoint: log.checkpoint.clone(), seen: CLAIMED, held: None };
+                heads.logs.insert(log.origin.clone(), head);
+            }
+            Lied::Instead(heads.to_bytes())
+        }
+        Route::Log { log: name, file } => {
+            let origin = name.origin(liar);
+            let log = logs.iter().find(|log| log.origin == origin);
+            log.and_then(|log| log.file(file)).map_or(Lied::Honest, Lied::Instead)
+        }
+        _ => Lied::Honest,
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
+/// How many logs a peer shows that floods the others.
+const FLOOD: u32 = 100;
+
 /// Something that the plan does at its time.
 #[derive(Debug, Clone)]
 enum Act {
@@ -84,6 +87,10 @@ enum LieKind {
     Endless,
     NoBlobs,
     SpoiledBlobs,
+    /// Who behaves so never stops.
+    Drips,
+    Junk,
+    Floods,
     /// Its own log, another one for some.
     TwoViews,
     /// Its own log, rewritten for everybody.
@@ -304,11 +311,14 @@ impl Run {
             return;
         }
         let liar = count - 1;
-        let kind = match dice.below(8) {
+        let kind = match dice.below(11) {
             0 => LieKind::WrongBytes,
             1 => LieKind::Endless,
             6 => LieKind::NoBlobs,
             7 => LieKind::SpoiledBlobs,
+            8 => LieKind::Drips,
+            9 => LieKind::Junk,
+            10 => LieKind::Floods,
             2 => LieKind::TwoViews,
             3 => LieKind::Rewritten,
             4 => LieKind::Theft,
@@ -323,11 +333,15 @@ impl Run {
             LieKind::Endless => "a peer serves endless streams",
             LieKind::NoBlobs => "the blobs of an author come late",
             LieKind::SpoiledBlobs => "the blobs of an author are spoiled for a while",
+            LieKind::Drips => "a peer shows logs and gives nothing",
+            LieKind::Junk => "a peer shows logs and gives junk",
+            LieKind::Floods => "a peer floods the others with logs",
             LieKind::TwoViews => "an author shows two views of its log",
             LieKind::Rewritten => "an author rewrites its log",
             LieKind::Theft => "a thief signs another's log with its key",
         });
-        self.world.nodes[liar].is_honest = !matches!(kind, LieKind::TwoViews | LieKind::Rewritten);
+        let lasts = matches!(kind, LieKind::Drips | LieKind::Junk | LieKind::Floods);
+        self.world.nodes[liar].is_honest = !(lasts || matches!(kind, LieKind::TwoViews | LieKind::Rewritten));
         self.world.spoils_proofs |= kind == LieKind::WrongBytes;
         if kind == LieKind::Theft {
             self.world.nodes[liar].is_honest = false;
@@ -441,6 +455,9 @@ impl Run {
             LieKind::Endless => Lie::Endless { percent: 30 },
             LieKind::NoBlobs => Lie::NoBlobs,
             LieKind::SpoiledBlobs => Lie::SpoiledBlobs,
+            LieKind::Drips => Lie::Drips,
+            LieKind::Junk => Lie::Junk,
+            LieKind::Floods => Lie::Floods(flooding(&origin, self.world.now)),
             _ => {
                 let version = self.world.truth.root_of(&origin).max(1);
                 let size = self.world.truth.size(&origin).max(3) + 2;
@@ -533,6 +550,19 @@ impl Run {
         }
         Vec::new()
     }
+}
+
+/// Many logs of one author for one audience: each opens, and what follows in it is no record.
+fn flooding(like: &Origin, now: u64) -> Vec<Fork> {
+    let policy = cast::policy(&[], 0);
+    let logs = (0..FLOOD).map(|n| {
+        // Under numbers that no successor takes.
+        let origin = Origin { n: Some(100 + n), ..like.clone() };
+        let open = cast::open(&origin, &Readers::Public, &policy, Versions::FIRST, None, now);
+        let entries = [vec![open], (0..5).map(|k| format!("no record {k}").into_bytes()).collect()].concat();
+        Fork::new(&origin, &entries, 1)
+    });
+    logs.collect()
 }
 
 fn is_foreign(alarm: &Alarm, origin: &Origin) -> bool {

@@ -135,6 +135,7 @@ impl Node {
             Lied::Instead(body) => Some(body),
             Lied::Nothing => None,
             Lied::Endless => return Answer::TooLarge,
+            Lied::Never => return Answer::Failed,
         };
         match body {
             Some(body) if body.len() > get.limit => Answer::TooLarge,

@@ -426,6 +426,7 @@ impl World {
             return self.answer_after(100, client, epoch, id, Answer::Failed);
         }
         match self.nodes[server].answer(&get, self.now, &mut self.dice) {
+            Outcome::Now(Answer::Failed) => self.answer_after(TIMEOUT, client, epoch, id, Answer::Failed),
             Outcome::Now(answer) => self.send_back(server, client, epoch, id, answer),
             Outcome::Parked { caller } => {
                 self.next_request += 1;
