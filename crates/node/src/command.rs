@@ -310,6 +310,18 @@ pub enum PeerCommand {
     /// List the authorities this node knows
     #[command(after_help = teach!("peer list"))]
     List,
+    /// Leave out of every desk's pages what an authority says; it is copied and proven as before
+    #[command(after_help = teach!("peer leave-out moh.jpn.example"))]
+    LeaveOut {
+        /// The authority's DNS name
+        authority: Authority,
+    },
+    /// Show again what an authority says that was left out
+    #[command(after_help = teach!("peer take-up moh.jpn.example"))]
+    TakeUp {
+        /// The authority's DNS name
+        authority: Authority,
+    },
     /// Stop exchanging with an authority; what it shared is kept
     #[command(after_help = teach!("peer remove moh.jpn.example"))]
     Remove {

@@ -61,6 +61,9 @@ pub struct Peer {
     pub role: String,
     /// When it was added.
     pub added: Time,
+    /// Whether what it says is left out of the pages of all desks. It is copied, proven and witnessed as before.
+    #[serde(default)]
+    pub left_out: bool,
 }
 
 /// A peer with its verified roots.
@@ -288,6 +291,14 @@ pub async fn confirm(cells: &dyn Cells, authority: &Authority, typed: &str) -> R
     if differs { Err(PeerError::FingerprintDiffers(authority.clone())) } else { Ok(after) }
 }
 
+/// Leaves an authority out of what desks show, or takes it up again.
+pub async fn leave_out(cells: &dyn Cells, authority: &Authority, left_out: bool) -> Result<Peer, PeerError> {
+    let changed = saved::update::<Peer>(cells, PEERS, authority.as_str(), |peer| {
+        peer.map(|peer| Peer { left_out, ..peer })
+    });
+    changed.await?.ok_or_else(|| PeerError::Unknown(authority.clone()))
+}
+
 /// Ends the exchange with an authority. Its roots stay, and with them everything that it shared and witnessed.
 pub async fn remove(cells: &dyn Cells, authority: &Authority) -> Result<(), PeerError> {
     let mut was_here = false;
@@ -316,6 +327,7 @@ mod tests {
             names: BTreeMap::new(),
             role: "ministry".into(),
             added: Time::from_posix(0).unwrap(),
+            left_out: false,
         }
     }
 

@@ -13,6 +13,7 @@ network-self = هذه العقدة
 network-confirmed = مؤكَّدة
 network-proposed = مقترحة
 network-removed = مُزالة
+network-left-out = مستبعدة من الصفحات
 network-standing = الصفة
 network-fingerprint = بصمة جذرها الأول
 network-root = جذر الثقة

@@ -25,6 +25,7 @@ situation-corrections-none = لم يُصوَّب شيء.
 situation-differs = أرقام متباينة
 situation-differs-link = من قال ماذا
 situation-differs-text = الرقم نفسه من سلطات مختلفة، ولا يُغيَّر أي منهما هنا.
+situation-crowded = تذكر { $author } هذا الرقم لأكثر من { $count } من الأماكن. لا تُسرد هنا؛ ولكلٍّ منها صفحته.
 situation-differs-none = لا توجد سلطتان تصرّحان بالرقم نفسه بشكل مختلف.
 situation-table = ما صرّحت به السلطات
 situation-map = خريطة

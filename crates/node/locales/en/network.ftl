@@ -13,6 +13,7 @@ network-self = this node
 network-confirmed = confirmed
 network-proposed = proposed
 network-removed = removed
+network-left-out = left out of pages
 network-standing = Standing
 network-fingerprint = Fingerprint of its first root
 network-root = Trust root

@@ -19,6 +19,7 @@ situation-corrections-none = Nothing has been corrected.
 situation-differs = Stated differently
 situation-differs-link = who says what
 situation-differs-text = The same figure, from different authorities. Neither is changed here.
+situation-crowded = { $author } states this for more than { $count } places. They are not listed here; each has its page.
 situation-differs-none = No two authorities state the same figure differently.
 situation-table = Stated by authorities
 situation-map = Map

@@ -13,6 +13,7 @@ network-self = este nodo
 network-confirmed = confirmada
 network-proposed = propuesta
 network-removed = retirada
+network-left-out = excluida de las páginas
 network-standing = Condición
 network-fingerprint = Huella de su primera raíz
 network-root = Raíz de confianza

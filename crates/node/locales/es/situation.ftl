@@ -19,6 +19,7 @@ situation-corrections-none = No se ha corregido nada.
 situation-differs = Declarado de forma distinta
 situation-differs-link = quién dice qué
 situation-differs-text = La misma cifra, según distintas autoridades. Aquí no se modifica ninguna.
+situation-crowded = { $author } da esta cifra para más de { $count } lugares. No se enumeran aquí; cada uno tiene su página.
 situation-differs-none = Ninguna cifra es declarada de forma distinta por dos autoridades.
 situation-table = Declarado por las autoridades
 situation-map = Mapa

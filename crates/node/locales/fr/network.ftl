@@ -13,6 +13,7 @@ network-self = ce nœud
 network-confirmed = confirmée
 network-proposed = proposée
 network-removed = retirée
+network-left-out = écartée des pages
 network-standing = Statut
 network-fingerprint = Empreinte de sa première racine
 network-root = Racine de confiance

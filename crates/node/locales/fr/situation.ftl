@@ -19,6 +19,7 @@ situation-corrections-none = Rien n’a été corrigé.
 situation-differs = Déclarations divergentes
 situation-differs-link = qui dit quoi
 situation-differs-text = Le même chiffre, selon des autorités différentes. Aucun n’est modifié ici.
+situation-crowded = { $author } donne ce chiffre pour plus de { $count } lieux. Ils ne sont pas énumérés ici ; chacun a sa page.
 situation-differs-none = Aucun chiffre n’est déclaré différemment par deux autorités.
 situation-table = Déclaré par les autorités
 situation-map = Carte

@@ -13,6 +13,7 @@ network-self = этот узел
 network-confirmed = подтверждён
 network-proposed = предложен
 network-removed = удалён
+network-left-out = не показывается на страницах
 network-standing = Статус
 network-fingerprint = Отпечаток первого корня
 network-root = Корень доверия

@@ -23,6 +23,7 @@ situation-corrections-none = Исправлений не было.
 situation-differs = Расхождения
 situation-differs-link = кто что сообщает
 situation-differs-text = Один и тот же показатель по данным разных органов. Ни одно значение здесь не изменяется.
+situation-crowded = { $author } приводит этот показатель более чем для { $count } мест. Здесь они не перечислены; у каждого есть своя страница.
 situation-differs-none = Нет показателей, о которых органы сообщали бы по-разному.
 situation-table = Сообщено органами
 situation-map = Карта

@@ -13,6 +13,7 @@ network-self = 本节点
 network-confirmed = 已确认
 network-proposed = 已提议
 network-removed = 已移除
+network-left-out = 不在页面显示
 network-standing = 状态
 network-fingerprint = 首个信任根的指纹
 network-root = 信任根

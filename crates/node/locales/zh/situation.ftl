@@ -17,6 +17,7 @@ situation-corrections-none = 没有更正。
 situation-differs = 报告不一致
 situation-differs-link = 各方报告
 situation-differs-text = 同一数据，不同主管部门报告不同。此处不作任何改动。
+situation-crowded = { $author }报告该指标的地点超过{ $count }个，此处不逐一列出；每个地点均有单独页面。
 situation-differs-none = 没有不同主管部门对同一数据报告不一致的情况。
 situation-table = 各主管部门报告
 situation-map = 地图

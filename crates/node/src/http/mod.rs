@@ -19,12 +19,13 @@ use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-    TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -60,6 +61,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .merge(entrance::routes())
         .merge(crate::desks::routes())
         .fallback(system::no_such_page)
+        .layer(middleware::from_fn(some_at_once))
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
@@ -77,6 +79,26 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
         .layer(middleware::from_fn_with_state((node.clone(), gate), count_and_limit))
+}
+
+/// How many pages are made at the same time. One that is heavy, or asked for again and again, takes its turn with the others; a
+/// page that is ready waits for none, nor does the question whether this process is well.
+const AT_ONCE: usize = 8;
+/// How long a page waits for its turn.
+const TURN: Duration = Duration::from_secs(15);
+static BEING_MADE: Semaphore = Semaphore::const_new(AT_ONCE);
+
+async fn some_at_once(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_cheap = matches!(path, "/healthz" | "/metrics") || path.starts_with("/assets/");
+    // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
+    if is_cheap || request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(TURN, BEING_MADE.acquire()).await {
+        Ok(_turn) => next.run(request).await,
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response(),
+    }
 }
 
 async fn page_headers(request: Request, next: Next) -> Response {

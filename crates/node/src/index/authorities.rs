@@ -23,6 +23,8 @@ pub struct KnownAuthority {
     pub role: String,
     /// `self`, `proposed` or `confirmed`.
     pub standing: &'static str,
+    /// An operator left it out of what desks show.
+    pub left_out: bool,
     /// Where it says that it is reached.
     pub endpoint: String,
     /// The version of its newest root.
@@ -46,6 +48,7 @@ impl Writer<'_> {
                 known.endpoint.as_str().into(),
                 super::rows::int(known.root_version),
                 known.root_until.into(),
+                i64::from(known.left_out).into(),
             ]
         };
         let rows: Vec<Vec<Value>> = known.iter().map(row).collect();
@@ -69,6 +72,7 @@ impl Writer<'_> {
             "endpoint",
             "root_version",
             "root_until",
+            "left_out",
         ];
         tx.insert_many("authority", &columns, &rows, Conflict::Fail).await?;
         tx.insert_many("authority_name", &["authority", "lang", "name"], &names, Conflict::Fail).await?;

@@ -51,7 +51,8 @@ pub enum Must {
     HaveSpoken,
 }
 
-/// SQL text: the record in the row `alias` is so at the moment `$1`, for a face, in the sense of a basis. The row has
+/// SQL text: the record in the row `alias` is so at the moment `$1`, for a face, in the sense of a basis, and no operator left
+/// its author out. The row has
 /// `author`, `name`, `proven`, `here` and `marked`, and the outer `released` in the column `claimed`.
 pub fn condition(alias: &'static str, claimed: &'static str, face: Face, basis: Basis, must: Must) -> Sql {
     let mut sql = Sql::from("(case when (");
@@ -68,6 +69,8 @@ pub fn condition(alias: &'static str, claimed: &'static str, face: Face, basis: 
         Must::Speak => " and st.state = 1) end)",
         Must::HaveSpoken => " and st.state in (1, 2, 3)) end)",
     });
+    // Whom an operator left out speaks on no page; the records stay, with all that is proven of them.
+    sql.push(" and ").push(alias).push(".author not in (select authority from authority where left_out = 1)");
     sql
 }
 

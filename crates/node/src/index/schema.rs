@@ -8,7 +8,7 @@ use store::db::Migration;
 /// drops every table that an older version made.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
-        name: "index-8-anew",
+        name: "index-9-anew",
         sql: "
 drop table if exists log; drop table if exists entry; drop table if exists blob; drop table if exists ref;
 drop table if exists about; drop table if exists cosignature; drop table if exists receipt;
@@ -23,7 +23,7 @@ drop table if exists sealed_situation_series; drop table if exists sealed_situat
     // `latest` is the latest time that the log claims so far, and `before` the one that the log before it ends with.
     // What `faces`, `listed` and `marked` of an entry mean stands in `standing.rs`, what `content` means in `take.rs`.
     Migration {
-        name: "index-8-core",
+        name: "index-9-core",
         sql: "
 create table log (
   origin {key} primary key, authority {key} not null, audience text not null, year integer not null,
@@ -97,7 +97,7 @@ create table receipt (
 create table authority (
   authority text primary key, fingerprint text not null, code text, shown_name text not null,
   role text not null, standing text not null, endpoint text not null, root_version integer not null,
-  root_until {bigint} not null
+  root_until {bigint} not null, left_out integer not null
 );
 create table authority_name (
   authority text not null, lang text not null, name text not null,

@@ -35,6 +35,19 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
             Ok(Outcome::new(peer, text))
         }
         PeerCommand::List => Ok(list(node)),
+        PeerCommand::LeaveOut { authority } => {
+            let peer = peers::leave_out(&*node.cells, &authority, true).await?;
+            node.reload_peers().await?;
+            let text = format!(
+                "{authority} is left out of every desk's pages; its records are copied and proven as before"
+            );
+            Ok(Outcome::new(peer, text))
+        }
+        PeerCommand::TakeUp { authority } => {
+            let peer = peers::leave_out(&*node.cells, &authority, false).await?;
+            node.reload_peers().await?;
+            Ok(Outcome::new(peer, format!("what {authority} says is on the pages again")))
+        }
         PeerCommand::Remove { authority } => {
             peers::remove(&*node.cells, &authority).await?;
             node.reload_peers().await?;
@@ -71,6 +84,7 @@ async fn add(node: &Arc<Node>, add: PeerAdd) -> Result<Outcome, OperateError> {
         names: std::collections::BTreeMap::new(),
         role: add.role,
         added: clock::now(),
+        left_out: false,
     };
     peers::name(&mut peer, &add.name)?;
     peers::save(&*node.cells, &Known { peer: peer.clone(), chain }).await?;
@@ -131,8 +145,9 @@ fn list(node: &Node) -> Outcome {
         format!("{} (this node)\n  {}\n", node.config.authority, node.own_chain().fingerprint().grouped());
     for known in peers.values() {
         let standing = known.peer.standing.word();
+        let left_out = if known.peer.left_out { ", left out of pages" } else { "" };
         text.push_str(&format!(
-            "{} {} {standing}, root {}\n  {}\n",
+            "{} {} {standing}{left_out}, root {}\n  {}\n",
             known.peer.authority,
             known.shown_name(),
             known.chain.latest().version,

@@ -20,6 +20,8 @@ pub struct Authority {
     pub role: Option<String>,
     /// `self`, `proposed` or `confirmed`.
     pub standing: String,
+    /// Whether an operator left it out of what desks show.
+    pub left_out: bool,
     /// Where it is reached.
     pub endpoint: String,
     /// Version of its newest root.
@@ -62,7 +64,7 @@ pub struct Log {
 /// Authorities, this node's own first. The public sees no proposal that a second operator has not confirmed.
 pub async fn authorities(db: &Db, face: Face) -> Result<Vec<Authority>, DbError> {
     let mut sql = Sql::from(
-        "select authority, fingerprint, code, shown_name, role, standing, endpoint, root_version, root_until
+        "select authority, fingerprint, code, shown_name, role, standing, endpoint, root_version, root_until, left_out
          from authority where ",
     );
     sql.push(match face {
@@ -84,6 +86,7 @@ pub async fn authorities(db: &Db, face: Face) -> Result<Vec<Authority>, DbError>
                 endpoint: row.text(6)?,
                 root_version: row.int(7)?,
                 root_until: row.int(8)?,
+                left_out: row.int(9)? == 1,
             })
         })
         .collect()

@@ -30,6 +30,11 @@ pub fn standing(t: &Locale, standing: &str) -> Markup {
     }
 }
 
+/// That what it says is on no page of this node, if an operator decided so.
+pub fn left_out(t: &Locale, one: &Authority) -> Option<Markup> {
+    one.left_out.then(|| tag(Tone::Wait, &t.network_left_out()))
+}
+
 pub(super) fn soft(text: &str) -> Markup {
     Markup::element("span", &[("class", "soft")], text)
 }
@@ -85,7 +90,11 @@ fn authority_cells(page: &Page, names: &Names<'_>, view: &View, one: &Authority,
     let fingerprint = Markup::element("code", &[("class", "fingerprint")], &grouped(&one.fingerprint));
     let mut cells = vec![
         Cell::from(who).keyed(Key::text(name).written(&one.authority)),
-        Cell::from(standing(t, &one.standing)).keyed(Key::text(&one.standing)),
+        Cell::from(Markup::joined(
+            [standing(t, &one.standing)].into_iter().chain(left_out(t, one)),
+            " ",
+        ))
+        .keyed(Key::text(&one.standing)),
         Cell::from(fingerprint).keyed(Key::text(&one.fingerprint)),
         Cell::from(root(page, one, view.now)).keyed(Key::moment(one.root_until)),
     ];

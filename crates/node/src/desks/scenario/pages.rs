@@ -72,7 +72,7 @@ async fn basis(
     viewer: &Viewer,
 ) -> Result<Basis, DbError> {
     let stated = query::indicators(node.index.db(), desk.scope).await?;
-    let codes: Vec<String> = stated.into_keys().filter(|code| analysis::counts_cases(code)).collect();
+    let codes: Vec<String> = stated.into_iter().filter(|code| analysis::counts_cases(code)).collect();
     let indicator = overview::chosen(&codes, viewer.asked.query.get("indicator"));
     let latest = query::latest(node.index.db(), desk.scope, &indicator, None).await?;
     let mut places: Vec<String> = latest.into_iter().map(|one| one.series.place).collect();

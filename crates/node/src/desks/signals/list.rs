@@ -127,7 +127,7 @@ pub async fn read(
     wanted: Wanted,
 ) -> Result<Signals, DbError> {
     let stated = query::indicators(db, scope).await?;
-    let indicators: Vec<String> = stated.into_keys().filter(|code| counts_cases(code)).collect();
+    let indicators: Vec<String> = stated.into_iter().filter(|code| counts_cases(code)).collect();
     let indicator = overview::chosen(&indicators, indicator);
     let latest = query::latest(db, scope, &indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();

@@ -109,7 +109,7 @@ pub async fn read(
 ) -> Result<Comparison, DbError> {
     let stated = query::indicators(db, scope).await?;
     let indicators: Vec<String> =
-        stated.into_keys().filter(|code| Measure::of(code) != Measure::Standing).collect();
+        stated.into_iter().filter(|code| Measure::of(code) != Measure::Standing).collect();
     let indicator = super::overview::chosen(&indicators, indicator);
     let latest = query::latest(db, scope, &indicator, None).await?;
     let mut known: Vec<String> = latest.iter().map(|one| one.series.place.clone()).collect();

@@ -62,7 +62,7 @@ pub async fn read(
     wanted: Option<&str>,
     days: i64,
 ) -> Result<Differences, DbError> {
-    let indicators: Vec<String> = query::indicators(db, scope).await?.into_keys().collect();
+    let indicators: Vec<String> = query::indicators(db, scope).await?.into_iter().collect();
     let indicator = overview::chosen(&indicators, wanted);
     let latest = query::latest(db, scope, &indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();

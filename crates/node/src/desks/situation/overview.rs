@@ -7,7 +7,7 @@ use super::parts::{
     Csv, correction_columns, correction_rows, count_text, day_link, indicator_links, iso, iso_day,
     period_cell, place_cell, proof_cell, value_text, weekly_new,
 };
-use super::query::{self, Correction, Latest, Scope, WEEKS};
+use super::query::{self, Correction, Latest, MOST_PLACES, Scope, WEEKS};
 use super::schema::Shelf;
 use crate::chart;
 use crate::layout::component::{Figures, Tone, empty, tag};
@@ -62,6 +62,8 @@ pub struct Overview {
     pub corrections: Vec<Correction>,
     /// Where authorities differ.
     pub differs: Vec<Differs>,
+    /// Who states it for so many places that they are not listed.
+    pub crowded: BTreeSet<String>,
 }
 
 /// Reads what the page shows. `wanted` is the indicator asked for.
@@ -72,12 +74,13 @@ pub async fn read(
     wanted: Option<&str>,
 ) -> Result<Overview, DbError> {
     let known = query::indicators(db, scope).await?;
-    let indicators: Vec<String> = known.into_keys().collect();
+    let indicators: Vec<String> = known.into_iter().collect();
     let indicator = chosen(&indicators, wanted);
     let lines = newest(db, scope, names, &indicator).await?;
     let differs = differs(db, scope, &lines).await?;
     let corrections = query::corrections(db, scope, None, COUNTED_CORRECTIONS).await?;
-    Ok(Overview { indicators, indicator, lines, corrections, differs })
+    let crowded = query::crowded(db, scope, &indicator).await?;
+    Ok(Overview { indicators, indicator, lines, corrections, differs, crowded })
 }
 
 /// The indicator to show: the one asked for if somebody states it, else the usual one, else the first.
@@ -198,6 +201,7 @@ pub struct OverviewPage {
     views: Vec<(String, String, bool)>,
     indicators: Vec<(String, String, bool)>,
     nothing: Option<Markup>,
+    crowded: Vec<String>,
     figures: Figures,
     map: Option<WorldMap>,
     table: Table,
@@ -263,6 +267,11 @@ pub async fn page(
         views: super::parts::views(&page, "/situation"),
         indicators: indicator_links(&page, names, &overview.indicators, &overview.indicator),
         nothing,
+        crowded: overview
+            .crowded
+            .iter()
+            .map(|author| t.situation_crowded(names.author(author), t.number(MOST_PLACES)))
+            .collect(),
         figures: figures(&page, names, overview),
         map: (!overview.lines.is_empty()).then(|| map(&page, names, overview).with_borders(borders)),
         table,

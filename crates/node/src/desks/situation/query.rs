@@ -9,10 +9,15 @@ use crate::asof::AsOf;
 use crate::face::Face;
 use crate::index::{Must, condition};
 use formats::figures::Value as Stated;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError, Row, Sql, Value};
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// Who states one indicator for more places than this is in no list of all places: each place still has its page. The
+/// counties of the largest countries are fewer. It is a rule of what is stated, whenever it came.
+pub const MOST_PLACES: i64 = 4_000;
+/// The most indicators that are named; those of one epidemic are some dozens.
+const MOST_INDICATORS: i64 = 250;
 /// Pairs asked for in one statement; fixed, so that its text is prepared once.
 pub const PAIRS: usize = 64;
 
@@ -133,20 +138,27 @@ impl Scope<'_> {
     /// The SQL text with this shelf's tables. For a release with the alias q, `{known q}` says that it was stated by
     /// then, `{live q}` that it counts then, and `{ended q}` is 1 if it was stated and does not count any more.
     fn sql(&self, tables: Shelf, template: &'static str) -> Sql {
-        self.sql_with(tables, template, "")
+        self.sql_with(tables, template, ("", false))
     }
 
-    /// The same, with `{of place}` replaced.
-    fn sql_with(&self, tables: Shelf, template: &'static str, of_place: &'static str) -> Sql {
+    /// The same, with `{of place}` replaced, and with `{uncrowded}` if the question is one of all places.
+    fn sql_with(&self, tables: Shelf, template: &'static str, of_place: (&'static str, bool)) -> Sql {
         self.continue_with(Sql::from(""), tables, template, of_place)
     }
 
     /// The same, behind what `sql` already says.
-    fn continue_with(&self, sql: Sql, tables: Shelf, template: &'static str, of_place: &'static str) -> Sql {
+    fn continue_with(
+        &self,
+        sql: Sql,
+        tables: Shelf,
+        template: &'static str,
+        (of_place, is_of_all): (&'static str, bool),
+    ) -> Sql {
         let mut ended = Sql::from("case when ");
         ended.append(&self.condition(tables, "q", Must::Speak)).push(" then 0 else 1 end");
         let prepared = [
             ("of place", of_place.into()),
+            ("uncrowded", if is_of_all { tables.uncrowded() } else { "".into() }),
             ("known q", self.condition(tables, "q", Must::HaveSpoken)),
             ("known r", self.condition(tables, "r", Must::HaveSpoken)),
             ("live q", self.condition(tables, "q", Must::Speak)),
@@ -189,13 +201,14 @@ pub async fn latest(
         where y.series = s.no and y.day <= $2 and y.day <= x.day - 7 and y.day >= x.day - 10
           and q.no = y.release and {live q}
         order by y.day desc, y.rank desc, y.pos desc, q.name desc limit 1)
-      where s.status = $3 and s.indicator = $4 and s.disaggregation = ''{of place}";
+      where s.status = $3 and s.indicator = $4 and s.disaggregation = ''{of place}{uncrowded}";
     let mut found: BTreeMap<(String, String, String), Latest> = BTreeMap::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
         values.push(indicator.into());
         values.extend(place.map(Value::from));
         let of_place = if place.is_some() { " and s.place = $5" } else { "" };
+        let of_place = (of_place, place.is_none());
         let sql = scope.sql_with(*shelf, LATEST, of_place);
         for row in db.rows(sql, &values).await? {
             let latest = Latest {
@@ -241,17 +254,37 @@ pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<V
     Ok(found)
 }
 
-/// The indicators that anybody states, with how many places each.
-pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeMap<String, i64>, DbError> {
-    let mut found = BTreeMap::new();
+/// Who states an indicator for more than [`MOST_PLACES`], and is therefore in no list of all places.
+pub async fn crowded(db: &Db, scope: Scope<'_>, indicator: &str) -> Result<BTreeSet<String>, DbError> {
+    let mut found = BTreeSet::new();
     for shelf in scope.shelves() {
         let sql = shelf.sql(
-            "select indicator, count(distinct place) from {series} where status = $1 and disaggregation = ''
-             group by indicator",
+            "select author from {series} where status = $1 and indicator = $2 and disaggregation = ''
+             group by author having count(*) > $3",
         );
-        for row in db.rows(sql, &[scope.status.into()]).await? {
-            let places = found.entry(row.text(0)?).or_insert(0);
-            *places = row.int(1)?.max(*places);
+        for row in db.rows(sql, &[scope.status.into(), indicator.into(), MOST_PLACES.into()]).await? {
+            found.insert(row.text(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The indicators that anybody states, the first of them if they are very many. Each is found behind the one before in the
+/// index of series: it takes as long as there are indicators, not series.
+pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeSet<String>, DbError> {
+    let mut found = BTreeSet::new();
+    for shelf in scope.shelves() {
+        let sql = shelf.sql(
+            "with recursive known (code, n) as (
+               select (select min(indicator) from {series} where status = $1), 1
+               union all
+               select (select min(s.indicator) from {series} s where s.status = $1 and s.indicator > k.code), k.n + 1
+               from known k where k.code is not null and k.n < $2)
+             select code from known k where code is not null and exists (
+               select 1 from {series} s where s.status = $1 and s.indicator = k.code and s.disaggregation = '')",
+        );
+        for row in db.rows(sql, &[scope.status.into(), MOST_INDICATORS.into()]).await? {
+            found.insert(row.text(0)?);
         }
     }
     Ok(found)
@@ -284,13 +317,13 @@ pub async fn recent(
         x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised
       from {series} s cross join {statement} x cross join {release} q
       where s.status = $3 and s.indicator = $4 and s.disaggregation = '' and x.series = s.no and x.day >= $5
-        and +x.day <= $2 and q.no = x.release and {live q}
+        and +x.day <= $2 and q.no = x.release and {live q}{uncrowded}
       order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos, q.name";
     let mut found: Vec<(Series, Vec<Point>)> = Vec::new();
     for shelf in scope.shelves() {
         let mut values = scope.values();
         values.extend([indicator.into(), since.into()]);
-        for row in db.rows(scope.sql(*shelf, TEXT), &values).await? {
+        for row in db.rows(scope.sql_with(*shelf, TEXT, ("", true)), &values).await? {
             let no = row.int(0)?;
             if !matches!(found.last(), Some((known, _)) if known.no == no && known.shelf == *shelf) {
                 found.push((series(&row, *shelf)?, Vec::new()));
@@ -394,7 +427,7 @@ pub async fn corrections(
         let mut values = scope.values();
         values.push(limit.into());
         values.push(place.unwrap_or_default().into());
-        for row in db.rows(scope.sql_with(*shelf, TEXT, corrected(*shelf, place.is_some())), &values).await? {
+        for row in db.rows(scope.sql_with(*shelf, TEXT, (corrected(*shelf, place.is_some()), false)), &values).await? {
             found.push(Correction {
                 series: series(&row, *shelf)?,
                 period: (row.int(6)?, row.int(7)?),
@@ -479,7 +512,7 @@ pub async fn weekly(
         ") select x.series, w.days, x.value from asked a cross join week w cross join {statement} x cross join {release} q
          where x.series = a.series and x.day = a.day - w.days and +x.day <= $2 and q.no = x.release and {live q}
          order by x.series, x.day, x.rank, x.pos, q.name",
-        "",
+        ("", false),
     );
     let mut found = BTreeMap::new();
     for row in db.rows(sql, &pair_values(scope, pairs)).await? {
@@ -502,7 +535,7 @@ fn pairs_sql(scope: Scope<'_>, shelf: Shelf) -> Sql {
         ") select x.series, x.day, x.value from asked a cross join {statement} x cross join {release} q
          where x.series = a.series and x.day = a.day and +x.day <= $2 and q.no = x.release and {live q}
          order by x.series, x.day, x.rank, x.pos, q.name",
-        "",
+        ("", false),
     )
 }
 

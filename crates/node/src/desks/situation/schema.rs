@@ -102,6 +102,17 @@ impl Shelf {
         }
     }
 
+    /// SQL text: of an indicator `$4`, with the status `$3`, only authors who do not state it for more places than a list holds
+    /// (`query::MOST_PLACES`).
+    pub fn uncrowded(self) -> Sql {
+        let mut sql = Sql::from(" and s.author not in (select k.author from ");
+        sql.push(self.series()).push(
+            " k where k.status = $3 and k.indicator = $4 and k.disaggregation = '' group by k.author
+              having count(*) > 4000)",
+        );
+        sql
+    }
+
     /// SQL text with `{release}`, `{series}` and `{statement}` replaced by this shelf's tables.
     pub fn sql(self, text: &'static str) -> Sql {
         compose_behind(

@@ -229,6 +229,42 @@ async fn exercise_figures_are_never_among_actual_ones() {
 }
 
 #[tokio::test]
+async fn an_author_of_very_many_places_crowds_nobody_off_the_list_and_each_place_has_its_page() {
+    let mut desk = Desk::new().await;
+    desk.release(&Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100)])).await;
+    let places: Vec<String> = (0..=query::MOST_PLACES).map(|n| format!("CN-{n:04} 2020-03-01")).collect();
+    let many: Vec<(&str, i64)> = places.iter().map(|place| (place.as_str(), 1)).collect();
+    desk.release(&Made::new(WHO, "B", "2020-03-01", &many[1..])).await;
+    let public = scope(Face::Public);
+    assert_eq!(desk.newest(public).await.len(), many.len(), "so many are listed");
+    assert!(query::crowded(&desk.db, public, CASES).await.unwrap().is_empty());
+    // One more, whenever it comes.
+    desk.release(&Made::new(WHO, "C", "2020-02-01", &[("CN-9999 2020-02-01", 1)])).await;
+    assert_eq!(desk.newest(public).await, ["CHN 2020-03-01 100 moh.chn.example"]);
+    assert_eq!(query::crowded(&desk.db, public, CASES).await.unwrap().into_iter().collect::<Vec<_>>(), [WHO]);
+    assert_eq!(query::series_of_place(&desk.db, public, "CN-9999").await.unwrap().len(), 1);
+    assert_eq!(query::latest(&desk.db, public, CASES, Some("CN-9999")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whom_an_operator_left_out_speaks_on_no_page_until_taken_up_again() {
+    let mut desk = Desk::new().await;
+    let name = desk.release(&Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100)])).await;
+    desk.release(&Made::new(WHO, "B", "2020-03-02", &[("CHN 2020-03-02", 5)])).await;
+    let leave_out = async |left_out: i64| {
+        let sql = "update authority set left_out = $1 where authority = $2";
+        let mut tx = desk.db.begin().await.unwrap();
+        tx.run(sql, &[left_out.into(), WHO.into()]).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    leave_out(1).await;
+    assert_eq!(desk.newest(scope(Face::Inside)).await, ["CHN 2020-03-01 100 moh.chn.example"]);
+    leave_out(0).await;
+    assert_eq!(desk.newest(scope(Face::Inside)).await.len(), 2);
+    assert!(!name.is_empty());
+}
+
+#[tokio::test]
 async fn sealed_figures_are_nowhere_on_the_public_face() {
     let mut desk = Desk::new().await;
     let sealed = Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100), ("JPN 2020-03-01", 7)]);

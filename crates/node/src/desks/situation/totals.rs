@@ -55,7 +55,7 @@ pub async fn read(
     names: &Names<'_>,
     wanted: Option<&str>,
 ) -> Result<Basis, DbError> {
-    let indicators: Vec<String> = query::indicators(db, scope).await?.into_keys().collect();
+    let indicators: Vec<String> = query::indicators(db, scope).await?.into_iter().collect();
     let indicator = overview::chosen(&indicators, wanted);
     let lines = overview::newest(db, scope, names, &indicator).await?;
     let chosen = overview::one_per_country(&lines);

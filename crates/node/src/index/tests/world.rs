@@ -535,6 +535,7 @@ impl Source for Reader {
             names: BTreeMap::new(),
             role: "peer".to_owned(),
             standing: "confirmed",
+            left_out: false,
             endpoint: String::new(),
             root_version: 1,
             root_until: 0,
