@@ -63,6 +63,10 @@ pub struct Node {
     pub erasing: crate::erasure::Pending,
     /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
     pub carrier: std::sync::OnceLock<crate::desks::meetings::Carrier>,
+    /// Who called, while the server leads.
+    pub callers: std::sync::OnceLock<crate::exchange::Callers>,
+    /// Rung when somebody's right to be in a meeting may have ended.
+    pub departures: tokio::sync::Notify,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     /// Who leads, where several servers share a database.
@@ -235,6 +239,8 @@ impl Node {
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),
+            callers: std::sync::OnceLock::new(),
+            departures: tokio::sync::Notify::new(),
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
@@ -340,6 +346,7 @@ impl Node {
     pub async fn reload_peers(&self) -> Result<(), OpenError> {
         let peers = peers::load(&*self.cells).await?;
         *self.peers.write().expect("never poisoned") = Arc::new(peers);
+        self.departures.notify_one();
         let mut writer = self.index.writer(self).await;
         writer.authorities().await?;
         writer.witnesses_changed().await?;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use meet::service::Engine;
 
 use crate::config::Config;
-use crate::desks::meetings::Carrier;
 use crate::desks::meetings::carrier::CarrierError;
+use crate::desks::meetings::{Carrier, departures};
 use crate::fault::Coded;
 use crate::node::{Node, OpenError};
 use crate::{clock, control, erasure, exchange, http, identity, leading, session};
@@ -84,7 +84,7 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if node.lease.is_none() {
         node.take_lead().await?;
     }
-    let engine = Carrier::open(&node.config, &node.outbound)?.and_then(|opened| {
+    let engine = Carrier::open(&node)?.and_then(|opened| {
         // This is the one place that sets it.
         let _ = node.carrier.set(opened.carrier);
         opened.engine
@@ -170,11 +170,16 @@ async fn lead(
             return Ok(());
         }
     }
+    let callers = exchange::Callers::open(&*node.cells, leading::now(), node.lease.is_some());
+    let callers = callers.await.map_err(OpenError::from)?;
+    // A server leads once.
+    let _ = node.callers.set(callers);
     exchange::run_here(node).await?;
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::spawn(go_on_from_revoked(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
+        () = departures::watch(node.clone()) => Ok(()),
         () = crate::unread::run(node.clone(), node.stopping.subscribe()) => Ok(()),
         error = leading::keep_lead(node) => Err(OpenError::from(error).into()),
         () = stopped(stop) => Ok(()),

@@ -12,6 +12,7 @@ mod exchange;
 mod expiry;
 mod hostile;
 mod interop;
+mod meetings;
 mod outsider;
 mod peers;
 mod recovery;

@@ -9,6 +9,7 @@ mod client;
 mod clock;
 mod forgery;
 mod impostor;
+mod meeting;
 mod memory;
 mod wait;
 
@@ -18,5 +19,6 @@ pub use client::{Answer, Client, raw};
 pub use clock::Clock;
 pub use forgery::Forgery;
 pub use impostor::Impostor;
+pub use meeting::{Delegate, Line, join};
 pub use memory::peak_memory;
 pub use wait::{PATIENCE, until};

@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin } ليس من دفاتر قيود هذه ا�
 error-code-log-ended = انتهى { $origin }: لم يعد يُوقَّع فيه شيء.
 error-code-alarm-note = الملاحظة سطر واحد لا يتجاوز { $limit } محرفاً وليس فارغاً.
 error-code-alarm-unknown = لا يوجد إنذار { $id }. يسردها الأمر «concord alarm list».
+error-code-session-unknown = لا توجد جلسة { $name }. يسردها الأمر «concord session list».
 error-code-log-key-revoked = أُبطل مفتاح { $origin }، فلا يُضاف إليه شيء بعد. يتابع الأمر «concord log succeed» من آخره.
 error-code-pair-malformed = «{ $text }» ليس كما ينبغي. المطلوب: { $wanted }
 error-code-text-twice = هناك نصّان باللغة { $language }. أعطوا نصاً واحداً لكل لغة.

@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin } is no log of this node.
 error-code-log-ended = { $origin } has ended: nothing is signed in it any more.
 error-code-alarm-note = A note has at most { $limit } characters, in one line, and is not empty.
 error-code-alarm-unknown = There is no alarm { $id }. “concord alarm list” names them.
+error-code-session-unknown = There is no session { $name }. “concord session list” names them.
 error-code-log-key-revoked = The key of { $origin } was revoked, so nothing is appended to it. “concord log succeed” goes on from its head.
 error-code-pair-malformed = “{ $text }” is not as it should be: { $wanted }
 error-code-text-twice = There are two texts in { $language }. Give one for each language.

@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin } no es una bitácora de este nodo.
 error-code-log-ended = { $origin } ha terminado: ya no se firma nada en ella.
 error-code-alarm-note = Una nota tiene como máximo { $limit } caracteres, en una línea, y no está vacía.
 error-code-alarm-unknown = No hay ninguna alarma { $id }. «concord alarm list» las nombra.
+error-code-session-unknown = No hay ninguna sesión { $name }. «concord session list» las nombra.
 error-code-log-key-revoked = La clave de { $origin } fue revocada, por lo que no se le añade nada. «concord log succeed» continúa desde su cabeza.
 error-code-pair-malformed = «{ $text }» no es como debe: { $wanted }
 error-code-text-twice = Hay dos textos en { $language }. Indique uno por idioma.

@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin } n’est pas un journal de ce nœud.
 error-code-log-ended = { $origin } est terminé : plus rien n’y est signé.
 error-code-alarm-note = Une note compte au plus { $limit } caractères, sur une ligne, et n’est pas vide.
 error-code-alarm-unknown = Il n’y a pas d’alarme { $id }. « concord alarm list » les nomme.
+error-code-session-unknown = Il n’y a pas de session { $name }. « concord session list » les nomme.
 error-code-log-key-revoked = La clé de { $origin } a été révoquée : rien n’y est plus ajouté. « concord log succeed » continue à partir de sa tête.
 error-code-pair-malformed = « { $text } » n’est pas comme il faut : { $wanted }
 error-code-text-twice = Il y a deux textes en { $language }. Donnez-en un par langue.

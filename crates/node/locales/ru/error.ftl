@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin } — не журнал этого узла.
 error-code-log-ended = { $origin } завершён: в нём больше ничего не подписывается.
 error-code-alarm-note = Пометка — не более { $limit } знаков, в одну строку, не пустая.
 error-code-alarm-unknown = Тревоги { $id } нет. Их называет «concord alarm list».
+error-code-session-unknown = Сеанса { $name } нет. Их называет «concord session list».
 error-code-log-key-revoked = Ключ журнала { $origin } отозван, поэтому в него больше ничего не вносится. «concord log succeed» продолжает с его последней записи.
 error-code-pair-malformed = «{ $text }» записано не так: { $wanted }
 error-code-text-twice = На языке { $language } два текста. Укажите по одному на каждый язык.

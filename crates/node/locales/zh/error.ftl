@@ -227,6 +227,7 @@ error-code-log-not-ours = { $origin }不是本节点的日志。
 error-code-log-ended = { $origin } 已结束：其中不再签署任何内容。
 error-code-alarm-note = 说明不超过{ $limit }个字符，一行，不得为空。
 error-code-alarm-unknown = 没有警报{ $id }。“concord alarm list”列出全部警报。
+error-code-session-unknown = 没有会话{ $name }。“concord session list”列出全部会话。
 error-code-log-key-revoked = { $origin }的密钥已被撤销，不再追加任何内容。请用“concord log succeed”从其末端继续。
 error-code-pair-malformed = “{ $text }”写法不对：{ $wanted }
 error-code-text-twice = { $language }有两份文本。每种语言只给一份。

@@ -12,6 +12,7 @@ mod serving;
 mod transport;
 
 pub use bundle::BundleError;
+pub use caller::Callers;
 pub use driver::{Inbox, Message};
 pub use serving::routes;
 
