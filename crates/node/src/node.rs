@@ -63,6 +63,8 @@ pub struct Node {
     pub erasing: crate::erasure::Pending,
     /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
     pub carrier: std::sync::OnceLock<crate::desks::meetings::Carrier>,
+    /// Tables between their upload and their release.
+    pub uploads: crate::desks::import::Uploads,
     /// Who called, while the server leads.
     pub callers: std::sync::OnceLock<crate::exchange::Callers>,
     /// Rung when somebody's right to be in a meeting may have ended.
@@ -223,6 +225,7 @@ impl Node {
         let places = place_names(&config)?;
         let groups = groups(&config)?;
         let engine = open_engine(&*cells, &config.authority).await?;
+        let uploads = crate::desks::import::Uploads::new(&config.folder)?;
         Ok(Self {
             outbound: Outbound::new()?,
             cells,
@@ -239,6 +242,7 @@ impl Node {
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),
+            uploads,
             callers: std::sync::OnceLock::new(),
             departures: tokio::sync::Notify::new(),
             engine: RwLock::new(engine),

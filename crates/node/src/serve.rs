@@ -84,6 +84,9 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if node.lease.is_none() {
         node.take_lead().await?;
     }
+    if let Err(error) = node.uploads.clear() {
+        tracing::warn!(%error, "tables that were uploaded to an earlier process could not be removed");
+    }
     let engine = Carrier::open(&node)?.and_then(|opened| {
         // This is the one place that sets it.
         let _ = node.carrier.set(opened.carrier);
@@ -215,7 +218,7 @@ async fn sweep(node: Arc<Node>) {
         if let Err(error) = crate::release::sweep_kept(&*node.cells, clock::now()).await {
             tracing::warn!(%error, "acts of long ago could not be forgotten");
         }
-        if let Err(error) = crate::desks::import::Uploads::of(&node.config.folder).sweep(clock::seconds()) {
+        if let Err(error) = node.uploads.sweep(clock::seconds()) {
             tracing::warn!(%error, "old uploads could not be removed");
         }
     }

@@ -36,10 +36,15 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// For so many threads.
-    pub(super) fn new(threads: usize) -> Self {
-        let known = Most { all: CONNECTIONS.saturating_mul(threads), of_block: OF_BLOCK, around: AROUND };
-        Self { unknown: Places::new(UNKNOWN), known: Places::new(known) }
+    /// For so many threads, in a process that may have so many files open: a quarter of them, whatever strangers do.
+    pub(super) fn new(threads: usize, files: usize) -> Self {
+        let most = files / 8;
+        let all = CONNECTIONS.saturating_mul(threads).min(most);
+        let unknown = Most { all: UNKNOWN.all.min(most), ..UNKNOWN };
+        Self {
+            unknown: Places::new(unknown),
+            known: Places::new(Most { all, of_block: OF_BLOCK, around: AROUND }),
+        }
     }
 }
 

@@ -144,7 +144,7 @@ impl Driver {
             let thread = made.thread(&media, neighbours, reports.clone(), places.clone());
             joins.push(spawn(thread, core, broke.clone())?);
         }
-        let shares = accept::Shares::new(count);
+        let shares = accept::Shares::new(count, edge::raise_files());
         let accept = |listener| {
             tokio::spawn(accept::accept(listener, places.clone(), threads.clone(), shares.clone()))
         };
