@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use e2e::{Authority, Delegate, Line, World, join};
+use livekit_protocol::DisconnectReason;
 
 /// Whoever shows no good token.
 const STRANGER: &str = "203.0.113.9";
@@ -53,7 +54,8 @@ fn enter(node: &Authority, who: &Delegate) -> (Line, String) {
 
 /// Is out, and comes in neither by a token of before nor by the page.
 fn assert_out(node: &Authority, who: &Delegate, mut line: Line, token: &str) {
-    line.until_put_out();
+    let why = line.until_put_out().expect("it is said why");
+    assert_eq!(why.reason(), DisconnectReason::ParticipantRemoved);
     assert_eq!(join(node.port, token, &[]).err(), Some(401), "by the newest token");
     let returns = format!("{token}&reconnect=1");
     assert_eq!(join(node.port, &returns, &[]).err(), Some(401), "as one who returns");
