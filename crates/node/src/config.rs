@@ -300,6 +300,25 @@ impl Config {
         url.to_owned()
     }
 
+    /// Under which names this server is reached, beside its address.
+    fn write_names(&self, out: &mut String) {
+        let quoted = |s: &str| toml::Value::String(s.to_owned()).to_string();
+        let _ = writeln!(
+            out,
+            "# Further names under which pages are answered; whoever asks under a name that is none of this node's is refused."
+        );
+        let hosts: Vec<String> = self.hosts.iter().map(|host| quoted(host)).collect();
+        let _ = writeln!(out, "hosts = [{}]", hosts.join(", "));
+        let _ = writeln!(
+            out,
+            "# Where the other servers of this authority reach this one, if several share a PostgreSQL."
+        );
+        match &self.server_url {
+            Some(url) => drop(writeln!(out, "server_url = {}", quoted(url))),
+            None => drop(writeln!(out, "# server_url = \"http://10.0.0.2:8080\"")),
+        }
+    }
+
     /// The commented file that `concord init` writes.
     pub fn to_commented_toml(&self) -> String {
         let mut out = String::new();
@@ -316,20 +335,7 @@ impl Config {
         let _ = writeln!(out, "listen = {}", quoted(&self.listen.to_string()));
         let _ = writeln!(out, "# The address under which browsers reach the pages.");
         let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
-        let _ = writeln!(
-            out,
-            "# Further names under which pages are answered; whoever asks under a name that is none of this node's is refused."
-        );
-        let hosts: Vec<String> = self.hosts.iter().map(|host| quoted(host)).collect();
-        let _ = writeln!(out, "hosts = [{}]", hosts.join(", "));
-        let _ = writeln!(
-            out,
-            "# Where the other servers of this authority reach this one, if several share a PostgreSQL."
-        );
-        match &self.server_url {
-            Some(url) => drop(writeln!(out, "server_url = {}", quoted(url))),
-            None => drop(writeln!(out, "# server_url = \"http://10.0.0.2:8080\"")),
-        }
+        self.write_names(&mut out);
         let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
         let _ = writeln!(out, "language = {}", quoted(&self.language));
         let _ = writeln!(out, "# The IANA time zone in which pages show times to readers who choose none.");

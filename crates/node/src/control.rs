@@ -77,10 +77,7 @@ async fn command(State(node): State<Arc<Node>>, request: Request) -> Response {
     let Ok(body) = tokio::time::timeout(TO_ASK, axum::body::to_bytes(body, MAX_COMMAND)).await else {
         return StatusCode::REQUEST_TIMEOUT.into_response();
     };
-    let body = match body {
-        Ok(body) => body,
-        Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-    };
+    let Ok(body) = body else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     match Json::<Asked>::from_request(Request::from_parts(parts, Body::from(body)), &()).await {
         Ok(Json(asked)) => answer(&node, asked).await.into_response(),
         Err(rejection) => rejection.into_response(),

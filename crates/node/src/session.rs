@@ -323,7 +323,7 @@ mod tests {
             list(&cells, NOW + 60).await.unwrap().into_iter().map(|session| session.name).collect();
         let [first, second] = &names[..] else { panic!("{names:?}") };
         assert!(is_name(first) && !is_name(&cookies[0]));
-        assert_eq!(end(&cells, |name| name == first).await.unwrap(), [first.clone()]);
+        assert_eq!(end(&cells, |name| name == first).await.unwrap(), std::slice::from_ref(first));
         assert!(find(&cells, Door::Inside, &cookies[0], NOW + 60).await.unwrap().is_none());
         let left = find(&cells, Door::Inside, &cookies[1], NOW + 60).await.unwrap().unwrap();
         assert_eq!(&left.name, second);

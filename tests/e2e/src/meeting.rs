@@ -113,7 +113,7 @@ pub struct Line {
 pub fn join(port: u16, token: &str, headers: &[(&str, &str)]) -> Result<Line, u16> {
     let mut stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more: String = headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
     let head = format!(
         "GET /rtc?protocol=17&access_token={token} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
@@ -141,7 +141,7 @@ pub fn join(port: u16, token: &str, headers: &[(&str, &str)]) -> Result<Line, u1
 
 impl Line {
     /// The next thing that the engine says; `None` when the line has ended.
-    pub fn next(&mut self) -> Option<Message> {
+    pub fn hear(&mut self) -> Option<Message> {
         let begun = Instant::now();
         loop {
             assert!(begun.elapsed() < PATIENCE, "the engine says nothing");
@@ -162,13 +162,13 @@ impl Line {
 
     /// Is this somebody who is in, told so by the first thing that the engine says?
     pub fn is_in(&mut self) -> bool {
-        matches!(self.next(), Some(Message::Join(_)))
+        matches!(self.hear(), Some(Message::Join(_)))
     }
 
     /// The newest token that came with what was said until now and within a moment.
     pub fn refreshed(&mut self) -> String {
         loop {
-            match self.next() {
+            match self.hear() {
                 Some(Message::RefreshToken(token)) => return token,
                 Some(_) => {}
                 None => panic!("put out instead of being given a token"),
@@ -180,7 +180,7 @@ impl Line {
     pub fn until_put_out(&mut self) -> Option<livekit_protocol::LeaveRequest> {
         let mut why = None;
         let begun = Instant::now();
-        while let Some(message) = self.next() {
+        while let Some(message) = self.hear() {
             assert!(begun.elapsed() < PATIENCE, "nobody puts this one out");
             if let Message::Leave(leave) = message {
                 why = Some(leave);

@@ -21,25 +21,15 @@ pub(super) async fn run(node: &Arc<Node>, command: SessionCommand) -> Result<Out
 async fn list(node: &Node) -> Result<Outcome, OperateError> {
     let open = session::list(&*node.cells, clock::seconds()).await?;
     let rows: Vec<_> = open.iter().map(|session| row(node, session)).collect();
-    let mut text: String = rows
-        .iter()
-        .map(|row| {
-            let said = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-            let duty = Some(said("duty")).filter(|duty| !duty.is_empty());
-            let duty = duty.map(|duty| format!(", {duty}")).unwrap_or_default();
-            format!(
-                "{} until {} {} {}{duty}\n",
-                said("name"),
-                said("until"),
-                said("opens"),
-                said("authority")
-            )
-        })
-        .collect();
-    if open.is_empty() {
-        text.push_str("nobody is signed in\n");
-    }
+    let lines: Vec<String> = rows.iter().map(line).collect();
+    let text = if open.is_empty() { "nobody is signed in".to_owned() } else { lines.join("\n") };
     Ok(Outcome::new(rows, text))
+}
+
+fn line(row: &serde_json::Value) -> String {
+    let said = |name: &str| row[name].as_str().unwrap_or_default();
+    let duty = if said("duty").is_empty() { String::new() } else { format!(", {}", said("duty")) };
+    format!("{} until {} {} {}{duty}", said("name"), said("until"), said("opens"), said("authority"))
 }
 
 fn row(node: &Node, session: &Session) -> serde_json::Value {
