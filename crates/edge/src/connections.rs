@@ -14,13 +14,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::paced::{Pace, Paced, Phase};
-use crate::places::{Most, Place, Places};
+use crate::places::{Most, Places};
 use crate::source::{Block, Proxies};
 
 /// The most bytes of a request's head: an address of 64 KiB with a request to join a meeting, and headers.
@@ -40,7 +41,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a process that may have this many files open: half of them for connections.
+    /// For a process that may have this many files open: half of them for connections. A quarter is for media by TCP, and the rest is
+    /// the process's own: its databases, its files, its operator.
     pub fn for_files(files: usize) -> Self {
         let all = (files / 2).clamp(64, 16_384);
         Self {
@@ -86,24 +88,73 @@ pub async fn serve(
         // Beyond its share a connection is closed at once, so that whoever asked learns it.
         let Some(place) = places.enter(block) else { continue };
         let _ = stream.set_nodelay(true);
-        connections.spawn(connection(stream, from, place, limits.pace, router.clone(), closed.clone()));
+        connections.spawn(connection(stream, Some(from), place, limits.pace, router.clone(), closed.clone()));
     }
     drop(listener);
     closing.send_replace(true);
+    end(connections, limits.ending).await;
+}
+
+/// Serves whoever may open a socket of this machine: at most `most` connections at a time. Nobody is turned away: who comes later
+/// waits until one of those ends, and none can be idle for longer than its pace allows.
+pub async fn serve_here(
+    listener: UnixListener,
+    router: Router,
+    most: usize,
+    pace: Pace,
+    ending: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let places = Arc::new(Semaphore::new(most));
+    let (closing, closed) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            Some(_) = connections.join_next() => continue,
+            () = &mut stop => break,
+        };
+        // It is never closed.
+        let Ok(place) = place else { break };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(connection(stream, None, place, pace, router.clone(), closed.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection of this machine could not be accepted");
+                tokio::time::sleep(NOT_ACCEPTED).await;
+            }
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    end(connections, ending).await;
+}
+
+async fn end(mut connections: JoinSet<()>, within: Duration) {
     let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.ending, ended).await.is_err() {
+    if tokio::time::timeout(within, ended).await.is_err() {
         tracing::warn!("requests under way did not end in time, and are broken off");
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    from: SocketAddr,
-    place: Place,
+/// One connection; `place` is held as long as it lasts.
+async fn connection<S, P>(
+    stream: S,
+    from: Option<SocketAddr>,
+    place: P,
     pace: Pace,
     router: Router,
     mut closed: watch::Receiver<bool>,
-) {
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    P: Unpin + Send + 'static,
+{
     let phase = Arc::new(Phase::default());
     let stream = Paced::new(stream, pace, Arc::clone(&phase), place);
     let now = Arc::clone(&phase);
@@ -112,7 +163,9 @@ async fn connection(
         phase.begins();
         async move {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(from));
+            if let Some(from) = from {
+                request.extensions_mut().insert(ConnectInfo(from));
+            }
             let answered = router.oneshot(request).await;
             // What is no more HTTP has a pace of its own.
             if answered.as_ref().is_ok_and(|answer| answer.status() != StatusCode::SWITCHING_PROTOCOLS) {
@@ -140,7 +193,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%from, %error, "a connection ended");
+        tracing::debug!(?from, %error, "a connection ended");
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`Proxies::source`] finds the last address that somebody we trust has seen, and counts it by its block:
 //! whoever is given a /64 is one asker, not 2⁶⁴. [`Budgets`] gives each block, and the wider one around it, what it may use
-//! up, in bounded memory. [`serve`] gives each block its share of connections, and ends those that do not go on.
+//! up, in bounded memory. [`serve`] gives each block its share of connections, and ends those that do not go on;
+//! [`serve_here`] does the latter for a socket of this machine.
 //! Time is an argument but there. Nothing here answers anybody.
 
 mod budget;
@@ -12,7 +13,7 @@ mod places;
 mod source;
 
 pub use budget::{Allowance, Budgets};
-pub use connections::{Limits, raise_files, serve};
+pub use connections::{Limits, raise_files, serve, serve_here};
 pub use paced::Pace;
 pub use places::{Most, Place, Places};
 pub use source::{Block, Network, NoNetwork, Proxies, Source};

@@ -14,6 +14,8 @@ pub const MAX_LIFETIME: u64 = 300;
 pub const MAX_AHEAD: u64 = 30;
 /// The longest header value that is read, in bytes.
 pub const MAX_HEADER: usize = 2048;
+/// What is noted of a key that signs ahead of our clock reaches this much further, in seconds, so that it is noted seldom.
+const NOTED_AHEAD: u64 = 10;
 /// The most nonces remembered; more callers at once than that are refused.
 pub const MAX_NONCES: usize = 262_144;
 /// The header that names the authority that is asked.
@@ -267,13 +269,47 @@ pub struct Nonces {
     used: BTreeMap<([u8; 32], String), u64>,
     /// The same by expiry, so that forgetting costs nothing.
     expiring: BTreeMap<u64, Vec<([u8; 32], String)>>,
+    /// What was signed at this second or before may have been used before there were these nonces.
+    since: u64,
+    /// The same for single keys, which signed ahead of our clock.
+    barred: BTreeMap<[u8; 32], u64>,
+    /// By key: up to which second somebody noted that it has signed ahead of our clock.
+    noted: BTreeMap<[u8; 32], u64>,
 }
 
 impl Nonces {
-    /// Remembers the nonce of a claim by a recognised key, or refuses one that was used before. Strangers'
-    /// claims must not come here: they would fill the memory.
+    /// None was used since this second. What was used before it is not known.
+    pub fn since(second: u64) -> Self {
+        Self { since: second, ..Self::default() }
+    }
+
+    /// Requests of this key that were signed until this second may have been used before there were these nonces.
+    pub fn bar(&mut self, key: [u8; 32], until: u64) {
+        self.barred.insert(key, until);
+        self.noted(key, until);
+    }
+
+    /// Whether a claim is ahead of our clock and of what is noted of its key: then up to which second it is to be noted, where it
+    /// outlasts these nonces, before the claim is taken. Those that come after them must [`bar`](Self::bar) it.
+    pub fn signs_ahead(&self, claim: &CallerClaim, now: u64) -> Option<u64> {
+        let noted = self.noted.get(claim.vkey.public()).copied().unwrap_or(0);
+        (claim.created > now && claim.created > noted).then(|| claim.created.saturating_add(NOTED_AHEAD))
+    }
+
+    /// It is noted.
+    pub fn noted(&mut self, key: [u8; 32], until: u64) {
+        let noted = self.noted.entry(key).or_default();
+        *noted = until.max(*noted);
+    }
+
+    /// Remembers the nonce of a claim by a recognised key, or refuses one that was used before, or may have been before there
+    /// were these nonces. Strangers' claims must not come here: they would fill the memory.
     pub fn take(&mut self, claim: &CallerClaim, now: u64) -> Result<(), RequestError> {
         self.forget(now);
+        let barred = self.barred.get(claim.vkey.public()).copied().unwrap_or(0);
+        if claim.created <= self.since.max(barred) {
+            return Err(RequestError::Skewed { claim: Box::new(claim.clone()), now });
+        }
         let name = (*claim.vkey.public(), claim.nonce.clone());
         if self.used.contains_key(&name) {
             return Err(RequestError::Replayed);

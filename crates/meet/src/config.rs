@@ -1,9 +1,14 @@
 //! What an operator sets of the engine, put together from its parts. It reads no file: whoever embeds the engine does.
 
-use edge::Proxies;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use edge::Proxies;
+use futures::future::BoxFuture;
 
 use crate::driver::{Addresses, DriverConfig};
+use crate::grants::Grants;
 use crate::room::RoomsConfig;
 use crate::service::Relay;
 use crate::token::Keys;
@@ -27,6 +32,30 @@ pub struct EngineConfig {
     pub webhooks: Vec<String>,
     /// What strangers may ask for.
     pub limits: Limits,
+    /// Who is asked before somebody enters with a good token; nobody, unless whoever embeds the engine says so.
+    pub admission: Option<Admission>,
+}
+
+/// A token says who somebody was when it was made. Whoever embeds the engine may know that this is over: it is asked before
+/// each entry, and before each return.
+#[derive(Clone)]
+pub struct Admission(Arc<dyn Fn(Grants) -> BoxFuture<'static, bool> + Send + Sync>);
+
+impl Admission {
+    /// Asks this for the grants of each good token: whether its holder may still come in.
+    pub fn by(admits: impl Fn(Grants) -> BoxFuture<'static, bool> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(admits))
+    }
+
+    pub(crate) async fn admits(&self, grants: &Grants) -> bool {
+        (self.0)(grants.clone()).await
+    }
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Admission")
+    }
 }
 
 /// What strangers may ask for.
@@ -58,6 +87,7 @@ impl EngineConfig {
             stun: Vec::new(),
             webhooks: Vec::new(),
             limits: Limits::default(),
+            admission: None,
         }
     }
 }

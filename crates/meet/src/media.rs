@@ -22,6 +22,7 @@ mod beat;
 mod breaking;
 mod channels;
 mod claims;
+mod elsewhere;
 mod forward;
 mod lastn;
 mod layers;
@@ -146,6 +147,10 @@ pub struct Forwarded {
 enum Body {
     /// A packet that came to a thread that does not own its session.
     Datagram { transport: Transport, source: SocketAddr, destination: SocketAddr, bytes: Bytes },
+    /// To all: ICE finds a session of the sender under this name.
+    Named { name: String },
+    /// To all: no more.
+    Unnamed { name: String },
     /// To the shard that receives a track: somebody here subscribed to it.
     Attach { track: TrackKey, kind: Kind },
     /// To the same: nobody here does any more.

@@ -31,6 +31,9 @@ pub enum Command {
     /// Print a one-time link: to the inside face, or for a guest to the meeting room
     #[command(after_help = teach!("--data /srv/concord link", "--data /srv/concord link --guest moh.jpn.example --duty \"Head of delegation\""))]
     Link(LinkCommand),
+    /// Sessions that links opened: list them, end one or all
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Trust roots: draft the next one, sign it, publish it
     #[command(subcommand)]
     Root(RootCommand),
@@ -123,6 +126,24 @@ impl LinkCommand {
     pub fn bearer(self) -> Bearer {
         Bearer { guest: self.guest, duty: self.duty.trim().to_owned() }
     }
+}
+
+/// `concord session ...`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum SessionCommand {
+    /// List the open sessions, those of guests too
+    #[command(after_help = teach!("session list", "session list --json"))]
+    List,
+    /// End sessions: their cookies open nothing any more, and whoever is in a meeting by one of them leaves it
+    #[command(after_help = teach!("session end 3f9c2a7be01d4c58", "session end --all"))]
+    End {
+        /// The session, as `session list` names it
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 impl Command {

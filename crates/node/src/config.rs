@@ -40,6 +40,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address under which browsers reach the pages.
     pub public_url: String,
+    /// Further host names under which pages and the API are answered, beside those of `public_url`, of the trust root's endpoint
+    /// and of this machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// Where the other servers of this authority reach this one, if several share a database; `listen` if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_url: Option<String>,
@@ -135,6 +139,12 @@ impl Exchange {
     }
 }
 
+/// Is this a host's name, without anything around it?
+fn is_host(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    !text.is_empty() && (text.chars().all(is_letter) || text.parse::<std::net::IpAddr>().is_ok())
+}
+
 fn default_language() -> String {
     "en".into()
 }
@@ -214,6 +224,12 @@ impl Config {
         if jiff::tz::TimeZone::get(&config.zone).is_err() {
             let why =
                 format!("zone is {:?}; it should be an IANA name such as Asia/Tokyo, or UTC", config.zone);
+            return Err(ConfigError::Invalid { path, why });
+        }
+        if let Some(host) = config.hosts.iter().find(|host| !is_host(host)) {
+            let why = format!(
+                "hosts has {host:?}; it should be a name such as concord.moh.example, without https:// and port"
+            );
             return Err(ConfigError::Invalid { path, why });
         }
         for network in &config.exchange.proxies {
@@ -296,6 +312,25 @@ impl Config {
         url.to_owned()
     }
 
+    /// Under which names this server is reached, beside its address.
+    fn write_names(&self, out: &mut String) {
+        let quoted = |s: &str| toml::Value::String(s.to_owned()).to_string();
+        let _ = writeln!(
+            out,
+            "# Further names under which pages are answered; whoever asks under a name that is none of this node's is refused."
+        );
+        let hosts: Vec<String> = self.hosts.iter().map(|host| quoted(host)).collect();
+        let _ = writeln!(out, "hosts = [{}]", hosts.join(", "));
+        let _ = writeln!(
+            out,
+            "# Where the other servers of this authority reach this one, if several share a PostgreSQL."
+        );
+        match &self.server_url {
+            Some(url) => drop(writeln!(out, "server_url = {}", quoted(url))),
+            None => drop(writeln!(out, "# server_url = \"http://10.0.0.2:8080\"")),
+        }
+    }
+
     /// The commented file that `concord init` writes.
     pub fn to_commented_toml(&self) -> String {
         let mut out = String::new();
@@ -312,14 +347,7 @@ impl Config {
         let _ = writeln!(out, "listen = {}", quoted(&self.listen.to_string()));
         let _ = writeln!(out, "# The address under which browsers reach the pages.");
         let _ = writeln!(out, "public_url = {}", quoted(&self.public_url));
-        let _ = writeln!(
-            out,
-            "# Where the other servers of this authority reach this one, if several share a PostgreSQL."
-        );
-        match &self.server_url {
-            Some(url) => drop(writeln!(out, "server_url = {}", quoted(url))),
-            None => drop(writeln!(out, "# server_url = \"http://10.0.0.2:8080\"")),
-        }
+        self.write_names(&mut out);
         let _ = writeln!(out, "# The language for readers who ask for none of ar, zh, en, fr, ru, es.");
         let _ = writeln!(out, "language = {}", quoted(&self.language));
         let _ = writeln!(out, "# The IANA time zone in which pages show times to readers who choose none.");
@@ -410,6 +438,7 @@ mod tests {
             names: [("en".into(), "Ministry \"of\" Health".into()), ("zh".into(), "卫生部".into())].into(),
             listen: "127.0.0.1:8101".parse().unwrap(),
             public_url: "http://chn.localhost:8101".into(),
+            hosts: vec!["concord.chn.example".into()],
             server_url: Some("http://10.0.0.2:8101".into()),
             language: "zh".into(),
             zone: "Asia/Shanghai".into(),
@@ -456,6 +485,17 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         let error = Config::load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("lenguage"), "{error}");
+    }
+
+    #[test]
+    fn a_host_with_something_around_it_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for host in ["https://concord.chn.example", "concord.chn.example:443", "a b", "*.chn.example"] {
+            let text = sample().to_commented_toml().replace("concord.chn.example", host);
+            std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+            let error = Config::load(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(host) && error.contains("concord.moh.example"), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! The control socket: how `concord` commands reach the server that has the data folder.
 //!
-//! A Unix socket in the data folder, for its owner alone. It takes [`Command`]s and nothing else.
+//! A Unix socket in the data folder, for its owner alone. It takes [`Command`]s and nothing else. A command may take long; to say
+//! it, and to read its answer, may not. What strangers hold open costs it nothing: they have no more than their share of this
+//! process's files.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -17,8 +23,20 @@ use crate::leading::Standing;
 use crate::node::Node;
 use crate::operate::{self, Outcome};
 
+/// The longest command, in bytes: what a shell passes on is no longer.
+const MAX_COMMAND: usize = 2 << 20;
 /// The longest answer read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
+
+/// The most connections at a time; the next one waits.
+const CONNECTIONS: usize = 32;
+/// To say a command, from its first byte to its last.
+const TO_ASK: Duration = Duration::from_secs(10);
+/// How whoever is connected must go on: they are programs on this machine.
+const PACE: edge::Pace =
+    edge::Pace { head: TO_ASK, idle: TO_ASK, stall: Duration::from_secs(30), slowest: 64 << 10 };
+/// When the server is told to stop: what is asked already may take this long.
+const ENDING: Duration = Duration::from_hours(1);
 
 /// What the server is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,12 +67,24 @@ pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'sta
     let listener = tokio::net::UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let router = Router::new().route("/command", post(command)).with_state(node);
-    let result = axum::serve(listener, router).with_graceful_shutdown(stop).await;
+    edge::serve_here(listener, router, CONNECTIONS, PACE, ENDING, stop).await;
     let _ = std::fs::remove_file(&path);
-    result
+    Ok(())
 }
 
-async fn command(State(node): State<Arc<Node>>, Json(asked): Json<Asked>) -> Json<Answer> {
+async fn command(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = tokio::time::timeout(TO_ASK, axum::body::to_bytes(body, MAX_COMMAND)).await else {
+        return StatusCode::REQUEST_TIMEOUT.into_response();
+    };
+    let Ok(body) = body else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    match Json::<Asked>::from_request(Request::from_parts(parts, Body::from(body)), &()).await {
+        Ok(Json(asked)) => answer(&node, asked).await.into_response(),
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn answer(node: &Arc<Node>, asked: Asked) -> Json<Answer> {
     let Asked { key, command } = asked;
     let mut standing = node.standing.subscribe();
     // Whoever tells lives as long as the node.
@@ -66,7 +96,7 @@ async fn command(State(node): State<Arc<Node>>, Json(asked): Json<Asked>) -> Jso
         let fault = Fault::new("control-stands-by", message).with("leader", leader);
         return Json(Answer { outcome: None, error: Some(fault) });
     }
-    Json(match operate::run_as(&node, command, key.as_deref()).await {
+    Json(match operate::run_as(node, command, key.as_deref()).await {
         Ok(outcome) => Answer { outcome: Some(outcome), error: None },
         Err(error) => Answer { outcome: None, error: Some(error.into()) },
     })

@@ -257,6 +257,7 @@ fn configuration(init: &Init) -> Config {
         names: init.names.clone(),
         listen: init.listen,
         public_url: init.public_url.clone(),
+        hosts: Vec::new(),
         server_url: None,
         language: "en".into(),
         zone: "UTC".into(),

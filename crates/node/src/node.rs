@@ -65,6 +65,12 @@ pub struct Node {
     pub erasing: crate::erasure::Pending,
     /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
     pub carrier: std::sync::OnceLock<crate::desks::meetings::Carrier>,
+    /// Tables between their upload and their release.
+    pub uploads: crate::desks::import::Uploads,
+    /// Who called, while the server leads.
+    pub callers: std::sync::OnceLock<crate::exchange::Callers>,
+    /// Rung when somebody's right to be in a meeting may have ended.
+    pub departures: tokio::sync::Notify,
     /// Counters for `/metrics`.
     pub metrics: crate::metrics::Metrics,
     /// Who leads, where several servers share a database.
@@ -221,6 +227,7 @@ impl Node {
         let places = place_names(&config)?;
         let groups = groups(&config)?;
         let engine = open_engine(&*cells, &config).await?;
+        let uploads = crate::desks::import::Uploads::new(&config.folder)?;
         Ok(Self {
             outbound: Outbound::new()?,
             cells,
@@ -237,6 +244,9 @@ impl Node {
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),
+            uploads,
+            callers: std::sync::OnceLock::new(),
+            departures: tokio::sync::Notify::new(),
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
@@ -343,6 +353,7 @@ impl Node {
     pub async fn reload_peers(&self) -> Result<(), OpenError> {
         let peers = peers::load(&*self.cells).await?;
         *self.peers.write().expect("never poisoned") = Arc::new(peers);
+        self.departures.notify_one();
         let mut writer = self.index.writer(self).await;
         writer.authorities().await?;
         writer.witnesses_changed().await?;

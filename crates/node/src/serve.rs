@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use meet::service::Engine;
 
 use crate::config::Config;
-use crate::desks::meetings::Carrier;
 use crate::desks::meetings::carrier::CarrierError;
+use crate::desks::meetings::{Carrier, departures};
 use crate::fault::Coded;
 use crate::node::{Node, OpenError};
 use crate::{clock, control, erasure, exchange, http, identity, leading, session};
@@ -84,7 +84,10 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if node.lease.is_none() {
         node.take_lead().await?;
     }
-    let engine = Carrier::open(&node.config, &node.outbound)?.and_then(|opened| {
+    if let Err(error) = node.uploads.clear() {
+        tracing::warn!(%error, "tables that were uploaded to an earlier process could not be removed");
+    }
+    let engine = Carrier::open(&node)?.and_then(|opened| {
         // This is the one place that sets it.
         let _ = node.carrier.set(opened.carrier);
         opened.engine
@@ -170,11 +173,16 @@ async fn lead(
             return Ok(());
         }
     }
+    let callers = exchange::Callers::open(&*node.cells, leading::now(), node.lease.is_some());
+    let callers = callers.await.map_err(OpenError::from)?;
+    // A server leads once.
+    let _ = node.callers.set(callers);
     exchange::run_here(node).await?;
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::spawn(go_on_from_revoked(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
+        () = departures::watch(node.clone()) => Ok(()),
         () = crate::unread::run(node.clone(), node.stopping.subscribe()) => Ok(()),
         error = leading::keep_lead(node) => Err(OpenError::from(error).into()),
         () = stopped(stop) => Ok(()),
@@ -210,7 +218,7 @@ async fn sweep(node: Arc<Node>) {
         if let Err(error) = crate::release::sweep_kept(&*node.cells, clock::now()).await {
             tracing::warn!(%error, "acts of long ago could not be forgotten");
         }
-        if let Err(error) = crate::desks::import::Uploads::of(&node.config.folder).sweep(clock::seconds()) {
+        if let Err(error) = node.uploads.sweep(clock::seconds()) {
             tracing::warn!(%error, "old uploads could not be removed");
         }
     }

@@ -4,6 +4,7 @@
 //! A guest's session opens the meeting room and nothing else: its links, sessions and cookie are kept apart from those of
 //! the inside face, so that neither can be taken for the other. Only hashes of secrets are kept. A link works once, by POST, so that a scanner of mail or a browser
 //! that looks ahead cannot use it up. It never asks for a password, and never knows people (they come later).
+//! Whoever ends a session rings [`Node::departures`](crate::node::Node::departures): its bearer may be in a meeting.
 
 use record::Authority;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub const LINK_SECONDS: i64 = 24 * 3600;
 pub const SESSION_SECONDS: i64 = 12 * 3600;
 /// The most characters of a duty.
 pub const MAX_DUTY: usize = 120;
+/// Characters of a session's name.
+const NAME: usize = 16;
 
 /// What a link or a session opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +134,22 @@ pub struct Session {
     pub name: String,
 }
 
+impl Session {
+    fn of(key: &str, kept: Kept) -> Self {
+        Self { csrf: kept.csrf, until: kept.until, bearer: kept.bearer, name: name_of(key) }
+    }
+}
+
+/// The name of the session that lies at a key.
+fn name_of(key: &str) -> String {
+    sha256(format!("concord session name {key}").as_bytes()).to_hex()[..NAME].to_owned()
+}
+
+/// Is this shaped like the name of a session?
+pub fn is_name(text: &str) -> bool {
+    text.len() == NAME && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("until", &self.until).finish_non_exhaustive()
@@ -197,13 +216,35 @@ pub async fn find(
     if !is_secret(token) {
         return Ok(None);
     }
-    let kept: Option<Kept> = saved::read(cells, door.sessions(), &sha256(token.as_bytes()).to_hex()).await?;
-    Ok(kept.filter(|kept| kept.until >= now).map(|kept| Session {
-        csrf: kept.csrf,
-        until: kept.until,
-        bearer: kept.bearer,
-        name: sha256(format!("concord session name {token}").as_bytes()).to_hex()[..16].to_owned(),
-    }))
+    let key = sha256(token.as_bytes()).to_hex();
+    let kept: Option<Kept> = saved::read(cells, door.sessions(), &key).await?;
+    Ok(kept.filter(|kept| kept.until >= now).map(|kept| Session::of(&key, kept)))
+}
+
+/// The sessions that are open, those that end first first.
+pub async fn list(cells: &dyn Cells, now: i64) -> Result<Vec<Session>, SessionError> {
+    let mut open = Vec::new();
+    for door in Door::ALL {
+        let kept = saved::list::<Kept>(cells, door.sessions(), "").await?;
+        let still = kept.into_iter().filter(|(_, kept)| kept.until >= now);
+        open.extend(still.map(|(key, kept)| Session::of(&key, kept)));
+    }
+    open.sort_by(|a, b| (a.until, &a.name).cmp(&(b.until, &b.name)));
+    Ok(open)
+}
+
+/// Ends the sessions whose names are named, and gives the names of those that there were.
+pub async fn end(cells: &dyn Cells, is_named: impl Fn(&str) -> bool) -> Result<Vec<String>, SessionError> {
+    let mut ended = Vec::new();
+    for door in Door::ALL {
+        for (key, _) in saved::list::<Kept>(cells, door.sessions(), "").await? {
+            let name = name_of(&key);
+            if is_named(&name) && saved::take::<Kept>(cells, door.sessions(), &key).await?.is_some() {
+                ended.push(name);
+            }
+        }
+    }
+    Ok(ended)
 }
 
 /// Ends a session.
@@ -268,6 +309,26 @@ mod tests {
         let session = find(&cells, Door::Meeting, &cookie, NOW).await.unwrap().unwrap();
         assert_eq!(session.bearer, bearer);
         assert!(!cookie.contains(&session.name) && session.name.len() == 16);
+    }
+
+    #[tokio::test]
+    async fn a_session_is_listed_and_ended_by_a_name_that_leads_to_no_secret() {
+        let cells = MemoryCells::new();
+        let mut cookies = Vec::new();
+        for at in [NOW, NOW + 60] {
+            let link = new_link(&cells, Bearer::default(), at).await.unwrap();
+            cookies.push(enter(&cells, Door::Inside, &link, at).await.unwrap().unwrap());
+        }
+        let names: Vec<String> =
+            list(&cells, NOW + 60).await.unwrap().into_iter().map(|session| session.name).collect();
+        let [first, second] = &names[..] else { panic!("{names:?}") };
+        assert!(is_name(first) && !is_name(&cookies[0]));
+        assert_eq!(end(&cells, |name| name == first).await.unwrap(), std::slice::from_ref(first));
+        assert!(find(&cells, Door::Inside, &cookies[0], NOW + 60).await.unwrap().is_none());
+        let left = find(&cells, Door::Inside, &cookies[1], NOW + 60).await.unwrap().unwrap();
+        assert_eq!(&left.name, second);
+        assert!(end(&cells, |name| name == first).await.unwrap().is_empty(), "there is none of this name");
+        assert!(list(&cells, NOW + 60 + SESSION_SECONDS + 1).await.unwrap().is_empty(), "it is over");
     }
 
     #[tokio::test]

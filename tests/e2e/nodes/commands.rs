@@ -41,6 +41,8 @@ fn every_command_says_how_it_is_used_with_an_example() {
         &["doctor"],
         &["restore"],
         &["link"],
+        &["session", "list"],
+        &["session", "end"],
         &["root", "show"],
         &["root", "draft"],
         &["root", "sign"],

@@ -60,7 +60,7 @@ fn five_gigabytes_are_refused_early_and_memory_stays_flat() {
     for path in ["/nudge", "/add-checkpoint", "/sign-out", "/import/release", "/enter/nobody"] {
         for length in &lengths {
             let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-            let head = format!("POST {path} HTTP/1.1\r\nHost: a.example\r\n{form}{length}");
+            let head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{form}{length}");
             let (status, taken) = raw(node.port, &head, LENGTH);
             assert!((400..500).contains(&status), "{path}: {status}");
             assert!(taken < BUFFERS, "{path}: {taken} bytes were taken");
@@ -70,7 +70,7 @@ fn five_gigabytes_are_refused_early_and_memory_stays_flat() {
     let table = "Content-Type: multipart/form-data; boundary=x\r\n";
     for length in &lengths {
         let head = format!(
-            "POST /import HTTP/1.1\r\nHost: a.example\r\nCookie: {cookie}\r\n{table}{length}\
+            "POST /import HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n{table}{length}\
              --x\r\nContent-Disposition: form-data; name=\"table\"; filename=\"t.csv\"\r\n\r\n"
         );
         let (status, taken) = raw(node.port, &head, LENGTH);
@@ -158,11 +158,11 @@ fn no_path_leads_out_of_what_is_served() {
         "/record/..%2f..%2fconcord.toml",
         long.as_str(),
     ] {
-        let head = format!("GET {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
         let (status, _) = raw(node.port, &head, 0);
         assert!(matches!(status, 400 | 404 | 414), "{path} is answered with {status}");
     }
-    let head = format!("GET /{} HTTP/1.1\r\nHost: a.example\r\n\r\n", "a".repeat(1 << 20));
+    let head = format!("GET /{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "a".repeat(1 << 20));
     let (status, _) = raw(node.port, &head, 0);
     assert!((400..500).contains(&status), "a path of 1 MiB is answered with {status}");
     assert_eq!(node.client().get("/healthz").status, 200);

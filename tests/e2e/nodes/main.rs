@@ -13,6 +13,7 @@ mod expiry;
 mod hostile;
 mod hostile_peers;
 mod interop;
+mod meetings;
 mod outsider;
 mod peers;
 mod recovery;

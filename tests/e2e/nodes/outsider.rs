@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use e2e::{Answer, Authority, World, until};
-use federate::request::{self, Target};
+use federate::request::{self, SignedHeaders, Target};
 
 const PLANTED: &str = "Zimtstern-4711-for-b-alone";
 
@@ -23,6 +23,18 @@ pub fn signed_as(asker: &Authority, name: &str, of: &Authority, path: &str, nonc
 }
 
 fn signed(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
+    send(of, path, &signature(asker, name, of, path, nonce, ahead))
+}
+
+/// The headers of a signed GET.
+fn signature(
+    asker: &Authority,
+    name: &str,
+    of: &Authority,
+    path: &str,
+    nonce: &str,
+    ahead: i64,
+) -> SignedHeaders {
     let text = std::fs::read_to_string(asker.data.join("keys/caller-1.key")).expect("the caller key");
     let (key, secret) = tlog::SecretKey::from_text(text.trim_end()).expect("a key");
     let signer =
@@ -30,7 +42,10 @@ fn signed(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str
     let to = of.name.parse().expect("a name");
     let target = Target { method: "GET", path, query: None, to: &to };
     let created = now().saturating_add_signed(ahead);
-    let signed = request::sign(target, created, created + 120, nonce, &signer).expect("signed");
+    request::sign(target, created, created + 120, nonce, &signer).expect("signed")
+}
+
+fn send(of: &Authority, path: &str, signed: &SignedHeaders) -> Answer {
     let headers = [
         (request::CONCORD_TO, signed.concord_to.as_str()),
         ("signature-input", signed.signature_input.as_str()),
@@ -146,6 +161,41 @@ fn what_is_sealed_is_for_its_readers_alone() {
         assert!(skewed.headers.contains_key("date"), "a caller whose clock is wrong is told the time");
     }
     assert_eq!(signed_get(b, a, &path, "reader-nonce-0002", 0).status, 200);
+}
+
+#[test]
+fn a_signed_request_is_good_once_also_when_the_server_was_started_again() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let sealed = world.nodes[0].release(&["--to", "b.example"], PLANTED).expect("release");
+    let origin = sealed["origin"].as_str().expect("an origin").to_owned();
+    let path = format!("/{}/checkpoint", origin.split_once('/').expect("a path").1);
+    // By a clock that is right, by one that is behind and by one that is ahead.
+    let signed = [("right", 0), ("behind", -5), ("ahead", 8)].map(|(name, ahead)| {
+        let [a, b] = &world.nodes[..] else { unreachable!("two") };
+        let nonce = format!("once-whatever-happens-{name}");
+        until("it counts, once the server can tell", || {
+            let signed = signature(b, "b.example", a, &path, &format!("{nonce}-{}", now()), ahead);
+            (send(a, &path, &signed).status == 200).then_some(signed)
+        })
+    });
+    for kind in ["stopped", "killed"] {
+        match kind {
+            "stopped" => world.nodes[0].stop(),
+            _ => world.nodes[0].kill(),
+        }
+        world.nodes[0].serve();
+        let [a, b] = &world.nodes[..] else { unreachable!("two") };
+        for signed in &signed {
+            let again = send(a, &path, signed);
+            assert!([401, 404].contains(&again.status), "{kind}: {}", again.status);
+        }
+        let mut tries = 0;
+        until("an honest peer is known again", || {
+            tries += 1;
+            let nonce = format!("honest-nonce-{kind}-{tries:04}");
+            (signed_get(b, a, &path, &nonce, 0).status == 200).then_some(())
+        });
+    }
 }
 
 /// How often each answer is timed.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Authority, World, path_in, until};
+use e2e::{Authority, World, join, path_in, until};
 use serde_json::json;
 
 /// A database of its own on the server that `make test` starts.
@@ -89,6 +89,36 @@ fn the_second_server_stands_by_passes_on_and_takes_over_and_nothing_is_lost() {
     until("the peer follows the first again", || world.nodes[1].knows(&acknowledged[2]).then_some(()));
     let status = world.nodes[1].ask(&["status"]).expect("status");
     assert_eq!(status["alarms"], json!([]), "nothing was forked");
+}
+
+#[test]
+fn a_meeting_is_entered_by_way_of_the_server_that_stands_by() {
+    let url = database("meeting");
+    let shared = tempfile::tempdir().expect("a folder");
+    let files = format!("file:{}", path_in(&shared.path().join("files")));
+    let mut world = World::with(&["a.example"], |_| {
+        ["--state", &url, "--index", &url, "--files", &files].map(str::to_owned).to_vec()
+    });
+    world.nodes[0].carry_meetings();
+    world.serve();
+    let mut second = second_server(&world.nodes[0], world.path("second"), e2e::free_ports(1)[0]);
+    second.carry_meetings();
+    second.serve();
+    let status = second.ask(&["status"]).expect("status");
+    assert!(status["stands_by_for"].is_string(), "{status}");
+
+    // A browser knows one address, and it is that of the server that stands by.
+    let token = world.nodes[0].colleague().ticket(&second.client()).expect("a ticket");
+    let mut line = join(second.port, &token, &[]).expect("passed on");
+    assert!(line.is_in());
+    assert!(!line.refreshed().is_empty(), "what the leader's engine says comes through");
+    assert!(
+        join(second.port, "no.token.atall", &[]).is_err_and(|status| status == 401),
+        "and so do refusals"
+    );
+    // The leader is gone, and the line with it: nobody is left on half of it.
+    world.nodes[0].kill();
+    line.until_put_out();
 }
 
 #[test]

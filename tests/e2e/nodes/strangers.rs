@@ -1,10 +1,12 @@
 //! Whoever has no key: what costs them nothing costs nobody else anything.
 
+use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use e2e::{World, until};
+use e2e::{World, path_in, until};
 
 /// Of each kind. All of them are more than a process may have open as Debian starts it.
 const CROWD: usize = 500;
@@ -23,8 +25,8 @@ fn crowd(port: u16, says: &[u8]) -> Vec<TcpStream> {
 fn half_heads_idle_sockets_and_long_polls_shut_nobody_out() {
     let world = World::of_friends(&["a.example", "b.example"]);
     let [a, b] = &world.nodes[..] else { unreachable!("two") };
-    let poll = b"GET /heads HTTP/1.1\r\nHost: a.example\r\nPrefer: wait=30\r\nIf-None-Match: *\r\n\r\n";
-    let kinds: [&[u8]; 3] = [b"", b"GET /situation HTTP/1.1\r\nHost: a", poll];
+    let poll = b"GET /heads HTTP/1.1\r\nHost: 127.0.0.1\r\nPrefer: wait=30\r\nIf-None-Match: *\r\n\r\n";
+    let kinds: [&[u8]; 3] = [b"", b"GET /situation HTTP/1.1\r\nHost: 1", poll];
     let held: Vec<TcpStream> = kinds.iter().flat_map(|says| crowd(a.port, says)).collect();
     let client = a.client();
     let served = (0..100).filter(|_| client.get("/situation").status == 200).count();
@@ -40,9 +42,97 @@ fn a_server_that_is_told_to_end_does_not_wait_for_strangers() {
     let mut world = World::new(&["a.example"]);
     world.serve();
     let port = world.nodes[0].port;
-    let held = (crowd(port, b"GET /situation HTTP/1.1\r\nHost: a"), crowd(port, b""));
+    let held = (crowd(port, b"GET /situation HTTP/1.1\r\nHost: 1"), crowd(port, b""));
     let begun = Instant::now();
     world.nodes[0].stop();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     drop(held);
+}
+
+#[test]
+fn an_operator_is_answered_while_a_thousand_idle_sockets_take_all_that_strangers_can() {
+    let mut world = World::new(&["a.example"]);
+    world.nodes[0].carry_meetings();
+    // As few as a careless unit file allows: not half of the crowd gets in.
+    world.nodes[0].open_files = Some(256);
+    world.serve();
+    let a = &world.nodes[0];
+    let text = std::fs::read_to_string(a.data.join("concord.toml")).expect("a configuration");
+    let media = text.lines().find_map(|line| line.strip_prefix("tcp_port = ")).expect("a port");
+    let half_a_packet = b"\x00\x80half";
+    let held = [
+        crowd(a.port, b""),
+        crowd(a.port, b"GET /situation HTTP/1.1\r\nHost: 1"),
+        crowd(media.parse().expect("a port"), half_a_packet),
+    ];
+    let files = format!("/proc/{}/fd", a.pid().expect("it serves"));
+    let open = || std::fs::read_dir(&files).expect("its files").count();
+    for _ in 0..20 {
+        let begun = Instant::now();
+        assert!(open() < 224, "{} files of 256 are open: none is left to the process", open());
+        a.ask(&["status"]).expect("the operator is answered");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+    let copy = path_in(&world.path("copy"));
+    a.ask(&["backup", &copy]).expect("so are commands that open files");
+    a.say("and those that write");
+    drop(held);
+}
+
+#[test]
+fn whoever_says_nothing_on_the_control_socket_is_cut_off_and_holds_up_nobody() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let a = &world.nodes[0];
+    let half = b"POST /command HTTP/1.1\r\nHost: concord\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let sayings: [&[u8]; 3] = [b"", b"POST /comm", half];
+    // More than there are places.
+    let mut held: Vec<UnixStream> = (0..60)
+        .map(|n| {
+            let mut stream = UnixStream::connect(a.data.join("control.sock")).expect("it listens");
+            stream.write_all(sayings[n % 3]).expect("sent");
+            stream
+        })
+        .collect();
+    // Who waits behind two rounds of them is answered after them.
+    a.ask(&["status"]).expect("the operator is answered");
+    for stream in &mut held {
+        stream.set_read_timeout(Some(e2e::PATIENCE)).expect("a timeout");
+        let mut said = Vec::new();
+        // Its end, or a reset; not that nothing came for a minute.
+        if let Err(error) = stream.read_to_end(&mut said) {
+            assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "nobody cuts it off");
+        }
+        assert!(!said.starts_with(b"HTTP/1.1 200"), "it said no command");
+    }
+}
+
+#[test]
+fn pages_are_answered_under_the_nodes_own_names_alone() {
+    let mut world = World::new(&["a.example"]);
+    world.nodes[0].carry_meetings();
+    world.serve();
+    let (a, client) = (&world.nodes[0], world.nodes[0].client());
+    let colleague = a.colleague();
+    let under = |path: &str, host: &str| {
+        let headers = [("host", host), ("cookie", &colleague.cookie), ("accept", "text/html")];
+        client.get_with(&format!("{path}?lang=fr"), &headers)
+    };
+    // A name of somebody else's that points here now: the browser sends what it has, and shows what it gets.
+    for path in ["/situation", "/import", "/meetings", "/api/v1/records", "/metrics", "/"] {
+        let refused = under(path, &format!("evil.example:{}", a.port));
+        assert_eq!(refused.status, 421, "{path}");
+        assert!(refused.text().contains("evil.example") && refused.text().contains("Ce nœud"), "{path}");
+        let own = format!("http://127.0.0.1:{}", a.port);
+        assert!(refused.text().contains(&own), "{path}: its address is not said");
+        assert_ne!(under(path, &format!("localhost:{}", a.port)).status, 421, "{path}");
+    }
+    let form = [("host", "evil.example"), ("cookie", &colleague.cookie)];
+    assert_eq!(client.post("/sign-out", &form, Vec::new()).status, 421);
+    let plain = client.get_with("/situation?lang=ru", &[("host", "evil.example")]);
+    assert!(plain.text().contains("не является именем этого узла"), "{}", plain.text());
+    // Peers dial what their operators wrote, and whoever looks after the server asks by any address.
+    for path in ["/heads", "/healthz"] {
+        assert_eq!(under(path, "10.0.0.7").status, 200, "{path}");
+    }
 }

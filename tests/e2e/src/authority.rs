@@ -28,6 +28,8 @@ pub struct Authority {
     pub environment: Vec<(String, String)>,
     /// The largest file that its processes may write, in bytes, if there is a limit.
     pub largest_file: Option<u64>,
+    /// How many files its processes may have open, if there is a limit.
+    pub open_files: Option<u64>,
     clock: Option<Arc<Clock>>,
     child: Option<Child>,
     starts: u32,
@@ -74,6 +76,7 @@ impl World {
                 port: *port,
                 environment: Vec::new(),
                 largest_file: None,
+                open_files: None,
                 clock: clock.cloned(),
                 child: None,
                 starts: 0,
@@ -164,6 +167,7 @@ impl Authority {
     pub fn at(&self, data: PathBuf) -> Self {
         let (name, root_keys, port) = (self.name.clone(), self.root_keys.clone(), self.port);
         let (environment, largest_file) = (self.environment.clone(), self.largest_file);
+        let open_files = self.open_files;
         Self {
             name,
             data,
@@ -171,6 +175,7 @@ impl Authority {
             port,
             environment,
             largest_file,
+            open_files,
             clock: self.clock.clone(),
             child: None,
             starts: 0,
@@ -245,13 +250,14 @@ impl Authority {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = match self.largest_file {
-            None => Command::new(crate::concord()),
-            // A write beyond the limit fails instead of ending the program, as on a full disk.
-            Some(bytes) => {
+        // A write beyond the limit fails instead of ending the program, as on a full disk.
+        let blocks = self.largest_file.map(|bytes| format!("trap '' XFSZ; ulimit -f {};", bytes / 512));
+        let files = self.open_files.map(|files| format!("ulimit -n {files};"));
+        let mut command = match [blocks, files].into_iter().flatten().collect::<String>() {
+            none if none.is_empty() => Command::new(crate::concord()),
+            limits => {
                 let mut shell = Command::new("sh");
-                let blocks = bytes / 512;
-                shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+                shell.args(["-c", &format!("{limits} exec \"$0\" \"$@\"")]);
                 shell.arg(crate::concord());
                 shell
             }

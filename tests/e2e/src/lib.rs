@@ -10,6 +10,7 @@ mod clock;
 mod forgery;
 mod hostile;
 mod impostor;
+mod meeting;
 mod memory;
 mod wait;
 
@@ -20,5 +21,6 @@ pub use clock::Clock;
 pub use forgery::Forgery;
 pub use hostile::{ForgedLog, Forger, Hostile, Manner};
 pub use impostor::Impostor;
+pub use meeting::{Delegate, Line, join};
 pub use memory::peak_memory;
 pub use wait::{PATIENCE, until};

@@ -144,10 +144,11 @@ impl Driver {
             let thread = made.thread(&media, neighbours, reports.clone(), places.clone());
             joins.push(spawn(thread, core, broke.clone())?);
         }
-        let acceptors = listeners
-            .into_iter()
-            .map(|listener| tokio::spawn(accept::accept(listener, places.clone(), threads.clone())))
-            .collect();
+        let shares = accept::Shares::new(count, edge::raise_files());
+        let accept = |listener| {
+            tokio::spawn(accept::accept(listener, places.clone(), threads.clone(), shares.clone()))
+        };
+        let acceptors = listeners.into_iter().map(accept).collect();
         Ok(Self { threads, places, joins, acceptors, broken })
     }
 
@@ -285,3 +286,6 @@ fn keep_to(core: usize) {
 fn keep_to(core: usize) {
     tracing::warn!(core, "media threads are kept to cores on Linux only");
 }
+
+#[cfg(test)]
+mod tests;

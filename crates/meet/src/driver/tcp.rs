@@ -1,7 +1,7 @@
 //! The TCP connections of one media thread (ICE-TCP, RFC 6544, passive): frames in, frames out.
 //!
-//! A connection comes here only after its first frame named one of this thread's sessions. Nothing on it can make the thread
-//! wait: what a receiver does not take is dropped beyond a bounded queue.
+//! A connection comes here only after its first frame named one of this thread's sessions, and stays only if ICE answered on it.
+//! Nothing on it can make the thread wait: what a receiver does not take is dropped beyond a bounded queue.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -10,16 +10,19 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use tokio::sync::oneshot;
 
 use super::figures::Figures;
 use super::framing::{Framer, Unframer};
 
 /// A connection that says nothing for so long is closed: ICE asks for consent every few seconds (RFC 7675).
 const SILENCE: Duration = Duration::from_secs(30);
-/// How often that is looked for.
-const SWEEP: Duration = Duration::from_secs(5);
+/// A connection on which ICE answered nothing for so long is closed: its other side has a name, and not the password to it.
+pub(super) const UNPROVEN: Duration = Duration::from_secs(5);
+/// How often both are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
 /// The most connections of one thread.
-const CONNECTIONS: usize = 4096;
+pub(super) const CONNECTIONS: usize = 4096;
 /// Reads of one connection in one round, so that others have their turn.
 const READS: usize = 8;
 /// Tokens below belong to the thread itself.
@@ -33,6 +36,8 @@ pub(super) struct Arrival {
     pub(super) local: SocketAddr,
     /// Its first packet.
     pub(super) first: Vec<u8>,
+    /// Dropped with the connection: its place is free then.
+    pub(super) place: oneshot::Sender<()>,
 }
 
 struct Connection {
@@ -41,7 +46,18 @@ struct Connection {
     local: SocketAddr,
     unframer: Unframer,
     framer: Framer,
+    opened: Instant,
     heard: Instant,
+    /// Something was sent on it. ICE answers nobody who does not know the session's password, and everything else follows it.
+    proven: bool,
+    _place: oneshot::Sender<()>,
+}
+
+impl Connection {
+    fn is_over(&self, now: Instant) -> bool {
+        let silent = now.duration_since(self.heard) >= SILENCE;
+        silent || (!self.proven && now.duration_since(self.opened) >= UNPROVEN)
+    }
 }
 
 pub(super) struct Tcp {
@@ -77,14 +93,17 @@ impl Tcp {
         }
         self.next += 1;
         figures.tcp_accepted.add(1);
-        let Arrival { peer, local, .. } = arrival;
+        let Arrival { peer, local, place, .. } = arrival;
         let connection = Connection {
             stream,
             peer,
             local,
             unframer: Unframer::default(),
             framer: Framer::default(),
+            opened: now,
             heard: now,
+            proven: false,
+            _place: place,
         };
         self.by_peer.insert(peer, token);
         self.connections.insert(token, connection);
@@ -121,13 +140,8 @@ impl Tcp {
         }
         if now.duration_since(self.swept) >= SWEEP {
             self.swept = now;
-            let silent = |connection: &Connection| now.duration_since(connection.heard) >= SILENCE;
-            let tokens: Vec<_> = self
-                .connections
-                .iter()
-                .filter(|(_, connection)| silent(connection))
-                .map(|(token, _)| *token)
-                .collect();
+            let over = self.connections.iter().filter(|(_, connection)| connection.is_over(now));
+            let tokens: Vec<_> = over.map(|(token, _)| *token).collect();
             for token in tokens {
                 self.close(token, figures);
             }
@@ -147,6 +161,7 @@ impl Tcp {
             figures.tcp_drops.add(1);
             return;
         }
+        connection.proven = true;
         figures.sent(1, packet.len());
         self.write(token, figures);
     }

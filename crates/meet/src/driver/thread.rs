@@ -165,6 +165,11 @@ impl Thread {
 
     fn take_arrivals(&mut self, now: Instant, tcp: &mut Tcp) -> bool {
         while let Ok(arrival) = self.arrivals.try_recv() {
+            // Whoever names nobody takes no place.
+            if !self.shard.knows(&arrival.first) {
+                self.figures.tcp_drops.add(1);
+                continue;
+            }
             let (source, destination) = (arrival.peer, arrival.local);
             let first = arrival.first.clone();
             // Before its first packet: the answer needs the connection.

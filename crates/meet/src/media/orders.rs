@@ -427,6 +427,8 @@ impl Shard {
     pub(super) fn hear(&mut self, now: Instant, from: ShardId, body: Body) {
         match body {
             Body::Datagram { .. } => {}
+            Body::Named { name } => self.elsewhere.named(&name, from),
+            Body::Unnamed { name } => self.elsewhere.unnamed(&name),
             Body::Attach { track, kind } => {
                 let at = self.track_of(track, kind);
                 if let Some(found) = self.tracks.get_mut(at)

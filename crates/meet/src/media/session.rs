@@ -83,6 +83,8 @@ pub(super) struct Session {
     pub(super) reallocate: bool,
     /// Sources from which it is heard.
     pub(super) addresses: Vec<(Transport, SocketAddr)>,
+    /// Names under which ICE finds it, oldest first.
+    pub(super) names: Vec<String>,
     /// A moment on our clock and on its clock, since 1970.
     clock: Option<(Instant, Duration)>,
     pub(super) link: Link,
@@ -154,6 +156,7 @@ impl Session {
             probing: 0,
             reallocate: false,
             addresses: Vec::new(),
+            names: Vec::new(),
             clock: None,
             link: Link::default(),
             next_health: now + health_every,

@@ -15,6 +15,7 @@ use rand::{RngExt, SeedableRng};
 use str0m::IceCreds;
 use str0m::config::DtlsCert;
 
+use super::elsewhere::Elsewhere;
 use super::owner::{letter, receiver};
 use super::peer::{PeerError, PeerEvent, certificate, public_of};
 use super::session::Session;
@@ -23,11 +24,10 @@ use super::track::Track;
 use super::{Body, Forwarded, MediaConfig, Output, Received, Transport, owner_of};
 use crate::contract::{Ending, Event, RoomKey, SessionId, ShardId, Target, TrackKey};
 
-/// Sources of packets for other shards that are remembered; the table is forgotten when it is full, and ICE's next check, within
-/// seconds, fills it again.
-const STRANGERS: usize = 10_000;
 /// Sources of one session that are remembered.
-const ADDRESSES: usize = 8;
+pub(super) const ADDRESSES: usize = 8;
+/// Names of one session under which ICE finds it: two at a time, and those of before its last restarts.
+const NAMES: usize = 8;
 /// How long packets of a picture wait for the rest of it: what a session is given at once costs little more than one packet.
 pub(super) const GATHER: Duration = Duration::from_millis(1);
 /// A session is woken no oftener.
@@ -59,8 +59,8 @@ pub struct Shard {
     /// The newest time that was told; none before the first order or packet.
     pub(super) now: Option<Instant>,
     events: Vec<PeerEvent>,
-    /// Who owns the session behind a source whose packets come to this thread.
-    strangers: HashMap<(Transport, SocketAddr), ShardId>,
+    /// Sessions of other shards whose packets come to this one.
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl std::fmt::Debug for Shard {
@@ -96,7 +96,7 @@ impl Shard {
             next_beat: None,
             now: None,
             events: Vec::new(),
-            strangers: HashMap::new(),
+            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -110,26 +110,32 @@ impl Shard {
     }
 
     /// Takes a packet from a socket. One that belongs to another shard is handed to it by [`Output::Forward`]; a driver that
-    /// knows the owner by [`owner_of`] saves the detour.
+    /// knows the owner by [`owner_of`] saves the detour. A STUN request for a session that there is not, is dropped here.
     pub fn receive(&mut self, now: Instant, packet: Received<'_>) {
         let from = (packet.transport, packet.source);
         match owner_of(packet.bytes) {
-            Some(owner) if owner != self.id && owner.0 < self.config.shards => {
-                if self.strangers.len() >= STRANGERS {
-                    self.strangers.clear();
+            Some(owner) if owner != self.id => {
+                let named = receiver(packet.bytes).and_then(|name| self.elsewhere.asked(name, from));
+                if let Some(owner) = named {
+                    self.hand_over(owner, packet);
                 }
-                self.strangers.insert(from, owner);
-                self.hand_over(owner, packet);
             }
             Some(_) => {
-                self.strangers.remove(&from);
-                self.deliver(now, packet);
+                if self.knows(packet.bytes) {
+                    self.elsewhere.forget(from);
+                    self.deliver(now, packet);
+                }
             }
-            None => match self.strangers.get(&from) {
-                Some(&owner) => self.hand_over(owner, packet),
+            None => match self.elsewhere.owner(from) {
+                Some(owner) => self.hand_over(owner, packet),
                 None => self.deliver(now, packet),
             },
         }
+    }
+
+    /// Whether these bytes are a STUN request for a session of this shard. Whether its sender may say so, ICE finds out.
+    pub fn knows(&self, bytes: &[u8]) -> bool {
+        receiver(bytes).is_some_and(|name| self.by_ufrag.contains_key(name))
     }
 
     fn hand_over(&mut self, to: ShardId, packet: Received<'_>) {
@@ -352,11 +358,39 @@ impl Shard {
 
     /// ICE finds it by its present names, and for a while by earlier ones.
     pub(super) fn name(&mut self, at: usize) {
-        let Some(session) = self.sessions.get(at) else { return };
-        for (ufrag, target) in session.ufrags() {
-            if !self.by_ufrag.contains_key(ufrag) {
-                self.by_ufrag.insert(ufrag.to_owned(), (at, target));
+        let Some(session) = self.sessions.get_mut(at) else { return };
+        let (mut named, mut unnamed) = (Vec::new(), Vec::new());
+        let present: Vec<(String, Target)> =
+            session.ufrags().map(|(ufrag, target)| (ufrag.to_owned(), target)).collect();
+        for (ufrag, target) in present {
+            if !self.by_ufrag.contains_key(&ufrag) {
+                self.by_ufrag.insert(ufrag.clone(), (at, target));
+                session.names.push(ufrag.clone());
+                named.push(ufrag);
             }
+        }
+        // Who restarts ICE again and again has no more names for it.
+        while session.names.len() > NAMES {
+            unnamed.push(session.names.remove(0));
+        }
+        for name in named {
+            self.tell_others(|| Body::Named { name: name.clone() });
+        }
+        for name in unnamed {
+            self.unname(&name);
+        }
+    }
+
+    fn unname(&mut self, name: &str) {
+        self.by_ufrag.remove(name);
+        self.tell_others(|| Body::Unnamed { name: name.to_owned() });
+    }
+
+    /// The other shards hear of names, so that nothing is kept or passed on for one that nobody has.
+    fn tell_others(&mut self, body: impl Fn() -> Body) {
+        for shard in (0..self.config.shards).map(ShardId).filter(|shard| *shard != self.id) {
+            self.outputs
+                .push_back(Output::Forward { to: shard, packet: Forwarded { from: self.id, body: body() } });
         }
     }
 
@@ -369,7 +403,9 @@ impl Shard {
     pub(super) fn end(&mut self, at: usize, why: Option<Ending>) {
         let Some(session) = self.sessions.remove(at) else { return };
         self.by_id.remove(&session.id);
-        self.by_ufrag.retain(|_, (of, _)| *of != at);
+        for name in &session.names {
+            self.unname(name);
+        }
         for address in &session.addresses {
             if self.by_source.get(address).is_some_and(|(of, _)| *of == at) {
                 self.by_source.remove(address);

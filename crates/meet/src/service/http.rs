@@ -142,6 +142,11 @@ async fn knocked(inner: &Inner, parts: &Parts, read: Read) -> Result<Join, Refus
     let from = inner.source(parts);
     let grants = inner.admit(&parts.headers, &query, from)?;
     let join = read(grants, &query, from)?;
+    if let Some(admission) = &inner.admission
+        && !admission.admits(&join.grants).await
+    {
+        return Err(Refusal::Removed.into());
+    }
     let grants = Box::new(join.grants.clone());
     inner.rooms.ask(|reply| Ask::MayJoin { grants, reply }).await??;
     Ok(join)

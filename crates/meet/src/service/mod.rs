@@ -13,7 +13,7 @@ use livekit_protocol::IceServer;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::EngineConfig;
+use crate::config::{Admission, EngineConfig};
 use crate::contract::Now;
 use crate::driver::{Driver, Figures};
 use crate::media::{MediaConfig, Place};
@@ -82,6 +82,7 @@ pub(crate) struct Inner {
     joins: Rate,
     refusals: Rate,
     proxies: Proxies,
+    admission: Option<Admission>,
     relay: Option<Relay>,
     stun: Vec<String>,
     open: Gauge,
@@ -151,6 +152,7 @@ impl Engine {
             joins: Rate::new(config.limits.joins_per_second),
             refusals: Rate::new(config.limits.refusals_per_second),
             proxies: config.limits.proxies,
+            admission: config.admission,
             relay: config.relay,
             stun: config.stun,
             open: Gauge::default(),

@@ -15,6 +15,7 @@ mod transport;
 
 pub use arriving::Arriving;
 pub use bundle::BundleError;
+pub use caller::Callers;
 pub use driver::{Inbox, Message};
 pub use serving::routes;
 

@@ -67,8 +67,12 @@ async fn tell_time(mut response: Response) -> Response {
 
 #[allow(clippy::result_large_err)] // The answer itself, given once.
 /// The recognised caller; `Err` is the answer to one whose clock is wrong.
-fn caller_of(node: &Node, uri: &axum::http::Uri, headers: &HeaderMap) -> Result<Option<Authority>, Response> {
-    match caller::of(node, uri.path(), uri.query(), headers) {
+async fn caller_of(
+    node: &Node,
+    uri: &axum::http::Uri,
+    headers: &HeaderMap,
+) -> Result<Option<Authority>, Response> {
+    match caller::of(node, uri.path(), uri.query(), headers).await {
         Caller::Stranger => Ok(None),
         Caller::Known(authority) => Ok(Some(authority)),
         Caller::Skewed => {
@@ -82,7 +86,7 @@ async fn resource(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match caller_of(&node, &uri, &headers) {
+    let caller = match caller_of(&node, &uri, &headers).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };
@@ -291,7 +295,7 @@ fn own_root(node: &Node, version: Option<u64>) -> Option<Found> {
 
 /// `/heads`: at once, or with `Prefer: wait=30` when something changed for this caller.
 async fn heads(State(node): State<Arc<Node>>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
-    let caller = match caller_of(&node, &uri, &headers) {
+    let caller = match caller_of(&node, &uri, &headers).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };

@@ -114,7 +114,22 @@ pub fn without_database(
     headers: &HeaderMap,
     status: StatusCode,
     refusal: Refusal,
+    problems: &[Problem],
 ) -> Response {
+    let asked = asked_without_database(node, uri, headers);
+    let name = node.config.name(asked.t.lang().code());
+    let mut shell = Shell::new(name, node.config.authority.as_str(), Face::Public);
+    if node.config.status != record::Status::Actual {
+        shell = shell.in_exercise();
+    }
+    let html = error_page(&shell, &asked, refusal, problems, None);
+    let mut response = html_answer(status, Face::Public, html);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What a request asks for, from nothing but itself and the configuration.
+pub fn asked_without_database(node: &Node, uri: &Uri, headers: &HeaderMap) -> Asked {
     let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let parts = RequestParts {
         path: uri.path(),
@@ -123,16 +138,7 @@ pub fn without_database(
         ..RequestParts::default()
     };
     let lang = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
-    let asked = Asked::new(parts, lang, jiff::tz::TimeZone::UTC);
-    let name = node.config.name(asked.t.lang().code());
-    let mut shell = Shell::new(name, node.config.authority.as_str(), Face::Public);
-    if node.config.status != record::Status::Actual {
-        shell = shell.in_exercise();
-    }
-    let html = error_page(&shell, &asked, refusal, &[], None);
-    let mut response = html_answer(status, Face::Public, html);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Asked::new(parts, lang, jiff::tz::TimeZone::UTC)
 }
 
 /// Something broke here. The log says what; the reader is only told that it is our fault.

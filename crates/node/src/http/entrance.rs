@@ -125,6 +125,7 @@ async fn leave(
     {
         return answer::internal(&error);
     }
+    node.departures.notify_one();
     let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
     set_cookie(&mut response, &node, Door::Inside, "", 0);
     for chosen in ["lang", "zone"] {

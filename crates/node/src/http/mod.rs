@@ -6,6 +6,7 @@
 pub mod answer;
 mod entrance;
 mod forward;
+mod hosts;
 mod rate;
 mod ready;
 mod system;
@@ -65,7 +66,8 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(node.clone(), ready::or_made));
+        .layer(middleware::from_fn_with_state(node.clone(), ready::or_made))
+        .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
     Router::new()
         .merge(pages)
         .merge(crate::exchange::routes())
@@ -117,14 +119,18 @@ async fn page_headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// Is this somebody who is to be answered with a page?
+fn reads_pages(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
 /// A refusal that the layers below gave without words becomes a page, for whoever reads pages. It is drawn without a
 /// database: what broke may be the database.
 async fn in_words(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    let reads_pages = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
+    let reads_pages = reads_pages(request.headers());
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let response = next.run(request).await;
     let has_words = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
@@ -133,7 +139,7 @@ async fn in_words(State(node): State<Arc<Node>>, request: Request, next: Next) -
     });
     match Refusal::of(response.status().as_u16()) {
         Some(refusal) if reads_pages && !has_words => {
-            answer::without_database(&node, &uri, &headers, response.status(), refusal)
+            answer::without_database(&node, &uri, &headers, response.status(), refusal, &[])
         }
         _ => response,
     }

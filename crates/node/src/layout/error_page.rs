@@ -23,6 +23,8 @@ pub enum Refusal {
     Conflict,
     /// 413: more bytes than are accepted.
     TooLarge,
+    /// 421: under a name that is none of this node's.
+    Misdirected,
     /// 429: too often.
     TooMany,
     /// 500: our fault.
@@ -35,7 +37,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -44,6 +46,7 @@ impl Refusal {
         Self::Timeout,
         Self::Conflict,
         Self::TooLarge,
+        Self::Misdirected,
         Self::TooMany,
         Self::Internal,
         Self::Unavailable,
@@ -71,6 +74,7 @@ impl Refusal {
             Self::Timeout => 408,
             Self::Conflict => 409,
             Self::TooLarge => 413,
+            Self::Misdirected => 421,
             Self::TooMany => 429,
             Self::Internal => 500,
             Self::Unavailable | Self::OnItsWay => 503,
@@ -87,6 +91,7 @@ impl Refusal {
             Self::Timeout => t.error_timeout_title(),
             Self::Conflict => t.error_conflict_title(),
             Self::TooLarge => t.error_too_large_title(),
+            Self::Misdirected => t.error_misdirected_title(),
             Self::TooMany => t.error_too_many_title(),
             Self::Internal => t.error_internal_title(),
             Self::Unavailable => t.error_unavailable_title(),
@@ -104,6 +109,7 @@ impl Refusal {
             Self::Timeout => t.error_timeout_text(),
             Self::Conflict => t.error_conflict_text(),
             Self::TooLarge => t.error_too_large_text(),
+            Self::Misdirected => t.error_misdirected_text(),
             Self::TooMany => t.error_too_many_text(),
             Self::Internal => t.error_internal_text(),
             Self::Unavailable => t.error_unavailable_text(),

@@ -10,7 +10,6 @@
 mod stated;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +28,7 @@ use super::release::argument;
 use super::{OperateError, Outcome, joined};
 use crate::clock;
 use crate::command::ImportFigures;
+use crate::desks::import::Uploads;
 use crate::desks::situation::figure::{MAX_DAYS_AHEAD, date_of};
 use crate::fault::Fault;
 use crate::index::{EVERYBODY, readers_text};
@@ -172,6 +172,7 @@ async fn beside<T: Send + 'static>(
 #[derive(Clone)]
 struct Reading {
     file: PathBuf,
+    uploads: Uploads,
     read: ReadOptions,
     import: ImportOptions,
     stated: Arc<Stated>,
@@ -203,6 +204,7 @@ impl Reading {
         let stated = Arc::new(stated::stated(node, command, audience).await?);
         Ok(Self {
             file: command.file.clone(),
+            uploads: node.uploads.clone(),
             read,
             import: ImportOptions { reason, last_day: last_day(command) },
             stated,
@@ -212,7 +214,7 @@ impl Reading {
     }
 
     fn run(&self, mut each: impl FnMut(&RowReport)) -> Result<Report, OperateError> {
-        let file = File::open(&self.file).map_err(|e| OperateError::file(&self.file, e))?;
+        let file = self.uploads.open(&self.file).map_err(|e| OperateError::file(&self.file, e))?;
         let reader = FigureReader::new(BufReader::with_capacity(1 << 18, file), self.read.clone())
             .map_err(|why| OperateError::table(&self.file.display().to_string(), why))?;
         let mut listed = Listed { whole: self.listing == Listing::Whole, ..Listed::default() };

@@ -14,6 +14,7 @@ mod record;
 mod release;
 mod root;
 mod scenario;
+mod session;
 mod status;
 
 use std::io::Read as _;
@@ -282,6 +283,7 @@ async fn carry_out(node: &Arc<Node>, command: Command, key: Option<ActKey>) -> R
     }
     match command {
         Command::Link(command) => new_link(node, command).await,
+        Command::Session(command) => session::run(node, command).await,
         Command::Root(command) => root::run(node, command).await,
         Command::Key(command) => key::run(node, command).await,
         Command::Peer(command) => peer::run(node, command).await,

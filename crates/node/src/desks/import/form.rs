@@ -125,6 +125,7 @@ mod tests {
     use axum::body::Body;
     use axum::extract::FromRequest as _;
     use axum::http::Request;
+    use std::io::Read as _;
 
     async fn form(parts: &[(&str, &str)]) -> Multipart {
         let mut body = String::new();
@@ -144,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_form_with_the_sessions_secret_brings_its_table() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::of(folder.path());
+        let uploads = Uploads::new(folder.path()).unwrap();
         let parts = [
             ("name=\"csrf\"", "secret"),
             ("name=\"audience\"", "public"),
@@ -153,13 +154,15 @@ mod tests {
         ];
         let (filled, table) = receive(form(&parts).await, "secret", &uploads).await.unwrap();
         assert_eq!((filled.reason.as_str(), filled.file_name.as_str()), ("late reports", "chn.csv"));
-        assert_eq!(std::fs::read(&table.unwrap().table).unwrap(), b"#date\n2020-01-22\n");
+        let (table, mut clear) = (table.unwrap(), String::new());
+        uploads.open(&table.table).unwrap().read_to_string(&mut clear).unwrap();
+        assert_eq!(clear, "#date\n2020-01-22\n");
     }
 
     #[tokio::test]
     async fn without_the_secret_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::of(folder.path());
+        let uploads = Uploads::new(folder.path()).unwrap();
         let table = ("name=\"table\"; filename=\"a.csv\"", "#date\n");
         for parts in
             [vec![table, ("name=\"csrf\"", "secret")], vec![("name=\"csrf\"", "other"), table], vec![]]
@@ -175,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let long = "x".repeat(MAX_FIELD + 1);
         let parts = [("name=\"csrf\"", "secret"), ("name=\"reason\"", long.as_str())];
-        let refused = receive(form(&parts).await, "secret", &Uploads::of(folder.path())).await;
+        let refused = receive(form(&parts).await, "secret", &Uploads::new(folder.path()).unwrap()).await;
         assert!(matches!(refused, Err(FormError::TooLarge)));
     }
 
@@ -183,7 +186,8 @@ mod tests {
     async fn no_file_is_no_table() {
         let folder = tempfile::tempdir().unwrap();
         let parts = [("name=\"csrf\"", "secret"), ("name=\"table\"; filename=\"\"", "")];
-        let (_, table) = receive(form(&parts).await, "secret", &Uploads::of(folder.path())).await.unwrap();
+        let (_, table) =
+            receive(form(&parts).await, "secret", &Uploads::new(folder.path()).unwrap()).await.unwrap();
         assert!(table.is_none());
     }
 }

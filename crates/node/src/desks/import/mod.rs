@@ -6,6 +6,7 @@
 mod form;
 mod page;
 pub mod pages;
+mod sealed;
 mod uploads;
 
 pub use uploads::Uploads;

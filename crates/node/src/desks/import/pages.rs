@@ -38,7 +38,7 @@ pub fn routes() -> Router<Arc<Node>> {
 }
 
 fn uploads(node: &Node) -> Uploads {
-    Uploads::of(&node.config.folder)
+    node.uploads.clone()
 }
 
 async fn form_page(Of(node): Of<Arc<Node>>, viewer: Viewer) -> Response {

@@ -1,17 +1,21 @@
-//! Uploaded tables between their check and their release: files of the operator alone, for at most an hour.
+//! Uploaded tables between their check and their release: files that this process alone can read, for at most an hour.
 //!
-//! They lie in `uploads/` of the data folder, under random names that only the page that made them knows. Nothing of
-//! them is in a database or a backup.
+//! They lie in `uploads/` of the data folder, under random names that only the page that made them knows, and encrypted under a key
+//! that is in no file: a disk that is taken out, copied or not erased well tells nothing of a table that nobody released yet. With
+//! the process they are gone. Nothing of them is in a database or a backup.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::{CHUNK, Key, Opened};
 use crate::fault::{Coded, Fault};
-use crate::identity;
+use crate::identity::{self, IdentityError};
 use crate::operate::Report;
 
 /// Files older than this are removed.
@@ -108,6 +112,7 @@ impl Coded for UploadError {
 #[derive(Debug, Clone)]
 pub struct Uploads {
     folder: PathBuf,
+    key: Arc<Key>,
 }
 
 /// A table that is being written; removed again unless it is kept.
@@ -115,27 +120,48 @@ pub struct Uploads {
 pub struct Arriving {
     /// Its name.
     pub id: UploadId,
-    /// Where its bytes are.
+    /// Where its bytes are; [`Uploads::open`] reads them.
     pub table: PathBuf,
     file: Option<tokio::fs::File>,
+    key: Arc<Key>,
+    /// What is not written yet: less than a chunk.
+    rest: Vec<u8>,
+    chunks: u64,
     kept: bool,
 }
 
 impl Arriving {
     /// Adds bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => tokio::io::AsyncWriteExt::write_all(file, bytes).await,
-            None => Err(io::Error::other("the table is complete")),
+    pub async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.rest.len() == CHUNK {
+                self.write_rest(false).await?;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.rest.len()));
+            self.rest.extend_from_slice(now);
+            bytes = later;
         }
+        Ok(())
     }
 
     /// The table is complete.
     pub async fn complete(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            return Ok(());
+        }
+        self.write_rest(true).await?;
         match self.file.take() {
             Some(mut file) => tokio::io::AsyncWriteExt::flush(&mut file).await,
             None => Ok(()),
         }
+    }
+
+    async fn write_rest(&mut self, is_last: bool) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Err(io::Error::other("the table is complete")) };
+        let sealed = self.key.seal(&table_name(&self.id), self.chunks, is_last, &self.rest)?;
+        self.rest.clear();
+        self.chunks += 1;
+        tokio::io::AsyncWriteExt::write_all(file, &sealed).await
     }
 }
 
@@ -149,10 +175,37 @@ impl Drop for Arriving {
     }
 }
 
+/// Under which name a table is encrypted, whatever it is called on the disk.
+fn table_name(id: &UploadId) -> String {
+    format!("table {}", id.0)
+}
+
+fn report_name(id: &UploadId) -> String {
+    format!("report {}", id.0)
+}
+
 impl Uploads {
-    /// Those of a data folder.
-    pub fn of(data: &Path) -> Self {
-        Self { folder: data.join(FOLDER) }
+    /// Those of a data folder, which this process alone can read.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn new(data: &Path) -> Result<Self, IdentityError> {
+        Ok(Self { folder: data.join(FOLDER), key: Arc::new(Key::new()?) })
+    }
+
+    /// Opens a table: one that waits here, or any other file.
+    pub fn open(&self, table: &Path) -> io::Result<Box<dyn Read + Send + '_>> {
+        let file = File::open(table)?;
+        let id = table.file_stem().and_then(|stem| UploadId::parse(stem.to_str()?));
+        Ok(match id.filter(|_| table.parent() == Some(&self.folder)) {
+            Some(id) => Box::new(Opened::new(io::BufReader::new(file), &self.key, &table_name(&id))),
+            None => Box::new(file),
+        })
+    }
+
+    /// Removes what an earlier process left: nobody can read it any more.
+    pub fn clear(&self) -> io::Result<()> {
+        self.remove_older_than(Duration::MAX)
     }
 
     fn path(&self, id: &UploadId, ending: &str) -> PathBuf {
@@ -176,7 +229,8 @@ impl Uploads {
         let id = UploadId(hex::encode(identity::random::<32>()?));
         let table = self.path(&id, "csv");
         let file = owners_file(&table)?;
-        Ok(Arriving { id, table, file: Some(tokio::fs::File::from_std(file)), kept: false })
+        let (file, key) = (Some(tokio::fs::File::from_std(file)), Arc::clone(&self.key));
+        Ok(Arriving { id, table, file, key, rest: Vec::new(), chunks: 0, kept: false })
     }
 
     /// Keeps a table with its report.
@@ -188,7 +242,12 @@ impl Uploads {
 
     /// Writes what became of a table, whole or not at all.
     pub async fn write(&self, id: &UploadId, upload: &Upload) -> Result<(), UploadError> {
-        let bytes = serde_json::to_vec(upload)?;
+        let report = serde_json::to_vec(upload)?;
+        let (chunks, mut bytes) = (report.len() / CHUNK, Vec::new());
+        for (place, chunk) in report.chunks(CHUNK).chain([&[][..]]).enumerate().take(chunks + 1) {
+            let sealed = self.key.seal(&report_name(id), place as u64, place == chunks, chunk)?;
+            bytes.extend(sealed);
+        }
         let (new, path) = (self.path(id, "new"), self.path(id, "json"));
         beside(move || {
             match std::fs::remove_file(&new) {
@@ -205,7 +264,11 @@ impl Uploads {
     /// An upload; `None` if there is none of this name any more.
     pub async fn read(&self, id: &UploadId) -> Result<Option<Upload>, UploadError> {
         match tokio::fs::read(self.path(id, "json")).await {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Ok(bytes) => {
+                let mut report = Vec::new();
+                Opened::new(&bytes[..], &self.key, &report_name(id)).read_to_end(&mut report)?;
+                Ok(Some(serde_json::from_slice(&report)?))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -248,11 +311,15 @@ impl Uploads {
 
     /// Removes files that are older than an hour at `now`, seconds since 1970.
     pub fn sweep(&self, now: i64) -> io::Result<()> {
+        self.remove_older_than(Duration::from_secs(u64::try_from(now).unwrap_or(0)).saturating_sub(KEPT))
+    }
+
+    /// Removes files that were changed last before so long after 1970.
+    fn remove_older_than(&self, limit: Duration) -> io::Result<()> {
         let entries = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
         };
-        let limit = Duration::from_secs(u64::try_from(now).unwrap_or(0)).saturating_sub(KEPT);
         for entry in entries {
             let entry = entry?;
             let modified = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -296,7 +363,7 @@ mod tests {
     #[tokio::test]
     async fn a_table_is_its_owners_and_is_claimed_once() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::of(folder.path());
+        let uploads = Uploads::new(folder.path()).unwrap();
         let mut arriving = uploads.begin().unwrap();
         arriving.write(b"#date\n").await.unwrap();
         arriving.complete().await.unwrap();
@@ -305,7 +372,9 @@ mod tests {
         let id = uploads.keep(arriving, &upload()).await.unwrap();
         assert_eq!(uploads.read(&id).await.unwrap().unwrap().state, State::Checked);
         let taken = uploads.claim(&id).await.unwrap().expect("the first who asks gets it");
-        assert_eq!(std::fs::read(taken).unwrap(), b"#date\n");
+        let mut clear = Vec::new();
+        uploads.open(&taken).unwrap().read_to_end(&mut clear).unwrap();
+        assert_eq!(clear, b"#date\n");
         assert_eq!(uploads.claim(&id).await.unwrap(), None, "the second does not");
         uploads.remove_table(&id).await.unwrap();
         uploads.discard(&id).await.unwrap();
@@ -314,9 +383,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_of_a_table_or_its_report_is_on_the_disk_in_clear_and_the_next_process_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(folder.path()).unwrap();
+        let mut arriving = uploads.begin().unwrap();
+        let table = b"planted-4711,12\n".repeat(20_000);
+        for piece in table.chunks(1000) {
+            arriving.write(piece).await.unwrap();
+        }
+        arriving.complete().await.unwrap();
+        let found = Upload { file_name: "planted-4711.csv".repeat(10_000), ..upload() };
+        let id = uploads.keep(arriving, &found).await.unwrap();
+        for entry in std::fs::read_dir(&uploads.folder).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(!bytes.windows(7).any(|window| window == b"planted"));
+        }
+        assert_eq!(uploads.read(&id).await.unwrap().unwrap().file_name, found.file_name);
+        let mut clear = Vec::new();
+        uploads.open(&uploads.path(&id, "csv")).unwrap().read_to_end(&mut clear).unwrap();
+        assert!(clear == table);
+
+        let next = Uploads::new(folder.path()).unwrap();
+        assert!(next.read(&id).await.is_err());
+        next.clear().unwrap();
+        assert!(next.read(&id).await.unwrap().is_none());
+        assert_eq!(files(&next), 0);
+    }
+
+    #[tokio::test]
     async fn what_is_not_kept_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::of(folder.path());
+        let uploads = Uploads::new(folder.path()).unwrap();
         drop(uploads.begin().unwrap());
         assert_eq!(files(&uploads), 0);
     }
@@ -324,7 +421,7 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_wait_and_after_an_hour_none() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::of(folder.path());
+        let uploads = Uploads::new(folder.path()).unwrap();
         for _ in 0..MAX_WAITING {
             let arriving = uploads.begin().unwrap();
             uploads.keep(arriving, &upload()).await.unwrap();

@@ -37,7 +37,7 @@ impl Attendee {
     }
 
     /// The one whose session this is. A guest whose authority is no confirmed peer any more is nobody.
-    fn of(node: &Node, session: &Session) -> Option<Self> {
+    pub(super) fn of(node: &Node, session: &Session) -> Option<Self> {
         let (authority, code, names) = match &session.bearer.guest {
             None => (node.config.authority.clone(), node.config.code.clone(), node.config.names.clone()),
             Some(guest) => {

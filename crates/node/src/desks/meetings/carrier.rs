@@ -10,21 +10,27 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use std::sync::{Arc, Weak};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use meet::config::EngineConfig;
+use futures::FutureExt as _;
+use meet::config::{Admission, EngineConfig};
 use meet::driver::Addresses;
 use meet::grants::{Grants, VideoGrant};
 use meet::service::Engine;
 use meet::token::{Keys, MIN_SECRET, Secret};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::attendee::Attendee;
-use crate::config::{Backend, Config};
+use super::departures;
+use crate::config::Backend;
 use crate::fault::Coded;
 use crate::identity::{IdentityError, random};
+use crate::node::Node;
 use crate::outbound::{Address, Outbound, OutboundError};
 
 /// A token lets somebody in within this time, in seconds. Whoever is in gets newer ones from the engine.
@@ -39,10 +45,10 @@ const MAX_SECRET: u64 = 4096;
 const OWN_KEY: &str = "concord";
 /// The file of that secret, in the data folder.
 const OWN_SECRET: &str = "meet.secret";
-/// Where the `RoomService` makes rooms.
-const CREATE_ROOM: &str = "/twirp/livekit.RoomService/CreateRoom";
-/// The `RoomService` answers with a room: some hundred bytes.
-const MAX_ANSWER: usize = 64 << 10;
+/// Where the `RoomService` is.
+const ROOM_SERVICE: &str = "/twirp/livekit.RoomService/";
+/// The `RoomService` answers at most with everybody in a room: some kilobytes each.
+const MAX_ANSWER: usize = 16 << 20;
 
 /// Why the engine cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,13 +139,13 @@ pub struct Opened {
 
 impl Carrier {
     /// The engine that the configuration names, started if it is the one in this program; `None` if it names none.
-    pub fn open(config: &Config, outbound: &Outbound) -> Result<Option<Opened>, CarrierError> {
-        let meet = &config.meet;
+    pub fn open(node: &Arc<Node>) -> Result<Option<Opened>, CarrierError> {
+        let meet = &node.config.meet;
         match (meet.backend, &meet.url, &meet.key, &meet.secret_file) {
-            (Backend::Embedded, ..) => Self::here(config).map(Some),
+            (Backend::Embedded, ..) => Self::here(node).map(Some),
             (Backend::Livekit, Some(url), Some(key), Some(file)) => {
-                let keys = Keys::one(key, read_secret(&config.path(file))?);
-                let service = Service::There(outbound.clone());
+                let keys = Keys::one(key, read_secret(&node.config.path(file))?);
+                let service = Service::There(node.outbound.clone());
                 Ok(Some(Opened { carrier: Self { url: url.clone(), keys, service }, engine: None }))
             }
             _ => Ok(None),
@@ -147,8 +153,8 @@ impl Carrier {
     }
 
     /// Starts the engine in this program: signalling where the pages are, media on ports of its own.
-    fn here(config: &Config) -> Result<Opened, CarrierError> {
-        let meet = &config.meet;
+    fn here(node: &Arc<Node>) -> Result<Opened, CarrierError> {
+        let (config, meet) = (&node.config, &node.config.meet);
         let keys = Keys::one(OWN_KEY, own_secret(&config.path(Path::new(OWN_SECRET)))?);
         let mut engine = EngineConfig::beside(config.listen, keys.clone());
         engine.media.addresses = Addresses {
@@ -159,6 +165,7 @@ impl Carrier {
         engine.rooms.auto_create = false;
         // The node's own limit of requests counts joins already; whose a refused token was, it says with each request.
         engine.limits.joins_per_second = 0;
+        engine.admission = Some(admission(Arc::downgrade(node)));
         let engine = Engine::start(engine).map_err(CarrierError::Media)?;
         // http:// is ws://, and https:// is wss://.
         let url = config.public_url.trim_end_matches('/').replacen("http", "ws", 1);
@@ -183,10 +190,41 @@ impl Carrier {
 
     /// Makes sure that the room is there. Engines that make no room unasked need it; others are asked whether they live.
     pub async fn open_room(&self, room: &str, now: u64) -> Result<(), CarrierError> {
-        let grants = Grants {
-            video: Some(VideoGrant { room_create: true, ..VideoGrant::default() }),
-            ..Grants::default()
+        let may = VideoGrant { room_create: true, ..VideoGrant::default() };
+        let asked = json!({ "name": room, "empty_timeout": EMPTY_TIMEOUT });
+        self.call("CreateRoom", may, &asked, now).await.map(drop)
+    }
+
+    /// The identities of those who are in the room; nobody, if there is no such room.
+    pub async fn inside(&self, room: &str, now: u64) -> Result<Vec<String>, CarrierError> {
+        let said = match self.call("ListParticipants", admin(room), &json!({ "room": room }), now).await {
+            Err(CarrierError::Refused { status: 404, .. }) => return Ok(Vec::new()),
+            said => said?,
         };
+        let said: Inside = serde_json::from_slice(&said)
+            .map_err(|why| CarrierError::Refused { status: 200, text: why.to_string() })?;
+        Ok(said.participants.into_iter().map(|participant| participant.identity).collect())
+    }
+
+    /// Puts somebody out of the room. The engine in this program refuses their older tokens from then on.
+    pub async fn remove(&self, room: &str, identity: &str, now: u64) -> Result<(), CarrierError> {
+        let asked = json!({ "room": room, "identity": identity });
+        match self.call("RemoveParticipant", admin(room), &asked, now).await {
+            // Already gone.
+            Err(CarrierError::Refused { status: 404, .. }) => Ok(()),
+            said => said.map(drop),
+        }
+    }
+
+    /// Calls the `RoomService` with a token that allows this and nothing else.
+    async fn call(
+        &self,
+        method: &str,
+        may: VideoGrant,
+        asked: &Value,
+        now: u64,
+    ) -> Result<bytes::Bytes, CarrierError> {
+        let grants = Grants { video: Some(may), ..Grants::default() };
         let token = self.keys.mint(&grants, now, SERVICE_LIFE);
         let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|why| CarrierError::Refused { status: 0, text: why.to_string() })?;
@@ -195,18 +233,17 @@ impl Carrier {
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (AUTHORIZATION, bearer),
         ]);
-        let body =
-            serde_json::json!({ "name": room, "empty_timeout": EMPTY_TIMEOUT }).to_string().into_bytes();
+        let (path, body) = (format!("{ROOM_SERVICE}{method}"), asked.to_string().into_bytes());
         let (status, said) = match &self.service {
-            Service::Here(router) => ask_here(router, headers, body).await?,
+            Service::Here(router) => ask_here(router, &path, headers, body).await?,
             Service::There(outbound) => {
                 let address = Address::Dialled(self.by_http());
-                let answer = outbound.post_with(&address, CREATE_ROOM, headers, body, MAX_ANSWER).await?;
+                let answer = outbound.post_with(&address, &path, headers, body, MAX_ANSWER).await?;
                 (answer.status, answer.body)
             }
         };
         if status == 200 {
-            return Ok(());
+            return Ok(said);
         }
         let text = String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(200).collect();
         Err(CarrierError::Refused { status, text })
@@ -234,6 +271,35 @@ impl Carrier {
     }
 }
 
+/// The answer of `ListParticipants`, as far as it is read.
+#[derive(serde::Deserialize)]
+struct Inside {
+    #[serde(default)]
+    participants: Vec<Participant>,
+}
+
+#[derive(serde::Deserialize)]
+struct Participant {
+    #[serde(default)]
+    identity: String,
+}
+
+fn admin(room: &str) -> VideoGrant {
+    VideoGrant { room_admin: true, room: room.to_owned(), ..VideoGrant::default() }
+}
+
+/// The engine asks before each entry whether the session behind a token still stands.
+fn admission(node: Weak<Node>) -> Admission {
+    Admission::by(move |grants| {
+        let node = node.upgrade();
+        async move {
+            let Some(node) = node else { return false };
+            departures::stands(&node, &grants.identity).await
+        }
+        .boxed()
+    })
+}
+
 /// Who somebody is, for the others in the room. They believe it because only a token can say it.
 fn attributes(attendee: &Attendee) -> BTreeMap<String, String> {
     let mut said = BTreeMap::from([
@@ -250,10 +316,11 @@ fn attributes(attendee: &Attendee) -> BTreeMap<String, String> {
 /// The same request as over a socket, given to the engine in this program.
 async fn ask_here(
     router: &Router,
+    path: &str,
     headers: HeaderMap,
     body: Vec<u8>,
 ) -> Result<(u16, bytes::Bytes), CarrierError> {
-    let mut request = Request::post(CREATE_ROOM)
+    let mut request = Request::post(path)
         .body(Body::from(body))
         .map_err(|why| CarrierError::Refused { status: 0, text: why.to_string() })?;
     *request.headers_mut() = headers;

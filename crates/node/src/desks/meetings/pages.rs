@@ -31,7 +31,7 @@ pub fn routes() -> Router<Arc<Node>> {
 }
 
 /// What the engine calls the plain room. One server may carry the meetings of several authorities.
-fn plain_room(node: &Node) -> String {
+pub(super) fn plain_room(node: &Node) -> String {
     format!("{}/room", node.config.authority)
 }
 
