@@ -143,6 +143,13 @@ pub enum Alarm {
         /// The record's place: of the first that is found to lack one.
         index: u64,
     },
+    /// Files of a log on this disk are not those of its newest checkpoint.
+    LogDamaged {
+        /// The log.
+        origin: Origin,
+        /// Where its files lie, below the root of the files.
+        place: String,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -171,6 +178,7 @@ impl Alarm {
             Self::OwnBlobMissing { .. } => "alarm-own-blob-missing",
             Self::Behind { .. } => "alarm-behind",
             Self::FileLost { .. } => "alarm-file-lost",
+            Self::LogDamaged { .. } => "alarm-log-damaged",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -196,6 +204,9 @@ impl Alarm {
             }
             Self::OwnBlobMissing { origin, index } | Self::FileLost { origin, index } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string())]
+            }
+            Self::LogDamaged { origin, place } => {
+                vec![("origin", origin.to_string()), ("place", place.clone())]
             }
             Self::CheckpointKey { origin, size, from } => {
                 vec![("origin", origin.to_string()), ("size", size.to_string()), ("from", from.to_string())]
