@@ -256,9 +256,8 @@ impl Alarm {
         let parts: Vec<String> = match self {
             Self::ClockSkew { peer, .. } => vec![peer.to_string()],
             Self::CutOff { origin, successor, .. } => vec![origin.to_string(), successor.to_string()],
-            Self::FileLost { origin, .. } => vec![origin.to_string()],
-            // One alarm says that a log has such entries, and names the first; how many there are is in the index.
-            Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
+            // One alarm says that a log has such entries or files, and names the first.
+            Self::FileLost { origin, .. } | Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
             _ => self.arguments().into_iter().map(|(_, value)| value).collect(),
         };
         format!("{}:{}", self.code(), parts.join(":"))

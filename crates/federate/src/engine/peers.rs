@@ -28,6 +28,7 @@ const LONGEST_IDLE: u64 = 5_000;
 const IDLE_IS_SAID: u32 = 8;
 
 /// One peer.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold")]
 pub(super) struct Peer {
     pub config: PeerConfig,
     etag: Option<String>,
