@@ -152,7 +152,7 @@ impl Watch {
                 match node.writer.guard().raise(&origin.to_string(), *size).await {
                     // It is asked about when this server leads, like one that is missing.
                     Err(error @ GuardError::Damaged { .. }) => {
-                        tracing::error!(%error, %origin, "a guard is no help")
+                        tracing::error!(%error, %origin, "a guard is no help");
                     }
                     raised => raised?,
                 }

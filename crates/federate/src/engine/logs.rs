@@ -417,6 +417,7 @@ impl Engine {
             Answer::Response { status: 200, .. } | Answer::TooLarge => {
                 self.source_faulty(origin, peer, Fault::TooLarge);
             }
+            Answer::Response { status: 404, .. } if log.follow.gone(file) => {}
             Answer::Response { .. } | Answer::Failed => {
                 // One lost answer is no reason to begin anew; several are.
                 let failures = log.sources.get_mut(peer).map_or(PATIENCE, |source| {

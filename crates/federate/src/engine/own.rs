@@ -366,7 +366,9 @@ impl Engine {
         own.start.damaged();
         // Who shows the log at its head is asked for it; what they showed before was no news then.
         let now = self.now;
-        self.peers.values_mut().for_each(|peer| peer.ask_anew(now));
+        for peer in self.peers.values_mut() {
+            peer.ask_anew(now);
+        }
         self.tell_permission(origin);
     }
 

@@ -106,10 +106,13 @@ impl Engine {
                 self.reconciled(origin, shown, then);
             }
             // What lies on this disk contradicts nobody unless it leads to the head that the log signed.
-            _ => match Split::from_tiles(shown, ours, source) {
+            Some(_) => match Split::from_tiles(shown, ours, source) {
                 Ok(split) if split.verify_proof().is_ok() => self.contradicted(origin, &split, &then),
-                _ => self.damage_found(origin, &then),
+                Ok(_) => self.damage_found(origin, &then),
+                Err(_) => self.not_reconciled_yet(origin, &then),
             },
+            // A tile that could not be read now is perhaps read the next time.
+            None => self.not_reconciled_yet(origin, &then),
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use record::Origin;
 use serde_json::json;
-use store::LogReader;
 
 use super::release::argument;
 use super::{OperateError, Outcome};
@@ -129,13 +128,12 @@ async fn check(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let files = node.config.resolve(&node.config.storage.files);
     let files = files.strip_prefix("file:").unwrap_or(&files).trim_end_matches('/').to_owned();
     let (mut rows, mut text, mut is_damaged) = (Vec::new(), String::new(), false);
-    for (origin, head) in node.own_heads().await? {
-        let head = head.checkpoint;
+    for (origin, _) in node.own_heads().await? {
         let place = federate::places::own(&origin);
-        let damaged = LogReader::new(node.files.clone(), place.clone(), head.size).damage(head.root).await?;
+        let (size, damaged) = node.writer.damage(&origin.to_string(), &place).await?;
         let damaged: Vec<String> = damaged.into_iter().map(|path| format!("{files}/{path}")).collect();
         let says = if damaged.is_empty() { "whole" } else { "DAMAGED" };
-        text.push_str(&format!("{says} {origin}, {} entries\n", head.size));
+        text.push_str(&format!("{says} {origin}, {size} entries\n"));
         text.extend(damaged.iter().map(|path| format!("  {path}\n")));
         if !damaged.is_empty() {
             is_damaged = true;
@@ -144,7 +142,7 @@ async fn check(node: &Arc<Node>) -> Result<Outcome, OperateError> {
             alarm::raise(&*node.cells, alarm).await;
             node.tell(federate::Input::Damaged { origin: origin.clone() });
         }
-        rows.push(json!({ "origin": origin, "size": head.size, "damaged": damaged }));
+        rows.push(json!({ "origin": origin, "size": size, "damaged": damaged }));
     }
     if !is_damaged {
         return Ok(Outcome::new(rows, text));

@@ -83,7 +83,9 @@ impl LogReader {
     ) -> Result<bool, LogError> {
         let Ok(full) = <&[Hash; 256]>::try_from(leaves) else {
             let mut edge = edge.clone();
-            leaves.iter().for_each(|leaf| edge.append(*leaf, &mut |_, _| ()));
+            for leaf in leaves {
+                edge.append(*leaf, &mut |_, _| ());
+            }
             return Ok(edge.root() == root);
         };
         let Some(above) = TileId::in_tree(1, index / WIDTH, self.size()) else { return Ok(true) };
