@@ -147,14 +147,15 @@ impl Node {
     }
 
     /// The year in a log's name is for ever, and comes from this machine's clock. Where every peer that told its time is more
-    /// than a day away from it and in another year, this clock is wrong. Where nobody told, nothing can be said.
+    /// than a day away from it and in another year, this clock is wrong. Of one peer alone it cannot be said whose clock is
+    /// wrong, and a right node must not be kept from speaking by it.
     fn year_is_theirs(&self, origin: &Origin) -> Result<(), ReleaseError> {
         let now = clock::now();
         let skews: Vec<i64> = self.engine().peer_health().iter().filter_map(|peer| peer.skew).collect();
         let contradicts =
             |skew: &i64| skew.abs() > DAY && now.saturating_add(*skew).date().civil().0 != origin.year;
         match skews.first() {
-            Some(first) if skews.iter().all(contradicts) => {
+            Some(first) if skews.len() > 1 && skews.iter().all(contradicts) => {
                 Err(ReleaseError::Year { ours: now, theirs: now.saturating_add(*first) })
             }
             _ => Ok(()),
