@@ -2,7 +2,7 @@
 # Both build in the one profile `dev`, so that neither builds what the other has built. `make` alone says this.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long needs-demo needs-test format web lint build unit check browser clients test-livekit bench interop licences clean
+.PHONY: help demo test long needs-demo needs-test format dependencies web lint build unit check browser clients test-livekit bench interop licences clean
 
 # The folder that cargo uses, in this repository unless the environment says otherwise.
 TARGET := $(abspath $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target))
@@ -21,7 +21,7 @@ say = @printf '\n== %s\n' "$(1)"
 
 help:
 	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
-	@echo 'make test      formatting, lints, tests, the demonstration checked, pages in a browser, conference clients'
+	@echo 'make test      formatting, dependencies, lints, tests, the demonstration checked, pages in a browser, conference clients'
 	@echo 'make long      thousands of simulated schedules, which take an hour or two: FIRST=1, SEEDS=2000'
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
 	@echo 'make bench     how fast it is, as tables (profile release): bench/run NAME for one of them'
@@ -38,6 +38,7 @@ demo: needs-demo build
 test:
 	@$(MAKE) --no-print-directory needs-test
 	@$(MAKE) --no-print-directory format
+	@$(MAKE) --no-print-directory dependencies
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory check
@@ -77,6 +78,12 @@ web/dist/analysis.js: web/dist/room.js ;
 format:
 	$(call say,formatting)
 	$(CARGO) fmt --all --check
+
+# Which licences, from where, and how many versions of one crate. It needs no list of weaknesses, and so no network once cargo
+# has the crates.
+dependencies:
+	$(call say,dependencies)
+	scripts/cargo-deny.sh --locked check --hide-inclusion-graph licenses bans sources
 
 lint: web
 	$(call say,lints)
@@ -133,7 +140,7 @@ interop: build
 	$(TARGET)/interop -concord $(CONCORD) -port $(INTEROP_PORT) -vectors crates/record/tests/vectors
 
 licences:
-	$(CARGO) deny check
+	scripts/cargo-deny.sh --locked check
 
 clean:
 	$(CARGO) clean

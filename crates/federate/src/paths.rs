@@ -3,7 +3,7 @@
 //! Paths are parsed strictly: one resource has one path. Nothing here decides who may read.
 
 use record::{AudienceId, Authority, Origin};
-use tlog::tile::{MAX_BUNDLE, parse_bundle_path, parse_index_path};
+use tlog::tile::{FULL_WIDTH, MAX_BUNDLE, parse_bundle_path, parse_index_path};
 use tlog::{Hash, TileId, bundle_path, index_path, sha256};
 
 /// The longest path, in bytes.
@@ -45,6 +45,17 @@ pub enum LogFile {
 }
 
 impl LogFile {
+    /// Of a partial tile or bundle, the full one.
+    pub fn full(&self) -> Option<Self> {
+        match self {
+            Self::Tile(tile) if !tile.is_full() => Some(Self::Tile(TileId { width: FULL_WIDTH, ..*tile })),
+            Self::Entries { index, width } if *width < FULL_WIDTH => {
+                Some(Self::Entries { index: *index, width: FULL_WIDTH })
+            }
+            _ => None,
+        }
+    }
+
     /// The path below the log's prefix.
     pub fn path(&self) -> String {
         match self {

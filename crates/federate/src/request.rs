@@ -70,11 +70,11 @@ pub enum RequestError {
     TooLong(usize),
     /// `Signature-Input` is not of the one form.
     #[error(
-        "Signature-Input: one label, the components {COMPONENTS}, and created, expires, nonce, keyid and tag"
+        "Signature-Input: one member with our tag, the components {COMPONENTS}, and created, expires, nonce, keyid and tag"
     )]
     Input,
     /// `Signature` is not of the one form.
-    #[error("Signature: the label of Signature-Input and 64 bytes of base64 between colons")]
+    #[error("Signature: the label of that member and 64 bytes of base64 between colons")]
     Signature,
     /// `keyid` is no Ed25519 vkey.
     #[error("keyid: the vkey of a caller key")]
@@ -183,12 +183,10 @@ pub fn verify(
             return Err(RequestError::TooLong(header.len()));
         }
     }
-    let (label, parameters) = signature_input.split_once('=').ok_or(RequestError::Input)?;
-    if !is_label(label) {
-        return Err(RequestError::Input);
-    }
+    let (label, parameters) = ours(signature_input)?;
     let claim = parse_parameters(parameters)?;
-    let bytes = parse_signature(signature, label).ok_or(RequestError::Signature)?;
+    let bytes = members(signature).find_map(|member| parse_signature(member, label));
+    let bytes = bytes.ok_or(RequestError::Signature)?;
     if !verify_strict(claim.vkey.public(), base(target, parameters).as_bytes(), &bytes) {
         return Err(RequestError::BadSignature { key: claim.vkey.name().to_owned() });
     }
@@ -196,6 +194,38 @@ pub fn verify(
         return Err(RequestError::Skewed { claim: Box::new(claim), now });
     }
     Ok(claim)
+}
+
+/// The members of a dictionary of structured fields (RFC 8941), as they stand between its commas: one in quotes ends none.
+fn members(header: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_end = move |c: char| {
+        let stands_for_itself = std::mem::take(&mut is_escaped);
+        match c {
+            '\\' if is_quoted && !stands_for_itself => is_escaped = true,
+            '"' if !stands_for_itself => is_quoted = !is_quoted,
+            _ => {}
+        }
+        c == ',' && !is_quoted
+    };
+    header.split(is_end).map(|member| member.trim_matches([' ', '\t']))
+}
+
+/// Label and parameters of the one signature that has our tag. A proxy on the way may have signed too (RFC 9421 section
+/// 4.3); what it says is not for us.
+fn ours(signature_input: &str) -> Result<(&str, &str), RequestError> {
+    let tag = format!(";tag=\"{TAG}\"");
+    let is_ours = |parameters: &str| {
+        let after = parameters.split_once(&*tag).map(|(_, after)| after);
+        after.is_some_and(|after| after.is_empty() || after.starts_with(';'))
+    };
+    let labelled = members(signature_input).filter_map(|member| member.split_once('='));
+    let mut found = labelled.filter(|(_, parameters)| is_ours(parameters));
+    let (label, parameters) = found.next().ok_or(RequestError::Input)?;
+    if found.next().is_some() || !is_label(label) {
+        return Err(RequestError::Input);
+    }
+    Ok((label, parameters))
 }
 
 /// The signature base of RFC 9421 section 2.5. An absent query is `?`.
@@ -425,6 +455,29 @@ mod tests {
         }
         let refused = verify(get("/heads", &to), input, "other=:AA==:", NOW).map_err(|e| e.code());
         assert_eq!(refused.unwrap_err(), "request-signature");
+    }
+
+    /// RFC 9421 section 4.3: what a proxy adds stands beside ours, before or behind it.
+    #[test]
+    fn signatures_of_others_beside_ours_are_ignored() {
+        let to = to();
+        let headers = sign(get("/heads", &to), NOW, NOW + 60, NONCE, &signer()).unwrap();
+        let (input, signature) = (&headers.signature_input, &headers.signature);
+        let theirs = "proxy=(\"@authority\" \"forwarded\");created=1800000000;keyid=\"p, \\\" q\";alg=\"rsa-pss-sha512\"";
+        let asked = |input: &str, signature: &str| {
+            verify(get("/heads", &to), input, signature, NOW).map_err(|e| e.code())
+        };
+        for (inputs, signatures) in [
+            (format!("{input}, {theirs}"), format!("{signature}, proxy=:AAAA:")),
+            (format!("{theirs},{input}"), format!("proxy=:AAAA:,{signature}")),
+            (format!("{theirs}, {input}"), format!("{signature}, proxy=:AAAA:")),
+        ] {
+            assert_eq!(asked(&inputs, &signatures).unwrap().vkey.name(), "a.example/caller/1", "{inputs}");
+        }
+        assert_eq!(asked(theirs, "proxy=:AAAA:"), Err("request-input"));
+        let twice = format!("{input}, {}", input.replace("concord=", "again="));
+        assert_eq!(asked(&twice, signature), Err("request-input"), "one of them would be ours");
+        assert_eq!(asked(&format!("{theirs}, {input}"), "proxy=:AAAA:"), Err("request-signature"));
     }
 
     #[test]

@@ -66,6 +66,11 @@ impl Start {
         self.standing == GuardStanding::Damaged
     }
 
+    /// The log's own files are found to be damaged while it runs.
+    pub fn damaged(&mut self) {
+        self.standing = GuardStanding::Damaged;
+    }
+
     /// The log's own files are back, up to its head at least.
     pub fn mended(&mut self) {
         if self.lacks_files() {
@@ -88,13 +93,15 @@ impl Start {
         (self.is_resumed, self.is_stopped, self.shown) = (true, false, 0);
     }
 
-    /// Whether the log of a size may sign now. `policy` tells whose silence could hide a quorum.
+    /// Whether the log of a size may sign now. `policy` tells whose silence could hide a quorum; an operator ended the
+    /// exchange with those who are `removed`, so nobody waits for them.
     pub fn permission(
         &self,
         now: u64,
         size: u64,
         policy: &Policy,
         everybody: &BTreeSet<Authority>,
+        removed: &BTreeSet<Authority>,
     ) -> Permission {
         if self.is_stopped {
             return Permission::Stopped;
@@ -116,7 +123,9 @@ impl Start {
             || match self.standing {
                 GuardStanding::New => true,
                 GuardStanding::InStep => now >= self.wait_until || all_answered,
-                GuardStanding::Missing | GuardStanding::Ahead { .. } => self.silence_is_harmless(policy),
+                GuardStanding::Missing | GuardStanding::Ahead { .. } => {
+                    self.silence_is_harmless(policy, removed)
+                }
                 GuardStanding::Damaged => false,
             };
         if may { Permission::May } else { Permission::Wait }
@@ -127,13 +136,16 @@ impl Start {
         (self.standing == GuardStanding::InStep && !self.is_resumed).then_some(self.wait_until)
     }
 
-    /// Whether the witnesses that did not answer could not form the log's quorum. With a policy that needs no
-    /// witness, silence is never harmless: only a person can say so.
-    fn silence_is_harmless(&self, policy: &Policy) -> bool {
+    /// Whether the witnesses that did not answer could not form the log's quorum. With a policy that needs no witness, or
+    /// where nobody at all answered, silence is never harmless: only a person can say so. Who was removed is not
+    /// waited for, and its removal is no answer either.
+    fn silence_is_harmless(&self, policy: &Policy, removed: &BTreeSet<Authority>) -> bool {
         let is_silent = |key: &VerifierKey| {
-            Authority::of_key_name(key.name()).map_or(true, |witness| !self.answered.contains(&witness))
+            Authority::of_key_name(key.name())
+                .map_or(true, |witness| !self.answered.contains(&witness) && !removed.contains(&witness))
         };
-        policy.needs_witnesses() && !policy.satisfied_by(is_silent)
+        let somebody_answered = self.answered.iter().any(|peer| !removed.contains(peer));
+        somebody_answered && policy.needs_witnesses() && !policy.satisfied_by(is_silent)
     }
 }
 
@@ -162,60 +174,105 @@ mod tests {
         ["a", "b", "c"].map(authority).into()
     }
 
+    fn nobody() -> BTreeSet<Authority> {
+        BTreeSet::new()
+    }
+
     #[test]
     fn a_new_log_asks_nobody() {
         let start = Start::new(GuardStanding::New, 10_000);
-        assert_eq!(start.permission(0, 0, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(0, 0, &policy(), &everybody(), &nobody()), Permission::May);
     }
 
     #[test]
     fn a_guard_in_step_waits_ten_seconds_at_most() {
         let mut start = Start::new(GuardStanding::InStep, 10_000);
-        assert_eq!(start.permission(9_999, 5, &policy(), &everybody()), Permission::Wait);
-        assert_eq!(start.permission(10_000, 5, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(9_999, 5, &policy(), &everybody(), &nobody()), Permission::Wait);
+        assert_eq!(start.permission(10_000, 5, &policy(), &everybody(), &nobody()), Permission::May);
         ["a", "b", "c"].map(authority).iter().for_each(|peer| start.answered(peer));
-        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(1, 5, &policy(), &everybody(), &nobody()), Permission::May);
     }
 
     #[test]
     fn without_a_guard_the_silent_ones_must_be_too_few() {
         let mut start = Start::new(GuardStanding::Missing, 10_000);
-        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::Wait);
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody(), &nobody()), Permission::Wait);
         start.answered(&authority("a"));
-        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::Wait);
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody(), &nobody()), Permission::Wait);
         start.answered(&authority("b"));
-        assert_eq!(start.permission(0, 5, &policy(), &everybody()), Permission::May);
-        let nobody = Policy::parse(b"quorum none\n").unwrap();
-        assert_eq!(start.permission(0, 5, &nobody, &everybody()), Permission::Wait);
+        assert_eq!(start.permission(0, 5, &policy(), &everybody(), &nobody()), Permission::May);
+        let open = Policy::parse(b"quorum none\n").unwrap();
+        assert_eq!(start.permission(0, 5, &open, &everybody(), &nobody()), Permission::Wait);
         start.resume();
-        assert_eq!(start.permission(0, 5, &nobody, &everybody()), Permission::May);
+        assert_eq!(start.permission(0, 5, &open, &everybody(), &nobody()), Permission::May);
+    }
+
+    /// The only witness of a log, and two of three: neither comes back, and an operator said so.
+    #[test]
+    fn who_was_removed_is_not_waited_for() {
+        let gone: BTreeSet<Authority> = ["b", "c"].map(authority).into();
+        let mut start = Start::new(GuardStanding::Missing, 10_000);
+        assert_eq!(
+            start.permission(99_999, 5, &policy(), &nobody(), &gone),
+            Permission::Wait,
+            "nobody answered"
+        );
+        start.answered(&authority("c"));
+        assert_eq!(
+            start.permission(99_999, 5, &policy(), &nobody(), &gone),
+            Permission::Wait,
+            "who is gone answers for nobody"
+        );
+        start.answered(&authority("a"));
+        assert_eq!(
+            start.permission(0, 5, &policy(), &nobody(), &nobody()),
+            Permission::May,
+            "one of three cannot hide a quorum"
+        );
+
+        let mut alone = Start::new(GuardStanding::Missing, 10_000);
+        let key =
+            SecretKey::from_seed([1; 32]).verifier("b.example/witness/1", KeyType::Cosignature).unwrap();
+        let only = Policy::parse(format!("witness b {key}\nquorum b\n").as_bytes()).unwrap();
+        alone.answered(&authority("follower"));
+        assert_eq!(alone.permission(99_999, 5, &only, &nobody(), &nobody()), Permission::Wait);
+        assert_eq!(alone.permission(99_999, 5, &only, &nobody(), &gone), Permission::May);
     }
 
     #[test]
     fn a_larger_head_stops_signing_at_once() {
         let mut start = Start::new(GuardStanding::InStep, 0);
-        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(1, 5, &policy(), &everybody(), &nobody()), Permission::May);
         start.shown(7);
-        assert_eq!(start.permission(1, 5, &policy(), &everybody()), Permission::CatchUp { size: 7 });
-        assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::May);
+        assert_eq!(
+            start.permission(1, 5, &policy(), &everybody(), &nobody()),
+            Permission::CatchUp { size: 7 }
+        );
+        assert_eq!(start.permission(1, 7, &policy(), &everybody(), &nobody()), Permission::May);
         start.stop();
-        assert_eq!(start.permission(1, 7, &policy(), &everybody()), Permission::Stopped);
+        assert_eq!(start.permission(1, 7, &policy(), &everybody(), &nobody()), Permission::Stopped);
     }
 
     #[test]
     fn damaged_files_are_fetched_back_whatever_an_operator_says() {
         let mut start = Start::new(GuardStanding::Damaged, 0);
         start.resume();
-        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::CatchUp { size: 5 });
+        assert_eq!(
+            start.permission(99_999, 5, &policy(), &everybody(), &nobody()),
+            Permission::CatchUp { size: 5 }
+        );
         start.mended();
-        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(99_999, 5, &policy(), &everybody(), &nobody()), Permission::May);
     }
 
     #[test]
     fn a_guard_that_is_ahead_wants_its_entries_back() {
         let mut start = Start::new(GuardStanding::Ahead { signed: 9 }, 0);
-        assert_eq!(start.permission(99_999, 5, &policy(), &everybody()), Permission::CatchUp { size: 9 });
+        assert_eq!(
+            start.permission(99_999, 5, &policy(), &everybody(), &nobody()),
+            Permission::CatchUp { size: 9 }
+        );
         ["a", "b"].map(authority).iter().for_each(|peer| start.answered(peer));
-        assert_eq!(start.permission(99_999, 9, &policy(), &everybody()), Permission::May);
+        assert_eq!(start.permission(99_999, 9, &policy(), &everybody(), &nobody()), Permission::May);
     }
 }

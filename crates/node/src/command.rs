@@ -608,6 +608,9 @@ pub enum LogCommand {
     /// List own logs and copies of others'
     #[command(after_help = teach!("log list"))]
     List,
+    /// Read every file of own logs, and name those that the disk has damaged
+    #[command(after_help = teach!("log check"))]
+    Check,
     /// Sign again in a log that waits because nobody could say that it is whole
     ///
     /// You take the responsibility that nothing was signed in it that this node does not have. If something was, the log

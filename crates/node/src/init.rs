@@ -77,6 +77,8 @@ pub struct Made {
     pub data: PathBuf,
     /// Where the root keys are.
     pub root_keys: PathBuf,
+    /// What this machine took the time to be: the root is in force from then.
+    pub at: Time,
 }
 
 /// The space of own roots in `state`, by version.
@@ -157,7 +159,8 @@ async fn empty_state(config: &Config) -> Result<SqlCells, InitError> {
     }
 }
 
-/// Makes a new authority. `now` is the clock's time.
+/// Makes a new authority. `now` is the clock's time. What is given is judged before anything is written, so that after a
+/// refusal the same command can be given again.
 pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     for folder in [&init.data, &init.root_keys] {
         if !empty_or_absent(folder) {
@@ -167,16 +170,12 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     if init.root_keys.starts_with(&init.data) && !init.exchange.root_keys_inside {
         return Err(InitError::RootKeysInside);
     }
-    identity::create_private_folder(&init.data)?;
     let config = configuration(init);
-    let cells = empty_state(&config).await?;
-    let root_keys = generate(&init.authority, Role::Root, 1, ROOT_KEYS, &init.root_keys)?;
-    let next_keys = generate(&init.authority, Role::Root, ROOT_KEYS + 1, ROOT_KEYS, &init.root_keys)?;
+    let root_keys = generate(&init.authority, Role::Root, 1, ROOT_KEYS)?;
+    let next_keys = generate(&init.authority, Role::Root, ROOT_KEYS + 1, ROOT_KEYS)?;
     let mut keys = Vec::new();
     for role in ROLES {
-        keys.extend(
-            generate(&init.authority, role, 1, 1, &config.keys_folder())?.into_iter().map(|k| (role, k)),
-        );
+        keys.extend(generate(&init.authority, role, 1, 1)?.into_iter().map(|k| (role, k)));
     }
     let until = now.saturating_add(ROOT_DAYS * DAY);
     let mut secrets = vec![age_keys::generate(now, now.saturating_add(AGE_DAYS * DAY), false)];
@@ -208,7 +207,7 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
             })
             .collect(),
         revoked: Vec::new(),
-        endpoint: Some(init.endpoint.clone()),
+        endpoint: Some(init.endpoint.trim_end_matches('/').to_owned()),
         mirrors: Vec::new(),
         succession: Vec::new(),
         unknown: Vec::new(),
@@ -217,6 +216,14 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     let signers: Vec<&dyn Signer> = signers.iter().map(|s| s as &dyn Signer).collect();
     let signed = SignedRoot::sign(&root, &signers)?;
 
+    identity::create_private_folder(&init.data)?;
+    let cells = empty_state(&config).await?;
+    for key in root_keys.iter().chain(&next_keys) {
+        key.write(&init.root_keys)?;
+    }
+    for (_, key) in &keys {
+        key.write(&config.keys_folder())?;
+    }
     for (recipient, secret) in &secrets {
         saved::put(&cells, AGE_SPACE, recipient, secret).await?;
     }
@@ -230,6 +237,7 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
         fingerprint: signed.root.fingerprint(),
         data: init.data.clone(),
         root_keys: init.root_keys.clone(),
+        at: now,
     })
 }
 
@@ -238,15 +246,8 @@ fn generate(
     role: Role,
     first: u32,
     count: u32,
-    folder: &Path,
 ) -> Result<Vec<Key>, identity::IdentityError> {
-    (first..first + count)
-        .map(|n| {
-            let key = Key::generate(authority, role, n)?;
-            key.write(folder)?;
-            Ok(key)
-        })
-        .collect()
+    (first..first + count).map(|n| Key::generate(authority, role, n)).collect()
 }
 
 fn configuration(init: &Init) -> Config {

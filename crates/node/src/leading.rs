@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::Origin;
-use store::Cells;
 use store::lease::{Holder, Lease, LeaseError};
+use store::{Cells, GuardError};
 
 use crate::clock;
 use crate::config::Config;
@@ -149,7 +149,13 @@ impl Watch {
         let now = sizes(node).await?;
         for (origin, size) in &now {
             if self.sizes.get(origin) != Some(size) {
-                node.writer.guard().raise(&origin.to_string(), *size).await?;
+                match node.writer.guard().raise(&origin.to_string(), *size).await {
+                    // It is asked about when this server leads, like one that is missing.
+                    Err(error @ GuardError::Damaged { .. }) => {
+                        tracing::error!(%error, %origin, "a guard is no help");
+                    }
+                    raised => raised?,
+                }
             }
         }
         self.sizes = now;

@@ -10,6 +10,7 @@ use record::{Authority, Origin};
 use store::{Cells, Db, DbOptions, Files, FolderLock, Guard, LogReader, LogWriter, SqlCells};
 use tlog::SignedCheckpoint;
 
+use crate::alarm::{self, Alarm};
 use crate::config::Config;
 use crate::fault::Coded;
 use crate::identity::Identity;
@@ -304,11 +305,20 @@ impl Node {
         self.catch_up().await?;
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
+            self.look_at_guard(&log.origin).await;
             let head = self.writer.head(&log.origin.to_string()).await?;
             let standing = self.engine_log(&log, head).await?.standing;
             self.permits.set(&log.origin, Permit::at_start(standing));
         }
         Ok(())
+    }
+
+    /// Says that the guard of a log cannot be read: the log waits for its witnesses, and the file is written anew then.
+    async fn look_at_guard(&self, origin: &Origin) {
+        if let Err(store::GuardError::Damaged { path }) = self.writer.guard().read(&origin.to_string()) {
+            let alarm = Alarm::new("alarm-guard-damaged").with("origin", &origin.to_string());
+            alarm::raise(&*self.cells, alarm.with("path", &path.display().to_string())).await;
+        }
     }
 
     /// The keys in use.

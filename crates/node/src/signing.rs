@@ -17,6 +17,7 @@ use crate::release::ReleaseError;
 
 /// A start is decided within 10 s; a release does not wait much longer for it.
 const LONGEST_START: Duration = Duration::from_secs(15);
+const DAY: i64 = 86_400;
 /// How often the end of the start is looked for where nobody tells of it.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -100,7 +101,10 @@ impl From<Permission> for Permit {
                     .into(),
             ),
             Permission::CatchUp { size } => {
-                Self::Waits(format!("its own entries up to {size} are being fetched back"))
+                Self::Waits(format!(
+                    "its own entries up to {size} are being fetched back; if nobody holds them, put its files back from a backup \
+                     and restart, or `concord log succeed` goes on in a new log"
+                ))
             }
             Permission::Stopped => Self::Waits(
                 "somebody shows a head of it that this node did not make, so it has forked: see the alarms; `concord log succeed` goes on in a new log".into(),
@@ -139,7 +143,23 @@ impl Node {
             let why = "others hold a log of this name that this node does not know: it is being fetched back";
             return Err(ReleaseError::Waits { origin: origin.clone(), why: why.into() });
         }
-        Ok(())
+        self.year_is_theirs(origin)
+    }
+
+    /// The year in a log's name is for ever, and comes from this machine's clock. Where every peer that told its time is more
+    /// than a day away from it and in another year, this clock is wrong. Of one peer alone it cannot be said whose clock is
+    /// wrong, and a right node must not be kept from speaking by it.
+    fn year_is_theirs(&self, origin: &Origin) -> Result<(), ReleaseError> {
+        let now = clock::now();
+        let skews: Vec<i64> = self.engine().peer_health().iter().filter_map(|peer| peer.skew).collect();
+        let contradicts =
+            |skew: &i64| skew.abs() > DAY && now.saturating_add(*skew).date().civil().0 != origin.year;
+        match skews.first() {
+            Some(first) if skews.len() > 1 && skews.iter().all(contradicts) => {
+                Err(ReleaseError::Year { ours: now, theirs: now.saturating_add(*first) })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

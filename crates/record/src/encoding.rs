@@ -292,7 +292,8 @@ impl FromStr for Ulid {
 /// Longest authority, in bytes: a DNS name's.
 pub const MAX_AUTHORITY: usize = 253;
 
-/// An authority: a DNS name in lower-case A-labels with at least one dot, compared byte for byte.
+/// An authority: a DNS name in lower-case A-labels with at least one dot, compared byte for byte. No top-level domain is a
+/// number (RFC 1123, section 2.1), so what ends in one is an address or a slip of the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Authority(Arc<str>);
 
@@ -312,6 +313,12 @@ impl Authority {
     }
 }
 
+/// A label that programs take for a part of an address: digits, or hexadecimal ones after `0x`.
+fn is_number(label: &str) -> bool {
+    let hex = label.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    hex || label.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl FromStr for Authority {
     type Err = EncodingError;
 
@@ -322,10 +329,16 @@ impl FromStr for Authority {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        if text.len() <= MAX_AUTHORITY && text.contains('.') && text.split('.').all(label) {
+        let wanted = "a DNS name in lower-case A-labels, with a dot, whose last label is no number";
+        let ends_in_a_number = text.rsplit('.').next().is_some_and(is_number);
+        if text.len() <= MAX_AUTHORITY
+            && text.contains('.')
+            && text.split('.').all(label)
+            && !ends_in_a_number
+        {
             Ok(Self(text.into()))
         } else {
-            Err(EncodingError::new("authority", text, "a DNS name in lower-case A-labels, with a dot"))
+            Err(EncodingError::new("authority", text, wanted))
         }
     }
 }

@@ -236,6 +236,24 @@ impl Db {
     }
 }
 
+/// What is wrong with a file that should be a whole `SQLite` database, if anything. All of it is read and nothing is
+/// written, not even beside it.
+pub async fn what_is_broken(path: &Path) -> Option<String> {
+    let connect = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    let looked = async {
+        let mut connection = sqlx::SqliteConnection::connect_with(&connect).await?;
+        let found: String =
+            sqlx::query_scalar("pragma integrity_check(1)").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(found)
+    };
+    match looked.await {
+        Ok(found) if found == "ok" => None,
+        Ok(found) => Some(found),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 fn sqlite_file(path: &Path) -> SqliteConnectOptions {
     let connect = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     connect.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)

@@ -26,7 +26,9 @@ pub enum GuardError {
         source: io::Error,
     },
     /// A guard file that is none: neither slot can be read, or it is of another log.
-    #[error("guard {path} is damaged or of another log; resume the log to write it anew")]
+    #[error(
+        "guard {path} is damaged or of another log: it says nothing, and its log waits until its witnesses answered, or is resumed"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -78,7 +80,8 @@ pub enum Standing {
     Fresh,
     /// The guard is not ahead of the head.
     InStep,
-    /// There is no guard, or none of a log that has a head: another machine, or one that lost it.
+    /// There is no guard, none of a log that has a head, or one that cannot be read: another machine, or one that
+    /// lost what it knew.
     Missing,
     /// This machine signed a larger size than the head: `state` is older than what was published.
     Ahead {
@@ -173,9 +176,13 @@ impl Guard {
         }
     }
 
-    /// How the guard stands to the head of a log in `state`: its size, or `None` if there is no such log.
+    /// How the guard stands to the head of a log in `state`: its size, or `None` if there is no such log. A file that
+    /// cannot be read says no more than one that is gone, also of a log without a head.
     pub fn standing(&self, origin: &str, head: Option<u64>) -> Result<Standing, GuardError> {
-        let signed = self.read(origin)?;
+        let signed = match self.read(origin) {
+            Err(GuardError::Damaged { .. }) => return Ok(Standing::Missing),
+            read => read?,
+        };
         if !self.is_present() {
             return Ok(Standing::Missing);
         }

@@ -11,6 +11,7 @@ use tlog::tree::TreeError;
 use tlog::{CheckpointError, SignedCheckpoint, TileError};
 
 mod batch;
+mod damage;
 mod open;
 mod reader;
 mod recover;

@@ -92,3 +92,38 @@ fn a_wrong_clock_loses_nothing_and_forks_nothing() {
         .collect();
     assert_eq!(origins.len(), 1, "{origins:?}");
 }
+
+/// The year in a log's name stays for ever: a clock that every peer contradicts gives none.
+#[test]
+fn a_first_log_is_not_opened_under_the_year_of_a_clock_that_every_peer_contradicts() {
+    let mut world = World::of_friends(&["a.example", "b.example", "c.example"]);
+    let library = moved_clock(&world.path(""));
+    world.nodes[0].stop();
+    set_clock(&mut world.nodes[0], &library, 400 * DAY);
+    world.nodes[0].serve();
+    let refused =
+        world.nodes[0].release(&["--public"], "in another year").expect_err("the peer knows better");
+    assert!(refused.contains("Set the clock"), "{refused}");
+    let logs = world.nodes[0].ask(&["log", "list"]).expect("logs");
+    let own = logs.as_array().expect("a list").iter().filter(|log| log["own"] == true).count();
+    assert_eq!(own, 0, "{logs}");
+
+    world.nodes[0].stop();
+    set_clock(&mut world.nodes[0], &library, 0);
+    world.nodes[0].serve();
+    let name = world.nodes[0].say("with the right clock");
+    until("the peer has it", || world.nodes[1].knows(&name).then_some(()));
+}
+
+/// Of two clocks nobody can say which one is wrong.
+#[test]
+fn one_peer_with_a_wrong_clock_keeps_nobody_from_opening_a_log() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let library = moved_clock(&world.path(""));
+    world.nodes[0].stop();
+    set_clock(&mut world.nodes[0], &library, 400 * DAY);
+    world.nodes[0].serve();
+    let b = &world.nodes[1];
+    until("the peer's clock is known", || b.alarms().contains(&"alarm-clock-skew".to_owned()).then_some(()));
+    b.say("the first of all");
+}

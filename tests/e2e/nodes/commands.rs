@@ -66,6 +66,7 @@ fn every_command_says_how_it_is_used_with_an_example() {
         &["record", "evidence"],
         &["records", "list"],
         &["log", "list"],
+        &["log", "check"],
         &["log", "resume"],
         &["log", "close"],
         &["bundle", "export"],

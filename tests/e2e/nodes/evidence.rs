@@ -1,7 +1,9 @@
 //! Evidence is checked by anybody, offline, against fingerprints they trust.
 
-use e2e::{Authority, World, path_in, until};
+use e2e::{Authority, Forgery, World, path_in, until};
+use federate::split::Split;
 use serde_json::Value;
+use tlog::SignedCheckpoint;
 
 #[test]
 fn evidence_holds_for_who_trusts_the_author_and_for_no_changed_byte() {
@@ -64,4 +66,52 @@ fn a_record_quotes_the_witnesses_that_its_author_had_seen() {
     until("its reader opens it", || {
         b.ask(&["record", "show", sealed]).ok().filter(|shown| shown["signed_after"].is_string())
     });
+}
+
+#[test]
+fn a_split_view_is_verified_offline_and_a_forged_one_proves_nothing() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let origin = a.release(&["--public"], "opens the log").expect("release")["origin"].clone();
+    let origin = origin.as_str().expect("an origin");
+    let path = format!("/{}/checkpoint", origin.split_once('/').expect("a path").1);
+    let read = |bytes: &[u8]| SignedCheckpoint::parse(bytes).expect("a checkpoint");
+    let mut forgery = Forgery::of(a, origin);
+    a.say("what its peers are shown");
+    let ours = read(&a.client().get(&path).body);
+    forgery.push_record_like_the_last();
+    let theirs = read(&forgery.files()[&path]);
+    assert_eq!(ours.checkpoint.size, theirs.checkpoint.size);
+
+    let folder = world.path("");
+    let (root, other) = (path_in(&a.root_file(&folder)), path_in(&b.root_file(&folder)));
+    let (author, stranger) = (a.fingerprint(), b.fingerprint());
+    let file = world.path("split");
+    let verify = |bytes: Vec<u8>, root: &str, pin: &str| {
+        std::fs::write(&file, bytes).expect("written");
+        let output = b.run(&["--json", "verify", &path_in(&file), "--pin", pin, "--root", root]);
+        let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.success(), said)
+    };
+    let split = Split::of_one_size(ours.clone(), theirs);
+    let (holds, said) = verify(split.to_bytes(), &root, &author);
+    assert!(holds && said["split_view"] == true && said["log"] == origin, "{said}");
+
+    let not = |bytes: Vec<u8>, root: &str, pin: &str, code: &str| {
+        let (holds, said) = verify(bytes, root, pin);
+        let found = if said["why"].is_object() { &said["why"]["code"] } else { &said["error"]["code"] };
+        assert!(!holds && found == code, "{code}: {said}");
+    };
+    not(Split::of_one_size(ours.clone(), ours.clone()).to_bytes(), &root, &author, "split-agree");
+    let mut unsigned = split.clone();
+    unsigned.larger.note.signatures[0].bytes[9] ^= 1;
+    not(unsigned.to_bytes(), &root, &author, "split-not-signed");
+    let mut unproven = split.clone();
+    unproven.other_root = tlog::sha256(b"made up");
+    not(unproven.to_bytes(), &root, &author, "split-proof");
+    not(split.to_bytes(), &root, &stranger, "verify-not-pinned");
+    not(split.to_bytes(), &other, &stranger, "verify-roots");
+    let mut endless = split.to_bytes();
+    endless.resize(300 << 10, b'x');
+    not(endless, &root, &author, "split-form");
 }

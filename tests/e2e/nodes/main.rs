@@ -1,5 +1,6 @@
 //! What the program must stand, each test with processes, folders and ports of its own.
 
+mod accidents;
 mod acts;
 mod alarms;
 mod bundle;

@@ -1,6 +1,8 @@
 //! What goes into the engine and what comes out: the whole contract with whoever has sockets, clocks, disks
 //! and keys. Nothing happens here.
 
+use std::collections::BTreeSet;
+
 use record::{Anchor, Authority, Fingerprint, Judged, LogState, Origin, Readers, Record, RootChain, Status};
 use tlog::{NoteSignature, SignedCheckpoint};
 
@@ -128,6 +130,8 @@ pub enum Input {
     Tick,
     /// The confirmed peers, all of them, replacing those given before.
     Peers(Vec<PeerConfig>),
+    /// The authorities with which an operator ended the exchange, all of them, replacing those given before.
+    Removed(BTreeSet<Authority>),
     /// The own roots. A version that was not given before is sent to every peer.
     OwnRoots(RootChain),
     /// An own log, new or grown. To be given before its checkpoint is answered to the person who released.
@@ -203,6 +207,11 @@ pub enum Input {
     },
     /// An operator takes the responsibility that an own log may sign.
     Resume {
+        /// The log.
+        origin: Origin,
+    },
+    /// Files of an own log on this disk are not those of its head: it does not sign until they were fetched back.
+    Damaged {
         /// The log.
         origin: Origin,
     },

@@ -446,6 +446,7 @@ impl Engine {
             Answer::Response { status: 200, .. } | Answer::TooLarge => {
                 self.source_faulty(origin, peer, Fault::TooLarge);
             }
+            Answer::Response { status: 404, .. } if log.follow.gone(file) => {}
             Answer::Response { .. } | Answer::File { .. } | Answer::Failed => {
                 // What it would have taken of the memory is free for those beside it.
                 self.dirty.extend(self.slots.beside(origin));

@@ -357,6 +357,21 @@ impl Engine {
         self.tell_permission(origin);
     }
 
+    /// The files of an own log do not lead to its head: nothing is signed until they came back from who holds them.
+    pub(super) fn take_damaged(&mut self, origin: &Origin) {
+        let Some(own) = self.own.get_mut(origin).filter(|own| own.is_given && !own.start.lacks_files())
+        else {
+            return;
+        };
+        own.start.damaged();
+        // Who shows the log at its head is asked for it; what they showed before was no news then.
+        let now = self.now;
+        for peer in self.peers.values_mut() {
+            peer.ask_anew(now);
+        }
+        self.tell_permission(origin);
+    }
+
     pub(super) fn take_resume(&mut self, origin: &Origin) {
         if let Some(own) = self.own.get_mut(origin) {
             own.start.resume();
@@ -369,7 +384,7 @@ impl Engine {
     pub(super) fn tell_permission(&mut self, origin: &Origin) {
         let everybody: BTreeSet<Authority> = self.reachable().cloned().collect();
         let Some(own) = self.own.get_mut(origin).filter(|own| own.is_given) else { return };
-        let permission = own.start.permission(self.now, own.size(), &own.policy, &everybody);
+        let permission = own.start.permission(self.now, own.size(), &own.policy, &everybody, &self.removed);
         if permission != own.told {
             own.told = permission;
             self.out.push(Output::Signing { origin: origin.clone(), permission });

@@ -30,6 +30,7 @@ const VERIFIED_AT_ONCE: usize = 64;
 const IDLE_IS_SAID: u32 = 8;
 
 /// One peer.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold")]
 pub(super) struct Peer {
     pub config: PeerConfig,
     etag: Option<String>,

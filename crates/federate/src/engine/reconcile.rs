@@ -105,12 +105,24 @@ impl Engine {
                 }
                 self.reconciled(origin, shown, then);
             }
+            // What lies on this disk contradicts nobody unless it leads to the head that the log signed.
             Some(_) => match Split::from_tiles(shown, ours, source) {
-                Ok(split) => self.contradicted(origin, &split, &then),
+                Ok(split) if split.verify_proof().is_ok() => self.contradicted(origin, &split, &then),
+                Ok(_) => self.damage_found(origin, &then),
                 Err(_) => self.not_reconciled_yet(origin, &then),
             },
+            // A tile that could not be read now is perhaps read the next time.
             None => self.not_reconciled_yet(origin, &then),
         }
+    }
+
+    /// Tiles on this disk are not those of the newest checkpoint: a fault of the disk, and of nobody else.
+    fn damage_found(&mut self, origin: &Origin, then: &Then) {
+        self.not_reconciled_yet(origin, then);
+        let is_own = origin.authority == self.config.me;
+        let place = if is_own { places::own(origin) } else { places::mirror(origin) };
+        self.ring(Alarm::LogDamaged { origin: origin.clone(), place });
+        self.take_damaged(origin);
     }
 
     fn reconciled(&mut self, origin: &Origin, shown: SignedCheckpoint, then: Then) {

@@ -10,6 +10,7 @@ use tlog::{Edge, Hash, SignedCheckpoint, TileId, verify_consistency};
 use super::batch::{Batch, leaves_of};
 use super::{Fault, Pace, Stop, Tiles, files};
 use crate::paths::LogFile;
+use crate::serve::Cut;
 use crate::split::{Split, tiles_at};
 
 /// How far ahead of the bundles their parent tiles are fetched, in bundles.
@@ -48,6 +49,8 @@ pub(super) enum Phase {
 pub(super) struct Goal {
     pub target: SignedCheckpoint,
     pub phase: Phase,
+    /// Partial files that the source does not have any more: the full ones are asked for, and cut.
+    grown: BTreeSet<LogFile>,
     /// What was asked for, with the bytes that its answer may have.
     in_flight: BTreeMap<LogFile, usize>,
     /// Verified and not yet judged to its end.
@@ -73,6 +76,7 @@ impl Goal {
         let mut goal = Self {
             target,
             phase: Phase::Direct,
+            grown: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             paused: None,
             missing: BTreeSet::new(),
@@ -119,6 +123,7 @@ impl Goal {
                 wanted
             }
         };
+        wanted.iter_mut().for_each(|file| *file = self.asked_for(file));
         wanted.retain(|file| !self.in_flight.contains_key(file));
         wanted.truncate(pace.in_flight.saturating_sub(self.in_flight.len()));
         let limited = wanted.into_iter().map(|file| {
@@ -158,7 +163,7 @@ impl Goal {
         (next..last)
             .filter(|index| !self.bundles.contains_key(index) && !self.is_paused_at(*index))
             .map(|index| LogFile::Entries { index, width: self.width(index) })
-            .filter(|file| !self.in_flight.contains_key(file))
+            .filter(|file| !self.in_flight.contains_key(&self.asked_for(file)))
             .take(self.room(pace))
             .collect()
     }
@@ -192,6 +197,12 @@ impl Goal {
         if self.in_flight.remove(file).is_none() {
             return;
         }
+        let partial = self.grown.iter().find(|partial| partial.full().as_ref() == Some(file)).cloned();
+        let (file, bytes) = match &partial {
+            // One that is too short is found where it is used.
+            Some(partial) => (partial, Cut::of(partial).apply(&bytes).map(<[u8]>::to_vec).unwrap_or(bytes)),
+            None => (file, bytes),
+        };
         match file {
             LogFile::Tile(tile) => {
                 self.missing.remove(file);
@@ -205,6 +216,18 @@ impl Goal {
             }
             LogFile::Checkpoint | LogFile::Seen(_) | LogFile::Held { .. } => {}
         }
+    }
+
+    /// The file that is asked for in place of one: the full one, where the partial one is gone.
+    fn asked_for(&self, file: &LogFile) -> LogFile {
+        file.full().filter(|_| self.grown.contains(file)).unwrap_or_else(|| file.clone())
+    }
+
+    /// The source does not have a file. Whether it may have a full one in its place: partial ones may go once that is there
+    /// (C2SP tlog-tiles).
+    pub fn gone(&mut self, file: &LogFile) -> bool {
+        self.in_flight.remove(file);
+        file.full().is_some() && self.grown.insert(file.clone())
     }
 
     /// A file did not come, and is wanted again.

@@ -32,7 +32,10 @@ fn go(
         came.most_in_flight = came.most_in_flight.max(waiting.len());
         // The last one first: answers come in any order.
         if let Some(file) = waiting.pop() {
-            follow.supply(&file, serve(&file).unwrap_or_default());
+            match serve(&file) {
+                None if follow.gone(&file) => {}
+                answer => follow.supply(&file, answer.unwrap_or_default()),
+            }
         }
         loop {
             match follow.advance(chain, PACE) {
@@ -252,5 +255,22 @@ proptest! {
             Some(Step::Fault(_)) => {}
             Some(other) => prop_assert!(false, "{other:?}"),
         }
+    }
+}
+
+/// C2SP tlog-tiles: partial files may go once the full one is there, also while somebody follows an older checkpoint.
+#[test]
+fn a_partial_file_that_is_gone_is_cut_from_the_full_one() {
+    for (before, records) in [(0, 249), (100, 249), (0, 700), (300, 700)] {
+        let mut log = opened(before);
+        let mut follow = follow();
+        go(&mut follow, &log.checkpoint(), &chain("a.example", 1), honest(&log));
+        log.grow(records - before, 0);
+        let older = log.clone();
+        log.grow(65_536, 1);
+        let without_partial = |file: &LogFile| if file.full().is_some() { None } else { log.file(file) };
+        let (_, stopped) = go(&mut follow, &older.checkpoint(), &chain("a.example", 1), without_partial);
+        assert!(stopped.is_none(), "{before} to {records}: {stopped:?}");
+        assert_eq!((follow.size(), follow.root()), (records + 1, older.root()));
     }
 }

@@ -8,7 +8,7 @@ use record::Authority;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::command::{Command, PeerCommand};
+use crate::command::{Command, LogCommand, PeerCommand};
 use crate::config::Config;
 use crate::control;
 use crate::fault::Fault;
@@ -33,7 +33,8 @@ struct Check {
 /// Runs every check; exit code 1 if one fails.
 pub(super) async fn run(data: &Path) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
-    let mut checks = vec![space(&config), root_keys(&config), secrets(&config), port(&config).await];
+    let mut checks = vec![space(&config), root_keys(&config), secrets(&config), port(&config).await, time()];
+    checks.push(logs(&config).await);
     checks.extend(peers(&config).await?);
     let mut text = String::new();
     for check in &checks {
@@ -116,18 +117,47 @@ async fn peers(config: &Config) -> Result<Vec<Check>, Fault> {
     Ok(checks)
 }
 
+/// What a command answers: through the server, or from the folder if none runs.
+async fn ask(config: &Config, command: Command) -> Result<Outcome, Fault> {
+    if let Some(answer) = control::send_as(&config.socket_path(), None, &command).await? {
+        let unsaid = || Fault::new("control-answer", "the server's answer cannot be read");
+        return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
+    }
+    let node = Arc::new(Node::open(config.clone()).await?);
+    let outcome = operate::run(&node, command).await;
+    node.close().await;
+    Ok(outcome?)
+}
+
+/// What this machine takes the time to be; the first log gets its year into its name, for ever.
+fn time() -> Check {
+    let says = format!("this machine says that it is {}, UTC", clock::now());
+    Check { what: "clock".to_owned(), ok: true, says }
+}
+
+/// Whether every file of own logs is what its log's head says.
+async fn logs(config: &Config) -> Check {
+    let what = "own logs".to_owned();
+    let outcome = match ask(config, Command::Log(LogCommand::Check)).await {
+        Ok(outcome) => outcome,
+        Err(why) => return Check { what, ok: false, says: why.message },
+    };
+    let rows = outcome.json.as_array().cloned().unwrap_or_default();
+    let damaged = rows.iter().filter_map(|row| row["damaged"].as_array()).flatten();
+    let damaged: Vec<&str> = damaged.filter_map(Value::as_str).collect();
+    let says = match damaged.as_slice() {
+        [] if rows.is_empty() => {
+            format!("none yet: the first one gets the year {} in its name", clock::now().date().civil().0)
+        }
+        [] => format!("{}, every file of them whole", rows.len()),
+        some => format!("damaged on this disk: {}; see `concord log check`", some.join(", ")),
+    };
+    Check { what, ok: damaged.is_empty(), says }
+}
+
 /// Peers with the addresses that this node uses: as the server knows them, or from `state` if none runs.
 async fn known_peers(config: &Config) -> Result<Vec<(Authority, Option<String>)>, Fault> {
-    let list = Command::Peer(PeerCommand::List);
-    let outcome = if let Some(answer) = control::send_as(&config.socket_path(), None, &list).await? {
-        let unsaid = || Fault::new("control-answer", "the server's answer cannot be read");
-        answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid))?
-    } else {
-        let node = Arc::new(Node::open(config.clone()).await?);
-        let outcome = operate::run(&node, list).await;
-        node.close().await;
-        outcome?
-    };
+    let outcome = ask(config, Command::Peer(PeerCommand::List)).await?;
     let rows = outcome.json["peers"].as_array().cloned().unwrap_or_default();
     let row = |row: &Value| {
         let authority = row["authority"].as_str()?.parse().ok()?;

@@ -95,10 +95,14 @@ pub(super) async fn run(args: InitArgs, data: &Path) -> Result<Outcome, Fault> {
     .await?;
     let text = format!(
         "{} is made in {}\nFingerprint, to be compared by telephone with every peer:\n  {}\n\
+         This machine says that it is {}, UTC: the first root is in force from then, and the first log gets the year {} in its\n\
+         name, for ever. If that is wrong, remove both folders, set the clock, and begin again.\n\
          The root keys are in {}: take them to three safe places, none of them this machine.\nNext: concord --data {} serve",
         made.authority,
         made.data.display(),
         made.fingerprint.grouped(),
+        made.at,
+        made.at.date().civil().0,
         made.root_keys.display(),
         made.data.display()
     );

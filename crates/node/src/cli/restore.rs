@@ -1,4 +1,4 @@
-//! `concord restore`: a node from a backup. The guard is not in it: the node asks its peers before it signs.
+//! `concord restore`: a node from a backup, all of which is looked at before anything is put in its place. The guard is not in it: the node asks its peers before it signs.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::{ConfigError, FILE_NAME, UNFINISHED};
 use crate::fault::Fault;
-use crate::operate::{OperateError, Outcome, begin_copy, end_copy};
+use crate::operate::{Outcome, backup};
 
 /// `concord restore`
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub struct RestoreArgs {
     backup: PathBuf,
 }
 
-pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Fault> {
+pub(super) async fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Fault> {
     if std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
         let message = format!("{} is not empty: restore into a new folder", data.display());
         return Err(Fault::new("restore-not-empty", message).with("path", data.display()));
@@ -32,12 +32,19 @@ pub(super) fn run(args: &RestoreArgs, data: &Path) -> Result<Outcome, Fault> {
     if args.backup.join(UNFINISHED).exists() {
         return Err(ConfigError::Unfinished(args.backup.clone()).into());
     }
-    crate::identity::create_private_folder(data).map_err(OperateError::from)?;
-    let unfinished = begin_copy(data)?;
-    crate::operate::copy_folder(&args.backup, data)?;
-    end_copy(&unfinished)?;
+    let files = backup::list_of(&args.backup)?;
+    backup::check(&args.backup, files.as_ref()).await?;
+    backup::make_private(data)?;
+    let unfinished = backup::begin_copy(data)?;
+    backup::copy_from(&args.backup, files.as_ref(), data)?;
+    backup::end_copy(&unfinished)?;
+    let unlisted = if files.is_none() {
+        "\nIt was made by an older version and has no list of its files: its state is whole, the rest was not looked at."
+    } else {
+        ""
+    };
     let text = format!(
-        "{} is restored from {}\nconcord serve asks witnesses and followers how far its logs are, and signs once they answered.",
+        "{} is restored from {}{unlisted}\nconcord serve asks witnesses and followers how far its logs are, and signs once they answered.",
         data.display(),
         args.backup.display()
     );

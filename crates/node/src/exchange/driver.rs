@@ -135,6 +135,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     // Before anything else the engine learns whom and what it works for.
     inbox.send(Message::Input(Input::OwnRoots(node.own_chain().as_ref().clone())));
     inbox.send(Message::Input(Input::Peers(node.peer_configs())));
+    inbox.send(Message::Input(Input::Removed(node.removed_peers())));
     for log in node.own_logs().await? {
         let head = node.writer.head(&log.origin.to_string()).await?;
         let log = node.engine_log(&log, head).await?;

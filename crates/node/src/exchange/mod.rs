@@ -19,16 +19,18 @@ pub use caller::Callers;
 pub use driver::{Inbox, Message};
 pub use serving::routes;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockReadGuard};
 
 use federate::engine::{GuardStanding, OwnLog as EngineLog, PeerConfig};
 use federate::{Engine, Input};
-use record::Readers;
+use record::{Authority, Readers};
 use store::Standing as GuardState;
 use tlog::checkpoint::SignedCheckpoint;
 
 use crate::node::{Node, OpenError};
 use crate::own_log::OwnLog;
+use crate::peers::Standing;
 
 /// Runs the engine in this process, if it does not run yet; [`Node::close`] ends it.
 ///
@@ -73,6 +75,14 @@ impl Node {
     /// After a change of peers.
     pub fn tell_engine_of_peers(&self) {
         self.tell(Input::Peers(self.peer_configs()));
+        self.tell(Input::Removed(self.removed_peers()));
+    }
+
+    /// Those with whom an operator ended the exchange.
+    pub fn removed_peers(&self) -> BTreeSet<Authority> {
+        let peers = self.peers();
+        let removed = peers.iter().filter(|(_, known)| known.peer.standing == Standing::Removed);
+        removed.map(|(authority, _)| authority.clone()).collect()
     }
 
     /// After an append, or at the start.

@@ -164,3 +164,25 @@ pub fn json<T: serde::Serialize>(face: Face, value: &T) -> Response {
     response.headers_mut().insert(VARY, HeaderValue::from_static("cookie"));
     response
 }
+
+/// Whether an entity tag is among those of an `If-None-Match`, compared weakly (RFC 9110, sections 8.8.3.2 and 13.1.2): a
+/// proxy that packs answers weakens their tags.
+pub fn is_among(etag: &str, known: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
+    known.trim() == "*" || known.split(',').any(|one| opaque(one) == opaque(etag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_a_proxy_weakened_is_the_same_one() {
+        for known in ["\"a1\"", "W/\"a1\"", "\"b2\", W/\"a1\"", "*"] {
+            assert!(is_among("\"a1\"", known), "{known}");
+        }
+        for known in ["\"b2\"", "a1", "", "W/\"a\""] {
+            assert!(!is_among("\"a1\"", known), "{known}");
+        }
+    }
+}

@@ -20,7 +20,8 @@ pub async fn home(viewer: Viewer) -> Redirect {
 pub async fn asset(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
     let Some(asset) = asset::at(uri.path()) else { return answer::nothing() };
     let etag = format!("\"{}\"", asset.sha256);
-    if headers.get(axum::http::header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+    let known = headers.get(axum::http::header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+    if known.is_some_and(|known| answer::is_among(&etag, known)) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
     let headers =

@@ -4,6 +4,7 @@
 
 mod again;
 mod alarm;
+pub mod backup;
 mod bundle;
 mod figures;
 mod key;
@@ -35,7 +36,6 @@ pub use figures::{
     Listing, MAX_LISTED, Report, ReportRow, command_for, dry_run, release_figures, release_figures_as,
 };
 pub use release::{blob_parts, pair};
-pub use status::{begin_copy, copy_folder, end_copy};
 
 /// What a command did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -298,7 +298,7 @@ async fn carry_out(node: &Arc<Node>, command: Command, key: Option<ActKey>) -> R
         Command::Log(command) => log::run(node, command, key.as_ref()).await,
         Command::Bundle(command) => bundle::run(node, command).await,
         Command::Rebuild => status::rebuild(node).await,
-        Command::Backup { folder } => status::backup(node, &folder).await,
+        Command::Backup { folder } => backup::backup(node, &folder).await,
         Command::Alarm(command) => alarm::run(node, command).await,
         Command::Status => status::status(node).await,
     }

@@ -1,19 +1,14 @@
-//! `concord status`, `concord rebuild`, `concord backup`.
+//! `concord status` and `concord rebuild`.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use record::Authority;
 use serde_json::json;
-use store::Cells as _;
 
 use super::{OperateError, Outcome};
-use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::alarm;
-use crate::fault::Fault;
 use crate::leading::Standing;
 use crate::node::Node;
-use crate::saved;
 
 /// The newest alarms, which `status` says itself.
 const ALARMS: usize = 50;
@@ -140,105 +135,4 @@ pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let text = format!("{entries} entries replayed in {milliseconds} ms");
     Ok(Outcome::new(json!({ "entries": entries, "milliseconds": milliseconds }), text))
-}
-
-/// Copies what a new machine needs. The guard stays out, so that who restores it is asked to be careful; keys
-/// for personal data stay out, so that what expired stays unreadable.
-pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, OperateError> {
-    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(OperateError::file(folder, "is not empty: a backup is written into a new folder"));
-    }
-    if !node.config.storage.state.starts_with("sqlite:") {
-        return Err(OperateError::Argument(Fault::new(
-            "backup-postgresql",
-            "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it",
-        )));
-    }
-    // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
-    let one_at_a_time = node.releasing.lock().await;
-    crate::identity::create_private_folder(folder)?;
-    let unfinished = begin_copy(folder)?;
-    let state = folder.join("state.db");
-    node.state.backup_to(&state).await?;
-    remove_expiring_keys(&state).await?;
-    copy_file(&node.config.folder.join(crate::config::FILE_NAME), &folder.join(crate::config::FILE_NAME))?;
-    copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
-    let files = copy_files(node, folder).await?;
-    drop(one_at_a_time);
-    end_copy(&unfinished)?;
-    let text = format!(
-        "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
-        folder.display()
-    );
-    Ok(Outcome::new(json!({ "folder": folder, "files": files }), text))
-}
-
-async fn remove_expiring_keys(state: &Path) -> Result<(), OperateError> {
-    let options = store::DbOptions { secure_delete: true, schema: Some("state"), ..Default::default() };
-    let db = store::Db::connect(&format!("sqlite:{}", state.display()), options).await?;
-    let cells = store::SqlCells::open(db.clone()).await?;
-    for (key, secret) in saved::list::<AgeSecret>(&cells, AGE_SPACE, "").await? {
-        if secret.expiring {
-            let old = cells.get(AGE_SPACE, &key).await?;
-            cells.swap(AGE_SPACE, &key, old, None).await?;
-        }
-    }
-    db.checkpoint_truncate().await?;
-    db.close().await;
-    Ok(())
-}
-
-/// Own logs, and the copies of others' that `state` says are held: what it promised must be there after a restore.
-async fn copy_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
-    let mut paths = Vec::new();
-    for kind in ["log", "mirror", "evidence", "blob"] {
-        paths.extend(node.files.list(kind).await?);
-    }
-    let target = store::open_files(&format!("file:{}", folder.join("files").display()))?;
-    let mut copied = 0;
-    for path in paths {
-        // Expired blobs may go while this runs.
-        if let Some(bytes) = node.files.get(&path).await? {
-            store::Files::put(&target, &path, bytes).await?;
-            copied += 1;
-        }
-    }
-    Ok(copied)
-}
-
-/// Marks a folder as half a copy, whatever happens next; the mark.
-pub fn begin_copy(folder: &Path) -> Result<PathBuf, OperateError> {
-    let mark = folder.join(crate::config::UNFINISHED);
-    let failed = |e| OperateError::file(&mark, e);
-    std::fs::File::create(&mark).and_then(|file| file.sync_all()).map_err(failed)?;
-    Ok(mark)
-}
-
-/// All of it is there, and on disk.
-pub fn end_copy(mark: &Path) -> Result<(), OperateError> {
-    let folder = mark.parent().unwrap_or(mark);
-    let failed = |e| OperateError::file(folder, e);
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    std::fs::remove_file(mark).map_err(|e| OperateError::file(mark, e))
-}
-
-/// Copies a file, for its owner alone.
-pub fn copy_file(from: &Path, to: &Path) -> Result<(), OperateError> {
-    let copied = std::fs::copy(from, to).and_then(|_| std::fs::File::open(to)?.sync_all());
-    copied.map_err(|e| OperateError::file(from, e))
-}
-
-/// Copies the files of a folder, for their owner alone.
-pub fn copy_folder(from: &Path, to: &Path) -> Result<(), OperateError> {
-    crate::identity::create_private_folder(to)?;
-    for entry in std::fs::read_dir(from).map_err(|e| OperateError::file(from, e))? {
-        let entry = entry.map_err(|e| OperateError::file(from, e))?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            copy_file(&entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }

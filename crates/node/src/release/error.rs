@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use record::{Authority, Date, Origin, Status, Ulid};
+use record::{Authority, Date, Origin, Status, Time, Ulid};
 
 use crate::fault::{Coded, Fault};
 
@@ -38,6 +38,16 @@ pub enum ReleaseError {
         origin: Origin,
         /// What it waits for and what the operator can do.
         why: String,
+    },
+    /// A log would be opened under the year of a clock that every peer contradicts.
+    #[error(
+        "this machine says that it is {ours}, and every peer that tells its time says about {theirs}: a new log would have a wrong year in its name, for ever. Set the clock, restart, and release it again"
+    )]
+    Year {
+        /// By this machine's clock.
+        ours: Time,
+        /// By a peer's.
+        theirs: Time,
     },
     /// The log needs no successor, or can have none.
     #[error("{origin} gets no successor: {why}")]
@@ -177,6 +187,7 @@ impl Coded for ReleaseError {
             Self::UnknownReader(_) => "release-unknown-reader",
             Self::NoRecipient(_) => "release-no-recipient",
             Self::Waits { .. } => "release-waits",
+            Self::Year { .. } => "release-year",
             Self::NoSuccessor { .. } => "release-no-successor",
             Self::NotClosed { .. } => "log-key-revoked",
             Self::UnknownThing(_) => "id-unknown",
@@ -213,6 +224,7 @@ impl Coded for ReleaseError {
             Self::UnknownReader(authority) => vec![("authority", authority.to_string())],
             Self::NoRecipient(why) | Self::Seal(why) => vec![("reason", why.clone())],
             Self::Waits { origin, why } => vec![("origin", origin.to_string()), ("reason", why.clone())],
+            Self::Year { ours, theirs } => vec![("ours", ours.to_string()), ("theirs", theirs.to_string())],
             Self::NoSuccessor { origin, why } => {
                 vec![("origin", origin.to_string()), ("reason", (*why).to_owned())]
             }

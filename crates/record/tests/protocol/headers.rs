@@ -15,7 +15,7 @@ fn hash() -> impl Strategy<Value = Hash> {
 }
 
 fn authority() -> impl Strategy<Value = Authority> {
-    "[a-z0-9]{1,8}(-[a-z0-9]{1,3})?(\\.[a-z0-9]{1,8}){1,3}"
+    "[a-z0-9]{1,8}(-[a-z0-9]{1,3})?(\\.[a-z0-9]{1,8}){0,2}\\.[a-z][a-z0-9]{0,7}"
         .prop_map(|text| text.parse().expect("an authority"))
 }
 
@@ -304,4 +304,15 @@ fn a_record_has_at_most_256_lines() {
     let signer = MOH.signer(Role::Author, 1);
     assert!(Record::sign(&header(256 - 10), &[&signer]).is_ok());
     assert!(Record::sign(&header(256 - 9), &[&signer]).is_err());
+}
+
+/// RFC 1123, section 2.1: no top-level domain is a number, so that an address is told apart from a name.
+#[test]
+fn an_address_is_no_authority() {
+    for address in ["192.0.2.1", "10.1", "1.2.3.0x7f", "127.0.0.0x", "moh.chn.2026", "1.1"] {
+        assert!(address.parse::<Authority>().is_err(), "{address}");
+    }
+    for name in ["moh.chn.example", "3.moh.example", "192.0.2.1.example", "x.0xyz", "a.xn--p1ai", "a.b2"] {
+        assert!(name.parse::<Authority>().is_ok(), "{name}");
+    }
 }

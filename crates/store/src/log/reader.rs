@@ -16,7 +16,7 @@ use tlog::{Edge, Hash, tree};
 /// The most entries of one `read_entries`.
 pub const MAX_READ: u64 = 65_536;
 
-const WIDTH: u64 = FULL_WIDTH as u64;
+pub(super) const WIDTH: u64 = FULL_WIDTH as u64;
 
 /// A log of a known size below a prefix.
 #[derive(Clone)]
@@ -128,6 +128,11 @@ impl LogReader {
     pub async fn edge(&self) -> Result<Edge, LogError> {
         let tiles = self.tiles(Edge::tiles(self.size)).await?;
         Ok(Edge::from_tiles(self.size, |tile| tiles.get(&tile).cloned())?)
+    }
+
+    /// The path of a file of the log.
+    pub(super) fn named(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
     }
 
     async fn tiles(&self, wanted: Vec<TileId>) -> Result<BTreeMap<TileId, Vec<u8>>, LogError> {

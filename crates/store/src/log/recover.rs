@@ -5,10 +5,11 @@ use super::open::OpenLog;
 use super::reader::LogReader;
 use super::staging::Staged;
 use super::{HEAD, LogError, LogWriter};
+use crate::guard::Standing;
 use crate::layout;
 use std::sync::Arc;
 use tlog::tile::FULL_WIDTH;
-use tlog::{Edge, SignedCheckpoint};
+use tlog::{Checkpoint, Edge, SignedCheckpoint};
 
 impl LogWriter {
     /// Reads the head of a log from its cell: the checkpoint and the cell's bytes.
@@ -108,6 +109,11 @@ impl LogWriter {
             .is_some_and(|published| published.checkpoint == head.checkpoint);
         if is_published {
             return Ok(());
+        }
+        // What is published was signed here; a guard that does not know the log must not learn of it from `state` alone.
+        let Checkpoint { origin, size, .. } = &head.checkpoint;
+        if self.guard().standing(origin, Some(*size))? == Standing::Missing {
+            return Err(LogError::GuardMissing { origin: origin.clone() });
         }
         self.note_signed(head).await?;
         self.put_checkpoint(&path, head).await?;

@@ -182,6 +182,20 @@ impl LogWriter {
         Ok(LogReader::new(Arc::clone(&self.files), prefix, size))
     }
 
+    /// The head of a log, and its files that are missing or not those of that head ([`LogReader::damage`]).
+    pub async fn damage(&self, origin: &str, prefix: &str) -> Result<(u64, Vec<String>), LogError> {
+        let slot = self.slot(origin);
+        let head = {
+            // Between a commit and its publication the files are older than the head.
+            let _nobody_writes = slot.lock().await;
+            self.load_head(origin).await?
+        };
+        let Some((head, _)) = head else { return Ok((0, Vec::new())) };
+        let Checkpoint { size, root, .. } = head.checkpoint;
+        let reader = LogReader::new(Arc::clone(&self.files), prefix, size);
+        Ok((size, reader.damage(root).await?))
+    }
+
     fn slot(&self, origin: &str) -> Arc<Slot> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(logs.entry(origin.to_owned()).or_default())

@@ -212,3 +212,44 @@ async fn a_damaged_tile_is_found_before_it_is_built_upon() {
         "{refused:?}"
     );
 }
+
+/// The next number of `SplitMix64`.
+fn draw(state: &mut u64) -> usize {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    usize::try_from((z ^ (z >> 31)) >> 1).unwrap()
+}
+
+/// Hash tiles of every level, entries, full ones and those that grow: each of them, at bits drawn from a seed.
+#[tokio::test]
+async fn one_wrong_bit_in_any_file_of_a_log_is_found_where_it_is() {
+    let mut seed = 20_261_130;
+    for size in [5, 256, 300, 66_000] {
+        let node = Node::new();
+        let mut appended = None;
+        for batch in entries(0, size).chunks(store::log::MAX_BATCH) {
+            appended = Some(node.writer().append(ORIGIN, PREFIX, batch.to_vec(), &signer()).await.unwrap());
+        }
+        let root = appended.unwrap().checkpoint.checkpoint.root;
+        let reader = LogReader::new(Arc::clone(&node.files), PREFIX, size as u64);
+        assert_eq!(reader.damage(root).await.unwrap(), Vec::<String>::new(), "{size} whole");
+        let mut files = node.files.list(&format!("{PREFIX}tile")).await.unwrap();
+        // Of many alike some, and the first and last of each level.
+        let is_edge =
+            |path: &String| path.ends_with("/000") || path.contains("tile/1/") || path.contains("tile/2/");
+        files.retain(|path| is_edge(path) || draw(&mut seed).is_multiple_of(if size > 300 { 60 } else { 1 }));
+        for path in files {
+            let right = node.files.get(&path).await.unwrap().unwrap();
+            let at = draw(&mut seed) % (right.len() * 8);
+            let mut wrong = right.to_vec();
+            wrong[at / 8] ^= 1 << (at % 8);
+            node.files.put(&path, wrong.into()).await.unwrap();
+            assert_eq!(reader.damage(root).await.unwrap(), [path.clone()], "bit {at} of {size} entries");
+            node.files.delete(&path).await.unwrap();
+            assert_eq!(reader.damage(root).await.unwrap(), [path.clone()], "missing, of {size} entries");
+            node.files.put(&path, right).await.unwrap();
+        }
+    }
+}

@@ -325,3 +325,62 @@ fn the_heads_in_a_file_are_no_answer_to_a_restored_log() {
     machine.pass(600_000);
     assert_eq!(machine.engine.permission(&log.origin), Permission::May);
 }
+
+/// A node whose own log of 601 entries lies whole on its disk, and whose follower shows how it stood before.
+fn whole(older: u64) -> (Machine, TestLog) {
+    let mut log = TestLog::opened(OWN, &[]);
+    log.grow(older - 1, 3);
+    let before = log.clone();
+    log.grow(601 - older, 3);
+    let mut machine = Machine::new(vec![before]);
+    machine.own = vec![OwnLog {
+        origin: log.origin.clone(),
+        checkpoint: Some(log.checkpoint()),
+        policy: b"quorum none\n".to_vec(),
+        readers: Readers::Public,
+        standing: GuardStanding::InStep,
+    }];
+    for tile in [(0, 0, 256), (0, 1, 256), (0, 2, 89), (1, 0, 2)] {
+        let file = LogFile::Tile(tlog::TileId { level: tile.0, index: tile.1, width: tile.2 });
+        machine.files.insert(places::file(&places::own(&log.origin), &file), log.file(&file).unwrap());
+    }
+    (machine, log)
+}
+
+/// Tiles of both levels, full and growing, at bits drawn from a seed.
+#[test]
+fn a_wrong_bit_on_this_disk_is_damage_and_no_second_view_of_a_log() {
+    let (mut found, mut bit) = (0, 0);
+    for older in [200, 256, 300, 520] {
+        let paths: Vec<String> = whole(older).0.files.into_keys().collect();
+        for path in paths.iter().cycle().take(paths.len() * 6) {
+            bit += 1;
+            found += u32::from(is_found_and_mended(older, path, bit));
+        }
+    }
+    assert!(found >= 10, "{found} of {bit} were looked at");
+}
+
+/// A bit of a file is wrong. Whether somebody asked for what the file says: then it was found and fetched back.
+fn is_found_and_mended(older: u64, path: &str, draw: usize) -> bool {
+    let (mut machine, log) = whole(older);
+    let right = machine.files[path].clone();
+    let at = (draw * 40_503) % (right.len() * 8);
+    machine.files.get_mut(path).unwrap()[at / 8] ^= 1 << (at % 8);
+    machine.restart();
+    machine.pass(12_000);
+    let is_damage =
+        |alarm: &Alarm| matches!(alarm, Alarm::LogDamaged { origin, .. } if *origin == log.origin);
+    assert!(machine.alarms.iter().all(is_damage), "{path}, bit {at}: {:?}", machine.alarms);
+    if machine.alarms.is_empty() {
+        assert_eq!(machine.engine.permission(&log.origin), Permission::May, "{path}, bit {at}");
+        return false;
+    }
+    assert_eq!(machine.engine.permission(&log.origin), Permission::CatchUp { size: 601 }, "{path}, bit {at}");
+    machine.logs = vec![log.clone()];
+    machine.tell_news();
+    machine.pass(60_000);
+    assert_eq!(machine.files[path], right, "it is fetched back");
+    assert_eq!(machine.engine.permission(&log.origin), Permission::May);
+    true
+}

@@ -310,7 +310,7 @@ impl Machine {
     }
 
     /// Who waits for news hears of them.
-    fn tell_news(&mut self) {
+    pub fn tell_news(&mut self) {
         if let Some((id, _)) = self.parked.take() {
             self.tell_heads(id, None);
         }

@@ -232,18 +232,18 @@ async fn exercise_figures_are_never_among_actual_ones() {
 async fn an_author_of_very_many_places_crowds_nobody_off_the_list_and_each_place_has_its_page() {
     let mut desk = Desk::new().await;
     desk.release(&Made::new(CHINA, "A", "2020-03-01", &[("CHN 2020-03-01", 100)])).await;
-    let places: Vec<String> = (0..=query::MOST_PLACES).map(|n| format!("CN-{n:04} 2020-03-01")).collect();
+    let places: Vec<String> = (0..=query::MOST_PLACES).map(|n| format!("text:N{n:04} 2020-03-01")).collect();
     let many: Vec<(&str, i64)> = places.iter().map(|place| (place.as_str(), 1)).collect();
     desk.release(&Made::new(WHO, "B", "2020-03-01", &many[1..])).await;
     let public = scope(Face::Public);
     assert_eq!(desk.newest(public).await.len(), many.len(), "so many are listed");
     assert!(query::crowded(&desk.db, public, CASES).await.unwrap().is_empty());
     // One more, whenever it comes.
-    desk.release(&Made::new(WHO, "C", "2020-02-01", &[("CN-9999 2020-02-01", 1)])).await;
+    desk.release(&Made::new(WHO, "C", "2020-02-01", &[("text:N9999 2020-02-01", 1)])).await;
     assert_eq!(desk.newest(public).await, ["CHN 2020-03-01 100 moh.chn.example"]);
     assert_eq!(query::crowded(&desk.db, public, CASES).await.unwrap().into_iter().collect::<Vec<_>>(), [WHO]);
-    assert_eq!(query::series_of_place(&desk.db, public, "CN-9999").await.unwrap().len(), 1);
-    assert_eq!(query::latest(&desk.db, public, CASES, Some("CN-9999")).await.unwrap().len(), 1);
+    assert_eq!(query::series_of_place(&desk.db, public, "text:N9999").await.unwrap().len(), 1);
+    assert_eq!(query::latest(&desk.db, public, CASES, Some("text:N9999")).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
