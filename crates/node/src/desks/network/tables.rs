@@ -90,11 +90,8 @@ fn authority_cells(page: &Page, names: &Names<'_>, view: &View, one: &Authority,
     let fingerprint = Markup::element("code", &[("class", "fingerprint")], &grouped(&one.fingerprint));
     let mut cells = vec![
         Cell::from(who).keyed(Key::text(name).written(&one.authority)),
-        Cell::from(Markup::joined(
-            [standing(t, &one.standing)].into_iter().chain(left_out(t, one)),
-            " ",
-        ))
-        .keyed(Key::text(&one.standing)),
+        Cell::from(Markup::joined([standing(t, &one.standing)].into_iter().chain(left_out(t, one)), " "))
+            .keyed(Key::text(&one.standing)),
         Cell::from(fingerprint).keyed(Key::text(&one.fingerprint)),
         Cell::from(root(page, one, view.now)).keyed(Key::moment(one.root_until)),
     ];

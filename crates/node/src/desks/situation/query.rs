@@ -427,7 +427,10 @@ pub async fn corrections(
         let mut values = scope.values();
         values.push(limit.into());
         values.push(place.unwrap_or_default().into());
-        for row in db.rows(scope.sql_with(*shelf, TEXT, (corrected(*shelf, place.is_some()), false)), &values).await? {
+        for row in db
+            .rows(scope.sql_with(*shelf, TEXT, (corrected(*shelf, place.is_some()), false)), &values)
+            .await?
+        {
             found.push(Correction {
                 series: series(&row, *shelf)?,
                 period: (row.int(6)?, row.int(7)?),
