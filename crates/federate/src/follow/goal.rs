@@ -123,7 +123,9 @@ impl Goal {
                 wanted
             }
         };
-        wanted.iter_mut().for_each(|file| *file = self.asked_for(file));
+        for file in &mut wanted {
+            *file = self.asked_for(file);
+        }
         wanted.retain(|file| !self.in_flight.contains_key(file));
         wanted.truncate(pace.in_flight.saturating_sub(self.in_flight.len()));
         let limited = wanted.into_iter().map(|file| {
