@@ -92,27 +92,27 @@ fn leave(map: &mut HashMap<Block, usize>, block: Block) {
 mod tests {
     use super::*;
 
-    fn block(address: &str) -> Option<Block> {
-        Some(Block::of(address.parse().unwrap()))
+    fn block(address: &str) -> Block {
+        Block::of(address.parse().unwrap())
     }
 
     #[test]
     fn one_block_takes_its_share_and_no_more() {
         let places = Places::new(Most { all: 16, of_block: 3, around: 5 });
-        let mut held: Vec<Place> = (0..9).filter_map(|_| places.enter(block("2001:db8::1"))).collect();
+        let mut held: Vec<Place> = (0..9).filter_map(|_| places.enter(Some(block("2001:db8::1")))).collect();
         assert_eq!(held.len(), 3);
-        held.extend((0..9).filter_map(|_| places.enter(block("2001:db8:0:1::1"))));
+        held.extend((0..9).filter_map(|_| places.enter(Some(block("2001:db8:0:1::1")))));
         assert_eq!(held.len(), 5, "the same /48");
-        assert!(places.enter(block("192.0.2.1")).is_some());
+        assert!(places.enter(Some(block("192.0.2.1"))).is_some());
         held.clear();
-        assert!(places.enter(block("2001:db8::2")).is_some(), "places are free again");
+        assert!(places.enter(Some(block("2001:db8::2"))).is_some(), "places are free again");
         assert!(places.taken.lock().unwrap().of_block.is_empty());
     }
 
     #[test]
     fn strangers_leave_some_places_to_proxies() {
         let places = Places::new(Most { all: 16, of_block: 100, around: 100 });
-        let strangers: Vec<Place> = (0..99).filter_map(|_| places.enter(block("192.0.2.1"))).collect();
+        let strangers: Vec<Place> = (0..99).filter_map(|_| places.enter(Some(block("192.0.2.1")))).collect();
         let proxies: Vec<Place> = (0..99).filter_map(|_| places.enter(None)).collect();
         assert_eq!((strangers.len(), proxies.len()), (14, 2));
     }

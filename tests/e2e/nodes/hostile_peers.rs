@@ -29,9 +29,10 @@ fn limited(node: &Authority) {
     let path = node.data.join("concord.toml");
     let text = std::fs::read_to_string(&path).expect("a configuration");
     let line = format!("peer_mib = {QUOTA}\n");
-    let text = match text.contains("[exchange]\n") {
-        true => text.replacen("[exchange]\n", &format!("[exchange]\n{line}"), 1),
-        false => format!("{text}\n[exchange]\n{line}"),
+    let text = if text.contains("[exchange]\n") {
+        text.replacen("[exchange]\n", &format!("[exchange]\n{line}"), 1)
+    } else {
+        format!("{text}\n[exchange]\n{line}")
     };
     std::fs::write(&path, text).expect("written");
 }
@@ -47,10 +48,13 @@ fn dripping(node: &Authority) -> Hostile {
         })
         .collect();
     let files = forger.files(&logs, 1_000_000);
-    Hostile::serving(node.port, files, |path| match path.contains("/tile/") {
-        true => Manner::Drips,
-        false => Manner::Plainly,
-    })
+    Hostile::serving(
+        node.port,
+        files,
+        |path| {
+            if path.contains("/tile/") { Manner::Drips } else { Manner::Plainly }
+        },
+    )
 }
 
 /// Gives as many bytes as it can: bundles of the largest entries.
@@ -59,7 +63,11 @@ fn filling(node: &Authority) -> Hostile {
     let logs: Vec<ForgedLog> = (0..8)
         .map(|n| {
             let mut log = forger.log(n);
-            (0..300_u32).for_each(|k| log.push([&k.to_be_bytes()[..], &[b'x'; ENTRY - 4]].concat()));
+            for k in 0..300_u32 {
+                let mut entry = vec![b'x'; ENTRY];
+                entry[..4].copy_from_slice(&k.to_be_bytes());
+                log.push(entry);
+            }
             log.done()
         })
         .collect();
@@ -151,7 +159,9 @@ fn honest_beside(attacks: &[(&str, Attack)], lasting: Duration) {
     arrival(a, b, "the first takes longer");
     let mut usual: Vec<Duration> = (0..20).map(|n| arrival(a, b, &format!("before {n}"))).collect();
     let hostile: Vec<Hostile> = attacks.iter().zip(others).map(|((_, attack), node)| attack(node)).collect();
-    others.iter().for_each(|other| trust(b, other));
+    for other in others {
+        trust(b, other);
+    }
     until("all of them are asked", || hostile.iter().all(|one| one.asked() > 4).then_some(()));
 
     let (begun, mut times, mut pages, mut served) = (Instant::now(), Vec::new(), 0, 0);

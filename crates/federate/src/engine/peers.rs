@@ -200,7 +200,9 @@ impl Engine {
             self.unread_due = None;
             let all = self.peers.iter().filter(|(_, peer)| peer.has_unread());
             let names: Vec<Authority> = all.map(|(name, _)| name.clone()).collect();
-            names.iter().for_each(|name| self.read_on(name));
+            for name in &names {
+                self.read_on(name);
+            }
         }
         let due: Vec<Authority> = self
             .peers

@@ -162,9 +162,8 @@ async fn cut_of(node: &Node, path: String, cut: Cut) -> Result<Option<Content>, 
         return Ok(stored.and_then(|stored| cut.apply(&stored).map(|part| Content::Bytes(part.to_vec()))));
     }
     let length = match cut {
-        Cut::Whole => size,
+        Cut::Whole | Cut::Entries(FULL) => size,
         Cut::Bytes(count) => count as u64,
-        Cut::Entries(FULL) => size,
         Cut::Entries(_) => {
             // Where the entries end is in the file; a few are looked at side by side.
             let _one_of_a_few = BEING_CUT.acquire().await;

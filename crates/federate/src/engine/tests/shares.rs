@@ -81,10 +81,10 @@ fn of_a_log_that_does_not_open_nothing_more_is_fetched_than_its_beginning() {
 fn a_bundle_that_is_larger_than_those_before_is_asked_for_again_and_taken() {
     let mut crowd = Crowd::new(&["a.example"]);
     let mut log = log_of("a.example", 1, 600);
-    for n in 0..512_u64 {
+    for n in 0..512_usize {
         log.record(2, |header| {
             header.own = (0..200)
-                .map(|k| record::Line::new(&format!("k{k}"), "x".repeat(200 + n as usize % 7)).unwrap())
+                .map(|k| record::Line::new(format!("k{k}"), "x".repeat(200 + n % 7)).unwrap())
                 .collect();
         });
     }
