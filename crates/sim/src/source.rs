@@ -125,6 +125,7 @@ impl Source for View {
             names: BTreeMap::new(),
             role: "peer".to_owned(),
             standing: if *authority == self.me { "self" } else { "confirmed" },
+            left_out: false,
             endpoint: String::new(),
             root_version: chain.latest().version,
             root_until: chain.latest().until.posix(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use e2e::{Answer, Authority, World, until};
+use e2e::{Answer, Authority, World, raw, until};
 use federate::request::{self, SignedHeaders, Target};
 
 const PLANTED: &str = "Zimtstern-4711-for-b-alone";
@@ -23,15 +23,15 @@ pub fn signed_as(asker: &Authority, name: &str, of: &Authority, path: &str, nonc
 }
 
 fn signed(asker: &Authority, name: &str, of: &Authority, path: &str, nonce: &str, ahead: i64) -> Answer {
-    send(of, path, &signature(asker, name, of, path, nonce, ahead))
+    send(of, path, &signature(asker, name, of, ("GET", path), nonce, ahead))
 }
 
-/// The headers of a signed GET.
+/// The headers of a signed request.
 fn signature(
     asker: &Authority,
     name: &str,
     of: &Authority,
-    path: &str,
+    (method, path): (&str, &str),
     nonce: &str,
     ahead: i64,
 ) -> SignedHeaders {
@@ -40,7 +40,7 @@ fn signature(
     let signer =
         tlog::LocalSigner::new(&format!("{name}/caller/1"), key.key_type(), secret).expect("a signer");
     let to = of.name.parse().expect("a name");
-    let target = Target { method: "GET", path, query: None, to: &to };
+    let target = Target { method, path, query: None, to: &to };
     let created = now().saturating_add_signed(ahead);
     request::sign(target, created, created + 120, nonce, &signer).expect("signed")
 }
@@ -174,7 +174,7 @@ fn a_signed_request_is_good_once_also_when_the_server_was_started_again() {
         let [a, b] = &world.nodes[..] else { unreachable!("two") };
         let nonce = format!("once-whatever-happens-{name}");
         until("it counts, once the server can tell", || {
-            let signed = signature(b, "b.example", a, &path, &format!("{nonce}-{}", now()), ahead);
+            let signed = signature(b, "b.example", a, ("GET", &path), &format!("{nonce}-{}", now()), ahead);
             (send(a, &path, &signed).status == 200).then_some(signed)
         })
     });
@@ -251,4 +251,24 @@ fn what_is_restricted_and_what_is_missing_are_answered_in_the_same_time() {
             "{there} takes {there_takes} us, what is missing {absent_takes} us"
         );
     }
+}
+
+#[test]
+fn a_head_is_answered_to_who_signed_a_head() {
+    let world = World::of_friends(&["a.example", "b.example"]);
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let sealed = a.release(&["--to", "b.example"], "for b").expect("release");
+    let origin = sealed["origin"].as_str().expect("an origin");
+    let path = format!("/{}/checkpoint", origin.split_once('/').expect("a log").1);
+    let status = |signed_as: &str, nonce: &str| {
+        let SignedHeaders { concord_to, signature_input, signature } =
+            signature(b, &b.name, a, (signed_as, &path), nonce, 0);
+        let head = format!(
+            "HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nconcord-to: {concord_to}\r\n\
+             signature-input: {signature_input}\r\nsignature: {signature}\r\nConnection: close\r\n\r\n"
+        );
+        raw(a.port, &head, 0).0
+    };
+    assert_eq!(status("HEAD", &"1".repeat(32)), 200);
+    assert_eq!(status("GET", &"2".repeat(32)), 404);
 }

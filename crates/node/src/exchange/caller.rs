@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method, Uri};
 use federate::request::{self, CallerClaim, Nonces, RequestError, Target};
 use record::Authority;
 use store::Cells;
@@ -80,8 +80,8 @@ enum Uncounted {
     Saved(#[from] SavedError),
 }
 
-/// Reads and verifies the signature of a GET.
-pub async fn of(node: &Node, path: &str, query: Option<&str>, headers: &HeaderMap) -> Caller {
+/// Reads and verifies the signature of a request that has no body: what is signed is the method that came, too.
+pub async fn of(node: &Node, method: &Method, uri: &Uri, headers: &HeaderMap) -> Caller {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let (Some(to), Some(input), Some(signature)) =
         (text(request::CONCORD_TO), text("signature-input"), text("signature"))
@@ -91,7 +91,8 @@ pub async fn of(node: &Node, path: &str, query: Option<&str>, headers: &HeaderMa
     if to != node.config.authority.as_str() {
         return Caller::Stranger;
     }
-    let target = Target { method: "GET", path, query, to: &node.config.authority };
+    let (path, query) = (uri.path(), uri.query());
+    let target = Target { method: method.as_str(), path, query, to: &node.config.authority };
     let now = u64::try_from(clock::seconds()).unwrap_or(0);
     let (claim, is_timely) = match request::verify(target, input, signature, now) {
         Ok(claim) => (claim, true),

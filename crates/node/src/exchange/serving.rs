@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -69,10 +69,11 @@ async fn tell_time(mut response: Response) -> Response {
 /// The recognised caller; `Err` is the answer to one whose clock is wrong.
 async fn caller_of(
     node: &Node,
+    method: &Method,
     uri: &axum::http::Uri,
     headers: &HeaderMap,
 ) -> Result<Option<Authority>, Response> {
-    match caller::of(node, uri.path(), uri.query(), headers).await {
+    match caller::of(node, method, uri, headers).await {
         Caller::Stranger => Ok(None),
         Caller::Known(authority) => Ok(Some(authority)),
         Caller::Skewed => {
@@ -83,10 +84,11 @@ async fn caller_of(
 
 async fn resource(
     State(node): State<Arc<Node>>,
+    method: Method,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match caller_of(&node, &uri, &headers).await {
+    let caller = match caller_of(&node, &method, &uri, &headers).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };
@@ -293,8 +295,13 @@ fn own_root(node: &Node, version: Option<u64>) -> Option<Found> {
 }
 
 /// `/heads`: at once, or with `Prefer: wait=30` when something changed for this caller.
-async fn heads(State(node): State<Arc<Node>>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
-    let caller = match caller_of(&node, &uri, &headers).await {
+async fn heads(
+    State(node): State<Arc<Node>>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let caller = match caller_of(&node, &method, &uri, &headers).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };
