@@ -22,7 +22,7 @@ say = @printf '\n== %s\n' "$(1)"
 help:
 	@echo 'make demo      build, and start four authorities: PORT=8101, DEMO_FOLDER=demo-data'
 	@echo 'make test      formatting, dependencies, lints, tests, the demonstration checked, pages in a browser, conference clients'
-	@echo 'make long      thousands of simulated schedules, which take an hour or two: FIRST=1, SEEDS=2000'
+	@echo 'make long      hostile peers for ten minutes, thousands of simulated schedules, an hour or two: FIRST=1, SEEDS=2000'
 	@echo 'make check     only the demonstration, checked without a browser: CHECK_PORT=8301'
 	@echo 'make bench     how fast it is, as tables (profile release): bench/run NAME for one of them'
 	@echo 'make interop   our logs and seals read by Tessera, Go and age: needs Go'
@@ -47,7 +47,9 @@ test:
 	$(call say,everything holds)
 
 # Many nodes under faults, one seed each; a seed that fails is printed with what happened, and runs again by `--seed`.
-long: web
+long: build
+	$(call say,four hostile peers for ten minutes)
+	CONCORD_BIN=$(CONCORD) CONCORD_ATTACK_SECONDS=600 $(CARGO) test --locked -p e2e --test nodes four_hostile_peers -- --nocapture
 	$(call say,seeds $(FIRST) and on: $(SEEDS) of them)
 	$(CARGO) run --locked -p sim -- --seed $(FIRST) --seeds $(SEEDS) --all
 
