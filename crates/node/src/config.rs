@@ -394,6 +394,16 @@ impl Config {
             "# Proxies on other machines that are believed in X-Forwarded-For: addresses, or networks as 10.0.0.0/8."
         );
         let _ = writeln!(out, "proxies = [{}]", proxies.join(", "));
+        let _ = writeln!(out, "# What the logs and files of one authority may take on this disk, in MiB.");
+        let _ = writeln!(out, "peer_mib = {}", self.exchange.peer_mib);
+        let _ = writeln!(
+            out,
+            "# What stays free on it for what this authority releases, in MiB; unset, a twentieth of the disk."
+        );
+        match self.exchange.reserve_mib {
+            Some(mib) => drop(writeln!(out, "reserve_mib = {mib}")),
+            None => drop(writeln!(out, "# reserve_mib = 10240")),
+        }
         let _ =
             writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
         let _ = writeln!(out, "replay = {}", self.exchange.replay);

@@ -60,6 +60,8 @@ pub struct Node {
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
+    /// Whether the engine knows what it works for: before that it would say of own logs that they are not there.
+    pub exchanging: tokio::sync::watch::Sender<bool>,
     /// Large files of others while they arrive.
     pub arriving: crate::exchange::Arriving,
     /// What of the erasure is left to do.
@@ -251,6 +253,7 @@ impl Node {
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
+            exchanging: tokio::sync::watch::Sender::new(false),
             arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),

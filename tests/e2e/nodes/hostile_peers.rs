@@ -28,12 +28,11 @@ fn lasting() -> Duration {
 fn limited(node: &Authority) {
     let path = node.data.join("concord.toml");
     let text = std::fs::read_to_string(&path).expect("a configuration");
-    let line = format!("peer_mib = {QUOTA}\n");
-    let text = if text.contains("[exchange]\n") {
-        text.replacen("[exchange]\n", &format!("[exchange]\n{line}"), 1)
-    } else {
-        format!("{text}\n[exchange]\n{line}")
-    };
+    let is_quota = |line: &str| line.starts_with("peer_mib = ");
+    assert!(text.lines().any(is_quota), "init writes one");
+    let lines =
+        text.lines().map(|line| if is_quota(line) { format!("peer_mib = {QUOTA}") } else { line.to_owned() });
+    let text = lines.collect::<Vec<_>>().join("\n");
     std::fs::write(&path, text).expect("written");
 }
 

@@ -43,6 +43,8 @@ const CELLS_AT_ONCE: usize = 32_768;
 pub enum Message {
     /// For the engine.
     Input(Input),
+    /// Told when everything before it was taken.
+    Passed(oneshot::Sender<()>),
     /// The end.
     Stop,
 }
@@ -144,9 +146,14 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     for input in read_before(node).await {
         inbox.send(Message::Input(input));
     }
-    let node = node.clone();
+    let (passed, is_ready) = oneshot::channel();
+    inbox.send(Message::Passed(passed));
+    let (node, exchanging) = (node.clone(), node.clone());
     let runtime = tokio::runtime::Handle::current();
-    Ok(tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime)))
+    let turning = tokio::task::spawn_blocking(move || turn(&node, &inbox, receiver, &stores, &runtime));
+    let _ = is_ready.await;
+    exchanging.exchanging.send_replace(true);
+    Ok(turning)
 }
 
 /// What the index found while no exchange ran. Records are copied also where it cannot be read.
@@ -232,6 +239,10 @@ fn turn(
         let input = match message {
             Err(_) => Input::Tick,
             Ok(Some(Message::Input(input))) => input,
+            Ok(Some(Message::Passed(asked))) => {
+                let _ = asked.send(());
+                continue;
+            }
             Ok(Some(Message::Stop) | None) => return,
         };
         let outputs = {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, OriginalUri, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -37,7 +38,7 @@ static BEING_CUT: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 const MAX_POST: usize = 128 << 10;
 
 /// The exchange's routes.
-pub fn routes() -> Router<Arc<Node>> {
+pub fn routes(node: &Arc<Node>) -> Router<Arc<Node>> {
     let posts = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/nudge", post(nudge))
@@ -54,6 +55,20 @@ pub fn routes() -> Router<Arc<Node>> {
         .route("/heads", get(heads))
         .layer(middleware::map_response(tell_time))
         .merge(posts)
+        .layer(middleware::from_fn_with_state(node.clone(), once_ready))
+}
+
+/// How long who asks waits for a node that has just been started.
+const READY: Duration = Duration::from_secs(10);
+
+/// A node that listens already and does not know its own logs yet would say that there are none.
+async fn once_ready(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+    let mut exchanging = node.exchanging.subscribe();
+    match tokio::time::timeout(READY, exchanging.wait_for(|ready| *ready)).await {
+        Ok(Ok(_)) => {}
+        _ => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+    next.run(request).await
 }
 
 /// Every answer carries the server's time: a caller whose clock is wrong learns it here.

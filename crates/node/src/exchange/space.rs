@@ -46,7 +46,10 @@ pub async fn watch(node: Arc<Node>) {
     let mut stopping = node.stopping.subscribe();
     let configured = node.config.exchange.reserve_mib.map(|mib| mib << 20);
     let mut was_low = false;
-    loop {
+    // A command that is done closes its node, and waits for nobody who only looks.
+    let looked_at = Arc::downgrade(&node);
+    drop(node);
+    while let Some(node) = looked_at.upgrade() {
         match Space::of(&node.config.folder) {
             Ok(space) => {
                 let reserve = space.reserve(configured);
@@ -62,6 +65,7 @@ pub async fn watch(node: Arc<Node>) {
             }
             Err(error) => tracing::error!(%error, "what is free on the disk cannot be seen"),
         }
+        drop(node);
         // A sender that is gone is a stop too.
         if tokio::time::timeout(EVERY, stopping.wait_for(|stopping| *stopping)).await.is_ok() {
             return;

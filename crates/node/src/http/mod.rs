@@ -70,7 +70,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
     Router::new()
         .merge(pages)
-        .merge(crate::exchange::routes())
+        .merge(crate::exchange::routes(node))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         // What says that it is larger than anything that is read here is not begun.
         .layer(RequestBodyLimitLayer::new(MAX_UPLOAD))
