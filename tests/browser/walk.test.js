@@ -345,7 +345,7 @@ describe('lists', () => {
     assert.match(head, /^log,authority,readers,entries,/);
     assert.match(first, /^nhc\.chn\.example\/log\/public\/\d+,nhc\.chn\.example,public,1\d\d,/);
     const alarms = await at('/network?csv=alarms', cookie('CHN'));
-    assert.match(alarms[0], /^alarm,first,last,count,code,arguments$/);
+    assert.match(alarms[0], /^alarm,first,last,count,settled,code,arguments$/);
     assert.equal((await get(node('CHN'), '/network?csv=alarms')).status, 404, 'alarms belong inside');
     assert.equal((await get(node('CHN'), '/network?logs.sort=secret')).status, 400);
   });

@@ -1,7 +1,6 @@
 //! Whoever has no key: what costs them nothing costs nobody else anything.
 
-use std::io::Read as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -34,6 +33,27 @@ fn half_heads_idle_sockets_and_long_polls_shut_nobody_out() {
     a.ask(&["status"]).expect("the operator is answered");
     let name = a.say("meanwhile");
     until("a peer reads it", || b.knows(&name).then_some(()));
+    drop(held);
+}
+
+#[test]
+fn whoever_sends_slowly_by_way_of_the_proxy_has_few_requests_open_and_others_have_theirs() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let a = &world.nodes[0];
+    let slow = b"POST /nudge HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 203.0.113.99\r\nContent-Length: 60000\r\n\r\na";
+    let mut held = crowd(a.port, slow);
+    let mut refused = 0;
+    for stream in held.iter_mut().rev().take(CROWD / 2) {
+        let mut head = [0; 12];
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        refused += usize::from(stream.read_exact(&mut head).is_ok() && head == *b"HTTP/1.1 429");
+    }
+    assert!(refused >= CROWD / 2 - 1, "{refused} of those beyond its share");
+    let client = a.client();
+    let other = [("x-forwarded-for", "203.0.113.7")];
+    let served = (0..100).filter(|_| client.get_with("/situation", &other).status == 200).count();
+    assert!(served >= 99, "{served} of 100 pages");
     drop(held);
 }
 

@@ -42,7 +42,8 @@ pub fn routes(node: &Arc<Node>) -> Router<Arc<Node>> {
     let posts = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/nudge", post(nudge))
-        .layer(DefaultBodyLimit::max(MAX_POST));
+        .layer(DefaultBodyLimit::max(MAX_POST))
+        .layer(middleware::from_fn(in_time));
     Router::new()
         .route("/.well-known/concord/root", get(resource))
         .route("/root/{n}", get(resource))
@@ -56,6 +57,18 @@ pub fn routes(node: &Arc<Node>) -> Router<Arc<Node>> {
         .layer(middleware::map_response(tell_time))
         .merge(posts)
         .layer(middleware::from_fn_with_state(node.clone(), once_ready))
+}
+
+/// What is posted here is small: who needs longer for it is not waited for.
+const POSTED: Duration = Duration::from_secs(20);
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(POSTED, axum::body::to_bytes(body, MAX_POST)).await {
+        Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
 }
 
 /// How long who asks waits for a node that has just been started.

@@ -10,6 +10,7 @@ mod hosts;
 mod rate;
 mod ready;
 mod system;
+mod turns;
 mod viewer;
 
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::sync::Semaphore;
+use edge::Source;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -39,6 +40,7 @@ pub use viewer::{Viewer, cookie};
 use crate::layout::Refusal;
 use crate::node::Node;
 use rate::Gate;
+use turns::Turns;
 
 /// The largest body of all, with an uploaded table in it; only the route that takes tables reads so much.
 pub const MAX_UPLOAD: usize = 64 << 20;
@@ -62,7 +64,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .merge(entrance::routes())
         .merge(crate::desks::routes())
         .fallback(system::no_such_page)
-        .layer(middleware::from_fn(some_at_once))
+        .layer(middleware::from_fn_with_state(Arc::<Turns>::default(), some_at_once))
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
@@ -83,23 +85,18 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .layer(middleware::from_fn_with_state((node.clone(), gate), count_and_limit))
 }
 
-/// How many pages are made at the same time. One that is heavy, or asked for again and again, takes its turn with the others; a
-/// page that is ready waits for none, nor does the question whether this process is well.
-const AT_ONCE: usize = 8;
-/// How long a page waits for its turn.
-const TURN: Duration = Duration::from_secs(15);
-static BEING_MADE: Semaphore = Semaphore::const_new(AT_ONCE);
-
-async fn some_at_once(request: Request, next: Next) -> Response {
+async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_cheap = matches!(path, "/healthz" | "/metrics") || path.starts_with("/assets/");
+    let is_cheap = matches!(path, "/healthz" | "/metrics")
+        || ["/assets/", "/meetings", "/enter/"].iter().any(|cheap| path.starts_with(cheap));
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
     if is_cheap || request.method() != Method::GET {
         return next.run(request).await;
     }
-    match tokio::time::timeout(TURN, BEING_MADE.acquire()).await {
-        Ok(_turn) => next.run(request).await,
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response(),
+    let source = request.extensions().get::<Source>().copied().unwrap_or(Source::Unreadable);
+    match turns.take(source).await {
+        Some(_turn) => next.run(request).await,
+        None => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response(),
     }
 }
 
@@ -176,13 +173,15 @@ async fn count_and_limit(
 ) -> Response {
     let passed_on = node.lease.is_some() && forward::is_passed_on(&node, request.headers()).await;
     let source = gate.source(from.ip(), request.headers(), passed_on);
-    if !gate.admit(source, Instant::now()) {
+    let place = gate.enter(source);
+    if place.is_none() || !gate.admit(source, Instant::now()) {
         node.metrics.throttled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")], "").into_response();
     }
     // The conference engine has limits of its own, and counts by the same source.
     request.extensions_mut().insert(source);
     let response = next.run(request).await;
+    drop(place);
     node.metrics.answered(response.status().as_u16());
     response
 }

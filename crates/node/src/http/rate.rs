@@ -1,31 +1,36 @@
 //! Who asks, and how often they may: the rules of [`edge`] with this node's configuration.
 //!
-//! It answers nobody. What a request costs beyond its being asked is not counted here.
+//! It answers nobody. What a request costs beyond its being asked, and being open, is not counted here.
 
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
-use edge::{Allowance, Budgets, Network, Proxies, Source};
+use edge::{Allowance, Block, Budgets, Most, Network, Place, Places, Proxies, Source};
 
 use crate::config::Exchange;
 
 /// Sources remembered at once; beyond it those that have been still for longest are forgotten.
 const SOURCES: usize = 65_536;
 
+/// Requests that are open at a time: all of a proxy's come over few connections, or over as many as there are people.
+const OPEN: Most = Most { all: 8_192, of_block: 128, around: 512 };
+
 /// What every request passes first.
 #[derive(Debug)]
 pub struct Gate {
     proxies: Proxies,
     budgets: Mutex<Budgets>,
+    open: Arc<Places>,
 }
 
 impl Gate {
     /// As configured.
     pub fn new(config: &Exchange) -> Self {
         let allowance = Allowance::per_minute(config.requests_per_minute);
-        Self { proxies: config.proxies(), budgets: Mutex::new(Budgets::new(allowance, SOURCES)) }
+        let budgets = Mutex::new(Budgets::new(allowance, SOURCES));
+        Self { proxies: config.proxies(), budgets, open: Places::new(OPEN) }
     }
 
     /// Whose request it is. One that another server of this authority passed on is that server's word.
@@ -35,6 +40,15 @@ impl Gate {
             return self.proxies.clone().and([Network::of(from)]).source(from, lines);
         }
         self.proxies.source(from, lines)
+    }
+
+    /// A place for one request until it is answered; none for who has as many open as one may.
+    pub fn enter(&self, source: Source) -> Option<Place> {
+        self.open.enter(match source {
+            Source::Here => None,
+            Source::Block(block) => Some(block),
+            Source::Unreadable => Some(Block::of(Ipv4Addr::UNSPECIFIED.into())),
+        })
     }
 
     /// May it be answered? What comes from this machine itself always is.

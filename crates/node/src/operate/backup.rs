@@ -1,6 +1,6 @@
 //! `concord backup`: a copy of what a new machine needs, and the list by which `concord restore` knows that it is whole.
 //!
-//! Everything in it is for its owner alone. The guard and keys for personal data are never in it.
+//! Everything in it is for its owner alone. The guard, keys for personal data, sessions and links are never in it.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use super::{OperateError, Outcome};
 use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::fault::Fault;
 use crate::node::Node;
-use crate::saved;
+use crate::{saved, session};
 
 /// The list of a backup's files, as `sha256sum` writes it and checks it.
 pub const LIST: &str = "SHA256SUMS";
@@ -40,7 +40,7 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     let unfinished = begin_copy(folder)?;
     let state = folder.join("state.db");
     node.state.backup_to(&state).await?;
-    remove_expiring_keys(&state).await?;
+    remove_what_ends(&state).await?;
     copy_file(&node.config.folder.join(crate::config::FILE_NAME), &folder.join(crate::config::FILE_NAME))?;
     copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
     let files = copy_files(node, folder).await?;
@@ -54,7 +54,8 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     Ok(Outcome::new(json!({ "folder": folder, "files": files }), text))
 }
 
-async fn remove_expiring_keys(state: &Path) -> Result<(), OperateError> {
+/// Keys for personal data, and sessions and links: what ended since must not come back with a backup.
+async fn remove_what_ends(state: &Path) -> Result<(), OperateError> {
     let options = store::DbOptions { secure_delete: true, schema: Some("state"), ..Default::default() };
     let db = store::Db::connect(&format!("sqlite:{}", state.display()), options).await?;
     let cells = store::SqlCells::open(db.clone()).await?;
@@ -64,6 +65,7 @@ async fn remove_expiring_keys(state: &Path) -> Result<(), OperateError> {
             cells.swap(AGE_SPACE, &key, old, None).await?;
         }
     }
+    session::sweep(&cells, i64::MAX).await?;
     db.checkpoint_truncate().await?;
     db.close().await;
     match store::db::what_is_broken(state).await {
@@ -150,6 +152,8 @@ fn write_list(folder: &Path) -> Result<(), OperateError> {
             text.push_str(&format!("{hash}  {name}\n"));
         }
     }
+    // By its last line a list is known to be whole.
+    text.push_str(&end_of(text.lines().count()));
     let list = folder.join(LIST);
     let written = std::fs::write(&list, text).and_then(|()| std::fs::File::open(&list)?.sync_all());
     written.map_err(|e| OperateError::file(&list, e))
@@ -196,13 +200,23 @@ pub fn list_of(backup: &Path) -> Result<Option<BTreeMap<PathBuf, Hash>>, Operate
     }
     let bytes = super::read_file(&list, MAX_LIST)?;
     let text = String::from_utf8(bytes).map_err(|_| damaged(&list, "it is no text"))?;
+    let mut lines: Vec<&str> = text.lines().collect();
+    let end = lines.pop().unwrap_or_default();
+    if !text.ends_with('\n') || format!("{end}\n") != end_of(lines.len()) {
+        return Err(damaged(&list, "its end is missing"));
+    }
     let mut files = BTreeMap::new();
-    for (n, line) in text.lines().enumerate() {
+    for (n, line) in lines.into_iter().enumerate() {
         let (hash, path) =
             parse_line(line).ok_or_else(|| damaged(&list, format!("line {} is no hash and path", n + 1)))?;
         files.insert(path, hash);
     }
     Ok(Some(files))
+}
+
+/// The last line of a list of so many files; a comment to `sha256sum`.
+fn end_of(files: usize) -> String {
+    format!("# {files} files\n")
 }
 
 /// A hash and the path of a file below the backup's folder: no line leads out of it.
