@@ -65,7 +65,7 @@ impl Turns {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_source_with_any_number_of_pages_leaves_turns_to_the_others() {
         let turns = Arc::new(Turns::default());
         let of = |text: &str| Source::Block(edge::Block::of(text.parse().unwrap()));

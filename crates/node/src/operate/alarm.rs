@@ -39,13 +39,13 @@ async fn settle(node: &Arc<Node>, id: &str, note: &str) -> Result<Outcome, Opera
     if note.is_empty() || note.chars().count() > MAX_NOTE || note.chars().any(char::is_control) {
         let message = format!("a note has 1 to {MAX_NOTE} characters, in one line");
         return Err(OperateError::Argument(
-            Fault::new("alarm-note", message).with("limit", MAX_NOTE).at("--note"),
+            Fault::new("settle-note", message).with("limit", MAX_NOTE).at("--note"),
         ));
     }
     let settled = alarm::settle(&*node.cells, id, note).await?;
     let settled = settled.ok_or_else(|| {
         let message = format!("there is no alarm {id}: `concord alarm list` names them");
-        OperateError::NotFound(Fault::new("alarm-unknown", message).with("id", id))
+        OperateError::NotFound(Fault::new("settle-unknown", message).with("id", id))
     })?;
     if let Some(key) = &settled.rung {
         node.tell(federate::Input::Settled { key: key.clone() });
