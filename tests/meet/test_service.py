@@ -186,14 +186,16 @@ class Service(unittest.IsolatedAsyncioTestCase):
 
             everybody = asyncio.gather(*(silent(server.port + n % 2) for n in range(500)))
             await hear_each_other(server, "ada", "ben")
-            await within(15, "end of 500 silent connections", everybody)
+            await within(40, "end of 500 silent connections", everybody)
 
     async def test_one_address_does_not_ask_for_ever(self):
         with running("--joins-per-second", "2", dev=False) as server:
             async with aiohttp.ClientSession() as http:
                 async def ask() -> int:
                     jwt = token("room", "eve")
-                    async with http.get(f"{server.http}/rtc/validate?access_token={jwt}") as answer:
+                    # As a proxy on this machine says it: what comes from this machine itself is not counted.
+                    outside = {"X-Forwarded-For": "203.0.113.9"}
+                    async with http.get(f"{server.http}/rtc/validate?access_token={jwt}", headers=outside) as answer:
                         return answer.status
 
                 answers = [await ask() for _ in range(40)]

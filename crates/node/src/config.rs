@@ -133,6 +133,34 @@ impl Default for Exchange {
 }
 
 impl Exchange {
+    /// Its section of the file that `init` writes, with what each line means.
+    fn write(&self, out: &mut String) {
+        let quoted = |s: &str| toml::Value::String(s.to_owned()).to_string();
+        let _ = writeln!(out, "\n[exchange]\n# Requests a minute that one outside address may make.");
+        let _ = writeln!(out, "requests_per_minute = {}", self.requests_per_minute);
+        let proxies: Vec<String> = self.proxies.iter().map(|network| quoted(network)).collect();
+        let _ = writeln!(
+            out,
+            "# Proxies on other machines that are believed in X-Forwarded-For: addresses, or networks as 10.0.0.0/8."
+        );
+        let _ = writeln!(out, "proxies = [{}]", proxies.join(", "));
+        let _ = writeln!(out, "# What the logs and files of one authority may take on this disk, in MiB.");
+        let _ = writeln!(out, "peer_mib = {}", self.peer_mib);
+        let _ = writeln!(
+            out,
+            "# What stays free on it for what this authority releases, in MiB; unset, a twentieth of the disk."
+        );
+        match self.reserve_mib {
+            Some(mib) => drop(writeln!(out, "reserve_mib = {mib}")),
+            None => drop(writeln!(out, "# reserve_mib = 10240")),
+        }
+        let _ =
+            writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
+        let _ = writeln!(out, "replay = {}", self.replay);
+        let _ = writeln!(out, "# May root keys lie in the data folder? Only a demonstration says yes.");
+        let _ = writeln!(out, "root_keys_inside = {}", self.root_keys_inside);
+    }
+
     /// Who is believed in `X-Forwarded-For`. What is no network was refused when the configuration was read.
     pub fn proxies(&self) -> Proxies {
         Proxies::here().and(self.proxies.iter().filter_map(|network| network.parse().ok()))
@@ -386,29 +414,7 @@ impl Config {
         let _ = writeln!(out, "state = {}", quoted(&self.storage.state));
         let _ = writeln!(out, "index = {}", quoted(&self.storage.index));
         let _ = writeln!(out, "files = {}", quoted(&self.storage.files));
-        let _ = writeln!(out, "\n[exchange]\n# Requests a minute that one outside address may make.");
-        let _ = writeln!(out, "requests_per_minute = {}", self.exchange.requests_per_minute);
-        let proxies: Vec<String> = self.exchange.proxies.iter().map(|network| quoted(network)).collect();
-        let _ = writeln!(
-            out,
-            "# Proxies on other machines that are believed in X-Forwarded-For: addresses, or networks as 10.0.0.0/8."
-        );
-        let _ = writeln!(out, "proxies = [{}]", proxies.join(", "));
-        let _ = writeln!(out, "# What the logs and files of one authority may take on this disk, in MiB.");
-        let _ = writeln!(out, "peer_mib = {}", self.exchange.peer_mib);
-        let _ = writeln!(
-            out,
-            "# What stays free on it for what this authority releases, in MiB; unset, a twentieth of the disk."
-        );
-        match self.exchange.reserve_mib {
-            Some(mib) => drop(writeln!(out, "reserve_mib = {mib}")),
-            None => drop(writeln!(out, "# reserve_mib = 10240")),
-        }
-        let _ =
-            writeln!(out, "# May records be released under times that are not the clock's? Exercises only.");
-        let _ = writeln!(out, "replay = {}", self.exchange.replay);
-        let _ = writeln!(out, "# May root keys lie in the data folder? Only a demonstration says yes.");
-        let _ = writeln!(out, "root_keys_inside = {}", self.exchange.root_keys_inside);
+        self.exchange.write(&mut out);
         self.meet.write(&mut out);
         let _ = writeln!(
             out,
