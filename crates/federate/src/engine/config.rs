@@ -21,7 +21,8 @@ pub struct Limits {
     /// Bundles judged together.
     pub batch_bundles: usize,
     /// Bytes of logs in memory, from the question until they are stored: shared by the peers that something is being
-    /// caught up from, and of each peer by its logs. One bundle is always asked for.
+    /// caught up from, and of each peer by its logs. One bundle is always asked for; one of more than 1 MiB of one log of a
+    /// peer at a time.
     pub ahead_bytes: usize,
     /// Bytes of blobs that are being fetched or stored, over all logs, in each of three lanes: small ones, large
     /// ones that come first in their record, other large ones.
@@ -50,7 +51,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the tree and the index keep of an entry, in bytes: about as much as was measured.
+    /// What the tree and the index are taken to keep of an entry, in bytes: a round figure. An entry that names very much
+    /// takes more of the index than that.
     pub const PER_ENTRY: u64 = 1024;
 }
 
