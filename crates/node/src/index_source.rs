@@ -165,6 +165,10 @@ impl Source for Node {
         Ok(bytes.filter(|bytes| sha256(bytes) == *hash))
     }
 
+    async fn has_blob(&self, hash: &Hash) -> Result<bool, IndexError> {
+        Ok(self.files.size(&store::layout::blob(hash)).await?.is_some())
+    }
+
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
         self.seen_file(origin, n).await
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use record::root::{RootChain, TrustRoot};
 use record::{Authority, Origin};
@@ -58,6 +59,8 @@ pub struct Node {
     pub engine: RwLock<federate::Engine>,
     /// The engine's thread, where a command started it for itself.
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// What waits for the index.
+    pub following: crate::exchange::Following,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// Whether the engine knows what it works for: before that it would say of own logs that they are not there.
@@ -204,7 +207,7 @@ impl Node {
     /// database, this one leads from now on, or is refused.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let node = Self::open_unled(config).await?;
-        match node.take_lead().await? {
+        match node.take_lead(None).await? {
             Lead::Ours => Ok(node),
             Lead::Other(holder) => Err(OpenError::Led { by: leading::address_of(&holder).to_owned() }),
         }
@@ -252,6 +255,7 @@ impl Node {
             departures: tokio::sync::Notify::new(),
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
+            following: crate::exchange::Following::default(),
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
             arriving: crate::exchange::Arriving::within(&config.folder),
@@ -269,8 +273,9 @@ impl Node {
     }
 
     /// Takes the lead if nobody else has it: reads again what another leader may have changed, and finishes
-    /// what it, or a crash, left undone.
-    pub async fn take_lead(&self) -> Result<Lead, OpenError> {
+    /// what it, or a crash, left undone. What of others' records is not in the index after `patience` gets there while the
+    /// server runs.
+    pub async fn take_lead(&self, patience: Option<Duration>) -> Result<Lead, OpenError> {
         if let Some(lease) = &self.lease {
             let holder = lease.acquire(leading::now(), leading::random()?).await?;
             if !lease.is_ours(&holder) {
@@ -281,7 +286,7 @@ impl Node {
         *self.peers.write().expect("never poisoned") = Arc::new(peers::load(&*self.cells).await?);
         let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
-        self.recover().await?;
+        self.recover(patience).await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
         self.erase_overdue(crate::clock::now()).await?;
         self.index.db().checkpoint_truncate().await?;
@@ -291,7 +296,7 @@ impl Node {
     }
 
     /// Finishes what a crash interrupted: published own logs, index, names of peers.
-    async fn recover(&self) -> Result<(), OpenError> {
+    async fn recover(&self, patience: Option<Duration>) -> Result<(), OpenError> {
         for (origin, _) in self.own_heads().await? {
             match self.writer.open(&origin.to_string(), &federate::places::own(&origin)).await {
                 // What may not sign is still shown; the permit says why it waits.
@@ -305,7 +310,7 @@ impl Node {
         }
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
-        self.catch_up().await?;
+        self.catch_up(patience).await?;
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
             self.look_at_guard(&log.origin).await;
@@ -362,14 +367,19 @@ impl Node {
         self.peers().get(authority).filter(|k| k.peer.standing == Standing::Confirmed).cloned()
     }
 
-    /// Reads the peers again after a change.
-    pub async fn reload_peers(&self) -> Result<(), OpenError> {
+    /// Reads the peers again.
+    pub async fn read_peers(&self) -> Result<(), OpenError> {
         let peers = peers::load(&*self.cells).await?;
         *self.peers.write().expect("never poisoned") = Arc::new(peers);
         self.departures.notify_one();
-        let mut writer = self.index.writer(self).await;
-        writer.authorities().await?;
-        writer.witnesses_changed().await?;
+        Ok(())
+    }
+
+    /// Reads the peers again after a change, and tells the index.
+    pub async fn reload_peers(&self) -> Result<(), OpenError> {
+        self.read_peers().await?;
+        self.index.writer(self).await.authorities().await?;
+        self.index.follower(self).witnesses_changed().await?;
         Ok(())
     }
 
@@ -432,6 +442,7 @@ impl Node {
                 tracing::error!(%error, "the engine broke off");
             }
         }
+        self.following.end().await;
         if let Err(error) = self.writer.settle().await {
             tracing::warn!(%error, "own logs could not be settled; the next start does it");
         }

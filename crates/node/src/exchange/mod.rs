@@ -8,15 +8,18 @@ mod arriving;
 mod bundle;
 mod caller;
 mod driver;
+mod following;
 mod lost;
 mod serving;
 mod space;
+mod stores;
 mod transport;
 
 pub use arriving::Arriving;
 pub use bundle::BundleError;
 pub use caller::Callers;
 pub use driver::{Inbox, Message};
+pub use following::Following;
 pub use serving::routes;
 
 use std::collections::BTreeSet;

@@ -128,12 +128,12 @@ async fn comes(reader: &Reader, coming: &Coming) {
                 *before
             };
             // A log whose author's root is not here waits for it.
-            let _ = reader.index.writer(reader).await.reach(origin).await;
+            let _ = reader.index.follower(reader).reach(origin).await;
             let _ = size;
         }
         Coming::Blob(hash) => {
             reader.come().blobs.insert(*hash);
-            reader.index.writer(reader).await.blob(Some(hash)).await.expect("a blob");
+            reader.index.follower(reader).blob(hash).await.expect("a blob");
         }
         Coming::Seen(origin, count) => {
             {
@@ -141,7 +141,7 @@ async fn comes(reader: &Reader, coming: &Coming) {
                 let before = come.seen.entry(origin.clone()).or_default();
                 *before = (*before).max(*count);
             }
-            reader.index.writer(reader).await.seen(origin).await.expect("a witness file");
+            reader.index.follower(reader).seen(origin).await.expect("a witness file");
         }
         Coming::Root(author, version) => {
             {
@@ -149,11 +149,11 @@ async fn comes(reader: &Reader, coming: &Coming) {
                 let before = come.roots.entry(author.clone()).or_insert(1);
                 *before = (*before).max(*version);
             }
-            let mut writer = reader.index.writer(reader).await;
-            writer.roots(author).await.expect("a root");
+            let follower = reader.index.follower(reader);
+            follower.roots(author).await.expect("a root");
             // What waited for the root goes on.
             for origin in reader.world.logs_for(ME).iter().filter(|origin| origin.authority == *author) {
-                let _ = writer.reach(origin).await;
+                let _ = follower.reach(origin).await;
             }
         }
     }
@@ -174,7 +174,7 @@ async fn agree(seed: u64, fresh: impl AsyncFn() -> store::Db) {
             }
         }
         for origin in world.logs_for(ME) {
-            reader.index.writer(&reader).await.reach(&origin).await.expect("the rest");
+            reader.index.follower(&reader).reach(&origin).await.expect("the rest");
         }
         let found = rows(reader.index.db()).await;
         let differ = differences(&expected, &found);

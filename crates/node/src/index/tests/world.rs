@@ -462,11 +462,14 @@ impl Reader {
             }
             come.blobs = self.world.blobs.keys().copied().collect();
         }
-        let mut writer = self.index.writer(self).await;
+        let follower = self.index.follower(self);
         for author in self.world.cast.keys() {
-            writer.roots(author).await.expect("roots");
+            follower.roots(author).await.expect("roots");
         }
-        writer.reach_all().await.expect("all of it");
+        for author in self.world.cast.keys() {
+            follower.reach_author(author).await.expect("all of it");
+        }
+        follower.receipts().await.expect("receipts");
     }
 }
 
@@ -500,6 +503,10 @@ impl Source for Reader {
     async fn blob(&self, sha256: &Hash) -> Result<Option<Bytes>, IndexError> {
         let is_here = self.come().blobs.contains(sha256);
         Ok(self.world.blobs.get(sha256).filter(|_| is_here).cloned())
+    }
+
+    async fn has_blob(&self, sha256: &Hash) -> Result<bool, IndexError> {
+        Ok(self.come().blobs.contains(sha256) && self.world.blobs.contains_key(sha256))
     }
 
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
