@@ -46,9 +46,8 @@ impl Node {
         let mut left = follower.authors().await?;
         left.remove(&self.config.authority);
         let authors = left.clone();
-        let others = authors.iter().map(|author| async move {
-            (author, follower.reach_author(author).await)
-        });
+        let others =
+            authors.iter().map(|author| async move { (author, follower.reach_author(author).await) });
         let mut others: FuturesUnordered<_> = others.collect();
         let until = patience.map(|patience| Instant::now() + patience);
         while !left.is_empty() {
@@ -62,7 +61,9 @@ impl Node {
                 self.index_is_behind(author, error).await;
             }
         }
-        left.into_iter().for_each(|author| self.following.leave(author));
+        for author in left {
+            self.following.leave(author);
+        }
         Ok(())
     }
 

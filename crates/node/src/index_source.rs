@@ -267,6 +267,12 @@ impl Source for Node {
                 Finding::Awaits { origin, name } => {
                     self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
                 }
+                Finding::Grew { author } => match self.index.used_by(author).await {
+                    Ok(bytes) => self.tell(federate::Input::Used { author: author.clone(), bytes }),
+                    Err(error) => {
+                        tracing::error!(%error, %author, "what is taken of it could not be measured")
+                    }
+                },
                 _ => {}
             }
         }
@@ -276,9 +282,11 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } | Finding::Lacks { .. } => {
-            return None;
-        }
+        Finding::Quotes { .. }
+        | Finding::Erases { .. }
+        | Finding::Awaits { .. }
+        | Finding::Lacks { .. }
+        | Finding::Grew { .. } => return None,
         Finding::Invalid { origin, index, why } => {
             let alarm = Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string());
             alarm.because(why).of_fact(*index)

@@ -204,6 +204,7 @@ impl World {
                 Finding::Quotes { .. }
                 | Finding::Invalid { .. }
                 | Finding::SealRefused { .. }
+                | Finding::Grew { .. }
                 | Finding::Conflict { .. } => {}
             }
         }

@@ -226,4 +226,3 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
     }
     Ok(())
 }
-

@@ -140,6 +140,9 @@ impl Writer<'_> {
             as_before => as_before,
         };
         let mut findings = Vec::new();
+        if matches!(given, Given::Loaded(_)) {
+            findings.push(Finding::Grew { author: record.header.author.clone() });
+        }
         if state == AWAITED && (is_new || is_whole) {
             findings.extend(awaits(record, pos));
         }
@@ -153,7 +156,8 @@ impl Writer<'_> {
         match given {
             Given::Loaded(loaded) if row.content == DONE => loaded.discard(&mut tx).await?,
             given if is_new || (is_complete && row.content != DONE) => {
-                give(&mut tx, &mut desks::Memory::default(), place, record, header, given, row.standing).await?;
+                give(&mut tx, &mut desks::Memory::default(), place, record, header, given, row.standing)
+                    .await?;
             }
             _ => {}
         }

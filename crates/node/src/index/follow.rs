@@ -200,7 +200,7 @@ impl<'a> Follower<'a> {
         let (Some(first), Some(last)) = (ready.first(), ready.last()) else { return Ok(()) };
         let range = first.judged.index..last.judged.index + 1;
         let seen = self.source.first_seen(batch.origin, range).await?;
-        let next = self.to_look_at(&ready);
+        let next = left_open(&ready);
         let is_measured = self.writer().await.take(batch, ready, &seen).await?;
         let origin = batch.origin.to_string();
         for (pos, lacks) in next {
@@ -214,32 +214,6 @@ impl<'a> Follower<'a> {
             }
         }
         if is_measured { Ok(()) } else { self.seen(batch.origin).await }
-    }
-
-    /// Entries that are not done: files of them are here that were not looked at, or the one that is lacking was not here.
-    fn to_look_at(&self, ready: &[Ready<'_>]) -> Vec<(u64, Option<Hash>)> {
-        let mut next = Vec::new();
-        for item in ready {
-            let Some(record) = item.record() else { continue };
-            let blobs = &record.header.blobs;
-            let lacks = match &item.opening {
-                Some(Opening::Open { has_more: true, .. }) => None,
-                Some(Opening::Closed) => blobs.first().map(|blob| blob.sha256),
-                Some(Opening::Open { inner: None, content: None, .. }) => {
-                    desks::wanted(&record.header).map(|blob| blob.sha256)
-                }
-                Some(Opening::Open { inner: Some(inner), content: None, .. }) => {
-                    // Behind the inner header, in the order of its lines.
-                    let place = desks::wanted(inner).and_then(|wanted| {
-                        inner.blobs.iter().position(|blob| blob.sha256 == wanted.sha256)
-                    });
-                    place.and_then(|place| blobs.get(place + 1)).map(|blob| blob.sha256)
-                }
-                _ => continue,
-            };
-            next.push((item.judged.index, lacks));
-        }
-        next
     }
 
     /// A file has come: what waits for it is looked at again. One that is a witness policy lets the witness files of its
@@ -349,4 +323,29 @@ impl<'a> Follower<'a> {
         self.receipts().await?;
         self.reach_told(replaced).await
     }
+}
+
+/// Entries that are not done: files of them are here that were not looked at, or the one that is lacking was not here.
+fn left_open(ready: &[Ready<'_>]) -> Vec<(u64, Option<Hash>)> {
+    let mut next = Vec::new();
+    for item in ready {
+        let Some(record) = item.record() else { continue };
+        let blobs = &record.header.blobs;
+        let lacks = match &item.opening {
+            Some(Opening::Open { has_more: true, .. }) => None,
+            Some(Opening::Closed) => blobs.first().map(|blob| blob.sha256),
+            Some(Opening::Open { inner: None, content: None, .. }) => {
+                desks::wanted(&record.header).map(|blob| blob.sha256)
+            }
+            Some(Opening::Open { inner: Some(inner), content: None, .. }) => {
+                // Behind the inner header, in the order of its lines.
+                let place = desks::wanted(inner)
+                    .and_then(|wanted| inner.blobs.iter().position(|blob| blob.sha256 == wanted.sha256));
+                place.and_then(|place| blobs.get(place + 1)).map(|blob| blob.sha256)
+            }
+            _ => continue,
+        };
+        next.push((item.judged.index, lacks));
+    }
+    next
 }

@@ -135,10 +135,7 @@ fn are_small(opened: &OpenedHeader) -> bool {
 }
 
 /// Does what computes long where it holds up nobody who waits for the network or the disk.
-pub(super) async fn working<T: Send + 'static>(
-    bytes: usize,
-    job: impl FnOnce() -> T + Send + 'static,
-) -> T {
+pub(super) async fn working<T: Send + 'static>(bytes: usize, job: impl FnOnce() -> T + Send + 'static) -> T {
     if bytes <= INLINE {
         return job();
     }

@@ -52,13 +52,12 @@ impl Follower<'_> {
     /// Measures a log by all its `seen` files, as if none had been taken before: one gave way to another, or other witnesses
     /// count.
     pub async fn measure_again(&self, origin: &Origin) -> Result<(), IndexError> {
-        match self.measure(origin).await? {
-            Some(measured) => self.writer().await.measured(origin, measured, true).await?,
-            None => {
-                let mut writer = self.writer().await;
-                writer.replayed.proofs.remove(origin);
-                writer.unmeasure(origin).await?;
-            }
+        if let Some(measured) = self.measure(origin).await? {
+            self.writer().await.measured(origin, measured, true).await?;
+        } else {
+            let mut writer = self.writer().await;
+            writer.replayed.proofs.remove(origin);
+            writer.unmeasure(origin).await?;
         }
         while self.writer().await.seen(origin).await? {}
         Ok(())
@@ -71,8 +70,7 @@ impl Follower<'_> {
             let keys = WitnessKeys::new(&origin.authority, chains.iter().map(AsRef::as_ref));
             (keys != proofs.keys).then(|| origin.clone())
         };
-        let changed: Vec<Origin> =
-            self.writer().await.replayed.proofs.iter().filter_map(changed).collect();
+        let changed: Vec<Origin> = self.writer().await.replayed.proofs.iter().filter_map(changed).collect();
         for origin in changed {
             self.measure_again(&origin).await?;
         }

@@ -50,6 +50,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{lost} files of own records are lost here and are being fetched back\n"));
     }
     let followed = node.engine().followed();
+    let waiting = node.following.waiting();
     let mut peers = Vec::new();
     for peer in &health {
         let last = peer.last_answer.map(|ms| ms / 1000);
@@ -85,12 +86,17 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
             format!(", no receipt for {count} of our entries, the oldest of {oldest}")
         });
         let receipts = receipts.unwrap_or_default();
+        let waits = waiting.get(&peer.authority).copied().unwrap_or(0);
+        let unread = match waits {
+            0 => String::new(),
+            count => format!(", {count} things of it are not on the pages yet"),
+        };
         let disk = format!(", {} MiB on this disk", peer.used.div_ceil(1 << 20));
-        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}{disk}\n", peer.authority));
+        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}{unread}{disk}\n", peer.authority));
         peers.push(json!({
             "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited,
             "unconfirmed": unconfirmed.map(|(count, oldest)| json!({ "entries": count, "oldest": oldest })), "spoiled_blobs": peer.spoiled, "failures": peer.failures,
-            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew, "disk_bytes": peer.used,
+            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew, "disk_bytes": peer.used, "waiting_for_index": waits,
         }));
     }
     for alarm in &alarms {

@@ -181,8 +181,24 @@ impl Load {
         let sql = self.shelf.sql("select 1 from {statement} where release = $1 and revised = 1 limit 1");
         let is_revised = !tx.rows(sql, &[self.no.into()]).await?.is_empty();
         let columns = [
-            "no", "origin", "pos", "author", "name", "id", "edition", "status", "claimed", "proven", "here", "rank",
-            "marked", "elsewhere", "fault", "figures", "refused", "revised",
+            "no",
+            "origin",
+            "pos",
+            "author",
+            "name",
+            "id",
+            "edition",
+            "status",
+            "claimed",
+            "proven",
+            "here",
+            "rank",
+            "marked",
+            "elsewhere",
+            "fault",
+            "figures",
+            "refused",
+            "revised",
         ];
         let row = vec![
             self.no.into(),
@@ -231,7 +247,9 @@ pub async fn discard_unfinished(tx: &mut Tx) -> Result<(), DbError> {
             }
             // Whatever stands between two releases, one after the other.
             let sql = shelf.sql("select min(release) from {statement} where no >= $1 and no < $2");
-            while let Some(left) = tx.rows(sql.clone(), &gap).await?.first().map(|row| row.opt_int(0)).transpose()?.flatten() {
+            while let Some(left) =
+                tx.rows(sql.clone(), &gap).await?.first().map(|row| row.opt_int(0)).transpose()?.flatten()
+            {
                 forget_release(tx, shelf, left).await?;
             }
         }
@@ -297,7 +315,8 @@ async fn find_series(
     release: &Release<'_>,
     lacking: impl Iterator<Item = &FigureKey>,
 ) -> Result<(), DbError> {
-    let mut sql = store::db::Sql::from("with asked (indicator, disaggregation, place, definition) as (values ");
+    let mut sql =
+        store::db::Sql::from("with asked (indicator, disaggregation, place, definition) as (values ");
     for n in 0..KEYS {
         sql.push(if n == 0 { "(" } else { ", (" }).placeholders(3 + n * 4, 4).push(")");
     }
