@@ -270,7 +270,7 @@ impl Source for Node {
                 Finding::Grew { author } => match self.index.used_by(author).await {
                     Ok(bytes) => self.tell(federate::Input::Used { author: author.clone(), bytes }),
                     Err(error) => {
-                        tracing::error!(%error, %author, "what is taken of it could not be measured")
+                        tracing::error!(%error, %author, "what is taken of it could not be measured");
                     }
                 },
                 _ => {}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use federate::{Head, Heads};
 use record::logstate::{LogOpen, log_open_header};
-use record::{BlobRef, Header, Origin, Readers, Record, SignedRoot, Status, Ulid};
+use record::{AudienceId, BlobRef, Header, Origin, Readers, Record, SignedRoot, Status, Ulid};
 use tlog::{
     Checkpoint, Edge, KeyType, LocalSigner, SecretKey, SignedCheckpoint, TileId, leaf_hash, sha256,
     write_bundle,
@@ -45,10 +45,23 @@ impl Forger {
     /// A public log that opens, under a number.
     pub fn log(&self, number: u32) -> ForgedLog {
         let number = if number == 0 { String::new() } else { format!(".{}", number + 1) };
-        let origin: Origin = format!("{}/log/public/2026{number}", self.name).parse().expect("an origin");
+        let origin = format!("{}/log/public/2026{number}", self.name);
+        self.opened(origin.parse().expect("an origin"), Readers::Public)
+    }
+
+    /// A log for one reader.
+    pub fn log_for(&self, reader: &str) -> ForgedLog {
+        let audience = AudienceId::random([7; 16]);
+        let year = 2026;
+        let authority: record::Authority = self.name.parse().expect("an authority");
+        let readers = Readers::Set([reader.parse().expect("an authority"), authority.clone()].into());
+        self.opened(Origin { authority, audience, year, n: None }, readers)
+    }
+
+    fn opened(&self, origin: Origin, readers: Readers) -> ForgedLog {
         let mut log = ForgedLog { origin, entries: Vec::new(), edge: Edge::new(), tiles: BTreeMap::new() };
         let open = LogOpen {
-            readers: Readers::Public,
+            readers,
             root: (1, sha256(self.root.note.text.as_bytes())),
             policy: sha256(POLICY),
             previous: None,
