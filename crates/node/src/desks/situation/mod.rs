@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod compare;
+pub mod corrections;
 pub mod curve;
 pub mod day;
 pub mod differences;
