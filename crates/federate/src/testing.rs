@@ -16,6 +16,15 @@ use tlog::{
 use crate::paths::LogFile;
 use crate::serve::Cut;
 
+pub(crate) fn authority(name: &str) -> Authority {
+    name.parse().unwrap()
+}
+
+/// One of an author's public logs.
+pub(crate) fn origin(author: &str, n: u32) -> Origin {
+    format!("{author}/log/public/2026.{}", n + 1).parse().unwrap()
+}
+
 pub(crate) fn signer(authority: &str, role: Role, n: u64) -> LocalSigner {
     let name = format!("{authority}/{role}/{n}");
     LocalSigner::new(&name, role.key_type(), SecretKey::from_seed(sha256(name.as_bytes()).0)).unwrap()

@@ -150,14 +150,19 @@ impl Engine {
         if is_newer && let Some(checkpoint) = given.checkpoint {
             own.remember(checkpoint.checkpoint.size, checkpoint.checkpoint.root);
             own.checkpoint = Some(checkpoint);
-            self.out.push(Output::HeadsChanged);
+            self.heads_changed(&self.config.me.clone());
         }
         self.tell_permission(&given.origin);
     }
 
-    /// Asks, submits, and says what changed.
+    /// Asks, submits, and says what changed, if something was said of an own log or time alone changes something: what else
+    /// happens costs nothing here, however many own logs there are and however many witnesses they want.
     pub(super) fn run_own(&mut self) {
         let now = self.now;
+        let is_due = self.own_due.is_some_and(|at| at <= now);
+        if !std::mem::take(&mut self.own_is_touched) && !is_due {
+            return;
+        }
         let origins: Vec<Origin> =
             self.own.iter().filter(|(_, own)| own.is_given).map(|(o, _)| o.clone()).collect();
         for origin in origins {
@@ -168,6 +173,7 @@ impl Engine {
             self.fetch_lost_seen(&origin);
             self.run_round(&origin);
         }
+        self.own_due = self.own.values().filter_map(|own| own.deadline(now)).min();
     }
 
     /// Asks the witnesses what they cosigned last: soon after each other at the start, then hourly.
@@ -321,7 +327,7 @@ impl Engine {
             self.logs.remove(origin);
         }
         self.tell_permission(origin);
-        self.out.push(Output::HeadsChanged);
+        self.heads_changed(&self.config.me.clone());
     }
 
     /// What was fetched back beyond the head is not of this log: its blobs are waited for no more.

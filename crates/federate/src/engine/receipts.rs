@@ -60,7 +60,7 @@ impl Engine {
         }
         log.held = Some(held.clone());
         self.dirty.insert(origin.clone());
-        self.out.push(Output::HeadsChanged);
+        self.heads_changed(&origin.authority);
         if self.peers.get(&origin.authority).is_some_and(super::Peer::is_well) {
             let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Receipt(Box::new(held)) };
             self.post_nudge(&origin.authority.clone(), &nudge);
@@ -83,10 +83,10 @@ impl Engine {
             .any(|shown| self.hold_line(peer, shown).is_some())
     }
 
-    /// A checkpoint of an own log that may carry a peer's `holds` line.
-    pub(super) fn receipt_offered(&mut self, peer: &Authority, receipt: &SignedCheckpoint) {
-        let Ok(origin) = receipt.checkpoint.origin.parse::<Origin>() else { return };
-        let Some(own) = self.own.get(&origin) else { return };
+    /// A checkpoint of an own log that may carry a peer's `holds` line. Answers whether it does, and is new.
+    pub(super) fn receipt_offered(&mut self, peer: &Authority, receipt: &SignedCheckpoint) -> bool {
+        let Ok(origin) = receipt.checkpoint.origin.parse::<Origin>() else { return false };
+        let Some(own) = self.own.get(&origin) else { return false };
         let kept = own.kept.receipts.get(peer).map_or(0, |(_, size)| *size);
         let head = own.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size);
         let size = receipt.checkpoint.size;
@@ -96,9 +96,10 @@ impl Engine {
             || own.is_archiving.contains(peer)
             || self.hold_line(peer, receipt).is_none()
         {
-            return;
+            return false;
         }
         self.reconcile(&origin, receipt.clone(), Then::Receipt { authority: peer.clone() });
+        true
     }
 
     /// The valid `holds` line of a peer, with its time.
