@@ -111,9 +111,11 @@ pub struct Engine {
     asked: BTreeSet<Authority>,
     /// Whom an operator removed: nobody waits for them.
     removed: BTreeSet<Authority>,
-    /// How often a log was looked at.
+    /// How often a log was looked at, and how often all own ones.
     #[cfg(test)]
     looks: u64,
+    #[cfg(test)]
+    own_looks: u64,
 }
 
 impl Engine {
@@ -155,6 +157,8 @@ impl Engine {
             removed: BTreeSet::new(),
             #[cfg(test)]
             looks: 0,
+            #[cfg(test)]
+            own_looks: 0,
         };
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;

@@ -516,8 +516,7 @@ fn drop_erased(blobs: &mut Wants, erased: &Erased) -> Gone {
     };
     let mut gone = Gone::default();
     for (name, status) in meant {
-        let of_one =
-            blobs.drop_record(name, |want| want.status.is_none_or(|of_record| of_record == status));
+        let of_one = blobs.drop_record(name, |want| want.status.is_none_or(|of_record| of_record == status));
         gone.wants.extend(of_one.wants);
         gone.unfetched.extend(of_one.unfetched);
     }

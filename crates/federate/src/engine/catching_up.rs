@@ -194,9 +194,8 @@ impl Engine {
             log.follow.give_up();
             log.current = None;
         }
-        let said = |judged: &Judged| {
-            footprint::said(judged.length(), judged.record().map_or(0, footprint::lines))
-        };
+        let said =
+            |judged: &Judged| footprint::said(judged.length(), judged.record().map_or(0, footprint::lines));
         let came = verified.judged.iter().map(said).sum();
         let state = StoredState { came, ..StoredState::of(&log.follow) };
         // A restricted log that is not for us is not kept: whoever showed it gave away its readers.

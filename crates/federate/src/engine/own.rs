@@ -163,6 +163,10 @@ impl Engine {
         if !std::mem::take(&mut self.own_is_touched) && !is_due {
             return;
         }
+        #[cfg(test)]
+        {
+            self.own_looks += 1;
+        }
         let origins: Vec<Origin> =
             self.own.iter().filter(|(_, own)| own.is_given).map(|(o, _)| o.clone()).collect();
         for origin in origins {

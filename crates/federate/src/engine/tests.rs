@@ -9,10 +9,12 @@ mod crowd;
 mod growth;
 mod lost;
 mod machine;
+mod many;
 mod schedules;
 mod seen;
 mod shares;
 mod siblings;
+mod witnesses;
 
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";
