@@ -144,24 +144,8 @@ impl TestLog {
 
     /// One record, a notice but for what is changed. Answers its name.
     pub fn record(&mut self, salt: u8, change: impl FnOnce(&mut Header)) -> Hash {
-        let mut header = Header {
-            author: self.origin.authority.clone(),
-            log: self.origin.clone(),
-            kind: "notice".to_owned(),
-            id: Ulid::new(self.entries.len() as u64, [salt; 10]),
-            edition: 1,
-            supersedes: None,
-            released: time("2026-11-22T10:00:00Z"),
-            status: Status::Test,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: vec![],
-            expires: None,
-            own: vec![],
-        };
+        let id = Ulid::new(self.entries.len() as u64, [salt; 10]);
+        let mut header = Header::bare(&self.origin, "notice", id, time("2026-11-22T10:00:00Z"), Status::Test);
         change(&mut header);
         self.push(&header)
     }
