@@ -551,16 +551,12 @@ fn stored(prefix: &str, file: &LogFile, public: bool) -> Served {
 /// Every key that a chain ever listed for a log, under the log's name, revoked ones apart; `acknowledged` are
 /// checkpoints that a successor log names, which count though their key was revoked.
 fn log_keys(chain: &RootChain, origin: &Origin, acknowledged: bool) -> Vec<VerifierKey> {
-    let mut keys: Vec<VerifierKey> = Vec::new();
-    for signed in chain.roots() {
-        for key in signed.root.keys_of(record::Role::Log) {
-            if !acknowledged && chain.revocation(&key.vkey).is_some() {
-                continue;
-            }
-            keys.extend(key.vkey.with_name(&origin.to_string()).ok().filter(|key| !keys.contains(key)));
-        }
-    }
-    keys
+    let revoked = if acknowledged { BTreeMap::new() } else { chain.revoked_keys() };
+    let name = origin.to_string();
+    let listed = chain.roots().flat_map(|signed| signed.root.keys_of(record::Role::Log));
+    let usable = listed.filter(|key| !revoked.contains_key(key.vkey.public()));
+    let keys: BTreeSet<VerifierKey> = usable.filter_map(|key| key.vkey.with_name(&name).ok()).collect();
+    keys.into_iter().collect()
 }
 
 /// A checkpoint with no signature lines but those of these keys.

@@ -52,6 +52,8 @@ pub(super) struct Own {
     pub shown_by: BTreeSet<Authority>,
     /// Witnesses that said since the start what they cosigned last. What they follow they say in their heads.
     witnesses_told: BTreeSet<Authority>,
+    /// Witnesses that are asked what they cosigned last, and have not answered.
+    witnesses_asked: BTreeSet<Authority>,
     /// Whether it was said that one of them does not come.
     is_lack_told: bool,
     /// When witnesses and followers are asked next.
@@ -75,6 +77,7 @@ impl Own {
             blobs: Wants::new(true),
             shown_by: BTreeSet::new(),
             witnesses_told: BTreeSet::new(),
+            witnesses_asked: BTreeSet::new(),
             is_lack_told: false,
             ask_due: 0,
             is_given: false,
@@ -193,7 +196,10 @@ impl Engine {
             .filter(|witness| is_settled || !own.start.has_answered(witness))
             .collect();
         for peer in witnesses {
-            if self.peers.get(&peer).is_some_and(|peer| peer.config.reachable) {
+            let is_reachable = self.peers.get(&peer).is_some_and(|peer| peer.config.reachable);
+            let Some(own) = self.own.get_mut(origin).filter(|_| is_reachable) else { continue };
+            // Whoever answers late is not asked again meanwhile.
+            if own.witnesses_asked.insert(peer.clone()) {
                 let pending = Pending::WitnessLatest { origin: origin.clone(), peer: peer.clone() };
                 self.fetch(&peer, Route::Witness(origin_hash(origin)), pending);
             }
@@ -201,6 +207,9 @@ impl Engine {
     }
 
     pub(super) fn witness_latest_answered(&mut self, origin: &Origin, peer: &Authority, answer: Answer) {
+        if let Some(own) = self.own.get_mut(origin) {
+            own.witnesses_asked.remove(peer);
+        }
         let Answer::Response { status, body, .. } = answer else { return };
         if status == 404 {
             return self.answered_at_start(origin, peer);

@@ -44,6 +44,8 @@ pub(super) struct Peer {
     paced: u64,
     /// When it may be nudged into being asked at once.
     nudge_due: u64,
+    /// How many nudges to it are under way.
+    pub nudges: u32,
     /// The newest root of ours that it took, and whether it is being told of one.
     pub root_taken: u64,
     pub is_told_root: bool,
@@ -79,6 +81,7 @@ impl Peer {
             due: 0,
             paced: 0,
             nudge_due: 0,
+            nudges: 0,
             root_taken: 0,
             is_told_root: false,
             root_due: 0,

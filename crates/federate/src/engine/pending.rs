@@ -35,7 +35,7 @@ pub(super) enum Pending {
     /// A checkpoint sent to a witness.
     Submitted { origin: Origin, witness: VerifierKey },
     /// A nudge.
-    Nudged,
+    Nudged { peer: Authority },
     /// Tiles of an own log, for a consistency proof.
     Proof { origin: Origin, witness: VerifierKey, old: u64, checkpoint: Box<SignedCheckpoint> },
     /// Tiles, to see whether a checkpoint is of our tree.
@@ -83,7 +83,7 @@ impl Pending {
     pub fn is_of(&self, of: &Authority) -> bool {
         match self {
             Self::Heads { .. }
-            | Self::Nudged
+            | Self::Nudged { .. }
             | Self::RootTold { .. }
             | Self::Submitted { .. }
             | Self::Proof { .. } => false,
@@ -157,7 +157,8 @@ impl Engine {
             Pending::RootTold { version, peer } => self.root_told(version, &peer, &answer),
             Pending::WitnessLatest { origin, peer } => self.witness_latest_answered(&origin, &peer, answer),
             Pending::Submitted { origin, witness } => self.submission_answered(&origin, &witness, answer),
-            // A nudge that is lost costs nothing: the peer asks by itself.
+            // One that is lost costs nothing: the peer asks by itself.
+            Pending::Nudged { peer } => self.nudge_answered(&peer),
             _ => {}
         }
     }

@@ -13,6 +13,9 @@ use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::{LogFile, Route};
 use crate::places;
 
+/// So many nudges to one peer are under way at once.
+const NUDGES_AT_ONCE: u32 = 4;
+
 impl Engine {
     /// Signs a receipt if all entries and wanted blobs up to the newest checkpoint are stored.
     pub(super) fn run_hold(&mut self, origin: &Origin) {
@@ -67,10 +70,19 @@ impl Engine {
         }
     }
 
-    pub(super) fn post_nudge(&mut self, peer: &Authority, nudge: &Nudge) {
-        let id = self.ask(Pending::Nudged);
+    /// Who has many logs and answers late is told of few receipts so: all of them stand in the heads.
+    fn post_nudge(&mut self, peer: &Authority, nudge: &Nudge) {
+        let Some(to) = self.peers.get_mut(peer).filter(|to| to.nudges < NUDGES_AT_ONCE) else { return };
+        to.nudges += 1;
         let (peer, route, body) = (peer.clone(), Route::Nudge, nudge.to_bytes());
+        let id = self.ask(Pending::Nudged { peer: peer.clone() });
         self.out.push(Output::Post { id, peer, route, body });
+    }
+
+    pub(super) fn nudge_answered(&mut self, peer: &Authority) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.nudges = peer.nudges.saturating_sub(1);
+        }
     }
 
     /// Whether a peer shows with a head of an own log a receipt that is not archived here.

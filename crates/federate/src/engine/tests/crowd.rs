@@ -17,6 +17,8 @@ pub struct Crowd {
     pub silent: BTreeSet<Authority>,
     /// Peers that answer for their own logs and for nothing that they copy.
     pub silent_on_copies: BTreeSet<Authority>,
+    /// Peers that never answer a nudge.
+    pub silent_on_nudges: BTreeSet<Authority>,
     /// Peers that do not answer at all, and when who was asked for heads.
     pub dead: BTreeSet<Authority>,
     pub heads_asked: Vec<(Authority, u64)>,
@@ -63,6 +65,7 @@ impl Crowd {
             logs: peers.iter().map(|name| (authority(name), Vec::new())).collect(),
             silent: BTreeSet::new(),
             silent_on_copies: BTreeSet::new(),
+            silent_on_nudges: BTreeSet::new(),
             dead: BTreeSet::new(),
             heads_asked: vec![],
             news: 0,
@@ -156,6 +159,9 @@ impl Crowd {
                 }
             }
             Output::Fetch { id, peer, route, limit, .. } => self.fetch(id, peer, route, limit),
+            Output::Post { id, peer, route: Route::Nudge, .. } if self.silent_on_nudges.contains(&peer) => {
+                self.unanswered.push((id, peer, Route::Nudge, 0, self.now + FAILS_AFTER));
+            }
             Output::Post { id, peer, route: Route::Nudge, .. } => {
                 let status = if self.refuses_nudges.contains(&peer) { 429 } else { 202 };
                 self.nudged.push(peer);

@@ -201,6 +201,24 @@ fn the_logs_of_an_author_share_what_is_left_of_its_quota() {
     assert!(crowd.engine.looks - looks < 100, "{} looks in a minute", crowd.engine.looks - looks);
 }
 
+/// Each would be a connection that is held.
+#[test]
+fn who_answers_no_nudge_is_told_of_few_receipts_at_once() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent_on_nudges.insert(authority("a.example"));
+    let many: Vec<TestLog> = (0..100).map(|n| log_of("a.example", n, 1)).collect();
+    crowd.logs.insert(authority("a.example"), many);
+    crowd.tell_heads_of("a.example");
+    crowd.pass(20_000);
+    assert!(crowd.engine.followed().iter().all(|log| log.held == 2));
+    let nudges = crowd.unanswered.iter().filter(|(_, _, route, ..)| *route == Route::Nudge).count();
+    assert!((1..=4).contains(&nudges), "{nudges}");
+    let honest = log_of("c.example", 1, 1);
+    crowd.shows(honest);
+    crowd.pass(100);
+    assert!(crowd.nudged.contains(&authority("c.example")));
+}
+
 #[test]
 fn who_says_without_proof_that_a_dead_peer_has_news_has_it_asked_once_a_minute() {
     let mut crowd = Crowd::new(&["a.example", "c.example"]);
