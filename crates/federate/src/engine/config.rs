@@ -42,7 +42,8 @@ pub struct Limits {
     pub retry_first: u64,
     /// The longest wait after failures.
     pub retry_longest: u64,
-    /// Between two receipts, two `seen` files and two nudges.
+    /// Between two receipts, between two `seen` files, and between two times that readers are woken for an author whose logs
+    /// change all the time.
     pub at_most_every: u64,
     /// Between two questions for next roots and one's own heads.
     pub hourly: u64,
