@@ -74,24 +74,9 @@ impl Forger {
 
     /// Appends a record, a notice but for what is changed.
     pub fn record(&self, log: &mut ForgedLog, change: impl FnOnce(&mut Header)) {
-        let mut header = Header {
-            author: log.origin.authority.clone(),
-            log: log.origin.clone(),
-            kind: "notice".to_owned(),
-            id: Ulid::new(log.entries.len() as u64, [7; 10]),
-            edition: 1,
-            supersedes: None,
-            released: "2026-11-22T10:00:00Z".parse().expect("a time"),
-            status: Status::Exercise,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: vec![],
-            expires: None,
-            own: vec![],
-        };
+        let id = Ulid::new(log.entries.len() as u64, [7; 10]);
+        let released = "2026-11-22T10:00:00Z".parse().expect("a time");
+        let mut header = Header::bare(&log.origin, "notice", id, released, Status::Exercise);
         change(&mut header);
         self.push(log, &header);
     }
