@@ -104,11 +104,6 @@ impl Node {
     }
 }
 
-/// What cannot be read as it was verified is damaged on this disk.
-fn damaged(origin: &Origin, index: u64) -> IndexError {
-    IndexError::Damaged { origin: origin.to_string(), index }
-}
-
 #[async_trait]
 impl Source for Node {
     async fn logs(&self) -> Result<Vec<LogHead>, IndexError> {
@@ -117,7 +112,9 @@ impl Source for Node {
         for (origin, _) in own {
             logs.extend(self.own_published(&origin).await?);
         }
-        logs.extend(self.engine().followed().into_iter().map(|log| LogHead {
+        let followed = self.engine().followed();
+        let followed = followed.into_iter().filter(|log| !self.damaged.is_set_aside(&log.origin));
+        logs.extend(followed.map(|log| LogHead {
             origin: log.origin,
             size: log.size,
             checkpoint: log.checkpoint,
@@ -129,13 +126,15 @@ impl Source for Node {
         if origin.authority == self.config.authority {
             return self.own_published(origin).await;
         }
+        if self.damaged.is_set_aside(origin) {
+            return Ok(None);
+        }
         let followed = self.engine().followed().into_iter().find(|log| log.origin == *origin);
         Ok(followed.map(|log| LogHead { origin: log.origin, size: log.size, checkpoint: log.checkpoint }))
     }
 
     async fn entries(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<Bytes>, IndexError> {
-        let first = range.start;
-        self.reader_of(origin, range.end).read_entries(range).await.map_err(|_| damaged(origin, first))
+        self.vouched_entries(origin, range).await
     }
 
     async fn first_seen(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<(u64, i64)>, IndexError> {

@@ -62,6 +62,10 @@ pub struct Node {
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// Whether the engine knows what it works for: before that it would say of own logs that they are not there.
     pub exchanging: tokio::sync::watch::Sender<bool>,
+    /// Copies of others' logs that are damaged on this disk.
+    pub damaged: crate::damaged::Damaged,
+    /// Large files that are sent, as far as they were looked at.
+    pub whole: crate::exchange::Whole,
     /// Large files of others while they arrive.
     pub arriving: crate::exchange::Arriving,
     /// What of the erasure is left to do.
@@ -254,6 +258,8 @@ impl Node {
             engine_task: tokio::sync::Mutex::default(),
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
+            damaged: crate::damaged::Damaged::default(),
+            whole: crate::exchange::Whole::default(),
             arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),
@@ -305,7 +311,7 @@ impl Node {
         }
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
-        self.catch_up().await?;
+        self.catch_up_with_whole().await?;
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
             self.look_at_guard(&log.origin).await;

@@ -180,6 +180,7 @@ async fn lead(
     exchange::run_here(node).await?;
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::spawn(go_on_from_revoked(node.clone()));
+    tokio::spawn(crate::damaged::mend(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
         () = departures::watch(node.clone()) => Ok(()),

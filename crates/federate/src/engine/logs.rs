@@ -79,6 +79,7 @@ pub(super) struct Log {
 pub(super) struct StoredState {
     bytes: Vec<u8>,
     size: u64,
+    root: Hash,
     verified: Option<SignedCheckpoint>,
     readers: Option<Readers>,
     /// Bytes of the entries that came with it.
@@ -90,6 +91,7 @@ impl StoredState {
         Self {
             bytes: follow.to_bytes(),
             size: follow.size(),
+            root: follow.root(),
             verified: follow.verified().cloned(),
             readers: follow.state().readers().cloned(),
             came: 0,
@@ -183,6 +185,11 @@ impl Log {
 
     pub fn stored_size(&self) -> u64 {
         self.stored.size
+    }
+
+    /// The size and root of what is stored.
+    pub fn stored_tree(&self) -> (u64, Hash) {
+        (self.stored.size, self.stored.root)
     }
 
     /// As it stands in `/heads`.

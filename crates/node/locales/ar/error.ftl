@@ -266,6 +266,7 @@ error-code-files = لم يؤدِّ مخزن ملفات هذه العقدة ما 
 error-code-guard = يمنع الحارس هذه العقدة من التوقيع: { $code }
 error-code-lock = مجلد البيانات قيد الاستخدام، أو يتعذر قفله: { $code }
 error-code-index = تعذّر على الفهرس أخذ شيء ورد: { $code }
+error-code-index-damaged-file = { $path } تالف على هذا القرص، فلا يمكن قراءة القيد { $index } من { $origin }. ما دام الخادم يعمل يُجلب الملف من النظراء الذين لديهم الدفتر. وإن لم يكن عند أحد فأعيدوه من نسخة احتياطية، ثم شغّلوا concord rebuild.
 error-code-identity = تتعذر قراءة مفاتيح هذه العقدة أو إنشاؤها: { $code }
 error-code-outbound = لم ينجح طلب إلى عقدة أخرى: { $code }
 error-code-bundle = تتعذر قراءة الحزمة: { $code }

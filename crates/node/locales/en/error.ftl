@@ -266,6 +266,7 @@ error-code-files = The file store of this node did not do what was asked: { $cod
 error-code-guard = The guard keeps this node from signing: { $code }
 error-code-lock = The data folder is in use, or cannot be locked: { $code }
 error-code-index = The index could not take something in: { $code }
+error-code-index-damaged-file = { $path } is damaged on this disk, so entry { $index } of { $origin } cannot be read. While the server runs it is fetched back from peers who hold the log. If none does, put the file back from a backup. Then run concord rebuild.
 error-code-identity = The keys of this node cannot be read or made: { $code }
 error-code-outbound = A request to another node did not succeed: { $code }
 error-code-bundle = The bundle cannot be read: { $code }

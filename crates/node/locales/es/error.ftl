@@ -266,6 +266,7 @@ error-code-files = El almacén de archivos de este nodo no hizo lo pedido: { $co
 error-code-guard = La guarda impide que este nodo firme: { $code }
 error-code-lock = La carpeta de datos está en uso o no puede bloquearse: { $code }
 error-code-index = El índice no pudo recoger algo: { $code }
+error-code-index-damaged-file = { $path } está dañado en este disco, por lo que no se puede leer la entrada { $index } de { $origin }. Mientras el servidor funciona, se vuelve a obtener de los pares que tienen el registro. Si ninguno lo tiene, repóngalo desde una copia de seguridad. Después, ejecute concord rebuild.
 error-code-identity = No se pueden leer o crear las claves de este nodo: { $code }
 error-code-outbound = Una solicitud a otro nodo no tuvo éxito: { $code }
 error-code-bundle = No se puede leer el paquete: { $code }

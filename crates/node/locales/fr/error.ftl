@@ -266,6 +266,7 @@ error-code-files = Le dépôt de fichiers de ce nœud n’a pas fait ce qui éta
 error-code-guard = La garde empêche ce nœud de signer : { $code }
 error-code-lock = Le dossier de données est utilisé, ou ne peut être verrouillé : { $code }
 error-code-index = L’index n’a pu prendre quelque chose : { $code }
+error-code-index-damaged-file = { $path } est endommagé sur ce disque : l’entrée { $index } de { $origin } est illisible. Tant que le serveur tourne, le fichier est récupéré auprès des pairs qui détiennent ce journal. Si aucun ne l’a, remettez-le depuis une sauvegarde. Lancez ensuite concord rebuild.
 error-code-identity = Les clés de ce nœud ne peuvent être lues ou créées : { $code }
 error-code-outbound = Une requête à un autre nœud n’a pas abouti : { $code }
 error-code-bundle = Le paquet est illisible : { $code }

@@ -266,6 +266,7 @@ error-code-files = 本节点的文件存储未完成所请求的操作：{ $code
 error-code-guard = 守护文件阻止本节点签名：{ $code }
 error-code-lock = 数据文件夹正被使用或无法锁定：{ $code }
 error-code-index = 索引未能收录某项内容：{ $code }
+error-code-index-damaged-file = 本磁盘上的{ $path }已损坏，因此无法读取{ $origin }的第{ $index }条记录。服务器运行期间，会从持有该日志的对等方重新获取。如果没有任何一方持有，请从备份中恢复该文件，然后运行concord rebuild。
 error-code-identity = 无法读取或生成本节点的密钥：{ $code }
 error-code-outbound = 向其他节点的请求未成功：{ $code }
 error-code-bundle = 数据包无法读取：{ $code }

@@ -135,21 +135,22 @@ fn time() -> Check {
     Check { what: "clock".to_owned(), ok: true, says }
 }
 
-/// Whether every file of own logs is what its log's head says.
+/// Whether every file of logs and records is what was signed.
 async fn logs(config: &Config) -> Check {
-    let what = "own logs".to_owned();
+    let what = "own logs and files".to_owned();
     let outcome = match ask(config, Command::Log(LogCommand::Check)).await {
         Ok(outcome) => outcome,
         Err(why) => return Check { what, ok: false, says: why.message },
     };
     let rows = outcome.json.as_array().cloned().unwrap_or_default();
+    let own = rows.iter().filter(|row| row["own"] == true).count();
     let damaged = rows.iter().filter_map(|row| row["damaged"].as_array()).flatten();
     let damaged: Vec<&str> = damaged.filter_map(Value::as_str).collect();
     let says = match damaged.as_slice() {
-        [] if rows.is_empty() => {
+        [] if own == 0 => {
             format!("none yet: the first one gets the year {} in its name", clock::now().date().civil().0)
         }
-        [] => format!("{}, every file of them whole", rows.len()),
+        [] => format!("{own}; every file of them, of copies of others' and of records is whole"),
         some => format!("damaged on this disk: {}; see `concord log check`", some.join(", ")),
     };
     Check { what, ok: damaged.is_empty(), says }

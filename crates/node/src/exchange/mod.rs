@@ -12,12 +12,15 @@ mod lost;
 mod serving;
 mod space;
 mod transport;
+mod whole;
 
 pub use arriving::Arriving;
 pub use bundle::BundleError;
 pub use caller::Callers;
 pub use driver::{Inbox, Message};
 pub use serving::routes;
+pub(crate) use transport::fetch;
+pub use whole::Whole;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockReadGuard};

@@ -1,5 +1,6 @@
 //! `concord status` and `concord rebuild`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use record::Authority;
@@ -7,6 +8,7 @@ use serde_json::json;
 
 use super::{OperateError, Outcome};
 use crate::alarm;
+use crate::index::IndexError;
 use crate::leading::Standing;
 use crate::node::Node;
 
@@ -122,12 +124,36 @@ async fn unconfirmed(node: &Node, peer: &Authority) -> Result<Option<(i64, recor
     Ok(oldest.map(|oldest| (count, oldest)))
 }
 
+/// What is damaged of copies is fetched back first: the new index must not be without what the old one has.
+async fn rebuild_from_whole(node: &Arc<Node>) -> Result<(), OperateError> {
+    let mut unmended = node.mend_copies().await;
+    let mut met = BTreeSet::new();
+    loop {
+        // What is set aside would be missing.
+        if let Some(origin) = unmended.iter().find(|origin| node.damaged.is_set_aside(origin)) {
+            return Err(IndexError::Damaged { origin: origin.to_string(), index: 0 }.into());
+        }
+        match node.index.rebuild(&**node).await {
+            Err(IndexError::DamagedFile { origin, index, path }) => {
+                unmended = node.mend_copies().await;
+                let is_mended = met.insert(origin.clone())
+                    && !origin.starts_with(&format!("{}/", node.config.authority))
+                    && unmended.iter().all(|left| left.to_string() != origin);
+                if !is_mended {
+                    return Err(IndexError::DamagedFile { origin, index, path }.into());
+                }
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
 /// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its
 /// place. One at a time: who asks meanwhile waits, and gets one that is newer than the question.
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let one_at_a_time = node.rebuilding.lock().await;
     let started = std::time::Instant::now();
-    node.index.rebuild(&**node).await?;
+    rebuild_from_whole(node).await?;
     node.erase_overdue(crate::clock::now()).await?;
     drop(one_at_a_time);
     let rows = node.index.db().rows("select count(*) from entry", &[]).await?;
