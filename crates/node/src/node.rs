@@ -87,6 +87,8 @@ pub struct Node {
     identity: RwLock<Arc<Identity>>,
     chain: RwLock<Arc<RootChain>>,
     peers: RwLock<Arc<BTreeMap<Authority, Known>>>,
+    /// Peers whose roots in `state` are damaged, and why.
+    damaged_peers: RwLock<BTreeMap<Authority, String>>,
     /// Whether own logs may sign.
     pub permits: Permits,
     _lock: FolderLock,
@@ -265,7 +267,8 @@ impl Node {
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
             chain: RwLock::new(Arc::new(chain)),
-            peers: RwLock::new(Arc::new(peers)),
+            peers: RwLock::new(Arc::new(peers.known)),
+            damaged_peers: RwLock::new(peers.damaged),
             permits: Permits::default(),
             lease,
             standing: tokio::sync::watch::Sender::new(leading::Standing::Starting),
@@ -284,7 +287,9 @@ impl Node {
             }
         }
         self.take_root(load_own_chain(&*self.cells, &self.config.authority).await?)?;
-        *self.peers.write().expect("never poisoned") = Arc::new(peers::load(&*self.cells).await?);
+        self.take_peers(peers::load(&*self.cells).await?);
+        self.tell_of_damaged_peers().await;
+        self.tell_of_missing_keys().await;
         let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover().await?;
@@ -326,6 +331,8 @@ impl Node {
     async fn look_at_guard(&self, origin: &Origin) {
         if let Err(store::GuardError::Damaged { path }) = self.writer.guard().read(&origin.to_string()) {
             let alarm = Alarm::new("alarm-guard-damaged").with("origin", &origin.to_string());
+            // However the folder was named when this process was started, it is one and the same alarm.
+            let path = std::fs::canonicalize(&path).unwrap_or(path);
             alarm::raise(&*self.cells, alarm.with("path", &path.display().to_string())).await;
         }
     }
@@ -358,6 +365,40 @@ impl Node {
         self.peers.read().expect("never poisoned").clone()
     }
 
+    fn take_peers(&self, peers: peers::Loaded) {
+        *self.peers.write().expect("never poisoned") = Arc::new(peers.known);
+        *self.damaged_peers.write().expect("never poisoned") = peers.damaged;
+    }
+
+    /// Peers that are left out because their roots in `state` are damaged, and why.
+    pub fn damaged_peers(&self) -> BTreeMap<Authority, String> {
+        self.damaged_peers.read().expect("never poisoned").clone()
+    }
+
+    async fn tell_of_damaged_peers(&self) {
+        for (peer, why) in self.damaged_peers() {
+            let alarm = Alarm::new("alarm-peer-damaged").with("peer", peer.as_str()).with("reason", &why);
+            alarm::raise(&*self.cells, alarm).await;
+        }
+    }
+
+    async fn tell_of_missing_keys(&self) {
+        for missing in self.missing_keys() {
+            let alarm = Alarm::new("alarm-key-missing").with("role", &missing.to_string());
+            let alarm = alarm.with("path", &self.config.keys_folder().display().to_string());
+            alarm::raise(&*self.cells, alarm).await;
+        }
+    }
+
+    /// The roles of operational keys that the newest own root lists and whose files are not in the folder of keys.
+    pub fn missing_keys(&self) -> Vec<record::root::Role> {
+        use record::root::Role;
+        let root = self.own_root();
+        let identity = Identity::read(&self.config.keys_folder()).unwrap_or_default();
+        let roles = [Role::Author, Role::Log, Role::Caller, Role::Witness, Role::Holds];
+        roles.into_iter().filter(|role| identity.key(*role, &root).is_err()).collect()
+    }
+
     /// Those with whom the exchange is on.
     pub fn confirmed_peers(&self) -> Vec<Known> {
         self.peers().values().filter(|k| k.peer.standing == Standing::Confirmed).cloned().collect()
@@ -370,8 +411,7 @@ impl Node {
 
     /// Reads the peers again after a change.
     pub async fn reload_peers(&self) -> Result<(), OpenError> {
-        let peers = peers::load(&*self.cells).await?;
-        *self.peers.write().expect("never poisoned") = Arc::new(peers);
+        self.take_peers(peers::load(&*self.cells).await?);
         self.departures.notify_one();
         let mut writer = self.index.writer(self).await;
         writer.authorities().await?;

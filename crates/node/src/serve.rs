@@ -78,6 +78,7 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if !config.exchange.root_keys_inside {
         identity::refuse_root_keys(&config.folder)?;
     }
+    identity::refuse_writable(&config.folder)?;
     identity::refuse_exposed(&config.folder)?;
     let address = config.listen;
     let node = Arc::new(open_when_free(config).await?);

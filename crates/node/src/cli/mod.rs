@@ -191,24 +191,67 @@ async fn on_node(
             || Fault::new("control-answer", "the server's answer cannot be read: is it another version?");
         return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
     }
-    let node = Arc::new(Node::open(config).await?);
-    let outcome = operate::run_as(&node, command, key.as_deref()).await;
-    node.close().await;
-    if outcome.is_ok() {
-        let alone = if node.inbox.get().is_some() {
-            Fault::new(
-                "server-absent-asked",
-                "no server runs on this data folder: peers were asked while this command ran, and hear of its result at the next `concord serve`",
-            )
-        } else {
-            Fault::new(
-                "server-absent",
-                "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
-            )
+    let (node, outcome) = alone(config, command, key.as_deref()).await?;
+    let alone = if node.inbox.get().is_some() {
+        Fault::new(
+            "server-absent-asked",
+            "no server runs on this data folder: peers were asked while this command ran, and hear of its result at the next `concord serve`",
+        )
+    } else {
+        Fault::new(
+            "server-absent",
+            "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
+        )
+    };
+    eprintln!("concord: {}", alone.said_in(locale));
+    Ok(outcome)
+}
+
+/// Carries a command out on the folder itself. An index that is damaged is no reason not to make it anew: it is put aside first.
+async fn alone(
+    config: Config,
+    command: Command,
+    key: Option<&str>,
+) -> Result<(Arc<Node>, Outcome), Fault> {
+    let makes_anew = matches!(command, Command::Rebuild);
+    let mut aside = None;
+    loop {
+        let fault = match Node::open(config.clone()).await {
+            Ok(node) => {
+                let node = Arc::new(node);
+                let outcome = operate::run_as(&node, command.clone(), key).await;
+                node.close().await;
+                match outcome {
+                    Ok(outcome) => return Ok((node, outcome)),
+                    Err(error) => Fault::from(error),
+                }
+            }
+            Err(error) => Fault::from(error),
         };
-        eprintln!("concord: {}", alone.said_in(locale));
+        let damaged = fault.arguments.get("path").filter(|_| makes_anew && fault.code == "db-damaged-derived");
+        let Some(path) = damaged.filter(|path| aside.as_ref() != Some(*path)) else { return Err(fault) };
+        put_aside(Path::new(path))?;
+        aside = Some(path.clone());
     }
-    Ok(outcome?)
+}
+
+/// Moves the files of a database out of its way.
+fn put_aside(path: &Path) -> Result<(), Fault> {
+    let at = clock::seconds();
+    for part in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{part}", path.display()));
+        let aside = PathBuf::from(format!("{}.damaged-{at}{part}", path.display()));
+        match std::fs::rename(&file, &aside) {
+            Ok(()) if part.is_empty() => {
+                eprintln!("concord: {} is damaged; it lies in {} now", file.display(), aside.display());
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(operate::OperateError::file(&file, error).into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The server's answer; who presses Ctrl-C meanwhile is told that it goes on.

@@ -33,7 +33,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-pub use entrance::{same_site, way_in};
+pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
 pub use viewer::{Viewer, cookie};
 

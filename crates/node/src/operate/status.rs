@@ -46,6 +46,16 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{count} {whose}, {size} entries\n"));
         counts.push(json!({ "own": own, "logs": count, "entries": size }));
     }
+    let missing_keys = node.missing_keys();
+    for role in &missing_keys {
+        text.push_str(&format!("no {role} key is here that the root lists: what it signs is not done\n"));
+    }
+    let damaged_peers = node.damaged_peers();
+    for peer in damaged_peers.keys() {
+        text.push_str(&format!(
+            "{peer} is left out: what state holds of its roots is damaged; concord peer add {peer}\n"
+        ));
+    }
     let health = node.engine().peer_health();
     let lost = node.engine().lost_blobs();
     if lost > 0 {
@@ -104,7 +114,8 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
-            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "peers": peers, "alarms": alarms,
+            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "missing_keys": missing_keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "damaged_peers": damaged_peers.keys().collect::<Vec<_>>(), "peers": peers, "alarms": alarms,
             "more_alarms": more_alarms,
         }),
         text,
