@@ -22,8 +22,9 @@ use crate::exchange::fetch;
 use crate::index::{IndexError, Source as _};
 use crate::node::Node;
 
-/// How long after a peer had nothing to give it is asked again.
-const LATER: Duration = Duration::from_mins(5);
+/// Peers who had nothing to give are asked again after this time, then after twice as long, and so on.
+const SOON: Duration = Duration::from_secs(2);
+const LATER: Duration = Duration::from_mins(10);
 /// The most files of a log that are fetched back together, and their bytes: they are in memory until the root vouches for them.
 const MOST: usize = 1024;
 const MOST_BYTES: usize = 64 << 20;
@@ -245,8 +246,11 @@ impl Node {
     /// A file of a copied log from its author, or from whoever else has it.
     async fn fetch_file(&self, origin: &Origin, file: &LogFile) -> Option<Bytes> {
         let health = self.engine().peer_health();
-        let mut peers: Vec<(Authority, i64)> =
-            health.into_iter().map(|peer| (peer.authority, peer.skew.unwrap_or(0))).collect();
+        let skew = |authority: &Authority| {
+            health.iter().find(|peer| peer.authority == *authority).and_then(|peer| peer.skew).unwrap_or(0)
+        };
+        let known = self.confirmed_peers().into_iter().map(|known| known.peer.authority);
+        let mut peers: Vec<(Authority, i64)> = known.map(|peer| (peer.clone(), skew(&peer))).collect();
         peers.sort_by_key(|(peer, _)| *peer != origin.authority);
         for (peer, skew) in peers {
             for wanted in [Some(file.clone()), file.full()].into_iter().flatten() {
@@ -269,13 +273,16 @@ impl Node {
 
 /// Mends copies whenever damage is found, and later again where nobody had what is missing.
 pub async fn mend(node: Arc<Node>) {
+    let mut wait = SOON;
     loop {
         let is_left = node.mend_archived().await | !node.mend_copies().await.is_empty();
         let found = node.damaged.found.notified();
         if !is_left {
             found.await;
+            wait = SOON;
         } else {
-            let _ = tokio::time::timeout(LATER, found).await;
+            let _ = tokio::time::timeout(wait, found).await;
+            wait = LATER.min(wait * 2);
         }
     }
 }

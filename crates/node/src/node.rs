@@ -295,8 +295,12 @@ impl Node {
         self.recover().await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
         self.erase_overdue(crate::clock::now()).await?;
-        self.index.db().checkpoint_truncate().await?;
-        self.state.checkpoint_truncate().await?;
+        for db in [self.index.db(), &self.state] {
+            match db.checkpoint_truncate().await {
+                Err(error) if error.code() == "disk-full" => tracing::error!(%error, "done at the next start"),
+                done => drop(done?),
+            }
+        }
         self.standing.send_replace(leading::Standing::Leads);
         Ok(Lead::Ours)
     }
@@ -311,12 +315,21 @@ impl Node {
                     tracing::error!(%error, %origin, "an own log waits: its files must be fetched back");
                     self.permits.set_damaged(&origin, true);
                 }
+                // Whoever appends next opens it then, or is told that the disk is full.
+                Err(error) if error.code() == "disk-full" => {
+                    tracing::error!(%error, %origin, "what was released last is published once there is room");
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
-        self.catch_up_with_whole().await?;
+        match self.catch_up_with_whole().await {
+            Err(error) if error.code() == "disk-full" => {
+                tracing::error!(%error, "the index is behind until there is room and the node is started again");
+            }
+            done => done?,
+        }
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
             self.look_at_guard(&log.origin).await;

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use store::FilesError;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::{Hash, sha256};
-use tlog::{VerifierKey, verify_cosignature};
+use tlog::{NoteSignature, VerifierKey, verify_cosignature};
 
 use super::serving::{PIECE, SMALL};
 use crate::node::Node;
@@ -32,6 +32,10 @@ pub struct Whole(Mutex<BTreeMap<Hash, u64>>);
 impl Whole {
     fn is_known(&self, hash: &Hash, size: u64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash) == Some(&size)
+    }
+
+    fn forget(&self, hash: &Hash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 
     fn remember(&self, hash: &Hash, size: u64) {
@@ -80,6 +84,7 @@ impl Node {
     /// Has a damaged file fetched again, for each record that names it; answers of which logs these are.
     pub(crate) async fn fetch_damaged(&self, hash: &Hash) -> Vec<String> {
         tracing::error!(%hash, "a file of a record is damaged on this disk");
+        self.whole.forget(hash);
         let sql = "select b.origin, b.pos, e.name from blob b join entry e on e.origin = b.origin and e.pos = b.pos
                    where b.sha256 = $1 order by b.origin, b.pos";
         let rows = match self.index.db().rows(sql, &[hash.to_hex().into()]).await {
@@ -113,25 +118,31 @@ impl Node {
         if checkpoint.checkpoint.origin != origin.to_string() {
             return Some("is of another log");
         }
-        match file {
-            LogFile::Held { authority, .. } => {
-                let keys = keys_of(&*self.chain_of(authority)?, Role::Holds);
-                let is_held = keys.iter().any(|key| has_line_of(&checkpoint, key));
-                (!is_held).then_some("has no line of its reader that verifies")
+        let chain = self.chain_of(&origin.authority)?;
+        let of_log: Vec<VerifierKey> = keys_of(&chain, Role::Log)
+            .iter()
+            .filter_map(|key| key.with_name(&origin.to_string()).ok())
+            .collect();
+        let is_by_log = |line: &NoteSignature| {
+            let by = of_log.iter().filter(|key| line.is_by(key));
+            by.into_iter().any(|key| checkpoint.verify(key).is_ok())
+        };
+        let LogFile::Held { authority, .. } = file else {
+            if !checkpoint.note.signatures.iter().any(is_by_log) {
+                return Some("is not signed by its log");
             }
-            _ => {
-                let chain = self.chain_of(&origin.authority)?;
-                let named = |key: &VerifierKey| key.with_name(&origin.to_string()).ok();
-                let is_signed = keys_of(&chain, Role::Log)
-                    .iter()
-                    .filter_map(named)
-                    .any(|key| checkpoint.verify(&key).is_ok());
-                if !is_signed {
-                    return Some("is not signed by its log");
-                }
-                self.has_broken_line(&checkpoint).then_some("has a witness's line that does not verify")
-            }
-        }
+            return self.has_broken_line(&checkpoint).then_some("has a witness's line that does not verify");
+        };
+        // Nobody's lines but these two were kept.
+        let holds = keys_of(&*self.chain_of(authority)?, Role::Holds);
+        let is_held = |line: &NoteSignature| {
+            holds.iter().any(|key| {
+                line.is_by(key) && verify_cosignature(&checkpoint.note.text, line, key).is_ok()
+            })
+        };
+        let lines = &checkpoint.note.signatures;
+        let is_whole = lines.iter().any(is_held) && lines.iter().all(|line| is_held(line) || is_by_log(line));
+        (!is_whole).then_some("has a line that does not verify")
     }
 
     /// Whether a line under the name of a witness's key that is known here is not by that key.
@@ -145,15 +156,6 @@ impl Node {
                 && !of_name.any(|key| line.is_by(key) && verify_cosignature(text, line, key).is_ok())
         })
     }
-}
-
-fn has_line_of(checkpoint: &SignedCheckpoint, key: &VerifierKey) -> bool {
-    let text = &checkpoint.note.text;
-    checkpoint
-        .note
-        .signatures
-        .iter()
-        .any(|line| line.is_by(key) && verify_cosignature(text, line, key).is_ok())
 }
 
 /// Every key of a role that a chain ever listed.

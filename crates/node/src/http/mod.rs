@@ -186,7 +186,7 @@ async fn count_and_limit(
     response
 }
 
-/// Serves until `stop` resolves, then lets requests under way finish, if they do so within half a minute.
+/// Serves until `stop` resolves, then lets requests under way finish, if they do so within seconds.
 pub async fn serve(
     node: &Arc<Node>,
     listener: tokio::net::TcpListener,
