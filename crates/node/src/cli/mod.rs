@@ -99,6 +99,14 @@ enum Top {
     Node(Command),
 }
 
+/// Talks to standard error. Where that takes nothing, such as a file on a full disk, what is done does not depend on it.
+macro_rules! say {
+    ($($text:tt)+) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)+);
+    }};
+}
+
 pub use verify::verify as verify_evidence;
 
 /// Runs the program.
@@ -114,7 +122,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("concord: {error}");
+            say!("concord: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -128,7 +136,7 @@ pub fn main() -> ExitCode {
             if json {
                 print(&Outcome::new(serde_json::json!({ "error": fault }), ""), true);
             }
-            eprintln!("concord: {}", fault.said_in(&locale));
+            say!("concord: {}", fault.said_in(&locale));
             ExitCode::FAILURE
         }
     }
@@ -143,7 +151,7 @@ fn print(outcome: &Outcome, json: bool) {
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        eprintln!("concord: standard output: {error}");
+        say!("concord: standard output: {error}");
     }
 }
 
@@ -203,7 +211,7 @@ async fn on_node(
             "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
         )
     };
-    eprintln!("concord: {}", alone.said_in(locale));
+    say!("concord: {}", alone.said_in(locale));
     Ok(outcome)
 }
 
@@ -243,7 +251,7 @@ fn put_aside(path: &Path) -> Result<(), Fault> {
         let aside = PathBuf::from(format!("{}.damaged-{at}{part}", path.display()));
         match std::fs::rename(&file, &aside) {
             Ok(()) if part.is_empty() => {
-                eprintln!("concord: {} is damaged; it lies in {} now", file.display(), aside.display());
+                say!("concord: {} is damaged; it lies in {} now", file.display(), aside.display());
             }
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(operate::OperateError::file(&file, error).into());
@@ -284,6 +292,8 @@ fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    // A journal on a full disk takes no line, and no complaint about that either: it would end whoever writes it.
+    let builder = builder.log_internal_errors(false);
     if std::env::var("CONCORD_LOG_FORMAT").is_ok_and(|f| f == "json") {
         builder.json().init();
     } else {
