@@ -277,12 +277,12 @@ pub async fn mend(node: Arc<Node>) {
     loop {
         let is_left = node.mend_archived().await | !node.mend_copies().await.is_empty();
         let found = node.damaged.found.notified();
-        if !is_left {
-            found.await;
-            wait = SOON;
-        } else {
+        if is_left {
             let _ = tokio::time::timeout(wait, found).await;
             wait = LATER.min(wait * 2);
+        } else {
+            found.await;
+            wait = SOON;
         }
     }
 }

@@ -174,7 +174,7 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         Top::Epi(_) => unreachable!("answered before anything was started"),
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(command) => on_node(&cli.data, command, cli.act, locale).await.map(Some),
+            Err(command) => Box::pin(on_node(&cli.data, command, cli.act, locale)).await.map(Some),
         },
     }
 }

@@ -46,16 +46,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{count} {whose}, {size} entries\n"));
         counts.push(json!({ "own": own, "logs": count, "entries": size }));
     }
-    let missing_keys = node.missing_keys();
-    for role in &missing_keys {
-        text.push_str(&format!("no {role} key is here that the root lists: what it signs is not done\n"));
-    }
-    let damaged_peers = node.damaged_peers();
-    for peer in damaged_peers.keys() {
-        text.push_str(&format!(
-            "{peer} is left out: what state holds of its roots is damaged; concord peer add {peer}\n"
-        ));
-    }
+    let (missing_keys, damaged_peers) = lacks(node, &mut text);
     let health = node.engine().peer_health();
     let lost = node.engine().lost_blobs();
     if lost > 0 {
@@ -114,12 +105,27 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
-            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "missing_keys": missing_keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "damaged_peers": damaged_peers.keys().collect::<Vec<_>>(), "peers": peers, "alarms": alarms,
+            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "missing_keys": missing_keys,
+            "damaged_peers": damaged_peers, "peers": peers, "alarms": alarms,
             "more_alarms": more_alarms,
         }),
         text,
     ))
+}
+
+/// What all else goes on without: keys that the root lists, and peers whose roots are damaged.
+fn lacks(node: &Node, text: &mut String) -> (Vec<String>, Vec<Authority>) {
+    let keys: Vec<String> = node.missing_keys().iter().map(ToString::to_string).collect();
+    for role in &keys {
+        text.push_str(&format!("no {role} key is here that the root lists: what it signs is not done\n"));
+    }
+    let peers: Vec<Authority> = node.damaged_peers().into_keys().collect();
+    for peer in &peers {
+        text.push_str(&format!(
+            "{peer} is left out: what state holds of its roots is damaged; concord peer add {peer}\n"
+        ));
+    }
+    (keys, peers)
 }
 
 /// How many entries of own restricted logs a reader has given no receipt for, and since when the oldest is there. Public logs
