@@ -24,8 +24,9 @@ use crate::paced::{Pace, Paced, Phase};
 use crate::places::{Most, Places};
 use crate::source::{Block, Proxies};
 
-/// The most bytes of a request's head: an address of 64 KiB with a request to join a meeting, and headers.
-const HEAD_BYTES: usize = 128 * 1024;
+/// The most bytes of a request's head: an address of 64 KiB with a request to join a meeting, and headers. Whoever sends half of
+/// one holds so much memory, for as long as a head may take.
+const HEAD_BYTES: usize = 72 * 1024;
 /// After a connection could not be accepted: most likely there are no descriptors, and some end soon.
 const NOT_ACCEPTED: Duration = Duration::from_millis(100);
 
@@ -53,7 +54,8 @@ impl Limits {
                 stall: Duration::from_secs(30),
                 slowest: 4 << 10,
             },
-            ending: Duration::from_secs(30),
+            // An operator waits for it, and the system kills whoever takes long: no stranger's slow body is worth more.
+            ending: Duration::from_secs(5),
         }
     }
 }

@@ -15,5 +15,5 @@ mod source;
 pub use budget::{Allowance, Budgets};
 pub use connections::{Limits, raise_files, serve, serve_here};
 pub use paced::Pace;
-pub use places::{Most, Place, Places};
+pub use places::{Full, Most, Place, Places};
 pub use source::{Block, Network, NoNetwork, Proxies, Source};

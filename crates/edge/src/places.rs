@@ -30,6 +30,15 @@ struct Taken {
     around: HashMap<Block, usize>,
 }
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// Whoever asks has its share.
+    OfOne,
+    /// All places are taken, by however many others.
+    OfAll,
+}
+
 /// A place that is taken until this is dropped.
 #[derive(Debug)]
 pub struct Place {
@@ -46,24 +55,34 @@ impl Places {
     /// Takes a place, if there is one. A proxy that is trusted has no block: it holds off its own crowds, and all of
     /// them come over few addresses. An eighth of all places is left to it and to this machine.
     pub fn enter(self: &Arc<Self>, block: Option<Block>) -> Option<Place> {
+        self.try_enter(block).ok()
+    }
+
+    /// The same, with why there is none.
+    ///
+    /// # Errors
+    /// Whether its own share is taken, or everything.
+    pub fn try_enter(self: &Arc<Self>, block: Option<Block>) -> Result<Place, Full> {
         // Each change is whole: whoever panicked left it so.
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |map: &HashMap<Block, usize>, block: Block| map.get(&block).copied().unwrap_or(0);
         let most = if block.is_some() { self.most.all - self.most.all / 8 } else { self.most.all };
-        let is_full = taken.all >= most
-            || block.is_some_and(|block| {
-                of(&taken.of_block, block) >= self.most.of_block
-                    || of(&taken.around, block.around()) >= self.most.around
-            });
-        if is_full {
-            return None;
+        let has_its_share = block.is_some_and(|block| {
+            of(&taken.of_block, block) >= self.most.of_block
+                || of(&taken.around, block.around()) >= self.most.around
+        });
+        if has_its_share {
+            return Err(Full::OfOne);
+        }
+        if taken.all >= most {
+            return Err(Full::OfAll);
         }
         taken.all += 1;
         if let Some(block) = block {
             *taken.of_block.entry(block).or_default() += 1;
             *taken.around.entry(block.around()).or_default() += 1;
         }
-        Some(Place { places: Arc::clone(self), block })
+        Ok(Place { places: Arc::clone(self), block })
     }
 }
 

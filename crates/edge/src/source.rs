@@ -35,11 +35,15 @@ impl fmt::Display for Source {
 pub struct Block(IpAddr);
 
 impl Block {
-    /// The block of an address. An IPv4 address written as IPv6 is the IPv4 address.
+    /// The block of an address. An IPv4 address written as IPv6 is the IPv4 address; so is one from which a tunnel or a
+    /// translator made an IPv6 address: whoever has it would have a /48 and more of its own beside it.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(IpAddr::V4(address)),
-            IpAddr::V6(address) => Self(IpAddr::V6(masked(address, 64))),
+            IpAddr::V6(address) => match embedded(address) {
+                Some(address) => Self(IpAddr::V4(address)),
+                None => Self(IpAddr::V6(masked(address, 64))),
+            },
         }
     }
 
@@ -62,6 +66,21 @@ impl fmt::Display for Block {
             IpAddr::V4(address) => write!(f, "{address}"),
             IpAddr::V6(address) => write!(f, "{address}/64"),
         }
+    }
+}
+
+/// The IPv4 address of whoever is behind an IPv6 address that was made from it.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = address.to_bits();
+    let last = u32::try_from(bits & u128::from(u32::MAX)).ok()?;
+    match address.segments() {
+        // 6to4 (RFC 3056): the 32 bits behind 2002::/16.
+        [0x2002, high, low, ..] => Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))),
+        // Teredo (RFC 4380): the client's address, its bits turned.
+        [0x2001, 0, ..] => Some(Ipv4Addr::from_bits(!last)),
+        // NAT64 (RFC 6052), the well-known prefix.
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(Ipv4Addr::from_bits(last)),
+        _ => None,
     }
 }
 
@@ -215,6 +234,24 @@ mod tests {
     fn a_stranger_is_counted_by_the_connection_whatever_it_says() {
         assert_eq!(source("192.0.2.7", &["203.0.113.1"]), block("192.0.2.7"));
         assert_eq!(source("::ffff:192.0.2.7", &["127.0.0.1"]), block("192.0.2.7"));
+    }
+
+    /// One IPv4 address has 65,536 networks of 6to4, any number of ports with Teredo, and itself behind NAT64.
+    #[test]
+    fn an_address_made_from_an_ipv4_address_is_counted_as_that() {
+        for made in [
+            "2002:c000:0207::1",
+            "2002:c000:0207:ffff:1:2:3:4",
+            "64:ff9b::192.0.2.7",
+            "2001:0:4136:e378:8000:63bf:3fff:fdf8",
+            "2001:0:ffff:1:0:1:3fff:fdf8",
+            "::ffff:192.0.2.7",
+        ] {
+            assert_eq!(Block::of(ip(made)), Block::of(ip("192.0.2.7")), "{made}");
+        }
+        for other in ["2001:db8::1", "2003::1", "64:ff9b:1::192.0.2.7", "2001:1::3fff:fdf8"] {
+            assert!(Block::of(ip(other)).to_string().ends_with("/64"), "{other}");
+        }
     }
 
     #[test]

@@ -445,6 +445,16 @@ impl Engine {
         others.map(|(origin, log)| log.view(origin)).collect()
     }
 
+    /// The log whose origin has this hash, if it is known here.
+    pub fn origin_of(&self, hash: &Hash) -> Option<Origin> {
+        self.by_hash.get(hash).cloned()
+    }
+
+    /// The size and root of a followed log, as far as it is stored.
+    pub fn stored_tree(&self, origin: &Origin) -> Option<(u64, Hash)> {
+        self.logs.get(origin).map(Log::stored_tree)
+    }
+
     /// How fast a log may be followed that is caught up from a peer: the memory is shared by peers, of each its own logs and those
     /// that it copies, and each part by its logs, in the order in which they ask.
     fn pace(&self, origin: &Origin, peer: &Authority) -> Pace {

@@ -15,6 +15,19 @@ pub const PER_LINE: u64 = 256;
 /// A log that holds nothing: the last tile of each kind, a bundle, a checkpoint, the cells that say how far it is here.
 pub const PER_LOG: u64 = 4 * BLOCK;
 
+/// What is stated in one line of a table: a row of a desk with what it is found by.
+pub const PER_FIGURE: u64 = 256;
+/// The most of them of one table.
+const FIGURES: u64 = 1 << 20;
+/// The shortest line of a table that states something, in bytes; beside each other many are longer.
+const LINE: u64 = 32;
+
+/// A file that a desk may read into rows of its own, before it is known what they take.
+pub const fn read(bytes: u64) -> u64 {
+    let figures = if bytes / LINE < FIGURES { bytes / LINE } else { FIGURES };
+    file(bytes).saturating_add(figures * PER_FIGURE)
+}
+
 /// A file of so many bytes.
 pub const fn file(bytes: u64) -> u64 {
     bytes.div_ceil(BLOCK).saturating_mul(BLOCK).saturating_add(PER_FILE)

@@ -41,13 +41,12 @@ impl Node {
     pub async fn catch_up(&self, patience: Option<Duration>) -> Result<(), IndexError> {
         let follower = self.index.follower(self);
         follower.begin().await?;
-        follower.reach_author(&self.config.authority).await?;
+        self.reach_whole(&self.config.authority).await?;
         follower.receipts().await?;
         let mut left = follower.authors().await?;
         left.remove(&self.config.authority);
         let authors = left.clone();
-        let others =
-            authors.iter().map(|author| async move { (author, follower.reach_author(author).await) });
+        let others = authors.iter().map(|author| async move { (author, self.reach_whole(author).await) });
         let mut others: FuturesUnordered<_> = others.collect();
         let until = patience.map(|patience| Instant::now() + patience);
         while !left.is_empty() {

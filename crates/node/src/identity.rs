@@ -50,6 +50,14 @@ pub enum IdentityError {
     /// Root keys lie in the data folder of a serving node.
     #[error("root keys lie in {0}: move them to a place that no server can read, then start again")]
     RootKeysInside(PathBuf),
+    /// Other users of the machine can put files of theirs in the place of ours.
+    #[error("other users of this machine can write into {path}: `chmod -R go= {folder}`, then start again")]
+    Writable {
+        /// The folder, or the configuration.
+        path: PathBuf,
+        /// The data folder.
+        folder: PathBuf,
+    },
     /// Other users of the machine can read what is secret.
     #[error("other users of this machine can read {path}: `chmod -R go= {folder}`, then start again")]
     Exposed {
@@ -68,6 +76,7 @@ impl Coded for IdentityError {
             Self::NoKey { .. } => "identity-no-key",
             Self::NoRandomness(_) => "identity-no-randomness",
             Self::RootKeysInside(_) => "identity-root-keys-inside",
+            Self::Writable { .. } => "identity-writable",
             Self::Exposed { .. } => "identity-exposed",
         }
     }
@@ -82,7 +91,7 @@ impl Coded for IdentityError {
             }
             Self::NoRandomness(why) => vec![("reason", why.clone())],
             Self::RootKeysInside(path) => vec![("path", path.display().to_string())],
-            Self::Exposed { path, folder } => {
+            Self::Exposed { path, folder } | Self::Writable { path, folder } => {
                 vec![("path", path.display().to_string()), ("folder", folder.display().to_string())]
             }
         }
@@ -208,7 +217,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Key>, IdentityError> {
 }
 
 /// The operational keys of a node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Identity {
     folder: PathBuf,
     keys: Vec<Key>,
@@ -289,6 +298,28 @@ pub fn keep_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
+/// Refuses a data folder into which other users of the machine can write: they could put a configuration, keys or a database of
+/// theirs in the place of ours. What lies in a folder that nobody else may enter is safe from them.
+pub fn refuse_writable(data: &Path) -> Result<(), IdentityError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+    let refused = |path: &Path| {
+        let (path, folder) = (path.to_path_buf(), data.to_path_buf());
+        Err(IdentityError::Writable { path, folder })
+    };
+    if mode(data) & 0o022 != 0 {
+        return refused(data);
+    }
+    if mode(data) & 0o011 == 0 {
+        return Ok(());
+    }
+    let inside = [crate::config::FILE_NAME, "keys", "files", "guard", "state.db"];
+    match inside.iter().map(|name| data.join(name)).find(|path| mode(path) & 0o022 != 0) {
+        Some(path) => refused(&path),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a data folder of which other users of the machine can read what is secret: keys, and the databases, which hold
 /// `age` secrets and opened contents. A folder that nobody else may enter protects all that lies in it.
 pub fn refuse_exposed(data: &Path) -> Result<(), IdentityError> {
@@ -352,6 +383,31 @@ mod tests {
         assert!(refuse_root_keys(folder.path()).is_ok());
         Key::generate(&authority(), Role::Root, 1).unwrap().write(&folder.path().join("deep/keys")).unwrap();
         assert!(matches!(refuse_root_keys(folder.path()), Err(IdentityError::RootKeysInside(_))));
+    }
+
+    #[test]
+    fn a_folder_into_which_other_users_can_write_is_refused_and_named() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for mode in [0o777, 0o770, 0o702, 0o720] {
+            allow(folder.path(), mode);
+            let refused = refuse_writable(folder.path()).unwrap_err().to_string();
+            assert!(
+                refused.contains("chmod") && refused.contains(folder.path().to_str().unwrap()),
+                "{refused}"
+            );
+        }
+        let keys = folder.path().join("keys");
+        fs::create_dir(&keys).unwrap();
+        allow(&keys, 0o777);
+        allow(folder.path(), 0o755);
+        assert!(refuse_writable(folder.path()).unwrap_err().to_string().contains("keys"));
+        allow(folder.path(), 0o700);
+        refuse_writable(folder.path()).unwrap();
+        allow(&keys, 0o700);
+        allow(folder.path(), 0o755);
+        refuse_writable(folder.path()).unwrap();
     }
 
     /// Into a folder that was there, and that others may enter.

@@ -104,11 +104,6 @@ impl Node {
     }
 }
 
-/// What cannot be read as it was verified is damaged on this disk.
-fn damaged(origin: &Origin, index: u64) -> IndexError {
-    IndexError::Damaged { origin: origin.to_string(), index }
-}
-
 #[async_trait]
 impl Source for Node {
     async fn logs(&self) -> Result<Vec<LogHead>, IndexError> {
@@ -117,7 +112,9 @@ impl Source for Node {
         for (origin, _) in own {
             logs.extend(self.own_published(&origin).await?);
         }
-        logs.extend(self.engine().followed().into_iter().map(|log| LogHead {
+        let followed = self.engine().followed();
+        let followed = followed.into_iter().filter(|log| !self.damaged.is_set_aside(&log.origin));
+        logs.extend(followed.map(|log| LogHead {
             origin: log.origin,
             size: log.size,
             checkpoint: log.checkpoint,
@@ -129,13 +126,15 @@ impl Source for Node {
         if origin.authority == self.config.authority {
             return self.own_published(origin).await;
         }
+        if self.damaged.is_set_aside(origin) {
+            return Ok(None);
+        }
         let followed = self.engine().followed().into_iter().find(|log| log.origin == *origin);
         Ok(followed.map(|log| LogHead { origin: log.origin, size: log.size, checkpoint: log.checkpoint }))
     }
 
     async fn entries(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<Bytes>, IndexError> {
-        let first = range.start;
-        self.reader_of(origin, range.end).read_entries(range).await.map_err(|_| damaged(origin, first))
+        self.vouched_entries(origin, range).await
     }
 
     async fn first_seen(&self, origin: &Origin, range: Range<u64>) -> Result<Vec<(u64, i64)>, IndexError> {
@@ -267,12 +266,6 @@ impl Source for Node {
                 Finding::Awaits { origin, name } => {
                     self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
                 }
-                Finding::Grew { author } => match self.index.used_by(author).await {
-                    Ok(bytes) => self.tell(federate::Input::Used { author: author.clone(), bytes }),
-                    Err(error) => {
-                        tracing::error!(%error, %author, "what is taken of it could not be measured");
-                    }
-                },
                 _ => {}
             }
         }
@@ -282,11 +275,9 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. }
-        | Finding::Erases { .. }
-        | Finding::Awaits { .. }
-        | Finding::Lacks { .. }
-        | Finding::Grew { .. } => return None,
+        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } | Finding::Lacks { .. } => {
+            return None;
+        }
         Finding::Invalid { origin, index, why } => {
             let alarm = Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string());
             alarm.because(why).of_fact(*index)

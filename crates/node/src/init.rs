@@ -170,6 +170,9 @@ pub async fn init(init: &Init, now: Time) -> Result<Made, InitError> {
     if init.root_keys.starts_with(&init.data) && !init.exchange.root_keys_inside {
         return Err(InitError::RootKeysInside);
     }
+    for folder in [&init.data, &init.root_keys] {
+        identity::refuse_writable(folder)?;
+    }
     let config = configuration(init);
     let root_keys = generate(&init.authority, Role::Root, 1, ROOT_KEYS)?;
     let next_keys = generate(&init.authority, Role::Root, ROOT_KEYS + 1, ROOT_KEYS)?;

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod control;
+pub mod damaged;
 pub mod demo;
 pub mod desks;
 pub mod erasure;

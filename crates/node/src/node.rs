@@ -65,6 +65,10 @@ pub struct Node {
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// Whether the engine knows what it works for: before that it would say of own logs that they are not there.
     pub exchanging: tokio::sync::watch::Sender<bool>,
+    /// Copies of others' logs that are damaged on this disk.
+    pub damaged: crate::damaged::Damaged,
+    /// Large files that are sent, as far as they were looked at.
+    pub whole: crate::exchange::Whole,
     /// Large files of others while they arrive.
     pub arriving: crate::exchange::Arriving,
     /// What of the erasure is left to do.
@@ -86,6 +90,8 @@ pub struct Node {
     identity: RwLock<Arc<Identity>>,
     chain: RwLock<Arc<RootChain>>,
     peers: RwLock<Arc<BTreeMap<Authority, Known>>>,
+    /// Peers whose roots in `state` are damaged, and why.
+    damaged_peers: RwLock<BTreeMap<Authority, String>>,
     /// Whether own logs may sign.
     pub permits: Permits,
     _lock: FolderLock,
@@ -258,12 +264,15 @@ impl Node {
             following: crate::exchange::Following::default(),
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
+            damaged: crate::damaged::Damaged::default(),
+            whole: crate::exchange::Whole::default(),
             arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),
             chain: RwLock::new(Arc::new(chain)),
-            peers: RwLock::new(Arc::new(peers)),
+            peers: RwLock::new(Arc::new(peers.known)),
+            damaged_peers: RwLock::new(peers.damaged),
             permits: Permits::default(),
             lease,
             standing: tokio::sync::watch::Sender::new(leading::Standing::Starting),
@@ -283,14 +292,22 @@ impl Node {
             }
         }
         self.take_root(load_own_chain(&*self.cells, &self.config.authority).await?)?;
-        *self.peers.write().expect("never poisoned") = Arc::new(peers::load(&*self.cells).await?);
+        self.take_peers(peers::load(&*self.cells).await?);
+        self.tell_of_damaged_peers().await;
+        self.tell_of_missing_keys().await;
         let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover(patience).await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
         self.erase_overdue(crate::clock::now()).await?;
-        self.index.db().checkpoint_truncate().await?;
-        self.state.checkpoint_truncate().await?;
+        for db in [self.index.db(), &self.state] {
+            match db.checkpoint_truncate().await {
+                Err(error) if error.code() == "disk-full" => {
+                    tracing::error!(%error, "done at the next start")
+                }
+                done => drop(done?),
+            }
+        }
         self.standing.send_replace(leading::Standing::Leads);
         Ok(Lead::Ours)
     }
@@ -305,12 +322,21 @@ impl Node {
                     tracing::error!(%error, %origin, "an own log waits: its files must be fetched back");
                     self.permits.set_damaged(&origin, true);
                 }
+                // Whoever appends next opens it then, or is told that the disk is full.
+                Err(error) if error.code() == "disk-full" => {
+                    tracing::error!(%error, %origin, "what was released last is published once there is room");
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
-        self.catch_up(patience).await?;
+        match self.catch_up(patience).await {
+            Err(error) if error.code() == "disk-full" => {
+                tracing::error!(%error, "the index is behind until there is room and the node is started again");
+            }
+            done => done?,
+        }
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
             self.look_at_guard(&log.origin).await;
@@ -325,6 +351,8 @@ impl Node {
     async fn look_at_guard(&self, origin: &Origin) {
         if let Err(store::GuardError::Damaged { path }) = self.writer.guard().read(&origin.to_string()) {
             let alarm = Alarm::new("alarm-guard-damaged").with("origin", &origin.to_string());
+            // However the folder was named when this process was started, it is one and the same alarm.
+            let path = std::fs::canonicalize(&path).unwrap_or(path);
             alarm::raise(&*self.cells, alarm.with("path", &path.display().to_string())).await;
         }
     }
@@ -357,6 +385,40 @@ impl Node {
         self.peers.read().expect("never poisoned").clone()
     }
 
+    fn take_peers(&self, peers: peers::Loaded) {
+        *self.peers.write().expect("never poisoned") = Arc::new(peers.known);
+        *self.damaged_peers.write().expect("never poisoned") = peers.damaged;
+    }
+
+    /// Peers that are left out because their roots in `state` are damaged, and why.
+    pub fn damaged_peers(&self) -> BTreeMap<Authority, String> {
+        self.damaged_peers.read().expect("never poisoned").clone()
+    }
+
+    async fn tell_of_damaged_peers(&self) {
+        for (peer, why) in self.damaged_peers() {
+            let alarm = Alarm::new("alarm-peer-damaged").with("peer", peer.as_str()).with("reason", &why);
+            alarm::raise(&*self.cells, alarm).await;
+        }
+    }
+
+    async fn tell_of_missing_keys(&self) {
+        for missing in self.missing_keys() {
+            let alarm = Alarm::new("alarm-key-missing").with("role", &missing.to_string());
+            let alarm = alarm.with("path", &self.config.keys_folder().display().to_string());
+            alarm::raise(&*self.cells, alarm).await;
+        }
+    }
+
+    /// The roles of operational keys that the newest own root lists and whose files are not in the folder of keys.
+    pub fn missing_keys(&self) -> Vec<record::root::Role> {
+        use record::root::Role;
+        let root = self.own_root();
+        let identity = Identity::read(&self.config.keys_folder()).unwrap_or_default();
+        let roles = [Role::Author, Role::Log, Role::Caller, Role::Witness, Role::Holds];
+        roles.into_iter().filter(|role| identity.key(*role, &root).is_err()).collect()
+    }
+
     /// Those with whom the exchange is on.
     pub fn confirmed_peers(&self) -> Vec<Known> {
         self.peers().values().filter(|k| k.peer.standing == Standing::Confirmed).cloned().collect()
@@ -369,8 +431,7 @@ impl Node {
 
     /// Reads the peers again.
     pub async fn read_peers(&self) -> Result<(), OpenError> {
-        let peers = peers::load(&*self.cells).await?;
-        *self.peers.write().expect("never poisoned") = Arc::new(peers);
+        self.take_peers(peers::load(&*self.cells).await?);
         self.departures.notify_one();
         Ok(())
     }

@@ -236,9 +236,49 @@ fn root_key(fingerprint: &Fingerprint, version: u64) -> String {
 
 /// Keeps a peer and its roots.
 pub async fn save(cells: &dyn Cells, known: &Known) -> Result<(), PeerError> {
+    replace_damaged(cells, known).await?;
     save_roots(cells, &known.chain).await?;
     saved::put(cells, PEERS, known.peer.authority.as_str(), &known.peer).await?;
     Ok(())
+}
+
+/// Where what is kept of the roots does not lead from the pinned one to the newest, puts those of a chain in their place that
+/// was verified from the same fingerprint. What is kept beyond it must go on from it: nobody goes back to an older root.
+async fn replace_damaged(cells: &dyn Cells, known: &Known) -> Result<(), PeerError> {
+    let (authority, fingerprint) = (&known.peer.authority, known.chain.fingerprint());
+    let kept = kept_roots(cells, &fingerprint).await?;
+    let bytes: Vec<Vec<u8>> = kept.iter().map(|(_, bytes)| bytes.clone()).collect();
+    if kept.is_empty() || check_chain(authority, &fingerprint, &bytes).is_ok() {
+        return Ok(());
+    }
+    let mut given: BTreeMap<String, Vec<u8>> = kept.iter().cloned().collect();
+    for root in known.chain.roots() {
+        given.insert(root_key(&fingerprint, root.root.version), root.bytes.clone());
+    }
+    let mended: Vec<Vec<u8>> = given.values().cloned().collect();
+    check_chain(authority, &fingerprint, &mended)?;
+    for (key, old) in kept {
+        let new = given.get(&key).cloned();
+        if new.as_ref() != Some(&old) {
+            cells.swap(ROOTS, &key, Some(old), new).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What is kept of the roots under a fingerprint, in their order.
+async fn kept_roots(
+    cells: &dyn Cells,
+    fingerprint: &Fingerprint,
+) -> Result<Vec<(String, Vec<u8>)>, PeerError> {
+    let prefix = format!("{fingerprint}/");
+    let (mut roots, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = cells.scan(ROOTS, &prefix, after.as_deref(), 256).await?;
+        let Some((last, _)) = page.last() else { return Ok(roots) };
+        after = Some(last.clone());
+        roots.extend(page);
+    }
 }
 
 /// Keeps the roots of a chain that are not kept yet.
@@ -251,21 +291,29 @@ pub async fn save_roots(cells: &dyn Cells, chain: &RootChain) -> Result<(), Peer
     Ok(())
 }
 
-/// Every known authority, with verified roots.
-pub async fn load(cells: &dyn Cells) -> Result<BTreeMap<Authority, Known>, PeerError> {
-    let mut all = BTreeMap::new();
+/// Who is known, as `state` says.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// With verified roots.
+    pub known: BTreeMap<Authority, Known>,
+    /// Those whose roots do not verify from the fingerprint that was typed, and why: nothing is exchanged with them, and no other
+    /// root is taken for theirs, until an operator adds them again.
+    pub damaged: BTreeMap<Authority, String>,
+}
+
+/// Every known authority.
+pub async fn load(cells: &dyn Cells) -> Result<Loaded, PeerError> {
+    let mut all = Loaded::default();
     for (_, peer) in saved::list::<Peer>(cells, PEERS, "").await? {
-        let prefix = format!("{}/", peer.fingerprint);
-        let mut roots = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = cells.scan(ROOTS, &prefix, after.as_deref(), 256).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
-            roots.extend(page.into_iter().map(|(_, bytes)| bytes));
+        let roots = kept_roots(cells, &peer.fingerprint).await?;
+        let roots: Vec<Vec<u8>> = roots.into_iter().map(|(_, bytes)| bytes).collect();
+        match check_chain(&peer.authority, &peer.fingerprint, &roots) {
+            Ok(chain) => drop(all.known.insert(peer.authority.clone(), Known { peer, chain })),
+            Err(why) => {
+                tracing::error!(peer = %peer.authority, %why, "a peer is left out until it is added again");
+                all.damaged.insert(peer.authority, why.to_string());
+            }
         }
-        let chain = check_chain(&peer.authority, &peer.fingerprint, &roots)?;
-        all.insert(peer.authority.clone(), Known { peer, chain });
     }
     Ok(all)
 }
@@ -337,6 +385,54 @@ mod tests {
         name(&mut peer, &["zh=日本厚生劳动省".into(), "Health = wealth".into()]).unwrap();
         assert_eq!(peer.names["zh"], "日本厚生劳动省");
         assert_eq!(peer.name.as_deref(), Some("Health = wealth"));
+    }
+
+    /// A peer with the first root of an authority that is made for it.
+    async fn known() -> Known {
+        let folder = tempfile::tempdir().unwrap();
+        let init = crate::init::Init {
+            authority: "moh.jpn.example".parse().unwrap(),
+            code: "JPN".into(),
+            names: BTreeMap::new(),
+            data: folder.path().join("data"),
+            root_keys: folder.path().join("root-keys"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            public_url: "http://127.0.0.1:1".into(),
+            endpoint: "https://concord.moh.jpn.example".into(),
+            status: record::Status::Exercise,
+            state: None,
+            index: None,
+            files: None,
+            exchange: crate::config::Exchange::default(),
+            dial: BTreeMap::new(),
+        };
+        let made = crate::init::init(&init, Time::from_posix(1_800_000_000).unwrap()).await.unwrap();
+        let url = format!("sqlite:{}", made.data.join("state.db").display());
+        let state = store::Db::connect(&url, store::DbOptions::default()).await.unwrap();
+        let own = store::SqlCells::open(state).await.unwrap();
+        let root = own.get(crate::init::ROOT_SPACE, &version_key(1)).await.unwrap().unwrap();
+        let chain = RootChain::accept_first(&root).unwrap();
+        Known { peer: Peer { fingerprint: chain.fingerprint(), ..peer() }, chain }
+    }
+
+    #[tokio::test]
+    async fn a_peer_whose_kept_root_is_damaged_is_left_out_and_added_again() {
+        let cells = store::MemoryCells::new();
+        let known = known().await;
+        save(&cells, &known).await.unwrap();
+        let key = root_key(&known.chain.fingerprint(), 1);
+        let right = cells.get(ROOTS, &key).await.unwrap().unwrap();
+        let mut wrong = right.clone();
+        wrong[right.len() / 2] ^= 4;
+        assert!(cells.swap(ROOTS, &key, Some(right.clone()), Some(wrong)).await.unwrap());
+        let loaded = load(&cells).await.unwrap();
+        assert!(loaded.known.is_empty(), "no other root is taken for its own");
+        assert!(loaded.damaged.contains_key(&known.peer.authority));
+
+        save(&cells, &known).await.unwrap();
+        assert_eq!(cells.get(ROOTS, &key).await.unwrap(), Some(right));
+        let loaded = load(&cells).await.unwrap();
+        assert!(loaded.damaged.is_empty() && loaded.known.contains_key(&known.peer.authority));
     }
 
     #[test]

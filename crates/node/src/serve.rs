@@ -78,6 +78,7 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     if !config.exchange.root_keys_inside {
         identity::refuse_root_keys(&config.folder)?;
     }
+    identity::refuse_writable(&config.folder)?;
     identity::refuse_exposed(&config.folder)?;
     let address = config.listen;
     let node = Arc::new(open_when_free(config).await?);
@@ -180,6 +181,7 @@ async fn lead(
     exchange::run_here(node).await?;
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::spawn(go_on_from_revoked(node.clone()));
+    tokio::spawn(crate::damaged::mend(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
         () = departures::watch(node.clone()) => Ok(()),

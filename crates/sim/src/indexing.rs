@@ -204,7 +204,6 @@ impl World {
                 Finding::Quotes { .. }
                 | Finding::Invalid { .. }
                 | Finding::SealRefused { .. }
-                | Finding::Grew { .. }
                 | Finding::Conflict { .. } => {}
             }
         }

@@ -76,6 +76,7 @@ enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
         path: PathBuf,
+        at: Arc<At>,
         _folder: Option<TempDir>,
     },
     Postgres {
@@ -92,6 +93,31 @@ impl std::fmt::Debug for Pools {
             Self::Sqlite { .. } => "Sqlite",
             Self::Postgres { .. } => "Postgres",
         })
+    }
+}
+
+/// Which `SQLite` file it is, for who must know that it is damaged.
+#[derive(Debug)]
+struct At {
+    path: PathBuf,
+    /// All that is in it can be made anew.
+    is_derived: bool,
+}
+
+impl At {
+    fn new(path: &Path, options: &DbOptions) -> Arc<Self> {
+        Arc::new(Self { path: path.to_path_buf(), is_derived: !options.durable })
+    }
+
+    /// What the driver met here: `SQLITE_CORRUPT` and `SQLITE_NOTADB` are of the file, and not of what was asked.
+    fn met(&self, error: sqlx::Error) -> DbError {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+        if !matches!(code, Some(11 | 26)) {
+            return DbError::Sqlx(error);
+        }
+        let (path, reason) = (self.path.display().to_string(), error.to_string());
+        if self.is_derived { DbError::DamagedDerived { path, reason } } else { DbError::Damaged { path, reason } }
     }
 }
 
@@ -133,8 +159,9 @@ impl Db {
     pub async fn run(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<u64, DbError> {
         let sql = sql.into().into_safe();
         Ok(match &*self.pools {
-            Pools::Sqlite { writer, .. } => {
-                sqlx::query_with(sql, sqlite_arguments(values)).execute(writer).await?.rows_affected()
+            Pools::Sqlite { writer, at, .. } => {
+                let done = sqlx::query_with(sql, sqlite_arguments(values)).execute(writer).await;
+                done.map_err(|error| at.met(error))?.rows_affected()
             }
             Pools::Postgres { pool, .. } => {
                 sqlx::query_with(sql, postgres_arguments(values)?).execute(pool).await?.rows_affected()
@@ -146,9 +173,9 @@ impl Db {
     pub async fn rows(&self, sql: impl Into<Sql>, values: &[Value]) -> Result<Vec<Row>, DbError> {
         let sql = sql.into().into_safe();
         Ok(match &*self.pools {
-            Pools::Sqlite { readers, .. } => {
-                let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(readers).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+            Pools::Sqlite { readers, at, .. } => {
+                let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(readers).await;
+                rows.map_err(|error| at.met(error))?.into_iter().map(Row::Sqlite).collect()
             }
             Pools::Postgres { pool, .. } => {
                 let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(pool).await?;
@@ -179,7 +206,10 @@ impl Db {
     async fn begin_as(&self, postgres: &'static str) -> Result<Tx, DbError> {
         Ok(match &*self.pools {
             // Taken at once, so that no transaction reads first and then finds that it may not write.
-            Pools::Sqlite { writer, .. } => Tx::sqlite(writer.begin_with("begin immediate").await?),
+            Pools::Sqlite { writer, at, .. } => {
+                let begun = writer.begin_with("begin immediate").await;
+                Tx::sqlite(begun.map_err(|error| at.met(error))?, Arc::clone(at))
+            }
             Pools::Postgres { pool, .. } => Tx::postgres(pool.begin_with(postgres).await?),
         })
     }
@@ -189,8 +219,9 @@ impl Db {
     pub async fn checkpoint_truncate(&self) -> Result<bool, DbError> {
         match &*self.pools {
             Pools::Postgres { .. } => Ok(true),
-            Pools::Sqlite { writer, .. } => {
-                let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await?;
+            Pools::Sqlite { writer, at, .. } => {
+                let row = sqlx::query("pragma wal_checkpoint(truncate)").fetch_one(writer).await;
+                let row = row.map_err(|error| at.met(error))?;
                 Ok(Row::Sqlite(row).int(0)? == 0)
             }
         }
@@ -214,9 +245,10 @@ impl Db {
     /// `SQLite`: writes a consistent copy to a file that must not exist yet. `PostgreSQL` has its own tools.
     pub async fn backup_to(&self, path: &Path) -> Result<(), DbError> {
         match &*self.pools {
-            Pools::Sqlite { writer, .. } => {
+            Pools::Sqlite { writer, at, .. } => {
                 let path = path.to_str().ok_or(DbError::BackupPath)?;
-                sqlx::query("vacuum into $1").bind(path).execute(writer).await?;
+                let copied = sqlx::query("vacuum into $1").bind(path).execute(writer).await;
+                copied.map_err(|error| at.met(error))?;
                 let file = std::fs::File::open(path).and_then(|file| file.sync_all());
                 file.map_err(|error| DbError::Sqlx(sqlx::Error::Io(error)))
             }
@@ -295,9 +327,11 @@ async fn sqlite_pools(
     // Rows by names that are hashes go all over the file: with room for the pages that they touch, a page is
     // written once for many rows.
     let writing = connect.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WAL_PAGES);
-    let writer = pool(1).connect_with(writing).await?;
-    let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { writer, readers, path: path.to_path_buf(), _folder: folder })
+    let at = At::new(path, options);
+    let writer = pool(1).connect_with(writing).await.map_err(|error| at.met(error))?;
+    let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await;
+    let readers = readers.map_err(|error| at.met(error))?;
+    Ok(Pools::Sqlite { writer, readers, path: path.to_path_buf(), at, _folder: folder })
 }
 
 async fn open_postgres(url: &str, options: &DbOptions, schema: Option<&str>) -> Result<Pools, DbError> {

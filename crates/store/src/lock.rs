@@ -19,7 +19,7 @@ pub enum LockError {
         pid: Option<u32>,
     },
     /// The disk failed.
-    #[error("folder {folder}: {source}")]
+    #[error("folder {folder}: {}", crate::disk::says(source))]
     Disk {
         /// The folder.
         folder: PathBuf,
@@ -33,6 +33,7 @@ impl LockError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Held { .. } => "lock-held",
+            Self::Disk { source, .. } if crate::disk::is_full(source) => "disk-full",
             Self::Disk { .. } => "lock-disk",
         }
     }
@@ -66,7 +67,11 @@ impl FolderLock {
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).to_owned();
         let mut file = options.open(folder.join(LOCK_FILE)).map_err(disk)?;
         match file.try_lock() {
-            Ok(()) => name_holder(&mut file).map_err(disk)?,
+            // On a full disk it is locked all the same: only its holder is not named.
+            Ok(()) => match name_holder(&mut file) {
+                Err(error) if crate::disk::is_full(&error) => {}
+                named => named.map_err(disk)?,
+            },
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held { folder: folder.to_owned(), pid: holder(&mut file) });
             }

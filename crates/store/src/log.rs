@@ -16,6 +16,7 @@ mod open;
 mod reader;
 mod recover;
 mod staging;
+mod vouched;
 mod writer;
 
 pub use reader::LogReader;
@@ -160,6 +161,12 @@ pub enum LogError {
         /// The file.
         path: String,
     },
+    /// A file that is there and is not what the log's root says.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// The file.
+        path: String,
+    },
     /// A checkpoint that could not be signed.
     #[error(transparent)]
     Sign(#[from] CheckpointError),
@@ -188,6 +195,7 @@ impl LogError {
             Self::RootMismatch { .. }
                 | Self::Staging { .. }
                 | Self::MissingFile { .. }
+                | Self::Damaged { .. }
                 | Self::Tree(_)
                 | Self::Tile(_)
         )
@@ -210,6 +218,7 @@ impl LogError {
             Self::Staging { .. } => "log-staging",
             Self::Outside { .. } => "log-outside",
             Self::MissingFile { .. } => "log-missing-file",
+            Self::Damaged { .. } => "log-damaged-file",
             Self::Sign(error) => error.code(),
             Self::Cells(error) => error.code(),
             Self::Files(error) => error.code(),
@@ -252,7 +261,7 @@ impl LogError {
             Self::Outside { start, end, size } => {
                 vec![("start", start.to_string()), ("end", end.to_string()), ("size", size.to_string())]
             }
-            Self::MissingFile { path } => vec![("path", path.clone())],
+            Self::MissingFile { path } | Self::Damaged { path } => vec![("path", path.clone())],
             Self::Sign(error) => error.arguments(),
             Self::Cells(error) => error.arguments(),
             Self::Files(error) => error.arguments(),

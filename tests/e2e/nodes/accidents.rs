@@ -122,7 +122,7 @@ fn a_bit_that_the_disk_turned_is_found_named_and_fetched_back() {
     turn_a_bit(&world.nodes[0].data.join(&file));
     let doctor = world.nodes[0].run(&["doctor"]);
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(text.contains("FAIL own logs") && text.contains("tile/entries/000"), "{text}");
+    assert!(text.contains("FAIL own logs and files") && text.contains("tile/entries/000"), "{text}");
     std::fs::copy(backup.join(&file), world.nodes[0].data.join(&file)).expect("put back");
     world.nodes[0].ask(&["log", "check"]).expect("all is whole");
     world.nodes[0].serve();

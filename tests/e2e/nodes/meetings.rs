@@ -95,6 +95,39 @@ fn whoever_signs_out_leaves_the_meeting_and_stays_out() {
 }
 
 #[test]
+fn a_guest_signs_out_by_the_button_of_the_room() {
+    let world = world_with_meetings(&["a.example", "b.example"]);
+    let a = &world.nodes[0];
+    let guest = a.guest_of("b.example");
+    let room = a.client().get_with("/meetings/room?lang=ar", &[("cookie", &guest.cookie)]);
+    assert!(room.text().contains("action=\"/meetings/sign-out?lang=ar\""), "{}", room.text());
+    let colleague = a.colleague();
+    let room = a.client().get_with("/meetings/room", &[("cookie", &colleague.cookie)]);
+    assert!(!room.text().contains("/meetings/sign-out"), "a colleague signs out elsewhere");
+
+    let (line, token) = enter(a, &guest);
+    let answer = guest.sign_out_as_guest(&a.client());
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.headers.get("set-cookie").expect("a cookie");
+    assert!(cookie.contains("Max-Age=0") && cookie.contains("Path=/meetings"), "{cookie}");
+    assert_out(a, &guest, line, &token);
+}
+
+#[test]
+fn a_form_that_a_foreign_page_sends_changes_nothing_even_with_its_secret() {
+    let world = world_with_meetings(&["a.example"]);
+    let a = &world.nodes[0];
+    let colleague = a.colleague();
+    for origin in ["https://elsewhere.example", "null", "http://127.0.0.1.elsewhere.example"] {
+        let answer = colleague.post_from(&a.client(), "/sign-out", Some(origin));
+        assert_eq!(answer.status, 403, "{origin}");
+        assert!(colleague.ticket(&a.client()).is_ok(), "still signed in");
+    }
+    let own = format!("http://127.0.0.1:{}", a.port);
+    assert_eq!(colleague.post_from(&a.client(), "/sign-out", Some(&own)).status, 303);
+}
+
+#[test]
 fn after_twelve_hours_a_guest_leaves_the_meeting_and_stays_out() {
     let (mut world, clock) = World::with_clock(&["a.example", "b.example"]);
     world.nodes[0].carry_meetings();

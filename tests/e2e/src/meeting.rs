@@ -94,9 +94,21 @@ impl Delegate {
         self.post(client, "/sign-out")
     }
 
+    /// Leaves the room of another authority for good, as its guest.
+    pub fn sign_out_as_guest(&self, client: &Client) -> Answer {
+        self.post(client, "/meetings/sign-out")
+    }
+
     fn post(&self, client: &Client, path: &str) -> Answer {
+        self.post_from(client, path, None)
+    }
+
+    /// Sends the form with its secret, from a page of this origin.
+    pub fn post_from(&self, client: &Client, path: &str, origin: Option<&str>) -> Answer {
         let form = format!("csrf={}", self.csrf).into_bytes();
-        client.post(path, &[("cookie", &self.cookie), FORM], form)
+        let mut headers = vec![("cookie", self.cookie.as_str()), FORM];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        client.post(path, &headers, form)
     }
 }
 

@@ -127,3 +127,19 @@ async fn the_end_does_not_wait_for_those_who_do_not_end() {
     timeout(LONG, server.ended).await.expect("it ends").unwrap();
     assert!(rest(&mut never).await.is_empty());
 }
+
+/// Two reads of the most that is kept, and not as much as somebody sends.
+#[tokio::test]
+async fn a_head_may_have_the_longest_address_and_has_an_end() {
+    let server = server(limits()).await;
+    let head = |address: usize, header: usize| {
+        let (address, header) = ("a".repeat(address), "h".repeat(header));
+        format!("GET /word?{address} HTTP/1.1\r\nhost: h\r\nx: {header}\r\nconnection: close\r\n\r\n")
+    };
+    let mut longest = server.says(head(65_000, 4_000).as_bytes()).await;
+    assert!(rest(&mut longest).await.ends_with(b"word"));
+    let mut more = TcpStream::connect(server.at).await.unwrap();
+    // It may be closed before all of it is sent.
+    let _ = more.write_all(head(65_000, 2 * HEAD_BYTES).as_bytes()).await;
+    assert!(!rest(&mut more).await.ends_with(b"word"));
+}

@@ -253,7 +253,7 @@ impl Engine {
         for lane in Lane::ALL {
             while let Some((rank, origin)) = self.lanes.next(lane, self.config.limits.blob_bytes) {
                 // Others of its author may have taken what was free when it was lined up.
-                if footprint::file(rank.size) <= self.room_left(&origin.authority) {
+                if rank.takes(rank.size) <= self.room_left(&origin.authority) {
                     self.fetch_blob(&origin, rank);
                 }
                 self.line_up(&origin);
@@ -267,7 +267,7 @@ impl Engine {
         let (mut is_over, mut needs) = (false, None);
         for lane in Lane::ALL {
             let rank = self.wants(origin).and_then(|blobs| blobs.head(lane));
-            let takes = rank.map_or(0, |rank| footprint::file(rank.size));
+            let takes = rank.map_or(0, |rank| rank.takes(rank.size));
             // Of a disk that is nearly full the node says so; of a quota this does.
             is_over |= !self.fits_quota(author, takes);
             if takes > left {
@@ -313,7 +313,7 @@ impl Engine {
         let Some(blobs) = self.wants_mut(origin) else { return };
         blobs.begin(&rank);
         self.lanes.begin(origin, &rank);
-        self.room_coming(&origin.authority, footprint::file(rank.size));
+        self.room_coming(&origin.authority, rank.takes(rank.size));
         if origin.authority != self.config.me {
             return self.fetch_blob_of_peer(origin, rank);
         }
@@ -441,7 +441,7 @@ impl Engine {
         if !done {
             return self.blob_failed(origin, rank);
         }
-        self.room_taken(&origin.authority, 0, if came > 0 { footprint::file(came) } else { 0 });
+        self.room_taken(&origin.authority, 0, if came > 0 { rank.takes(came) } else { 0 });
         let Some(blobs) = self.wants_mut(origin) else { return self.blob_released(origin, rank) };
         // Records that named it while it was being stored: it is here for them too.
         let known: BTreeSet<Hash> = records.iter().map(|ended| ended.name).collect();
@@ -464,7 +464,7 @@ impl Engine {
 
     fn blob_released(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(origin, &rank);
-        self.room_came(&origin.authority, footprint::file(rank.size));
+        self.room_came(&origin.authority, rank.takes(rank.size));
         if let Some(blobs) = self.wants_mut(origin) {
             blobs.release(rank.sha256);
         }
@@ -472,7 +472,7 @@ impl Engine {
 
     fn blob_failed(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(origin, &rank);
-        self.room_came(&origin.authority, footprint::file(rank.size));
+        self.room_came(&origin.authority, rank.takes(rank.size));
         let Some(blobs) = self.wants(origin) else { return };
         let wait = self.back_off(blobs.failures(rank.sha256) + 1);
         let until = self.now + wait;

@@ -73,6 +73,7 @@ pub(super) struct Log {
 pub(super) struct StoredState {
     pub bytes: Vec<u8>,
     pub size: u64,
+    pub root: Hash,
     pub verified: Option<SignedCheckpoint>,
     pub readers: Option<Readers>,
     /// What the entries that came with it say, as it is measured.
@@ -84,6 +85,7 @@ impl StoredState {
         Self {
             bytes: follow.to_bytes(),
             size: follow.size(),
+            root: follow.root(),
             verified: follow.verified().cloned(),
             readers: follow.state().readers().cloned(),
             came: 0,
@@ -179,6 +181,11 @@ impl Log {
 
     pub fn stored_size(&self) -> u64 {
         self.stored.size
+    }
+
+    /// The size and root of what is stored.
+    pub fn stored_tree(&self) -> (u64, Hash) {
+        (self.stored.size, self.stored.root)
     }
 
     /// As it stands in `/heads`.

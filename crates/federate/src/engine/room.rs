@@ -123,9 +123,16 @@ impl Engine {
         used.waiting.extend(needs.map(|needs| (needs, origin.clone())));
     }
 
-    /// Something of an author does not fit any more.
+    /// Something of an author does not fit any more: by what was measured, or else it is measured first.
     pub(super) fn over_quota(&mut self, author: &Authority) {
         let Limits { quota, .. } = self.config.limits;
+        let used = self.room.of_author.entry(author.clone()).or_default();
+        if used.since > 0 {
+            return self.measure(author);
+        }
+        if used.is_measuring {
+            return;
+        }
         self.ring(Alarm::OverQuota { peer: author.clone(), quota });
         let used = self.room.of_author.entry(author.clone()).or_default();
         used.again.get_or_insert(self.now + AGAIN);

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Authority, Date, Status};
 use tlog::Hash;
 
+use crate::footprint;
+
 mod policy;
 mod text;
 
@@ -67,6 +69,14 @@ impl Rank {
             _ if self.size <= QUICK => Lane::Quick,
             Class::Rest => Lane::Rest,
             Class::Inner | Class::First | Class::Json => Lane::First,
+        }
+    }
+
+    /// What a blob takes on this disk, if so many bytes of it come; what desks make of it is measured afterwards.
+    pub fn takes(&self, bytes: u64) -> u64 {
+        match self.class {
+            Class::First | Class::Json => footprint::read(bytes),
+            Class::Inner | Class::Rest => footprint::file(bytes),
         }
     }
 }

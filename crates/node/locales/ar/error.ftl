@@ -260,13 +260,17 @@ error-code-seen = توقيعات الشهود لا تصمد للتحقق: { $cod
 error-code-log = تعذّرت قراءة دفتر القيود أو الكتابة فيه: { $code }
 error-code-sequence = تعذّر إدراج السجل في دفتر القيود: { $code }
 error-code-db = لم تؤدِّ قاعدة بيانات هذه العقدة ما طُلب منها: { $code }
+error-code-db-damaged = { $path } تالف ({ $reason })، وما فيه لا يوجد في مكان آخر. استعيدوا آخر نسخة احتياطية: انظروا «Restore» في دليل المشغلين.
+error-code-db-damaged-derived = { $path } تالف ({ $reason }). أوقفوا الخادم، ثم يعيد concord rebuild بناء كل ما فيه.
 error-code-cells = تعذّر حفظ حالة هذه العقدة: { $code }
 error-code-saved = تتعذر قراءة حالة هذه العقدة أو تغييرها: { $code }
 error-code-files = لم يؤدِّ مخزن ملفات هذه العقدة ما طُلب منه: { $code }
 error-code-guard = يمنع الحارس هذه العقدة من التوقيع: { $code }
 error-code-lock = مجلد البيانات قيد الاستخدام، أو يتعذر قفله: { $code }
 error-code-index = تعذّر على الفهرس أخذ شيء ورد: { $code }
+error-code-index-damaged-file = { $path } تالف على هذا القرص، فلا يمكن قراءة القيد { $index } من { $origin }. ما دام الخادم يعمل يُجلب الملف من النظراء الذين لديهم الدفتر. وإن لم يكن عند أحد فأعيدوه من نسخة احتياطية، ثم شغّلوا concord rebuild.
 error-code-identity = تتعذر قراءة مفاتيح هذه العقدة أو إنشاؤها: { $code }
+error-code-identity-writable = يستطيع مستخدمون آخرون لهذا الجهاز الكتابة في { $path }: ‏chmod -R go= { $folder } ثم أعيدوا التشغيل.
 error-code-outbound = لم ينجح طلب إلى عقدة أخرى: { $code }
 error-code-bundle = تتعذر قراءة الحزمة: { $code }
 error-code-upload = تعذّر حفظ الجدول المرفوع: { $code }

@@ -260,13 +260,17 @@ error-code-seen = The witnesses’ cosignatures do not verify: { $code }
 error-code-log = The log could not be read or written: { $code }
 error-code-sequence = The record could not be put into its log: { $code }
 error-code-db = A database of this node did not do what was asked: { $code }
+error-code-db-damaged = { $path } is damaged ({ $reason }), and nothing else holds what is in it. Restore the last backup: see “Restore” in the manual for operators.
+error-code-db-damaged-derived = { $path } is damaged ({ $reason }). Stop the server; then concord rebuild makes all that is in it anew.
 error-code-cells = The state of this node could not be kept: { $code }
 error-code-saved = The state of this node cannot be read or changed: { $code }
 error-code-files = The file store of this node did not do what was asked: { $code }
 error-code-guard = The guard keeps this node from signing: { $code }
 error-code-lock = The data folder is in use, or cannot be locked: { $code }
 error-code-index = The index could not take something in: { $code }
+error-code-index-damaged-file = { $path } is damaged on this disk, so entry { $index } of { $origin } cannot be read. While the server runs it is fetched back from peers who hold the log. If none does, put the file back from a backup. Then run concord rebuild.
 error-code-identity = The keys of this node cannot be read or made: { $code }
+error-code-identity-writable = Other users of this machine can write into { $path }: chmod -R go= { $folder }, then start again.
 error-code-outbound = A request to another node did not succeed: { $code }
 error-code-bundle = The bundle cannot be read: { $code }
 error-code-upload = The uploaded table could not be kept: { $code }

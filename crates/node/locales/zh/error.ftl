@@ -260,13 +260,17 @@ error-code-seen = 见证联署未通过核验：{ $code }
 error-code-log = 日志无法读取或写入：{ $code }
 error-code-sequence = 记录无法写入其日志：{ $code }
 error-code-db = 本节点的数据库未完成所请求的操作：{ $code }
+error-code-db-damaged = { $path }已损坏（{ $reason }），其中的内容别处没有。请恢复最近的备份：见操作员手册中的“Restore”。
+error-code-db-damaged-derived = { $path }已损坏（{ $reason }）。请停止服务器，然后concord rebuild会重新生成其中的全部内容。
 error-code-cells = 无法保存本节点的状态：{ $code }
 error-code-saved = 无法读取或更改本节点的状态：{ $code }
 error-code-files = 本节点的文件存储未完成所请求的操作：{ $code }
 error-code-guard = 守护文件阻止本节点签名：{ $code }
 error-code-lock = 数据文件夹正被使用或无法锁定：{ $code }
 error-code-index = 索引未能收录某项内容：{ $code }
+error-code-index-damaged-file = 本磁盘上的{ $path }已损坏，因此无法读取{ $origin }的第{ $index }条记录。服务器运行期间，会从持有该日志的对等方重新获取。如果没有任何一方持有，请从备份中恢复该文件，然后运行concord rebuild。
 error-code-identity = 无法读取或生成本节点的密钥：{ $code }
+error-code-identity-writable = 本机的其他用户可以写入{ $path }：chmod -R go= { $folder }，然后重新启动。
 error-code-outbound = 向其他节点的请求未成功：{ $code }
 error-code-bundle = 数据包无法读取：{ $code }
 error-code-upload = 无法保存上传的表格：{ $code }

@@ -35,6 +35,7 @@ pub(super) async fn run(data: &Path) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
     let mut checks = vec![space(&config), root_keys(&config), secrets(&config), port(&config).await, time()];
     checks.push(logs(&config).await);
+    checks.extend(state(&config).await);
     checks.extend(peers(&config).await?);
     let mut text = String::new();
     for check in &checks {
@@ -72,8 +73,10 @@ fn root_keys(config: &Config) -> Check {
 
 fn secrets(config: &Config) -> Check {
     let what = "secrets".to_owned();
-    match identity::refuse_exposed(&config.folder) {
-        Ok(()) => Check { what, ok: true, says: "no other user of this machine can read them".into() },
+    match identity::refuse_writable(&config.folder).and_then(|()| identity::refuse_exposed(&config.folder)) {
+        Ok(()) => {
+            Check { what, ok: true, says: "no other user of this machine can read or change them".into() }
+        }
         Err(error) => Check { what, ok: false, says: error.to_string() },
     }
 }
@@ -135,24 +138,59 @@ fn time() -> Check {
     Check { what: "clock".to_owned(), ok: true, says }
 }
 
-/// Whether every file of own logs is what its log's head says.
+/// Whether every file of logs and records is what was signed.
 async fn logs(config: &Config) -> Check {
-    let what = "own logs".to_owned();
+    let what = "own logs and files".to_owned();
     let outcome = match ask(config, Command::Log(LogCommand::Check)).await {
         Ok(outcome) => outcome,
         Err(why) => return Check { what, ok: false, says: why.message },
     };
     let rows = outcome.json.as_array().cloned().unwrap_or_default();
+    let own = rows.iter().filter(|row| row["own"] == true).count();
     let damaged = rows.iter().filter_map(|row| row["damaged"].as_array()).flatten();
     let damaged: Vec<&str> = damaged.filter_map(Value::as_str).collect();
     let says = match damaged.as_slice() {
-        [] if rows.is_empty() => {
+        [] if own == 0 => {
             format!("none yet: the first one gets the year {} in its name", clock::now().date().civil().0)
         }
-        [] => format!("{}, every file of them whole", rows.len()),
+        [] => format!("{own}; every file of them, of copies of others' and of records is whole"),
         some => format!("damaged on this disk: {}; see `concord log check`", some.join(", ")),
     };
     Check { what, ok: damaged.is_empty(), says }
+}
+
+/// Keys that the newest root lists and that are not here, and peers whose roots in `state` are damaged: all else goes on without
+/// them.
+async fn state(config: &Config) -> Vec<Check> {
+    let failed = |what: &str, says: String| Check { what: what.to_owned(), ok: false, says };
+    let mut checks = Vec::new();
+    match ask(config, Command::Status).await {
+        Ok(status) => {
+            let missing = status.json["missing_keys"].as_array().cloned().unwrap_or_default();
+            let missing: Vec<&str> = missing.iter().filter_map(Value::as_str).collect();
+            let says = match missing.as_slice() {
+                [] => "every one that the newest root lists is here".to_owned(),
+                some => format!(
+                    "no {} key in {} that the newest root lists: put its file back from a backup, or `concord key rotate {}`",
+                    some.join(", no "),
+                    config.keys_folder().display(),
+                    some[0]
+                ),
+            };
+            checks.push(Check { what: "keys".to_owned(), ok: missing.is_empty(), says });
+        }
+        Err(why) => checks.push(failed("keys", why.message)),
+    }
+    if let Ok(list) = ask(config, Command::Peer(PeerCommand::List)).await {
+        for (peer, why) in list.json["damaged"].as_object().into_iter().flatten() {
+            let why = why.as_str().unwrap_or_default();
+            let says = format!(
+                "is left out: what state holds of its roots is damaged ({why}); `concord peer add {peer}` and confirm it again"
+            );
+            checks.push(failed(&format!("peer {peer}"), says));
+        }
+    }
+    checks
 }
 
 /// Peers with the addresses that this node uses: as the server knows them, or from `state` if none runs.

@@ -99,6 +99,14 @@ enum Top {
     Node(Command),
 }
 
+/// Talks to standard error. Where that takes nothing, such as a file on a full disk, what is done does not depend on it.
+macro_rules! say {
+    ($($text:tt)+) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)+);
+    }};
+}
+
 pub use verify::verify as verify_evidence;
 
 /// Runs the program.
@@ -114,7 +122,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("concord: {error}");
+            say!("concord: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -128,7 +136,7 @@ pub fn main() -> ExitCode {
             if json {
                 print(&Outcome::new(serde_json::json!({ "error": fault }), ""), true);
             }
-            eprintln!("concord: {}", fault.said_in(&locale));
+            say!("concord: {}", fault.said_in(&locale));
             ExitCode::FAILURE
         }
     }
@@ -143,7 +151,7 @@ fn print(outcome: &Outcome, json: bool) {
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        eprintln!("concord: standard output: {error}");
+        say!("concord: standard output: {error}");
     }
 }
 
@@ -166,7 +174,7 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         Top::Epi(_) => unreachable!("answered before anything was started"),
         Top::Node(command) => match root_keys::run(command)? {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(command) => on_node(&cli.data, command, cli.act, locale).await.map(Some),
+            Err(command) => Box::pin(on_node(&cli.data, command, cli.act, locale)).await.map(Some),
         },
     }
 }
@@ -191,24 +199,64 @@ async fn on_node(
             || Fault::new("control-answer", "the server's answer cannot be read: is it another version?");
         return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
     }
-    let node = Arc::new(Node::open(config).await?);
-    let outcome = operate::run_as(&node, command, key.as_deref()).await;
-    node.close().await;
-    if outcome.is_ok() {
-        let alone = if node.inbox.get().is_some() {
-            Fault::new(
-                "server-absent-asked",
-                "no server runs on this data folder: peers were asked while this command ran, and hear of its result at the next `concord serve`",
-            )
-        } else {
-            Fault::new(
-                "server-absent",
-                "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
-            )
+    let (node, outcome) = alone(config, command, key.as_deref()).await?;
+    let alone = if node.inbox.get().is_some() {
+        Fault::new(
+            "server-absent-asked",
+            "no server runs on this data folder: peers were asked while this command ran, and hear of its result at the next `concord serve`",
+        )
+    } else {
+        Fault::new(
+            "server-absent",
+            "no server runs on this data folder: no peer was asked or told anything; that happens at the next `concord serve`",
+        )
+    };
+    say!("concord: {}", alone.said_in(locale));
+    Ok(outcome)
+}
+
+/// Carries a command out on the folder itself. An index that is damaged is no reason not to make it anew: it is put aside first.
+async fn alone(config: Config, command: Command, key: Option<&str>) -> Result<(Arc<Node>, Outcome), Fault> {
+    let makes_anew = matches!(command, Command::Rebuild);
+    let mut aside = None;
+    loop {
+        let fault = match Node::open(config.clone()).await {
+            Ok(node) => {
+                let node = Arc::new(node);
+                let outcome = operate::run_as(&node, command.clone(), key).await;
+                node.close().await;
+                match outcome {
+                    Ok(outcome) => return Ok((node, outcome)),
+                    Err(error) => Fault::from(error),
+                }
+            }
+            Err(error) => Fault::from(error),
         };
-        eprintln!("concord: {}", alone.said_in(locale));
+        let damaged =
+            fault.arguments.get("path").filter(|_| makes_anew && fault.code == "db-damaged-derived");
+        let Some(path) = damaged.filter(|path| aside.as_ref() != Some(*path)) else { return Err(fault) };
+        put_aside(Path::new(path))?;
+        aside = Some(path.clone());
     }
-    Ok(outcome?)
+}
+
+/// Moves the files of a database out of its way.
+fn put_aside(path: &Path) -> Result<(), Fault> {
+    let at = clock::seconds();
+    for part in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{part}", path.display()));
+        let aside = PathBuf::from(format!("{}.damaged-{at}{part}", path.display()));
+        match std::fs::rename(&file, &aside) {
+            Ok(()) if part.is_empty() => {
+                say!("concord: {} is damaged; it lies in {} now", file.display(), aside.display());
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(operate::OperateError::file(&file, error).into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The server's answer; who presses Ctrl-C meanwhile is told that it goes on.
@@ -241,6 +289,8 @@ fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    // A journal on a full disk takes no line, and no complaint about that either: it would end whoever writes it.
+    let builder = builder.log_internal_errors(false);
     if std::env::var("CONCORD_LOG_FORMAT").is_ok_and(|f| f == "json") {
         builder.json().init();
     } else {

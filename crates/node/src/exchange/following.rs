@@ -162,7 +162,7 @@ async fn follow(node: Arc<Node>, author: Authority) {
                 let follower = node.index.follower(&*node);
                 follower.look_again((&origin, pos), Some(&sha256)).await.map_err(Failure::from)
             }
-            News::All => node.index.follower(&*node).reach_author(&author).await.map_err(Failure::from),
+            News::All => node.reach_whole(&author).await.map_err(Failure::from),
         };
         if let Err(error) = done {
             tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");

@@ -14,6 +14,7 @@ mod serving;
 mod space;
 mod stores;
 mod transport;
+mod whole;
 
 pub use arriving::Arriving;
 pub use bundle::BundleError;
@@ -21,6 +22,8 @@ pub use caller::Callers;
 pub use driver::{Inbox, Message};
 pub use following::Following;
 pub use serving::routes;
+pub(crate) use transport::fetch;
+pub use whole::Whole;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockReadGuard};

@@ -27,9 +27,9 @@ use crate::node::{Node, OpenError};
 /// A long poll is answered after this long at the latest.
 const LONG_POLL: Duration = Duration::from_secs(30);
 /// Up to here a file is sent from memory.
-const SMALL: u64 = 256 << 10;
+pub(super) const SMALL: u64 = 256 << 10;
 /// What is read at once of a larger one.
-const PIECE: u64 = 128 << 10;
+pub(super) const PIECE: u64 = 128 << 10;
 /// Entries of a full bundle.
 const FULL: usize = 256;
 /// How many bundles are looked at side by side to find where their entries end.
@@ -176,12 +176,37 @@ pub(super) async fn find(
             {
                 return Ok(None);
             }
+            if let Route::Mirror { file: MirrorFile::Blob(hash), .. } = route
+                && !node.may_be_sent(hash).await?
+            {
+                return Ok(None);
+            }
             let content = cut_of(node, path, cut).await?;
+            if let Some(Content::Bytes(bytes)) = &content
+                && !is_archived_whole(node, route, bytes).await
+            {
+                return Ok(None);
+            }
             Ok(content.map(|content| Found { content, public, immutable }))
         }
         Served::OwnBlob(hash) => own_blob(node, &hash, caller).await,
         Served::OwnRoot(version) => Ok(own_root(node, version)),
     }
+}
+
+/// Whether an archived checkpoint is what was signed; what is not is not given away as what never changes.
+async fn is_archived_whole(node: &Node, route: &Route, bytes: &[u8]) -> bool {
+    let (origin, file) = match route {
+        Route::Log { log, file } => (Some(log.origin(&node.config.authority)), file),
+        Route::Mirror { origin, file: MirrorFile::Log(file) } => (node.engine().origin_of(origin), file),
+        _ => return true,
+    };
+    let is_archived = matches!(file, LogFile::Seen(_) | LogFile::Held { .. });
+    let Some(origin) = origin.filter(|_| is_archived) else { return true };
+    let Some(fault) = node.fault_of_archived(&origin, file, bytes) else { return true };
+    tracing::error!(%origin, fault, "an archived checkpoint is damaged on this disk");
+    node.archived_damaged(&origin, file.clone()).await;
+    false
 }
 
 /// A stored file, cut as said; `None` if it is not there, or too short.
@@ -289,6 +314,9 @@ async fn own_blob(node: &Node, hash: &Hash, caller: Option<&Authority>) -> Resul
         Right::Caller => false,
         Right::Others | Right::Unknown => return Ok(None),
     };
+    if !node.may_be_sent(hash).await? {
+        return Ok(None);
+    }
     let content = cut_of(node, path, Cut::Whole).await?;
     Ok(content.map(|content| Found { content, public, immutable: true }))
 }

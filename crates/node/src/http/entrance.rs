@@ -120,14 +120,11 @@ async fn leave(
     if !session::same_secret(&form.csrf, viewer.csrf()) || viewer.session.is_none() {
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
     }
-    if let Some(token) = cookie_value(&headers)
-        && let Err(error) = session::leave(&*node.cells, Door::Inside, &token).await
-    {
-        return answer::internal(&error);
-    }
-    node.departures.notify_one();
-    let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
-    set_cookie(&mut response, &node, Door::Inside, "", 0);
+    let left = sign_out(&node, &viewer, &headers, Door::Inside).await;
+    let mut response = match left {
+        Ok(response) => response,
+        Err(error) => return answer::internal(&error),
+    };
     for chosen in ["lang", "zone"] {
         if let Ok(value) =
             HeaderValue::from_str(&format!("{chosen}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"))
@@ -138,10 +135,25 @@ async fn leave(
     response
 }
 
-fn cookie_value(headers: &HeaderMap) -> Option<String> {
+/// Ends the session of whoever asks, at a door, and its cookie; whoever is in a meeting under it leaves.
+pub async fn sign_out(
+    node: &Node,
+    viewer: &Viewer,
+    headers: &HeaderMap,
+    door: Door,
+) -> Result<Response, session::SessionError> {
+    if let Some(token) = cookie_value(headers, door) {
+        session::leave(&*node.cells, door, &token).await?;
+    }
+    node.departures.notify_one();
+    let mut response = Redirect::to(&viewer.asked.href("/situation")).into_response();
+    set_cookie(&mut response, node, door, "", 0);
+    Ok(response)
+}
+
+fn cookie_value(headers: &HeaderMap, door: Door) -> Option<String> {
     let text = headers.get(axum::http::header::COOKIE)?.to_str().ok()?;
-    let pair =
-        text.split(';').find_map(|pair| pair.trim().strip_prefix(Door::Inside.cookie())?.strip_prefix('='));
+    let pair = text.split(';').find_map(|pair| pair.trim().strip_prefix(door.cookie())?.strip_prefix('='));
     pair.map(str::to_owned)
 }
 

@@ -4,6 +4,9 @@
 //! read them and send our forms (DNS rebinding). Browsers always say which name they asked, so every other name is refused.
 //! Numeric addresses of this machine are no names that somebody could point elsewhere.
 //!
+//! What changes something is asked by our own pages alone: browsers say with `Origin` whose page asked, and one of another
+//! site's is refused before anything is read, whatever its form carries. Programs say nothing, and are known by what they carry.
+//!
 //! The exchange, the conference engine and `/healthz` are not asked: peers dial what their own operators wrote, and what they
 //! are given is public or signed for; the engine takes tokens, which no browser sends by itself; who looks after a server asks
 //! it by any address. None of them knows cookies.
@@ -12,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -32,7 +35,17 @@ pub async fn only_ours(State(node): State<Arc<Node>>, request: Request, next: Ne
     let name = asked(request.uri(), request.headers()).map(str::to_owned);
     let endpoint = node.own_chain().latest().endpoint.clone();
     let is_ours = name.as_deref().is_some_and(|name| is_ours(&node.config, endpoint.as_deref(), name));
-    if is_ours || request.uri().path() == ANY {
+    let is_any = request.uri().path() == ANY;
+    if is_ours && !is_any && !request.method().is_safe() {
+        let is_our_page = |origin: &str| {
+            name_in(origin).is_some_and(|name| self::is_ours(&node.config, endpoint.as_deref(), name))
+        };
+        let origins = request.headers().get_all(ORIGIN).iter();
+        if !origins.map(|origin| origin.to_str().unwrap_or_default()).all(is_our_page) {
+            return foreign_page(&node, &request);
+        }
+    }
+    if is_ours || is_any {
         return next.run(request).await;
     }
     let shown: String = name.unwrap_or_default().chars().take(SHOWN).collect();
@@ -45,6 +58,15 @@ pub async fn only_ours(State(node): State<Arc<Node>>, request: Request, next: Ne
     }
     let said = problem.text(&answer::asked_without_database(&node, uri, headers).t);
     (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{said}\n")).into_response()
+}
+
+/// What a page of another site's asked for, or one that does not say whose it is (`Origin: null`).
+fn foreign_page(node: &Node, request: &Request) -> Response {
+    let (uri, headers, status) = (request.uri(), request.headers(), StatusCode::FORBIDDEN);
+    if reads_pages(headers) {
+        return answer::without_database(node, uri, headers, status, Refusal::Forbidden, &[]);
+    }
+    status.into_response()
 }
 
 /// The name that was asked, without a port: an address in the request's first line counts before `Host` (RFC 9112, 3.2.2).

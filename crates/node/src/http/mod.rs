@@ -33,7 +33,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-pub use entrance::{same_site, way_in};
+pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
 pub use viewer::{Viewer, cookie};
 
@@ -186,7 +186,7 @@ async fn count_and_limit(
     response
 }
 
-/// Serves until `stop` resolves, then lets requests under way finish, if they do so within half a minute.
+/// Serves until `stop` resolves, then lets requests under way finish, if they do so within seconds.
 pub async fn serve(
     node: &Arc<Node>,
     listener: tokio::net::TcpListener,

@@ -140,9 +140,6 @@ impl Writer<'_> {
             as_before => as_before,
         };
         let mut findings = Vec::new();
-        if matches!(given, Given::Loaded(_)) {
-            findings.push(Finding::Grew { author: record.header.author.clone() });
-        }
         if state == AWAITED && (is_new || is_whole) {
             findings.extend(awaits(record, pos));
         }

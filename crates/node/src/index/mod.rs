@@ -93,6 +93,18 @@ pub enum IndexError {
         /// The entry.
         index: u64,
     },
+    /// A file of a log here is not what the signed root of that log says: this disk's fault, and nobody else's.
+    #[error(
+        "{path} is damaged on this disk, so that entry {index} of {origin} cannot be read: a server fetches it back from peers who          hold the log; if none does, put the file back from a backup. Then run `concord rebuild`"
+    )]
+    DamagedFile {
+        /// The log.
+        origin: String,
+        /// The first entry that cannot be read.
+        index: u64,
+        /// The file.
+        path: String,
+    },
     /// Entries that do not begin where the index ends.
     #[error("{origin} is indexed up to {wanted}; entries from {found} on cannot follow")]
     Gap {
@@ -127,6 +139,7 @@ impl Coded for IndexError {
             Self::Db(error) => error.code(),
             Self::Files(error) => error.code(),
             Self::Damaged { .. } => "index-damaged",
+            Self::DamagedFile { .. } => "index-damaged-file",
             Self::Gap { .. } => "index-gap",
             Self::Cells(error) => error.code(),
             Self::Source(error) => error.code(),
@@ -139,6 +152,9 @@ impl Coded for IndexError {
             Self::Db(error) => error.arguments(),
             Self::Files(error) => error.arguments(),
             Self::Damaged { origin, index } => vec![("origin", origin.clone()), ("index", index.to_string())],
+            Self::DamagedFile { origin, index, path } => {
+                vec![("origin", origin.clone()), ("index", index.to_string()), ("path", path.clone())]
+            }
             Self::Cells(error) => error.arguments(),
             Self::Source(error) => error.arguments(),
             Self::Gap { origin, wanted, found } => {

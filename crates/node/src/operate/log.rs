@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::release::argument;
 use super::{OperateError, Outcome};
-use crate::alarm::{self, Alarm};
 use crate::command::LogCommand;
 use crate::fault::Fault;
 use crate::index::Source as _;
@@ -25,7 +24,7 @@ pub(super) async fn run(
 ) -> Result<Outcome, OperateError> {
     match command {
         LogCommand::List => list(node).await,
-        LogCommand::Check => check(node).await,
+        LogCommand::Check => super::check::check(node).await,
         LogCommand::Resume { origin } => resume(node, argument("ORIGIN", &origin)?).await,
         LogCommand::Close { origin } => {
             let origin: Origin = argument("ORIGIN", &origin)?;
@@ -120,41 +119,6 @@ async fn standing(node: &Node, origin: &str) -> Result<(u64, BTreeMap<String, u6
         held.insert(row.text(0)?, row.uint(1)?);
     }
     Ok((u64::try_from(witnessed).unwrap_or(0), held))
-}
-
-/// Reads every file of own logs, and names those that are not of the log's head. What is damaged signs nothing until it
-/// was fetched back, where a server runs to do that.
-async fn check(node: &Arc<Node>) -> Result<Outcome, OperateError> {
-    let files = node.config.resolve(&node.config.storage.files);
-    let files = files.strip_prefix("file:").unwrap_or(&files).trim_end_matches('/').to_owned();
-    let (mut rows, mut text, mut is_damaged) = (Vec::new(), String::new(), false);
-    for (origin, _) in node.own_heads().await? {
-        let place = federate::places::own(&origin);
-        let (size, damaged) = node.writer.damage(&origin.to_string(), &place).await?;
-        let damaged: Vec<String> = damaged.into_iter().map(|path| format!("{files}/{path}")).collect();
-        let says = if damaged.is_empty() { "whole" } else { "DAMAGED" };
-        text.push_str(&format!("{says} {origin}, {size} entries\n"));
-        text.extend(damaged.iter().map(|path| format!("  {path}\n")));
-        if !damaged.is_empty() {
-            is_damaged = true;
-            let alarm =
-                Alarm::new("alarm-log-damaged").with("origin", &origin.to_string()).with("place", &place);
-            alarm::raise(&*node.cells, alarm).await;
-            node.tell(federate::Input::Damaged { origin: origin.clone() });
-        }
-        rows.push(json!({ "origin": origin, "size": size, "damaged": damaged }));
-    }
-    if !is_damaged {
-        return Ok(Outcome::new(rows, text));
-    }
-    text.push_str(if node.inbox.get().is_some() {
-        "Nothing is signed in a damaged log until its files were fetched back from peers who hold it. If none does: put the \
-         named files back from a backup, and restart."
-    } else {
-        "Put the named files back from a backup; or start the server and check again: it fetches them back from peers who hold \
-         the log."
-    });
-    Ok(Outcome::new(rows, text).refusing())
 }
 
 /// The operator takes the responsibility that nothing is missing. A successor that was named and not opened yet

@@ -6,6 +6,7 @@ mod again;
 mod alarm;
 pub mod backup;
 mod bundle;
+mod check;
 mod figures;
 mod key;
 mod log;

@@ -154,6 +154,12 @@ fn list(node: &Node) -> Outcome {
             known.peer.fingerprint.grouped()
         ));
     }
+    let damaged = node.damaged_peers();
+    for (authority, why) in &damaged {
+        text.push_str(&format!(
+            "{authority} LEFT OUT: what state holds of its roots is damaged ({why}). Add and confirm it again: concord peer add {authority} --fingerprint ...\n"
+        ));
+    }
     let rows = peers.values().map(|known| {
         let mut row = json!(known.peer);
         row["address"] = json!(known.address(&node.config).map(|address| address.to_string()));
@@ -165,6 +171,7 @@ fn list(node: &Node) -> Outcome {
             "authority": node.config.authority,
             "fingerprint": node.own_chain().fingerprint(),
             "peers": rows,
+            "damaged": damaged,
         }),
         text,
     )

@@ -1,5 +1,6 @@
 //! `concord status` and `concord rebuild`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use record::Authority;
@@ -7,6 +8,7 @@ use serde_json::json;
 
 use super::{OperateError, Outcome};
 use crate::alarm;
+use crate::index::IndexError;
 use crate::leading::Standing;
 use crate::node::Node;
 
@@ -44,6 +46,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{count} {whose}, {size} entries\n"));
         counts.push(json!({ "own": own, "logs": count, "entries": size }));
     }
+    let (missing_keys, damaged_peers) = lacks(node, &mut text);
     let health = node.engine().peer_health();
     let lost = node.engine().lost_blobs();
     if lost > 0 {
@@ -108,11 +111,27 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     Ok(Outcome::new(
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
-            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "peers": peers, "alarms": alarms,
+            "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "missing_keys": missing_keys,
+            "damaged_peers": damaged_peers, "peers": peers, "alarms": alarms,
             "more_alarms": more_alarms,
         }),
         text,
     ))
+}
+
+/// What all else goes on without: keys that the root lists, and peers whose roots are damaged.
+fn lacks(node: &Node, text: &mut String) -> (Vec<String>, Vec<Authority>) {
+    let keys: Vec<String> = node.missing_keys().iter().map(ToString::to_string).collect();
+    for role in &keys {
+        text.push_str(&format!("no {role} key is here that the root lists: what it signs is not done\n"));
+    }
+    let peers: Vec<Authority> = node.damaged_peers().into_keys().collect();
+    for peer in &peers {
+        text.push_str(&format!(
+            "{peer} is left out: what state holds of its roots is damaged; concord peer add {peer}\n"
+        ));
+    }
+    (keys, peers)
 }
 
 /// How many entries of own restricted logs a reader has given no receipt for, and since when the oldest is there. Public logs
@@ -128,12 +147,36 @@ async fn unconfirmed(node: &Node, peer: &Authority) -> Result<Option<(i64, recor
     Ok(oldest.map(|oldest| (count, oldest)))
 }
 
+/// What is damaged of copies is fetched back first: the new index must not be without what the old one has.
+async fn rebuild_from_whole(node: &Arc<Node>) -> Result<(), OperateError> {
+    let mut unmended = node.mend_copies().await;
+    let mut met = BTreeSet::new();
+    loop {
+        // What is set aside would be missing.
+        if let Some(origin) = unmended.iter().find(|origin| node.damaged.is_set_aside(origin)) {
+            return Err(IndexError::Damaged { origin: origin.to_string(), index: 0 }.into());
+        }
+        match node.index.rebuild(&**node).await {
+            Err(IndexError::DamagedFile { origin, index, path }) => {
+                unmended = node.mend_copies().await;
+                let is_mended = met.insert(origin.clone())
+                    && !origin.starts_with(&format!("{}/", node.config.authority))
+                    && unmended.iter().all(|left| left.to_string() != origin);
+                if !is_mended {
+                    return Err(IndexError::DamagedFile { origin, index, path }.into());
+                }
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
 /// Makes the index anew beside the one in use, which goes on answering and taking what comes, and then puts it in its
 /// place. One at a time: who asks meanwhile waits, and gets one that is newer than the question.
 pub(super) async fn rebuild(node: &Arc<Node>) -> Result<Outcome, OperateError> {
     let one_at_a_time = node.rebuilding.lock().await;
     let started = std::time::Instant::now();
-    node.index.rebuild(&**node).await?;
+    rebuild_from_whole(node).await?;
     node.erase_overdue(crate::clock::now()).await?;
     drop(one_at_a_time);
     let rows = node.index.db().rows("select count(*) from entry", &[]).await?;

@@ -9,6 +9,25 @@ pub enum DbError {
     /// The database or the way to it failed.
     #[error("database: {}", crate::disk::database_says(.0))]
     Sqlx(#[from] sqlx::Error),
+    /// A file that is no whole database, of which nothing else holds what is in it.
+    #[error(
+        "{path} is damaged ({reason}), and nothing else holds what is in it: restore the last backup (Restore, in the manual for \
+         operators)"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What the driver says.
+        reason: String,
+    },
+    /// A file that is no whole database, of which everything is made anew from elsewhere.
+    #[error("{path} is damaged ({reason}): stop the server, then `concord rebuild` makes all that is in it anew")]
+    DamagedDerived {
+        /// The file.
+        path: String,
+        /// What the driver says.
+        reason: String,
+    },
     /// A value that cannot be sent.
     #[error("value {index} cannot be sent: {reason}")]
     Value {
@@ -74,6 +93,8 @@ impl DbError {
             Self::Url => "db-url",
             Self::Sqlx(error) if crate::disk::is_database_full(error) => "disk-full",
             Self::Sqlx(_) => "db-failed",
+            Self::Damaged { .. } => "db-damaged",
+            Self::DamagedDerived { .. } => "db-damaged-derived",
             Self::Value { .. } => "db-value",
             Self::Column { .. } => "db-column",
             Self::Identifier { .. } => "db-identifier",
@@ -94,6 +115,9 @@ impl DbError {
                 Vec::new()
             }
             Self::Sqlx(value) => vec![("reason", value.to_string())],
+            Self::Damaged { path, reason } | Self::DamagedDerived { path, reason } => {
+                vec![("path", path.clone()), ("reason", reason.clone())]
+            }
             Self::Value { index, reason } => vec![("index", index.to_string()), ("reason", reason.clone())],
             Self::Column { column, expected } => {
                 vec![("column", column.to_string()), ("expected", (*expected).to_owned())]

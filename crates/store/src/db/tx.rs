@@ -1,9 +1,10 @@
 //! A transaction: several statements, all or none.
 
 use super::value::{postgres_arguments, sqlite_arguments};
-use super::{DbError, Dialect, Row, Sql, Value};
+use super::{At, DbError, Dialect, Row, Sql, Value};
 use sqlx::{Postgres, Sqlite, Transaction};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The most values in one statement: far below what either database takes (32,766 and 65,535), and
 /// enough that the way to the database costs little per row.
@@ -26,7 +27,7 @@ pub enum Conflict<'k> {
 
 #[derive(Debug)]
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Arc<At>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -39,8 +40,8 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn sqlite(tx: Transaction<'static, Sqlite>) -> Self {
-        Self { inner: Inner::Sqlite(tx), has_failed: false }
+    pub(super) fn sqlite(tx: Transaction<'static, Sqlite>, at: Arc<At>) -> Self {
+        Self { inner: Inner::Sqlite(tx, at), has_failed: false }
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>) -> Self {
@@ -50,7 +51,7 @@ impl Tx {
     /// Which database it is on.
     pub fn dialect(&self) -> Dialect {
         match self.inner {
-            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Sqlite(..) => Dialect::Sqlite,
             Inner::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -68,8 +69,9 @@ impl Tx {
     ) -> Result<u64, DbError> {
         let sql = sql.into_safe();
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => {
-                sqlx::query_with(sql, sqlite_arguments(values)).execute(&mut **tx).await?.rows_affected()
+            Inner::Sqlite(tx, at) => {
+                let done = sqlx::query_with(sql, sqlite_arguments(values)).execute(&mut **tx).await;
+                done.map_err(|error| at.met(error))?.rows_affected()
             }
             Inner::Postgres(tx) => {
                 sqlx::query_with(sql, postgres_arguments(values)?).execute(&mut **tx).await?.rows_affected()
@@ -86,9 +88,9 @@ impl Tx {
     async fn fetch(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
         let sql = sql.into_safe();
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => {
-                let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+            Inner::Sqlite(tx, at) => {
+                let rows = sqlx::query_with(sql, sqlite_arguments(values)).fetch_all(&mut **tx).await;
+                rows.map_err(|error| at.met(error))?.into_iter().map(Row::Sqlite).collect()
             }
             Inner::Postgres(tx) => {
                 let rows = sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(&mut **tx).await?;
@@ -101,10 +103,12 @@ impl Tx {
     pub(super) async fn script(&mut self, sql: Sql) -> Result<(), DbError> {
         let sql = sqlx::raw_sql(sql.into_safe());
         let done = match &mut self.inner {
-            Inner::Sqlite(tx) => sql.execute(&mut **tx).await.map(drop),
-            Inner::Postgres(tx) => sql.execute(&mut **tx).await.map(drop),
+            Inner::Sqlite(tx, at) => {
+                sql.execute(&mut **tx).await.map(drop).map_err(|error| at.met(error))
+            }
+            Inner::Postgres(tx) => sql.execute(&mut **tx).await.map(drop).map_err(DbError::from),
         };
-        self.noting_failure(done.map_err(DbError::from))
+        self.noting_failure(done)
     }
 
     fn noting_failure<T>(&mut self, done: Result<T, DbError>) -> Result<T, DbError> {
@@ -155,7 +159,7 @@ impl Tx {
             return Err(DbError::Failed);
         }
         match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Sqlite(tx, at) => tx.commit().await.map_err(|error| at.met(error))?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
@@ -164,7 +168,7 @@ impl Tx {
     /// Undoes all changes.
     pub async fn rollback(self) -> Result<(), DbError> {
         match self.inner {
-            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Sqlite(tx, at) => tx.rollback().await.map_err(|error| at.met(error))?,
             Inner::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())

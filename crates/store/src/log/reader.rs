@@ -24,12 +24,20 @@ pub struct LogReader {
     files: Arc<dyn Files>,
     prefix: String,
     size: u64,
+    /// Files that are read in the place of those that are stored, by their whole paths.
+    instead: BTreeMap<String, Bytes>,
 }
 
 impl LogReader {
     /// A reader of the first `size` entries of the log below a prefix, which ends with a slash.
     pub fn new(files: Arc<dyn Files>, prefix: impl Into<String>, size: u64) -> Self {
-        Self { files, prefix: prefix.into(), size }
+        Self { files, prefix: prefix.into(), size, instead: BTreeMap::new() }
+    }
+
+    /// The same log, as if these files lay at their paths: whether they belong there is seen before they are stored.
+    #[must_use]
+    pub fn with(&self, instead: BTreeMap<String, Bytes>) -> Self {
+        Self { instead, ..self.clone() }
     }
 
     /// How many entries there are to this reader.
@@ -47,7 +55,7 @@ impl LogReader {
         let bytes = self.file(&path).await?;
         let length = usize::from(tile.width) * 32;
         if bytes.len() < length {
-            return Err(LogError::MissingFile { path: format!("{}{}", self.prefix, tile.path()) });
+            return Err(LogError::MissingFile { path: format!("{}{path}", self.prefix) });
         }
         Ok(Some(bytes.slice(..length)))
     }
@@ -147,6 +155,9 @@ impl LogReader {
 
     async fn file(&self, path: &str) -> Result<Bytes, LogError> {
         let path = format!("{}{path}", self.prefix);
+        if let Some(bytes) = self.instead.get(&path) {
+            return Ok(bytes.clone());
+        }
         self.files.get(&path).await?.ok_or(LogError::MissingFile { path })
     }
 }

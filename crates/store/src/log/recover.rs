@@ -9,7 +9,7 @@ use crate::guard::Standing;
 use crate::layout;
 use std::sync::Arc;
 use tlog::tile::FULL_WIDTH;
-use tlog::{Checkpoint, Edge, SignedCheckpoint};
+use tlog::{Checkpoint, Edge, SignedCheckpoint, TileId};
 
 impl LogWriter {
     /// Reads the head of a log from its cell: the checkpoint and the cell's bytes.
@@ -35,7 +35,7 @@ impl LogWriter {
         let chain = self.staged_chain(&head).await?;
         let growing = match chain.first() {
             Some(whole) => self.replay(prefix, whole.base()?, &chain).await?,
-            None => self.load_growing(prefix, head.checkpoint.size).await?,
+            None => self.load_growing(prefix, &head.checkpoint).await?,
         };
         if growing.root() != head.checkpoint.root {
             return Err(LogError::RootMismatch { origin: origin.to_owned(), size: head.checkpoint.size });
@@ -84,20 +84,25 @@ impl LogWriter {
     }
 
     /// The end of a log from its tiles and its growing bundle.
-    async fn load_growing(&self, prefix: &str, size: u64) -> Result<Growing, LogError> {
-        let start = size - size % u64::from(FULL_WIDTH);
-        let reader = LogReader::new(Arc::clone(&self.files), prefix, size);
-        let entries = reader.read_entries(start..size).await?;
+    async fn load_growing(&self, prefix: &str, head: &Checkpoint) -> Result<Growing, LogError> {
+        let start = head.size - head.size % u64::from(FULL_WIDTH);
+        let reader = LogReader::new(Arc::clone(&self.files), prefix, head.size);
+        let entries = reader.read_entries(start..head.size).await?;
         let base = LogReader::new(Arc::clone(&self.files), prefix, start).edge().await?;
         let growing = Growing::resume(base, entries);
         // The level 0 tile was not needed so far; a damaged one must be found before it is built upon.
         let edge: Edge = reader.edge().await?;
         if edge.root() == growing.root() {
-            Ok(growing)
-        } else {
-            let path = format!("{prefix}{}", layout::bundle(start / u64::from(FULL_WIDTH)));
-            Err(LogError::MissingFile { path })
+            return Ok(growing);
         }
+        let index = start / u64::from(FULL_WIDTH);
+        // The one that leads to the signed root is right.
+        let damaged = if growing.root() == head.root {
+            layout::tile(TileId { level: 0, index, width: FULL_WIDTH })
+        } else {
+            layout::bundle(index)
+        };
+        Err(LogError::Damaged { path: format!("{prefix}{damaged}") })
     }
 
     async fn publish_recovered(&self, prefix: &str, head: &SignedCheckpoint) -> Result<(), LogError> {

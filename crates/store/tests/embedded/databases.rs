@@ -114,3 +114,35 @@ async fn a_full_disk_leaves_no_transaction_open() {
     tx.commit().await.unwrap();
     assert_eq!(db.rows("select a from t", &[]).await.unwrap().len(), 1);
 }
+
+/// Who must know which file it is: of what was asked the driver's own words say nothing.
+#[tokio::test]
+async fn a_damaged_file_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.db");
+    let url = format!("sqlite:{}", path.display());
+    let options = |durable| store::DbOptions { durable, ..store::DbOptions::default() };
+    let db = store::Db::connect(&url, options(true)).await.unwrap();
+    db.run("create table t (k text primary key, v text not null)", &[]).await.unwrap();
+    for n in 0..2000_i64 {
+        db.run("insert into t (k, v) values ($1, 'some text that fills pages')", &[n.to_string().into()]).await.unwrap();
+    }
+    db.checkpoint_truncate().await.unwrap();
+    db.close().await;
+    let right = std::fs::read(&path).unwrap();
+    for (from, what) in [(4096, "every page but the first"), (0, "all of it")] {
+        let mut wrong = right.clone();
+        wrong[from..].fill(0x55);
+        std::fs::write(&path, wrong).unwrap();
+        for (durable, code, word) in [(true, "db-damaged", "backup"), (false, "db-damaged-derived", "concord rebuild")] {
+            let met = async {
+                let db = store::Db::connect(&url, options(durable)).await?;
+                db.rows("select k, v from t order by k", &[]).await
+            };
+            let error = met.await.expect_err(what);
+            assert_eq!(error.code(), code, "{what}: {error}");
+            let said = error.to_string();
+            assert!(said.contains(path.to_str().unwrap()) && said.contains(word), "{said}");
+        }
+    }
+}

@@ -208,9 +208,61 @@ async fn a_damaged_tile_is_found_before_it_is_built_upon() {
     node.files.put(&path, damaged.into()).await.unwrap();
     let refused = node.writer().append(ORIGIN, PREFIX, entries(300, 1), &signer()).await;
     assert!(
-        matches!(refused, Err(LogError::MissingFile { .. } | LogError::RootMismatch { .. })),
+        matches!(&refused, Err(LogError::Damaged { path: named }) if *named == path),
         "{refused:?}"
     );
+}
+
+/// Bundle and tile of a growing end say different things: the signed root says which of them is wrong.
+#[tokio::test]
+async fn a_damaged_tile_of_the_end_is_named_and_not_its_bundle() {
+    let node = Node::new();
+    let writer = node.writer();
+    writer.append(ORIGIN, PREFIX, entries(0, 3), &signer()).await.unwrap();
+    writer.settle().await.unwrap();
+    let path = format!("{PREFIX}tile/0/000");
+    let right = node.files.get(&path).await.unwrap().unwrap();
+    let mut turned = right.to_vec();
+    turned[40] ^= 1;
+    for damaged in [turned, right[..33].to_vec()] {
+        node.files.put(&path, damaged.into()).await.unwrap();
+        let refused = node.writer().open(ORIGIN, PREFIX).await.unwrap_err();
+        let is_named = |named: &String| *named == path;
+        assert!(
+            matches!(&refused, LogError::Damaged { path } | LogError::MissingFile { path } if is_named(path)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_is_of_the_signed_root_or_its_file_is_named() {
+    for size in [5, 256, 300, 600] {
+        let node = Node::new();
+        let appended = node.writer().append(ORIGIN, PREFIX, entries(0, size), &signer()).await.unwrap();
+        let root = appended.checkpoint.checkpoint.root;
+        let reader = LogReader::new(Arc::clone(&node.files), PREFIX, size as u64);
+        for range in [0..size, size - 1..size, 1..size - 1, 2..2] {
+            let read = reader.read_vouched(range.start as u64..range.end as u64, root).await.unwrap();
+            assert_eq!(read, entries(range.start, range.len()));
+        }
+        for path in node.files.list(&format!("{PREFIX}tile")).await.unwrap() {
+            let right = node.files.get(&path).await.unwrap().unwrap();
+            let mut wrong = right.to_vec();
+            let middle = wrong.len() / 2;
+            wrong[middle] ^= 4;
+            for damaged in [wrong, right[..right.len() - 1].to_vec()] {
+                node.files.put(&path, damaged.into()).await.unwrap();
+                match reader.read_vouched(0..size as u64, root).await {
+                    Err(LogError::Damaged { path: named }) => assert_eq!(named, path),
+                    // A tile above one that is full and alone is not needed.
+                    Ok(read) => assert!(size == 256 && path.contains("tile/1/") && read == entries(0, size)),
+                    other => panic!("{path} of {size}: {other:?}"),
+                }
+            }
+            node.files.put(&path, right).await.unwrap();
+        }
+    }
 }
 
 /// The next number of `SplitMix64`.

@@ -350,10 +350,23 @@ fn read_secret(path: &Path) -> Result<Secret, CarrierError> {
 }
 
 /// The secret of the engine in this program, made if it is not there: whoever was inside when the node was started again is
-/// let in again.
+/// let in again. It protects no more than rooms of this process: where what is there is no secret, a new one is made, and whoever
+/// was inside asks for a new ticket. What was there is kept beside it.
 fn own_secret(path: &Path) -> Result<Secret, CarrierError> {
     if path.exists() {
-        return read_secret(path);
+        // What cannot be read at all is not replaced.
+        let size = std::fs::metadata(path).map_err(|error| wrong(path, error))?.len();
+        std::fs::File::open(path).map_err(|error| wrong(path, error))?;
+        let why = match read_secret(path) {
+            Ok(secret) => return Ok(secret),
+            Err(why) => why,
+        };
+        let aside = path.with_extension("damaged");
+        std::fs::rename(path, &aside).map_err(|error| wrong(path, error))?;
+        tracing::error!(
+            %why, size, aside = %aside.display(),
+            "the secret of the conference engine is damaged and a new one is made: whoever was in a meeting enters again"
+        );
     }
     let secret = hex::encode(random::<32>()?);
     let mut file = std::fs::OpenOptions::new()
@@ -416,6 +429,21 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(own_secret(&path).unwrap().bytes(), first.bytes());
         assert!(first.bytes().len() >= MIN_SECRET);
+    }
+
+    /// The engine's own secret is no reason for the node not to start; one shared with another server is.
+    #[test]
+    fn an_own_secret_that_is_cut_or_empty_is_made_anew_and_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("meet.secret");
+        for damaged in [&b""[..], b"0123456789", &[0xff; 64]] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(read_secret(&path).is_err());
+            let made = own_secret(&path).unwrap();
+            assert!(made.bytes().len() >= MIN_SECRET);
+            assert_eq!(own_secret(&path).unwrap().bytes(), made.bytes());
+            assert_eq!(std::fs::read(folder.path().join("meet.damaged")).unwrap(), damaged);
+        }
     }
 
     #[test]

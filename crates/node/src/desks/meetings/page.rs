@@ -76,11 +76,13 @@ pub struct RoomPage {
     script: &'static Asset,
     data: String,
     back: String,
+    /// The secret of the form by which a guest signs out. Others do that where they signed in.
+    guest: Option<String>,
 }
 
 impl RoomPage {
     /// The page for somebody. `back` is where leaving leads.
-    pub fn new(page: Page, attendee: &Attendee, back: String) -> Self {
+    pub fn new(page: Page, attendee: &Attendee, back: String, is_guest: bool) -> Self {
         let lang = page.t.lang();
         let data = json!({
             "lang": lang.code(),
@@ -96,6 +98,7 @@ impl RoomPage {
             script: &asset::ROOM_JS,
             data: in_a_script_element(&data),
             back,
+            guest: is_guest.then(|| attendee.csrf.clone()),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::page::{self, Invitation, RoomPage};
 use crate::clock;
 use crate::face::Face;
 use crate::fault::Coded as _;
-use crate::http::{Viewer, answer, same_site, way_in};
+use crate::http::{Viewer, answer, same_site, sign_out, way_in};
 use crate::layout::{CONTENT_SECURITY_POLICY as STRICT, Desk, Problem, Refusal};
 use crate::node::Node;
 use crate::session::{self, Bearer, Door};
@@ -27,6 +27,7 @@ pub fn routes() -> Router<Arc<Node>> {
         .route("/meetings", get(desk).post(invite))
         .route("/meetings/room", get(room))
         .route("/meetings/room/token", post(token))
+        .route("/meetings/sign-out", post(leave))
         .route("/meetings/enter/{link}", way_in(Door::Meeting))
 }
 
@@ -121,7 +122,7 @@ async fn room(Of(node): Of<Arc<Node>>, visitor: Visitor) -> Response {
     };
     let page = viewer.page(viewer.asked.t.meetings_plain());
     let back = if viewer.face == Face::Inside { page.href("/meetings") } else { page.href("/situation") };
-    let mut response = answer::page(&viewer, &RoomPage::new(page, &attendee, back));
+    let mut response = answer::page(&viewer, &RoomPage::new(page, &attendee, back, viewer.session.is_none()));
     let headers = response.headers_mut();
     // A guest's page is a guest's alone, though the guest stands on the public face.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -142,6 +143,25 @@ async fn room(Of(node): Of<Arc<Node>>, visitor: Visitor) -> Response {
 #[derive(Deserialize)]
 struct Ask {
     csrf: String,
+}
+
+/// A guest leaves for good: on a machine that others use too, the session would open the room until it is over.
+async fn leave(
+    Of(node): Of<Arc<Node>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Form(ask): Form<Ask>,
+) -> Response {
+    let Visitor { viewer, attendee } = visitor;
+    let is_guest = viewer.session.is_none();
+    let is_asked = attendee.is_some_and(|guest| session::same_secret(&ask.csrf, &guest.csrf));
+    if !same_site(&headers) || !is_guest || !is_asked {
+        return answer::refused(&viewer.shell, &viewer.asked, Refusal::Forbidden, &[]);
+    }
+    match sign_out(&node, &viewer, &headers, Door::Meeting).await {
+        Ok(response) => response,
+        Err(error) => answer::internal(&error),
+    }
 }
 
 /// A ticket for whoever asks: who that is stands in the session.
