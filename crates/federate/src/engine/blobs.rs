@@ -13,7 +13,6 @@ use super::pending::Pending;
 use super::wants::{self, Ended, Gone, Lane, Rank, Want, Wants, Why};
 use super::{Answer, ERASED, Engine, Event, Limits, Output, UnfetchedRecord, Write};
 use crate::alarm::Alarm;
-use crate::footprint;
 use crate::paths::{MirrorFile, Route, origin_hash};
 use crate::places;
 

@@ -29,6 +29,8 @@ pub struct Crowd {
     /// Peers that answer everything but blobs, and what was asked for of those.
     pub drips_blobs: BTreeSet<Authority>,
     pub blobs_asked: BTreeSet<(Authority, tlog::Hash)>,
+    /// How many times its length the rows of a file take.
+    pub per_table: u64,
     /// How often the engine was told that time has passed.
     pub ticks: u64,
     /// What stands in the place of every answer for the next root of somebody, by who is asked.
@@ -72,6 +74,7 @@ impl Crowd {
             blobs: BTreeMap::new(),
             drips_blobs: BTreeSet::new(),
             blobs_asked: BTreeSet::new(),
+            per_table: 0,
             ticks: 0,
             roots: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -249,7 +252,7 @@ impl Crowd {
     fn used(&self) -> u64 {
         let takes = |(path, bytes): (&String, &Vec<u8>)| match bytes.len() as u64 {
             length if path.contains("/entries/") => length,
-            length if path.starts_with("blob/") => crate::footprint::file(length),
+            length if path.starts_with("blob/") => crate::footprint::file(length) + self.per_table * length,
             _ => 0,
         };
         self.files.iter().map(takes).sum()
