@@ -223,8 +223,8 @@ pub enum Input {
         /// The record's name.
         name: tlog::Hash,
     },
-    /// What an author's entries and the files that they name take on this disk, answered to [`Event::Measure`], and given
-    /// for everybody at the start: [`crate::footprint::said`] of the entries and [`crate::footprint::file`] of each file. What
+    /// What an author's entries and the files that they name take on this disk, answered to [`Event::Measure`]:
+    /// [`crate::footprint::said`] of the entries and [`crate::footprint::file`] of each file. What
     /// is kept of entries and logs beside that is added here.
     Used {
         /// The author.
@@ -370,10 +370,13 @@ pub enum Event {
         /// When, POSIX seconds, by the reader's clock.
         time: u64,
     },
-    /// An author may have reached its quota: what is stored of it by now is to be measured, and told by [`Input::Used`].
+    /// At a start, and when an author may have reached its quota: what is stored of it by now is to be measured, and told
+    /// by [`Input::Used`].
     Measure {
         /// The author.
         author: Authority,
+        /// What the files take that its records name by now and that are not here, each [`crate::footprint::file`].
+        awaited: u64,
     },
     /// Something of a record of a restricted log cannot be had: its author is to be told. Said once per record and
     /// reason, also over restarts; [`super::Engine::unfetched`] tells all of which it is still so.

@@ -47,11 +47,13 @@ impl Used {
 }
 
 impl Room {
-    /// What logs take by what is known at a start; what is in files is told by measuring.
+    /// What logs take by what is known at a start; what is in files is measured at once.
     pub fn of<'a>(logs: impl Iterator<Item = (&'a Origin, u64)>) -> Self {
         let mut room = Self::default();
         for (origin, kept) in logs {
-            room.of_author.entry(origin.authority.clone()).or_default().kept += kept;
+            let used = room.of_author.entry(origin.authority.clone()).or_default();
+            used.kept += kept;
+            used.again = Some(0);
         }
         room
     }
@@ -64,11 +66,7 @@ impl Room {
 impl Engine {
     /// Whether something more of an author may be taken.
     pub(super) fn has_room(&self, author: &Authority) -> bool {
-        if *author == self.config.me {
-            return true;
-        }
-        let used = self.room.of_author.get(author);
-        !self.room.is_low && used.is_none_or(|used| used.bytes() < self.config.limits.quota)
+        self.room_left(author) > 0
     }
 
     /// How much more of an author may be taken, in bytes, with what is being fetched of files.
@@ -156,10 +154,11 @@ impl Engine {
         if *author == self.config.me {
             return;
         }
+        let awaited = logs_of(&self.logs, author).map(|(_, log)| log.blobs.awaited()).sum();
         let used = self.room.of_author.entry(author.clone()).or_default();
         if !std::mem::replace(&mut used.is_measuring, true) {
             (used.measured, used.since) = (used.measured.saturating_add(used.since), 0);
-            let events = vec![Event::Measure { author: author.clone() }];
+            let events = vec![Event::Measure { author: author.clone(), awaited }];
             self.store(Vec::new(), events, Pending::Unwatched);
         }
     }

@@ -188,6 +188,11 @@ impl Wants {
         self.by_blob.len()
     }
 
+    /// What the blobs would take that are named and not here, as far as they are files.
+    pub fn awaited(&self) -> u64 {
+        self.blobs.values().map(|blob| footprint::file(blob.size)).sum()
+    }
+
     /// How many blobs are wanted now.
     pub fn open(&self) -> usize {
         self.open

@@ -123,10 +123,6 @@ async fn read_before(node: &Node) -> Vec<Input> {
         let mut inputs = erased_under_seal(node).await?;
         inputs.extend(awaited_by_desks(node).await?);
         inputs.extend(lost_before(node).await?);
-        for author in node.peers().keys() {
-            let (author, bytes) = (author.clone(), node.index.used_by(author).await?);
-            inputs.push(Input::Used { author, bytes });
-        }
         Ok::<_, store::db::DbError>(inputs)
     };
     read.await.unwrap_or_else(|error| {

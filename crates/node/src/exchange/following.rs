@@ -84,7 +84,7 @@ impl Following {
             Event::Entries(commit) => commit.origin.authority.clone(),
             Event::Seen { origin, .. } | Event::Blob { origin, .. } => origin.authority.clone(),
             Event::Receipt { authority, .. } | Event::Root { authority, .. } => authority.clone(),
-            Event::Measure { author } => author.clone(),
+            Event::Measure { author, .. } => author.clone(),
             Event::Unfetched(record) => {
                 let (origin, index, why) = (&record.origin, record.index, record.why.as_str());
                 tracing::warn!(%origin, index, why, "something of a record cannot be had");
@@ -182,8 +182,8 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
             let receipt = Receipt { authority: authority.to_string(), size, time };
             node.index.writer(&**node).await.received(&origin, &receipt).await?;
         }
-        Event::Measure { author } => {
-            let bytes = node.index.used_by(&author).await?;
+        Event::Measure { author, awaited } => {
+            let bytes = node.index.used_by(&author).await?.saturating_sub(awaited);
             node.tell(Input::Used { author, bytes });
         }
         Event::Root { authority, .. } => node.roots_changed(&authority).await?,

@@ -178,7 +178,7 @@ impl Crowd {
             }
             Output::Store { id, writes, events } => {
                 let measured = events.iter().find_map(|event| match event {
-                    Event::Measure { author } => Some(author.clone()),
+                    Event::Measure { author, .. } => Some(author.clone()),
                     _ => None,
                 });
                 self.replaced.extend(events.into_iter().filter_map(|event| match event {
