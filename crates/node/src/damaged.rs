@@ -78,7 +78,9 @@ impl Node {
             Some((size, root)) if range.end <= size => {
                 self.reader_of(origin, size).read_vouched(range, root).await
             }
-            _ => return self.reader_of(origin, range.end).read_entries(range).await.map_err(|_| unreadable()),
+            _ => {
+                return self.reader_of(origin, range.end).read_entries(range).await.map_err(|_| unreadable());
+            }
         };
         match read {
             Err(error) if error.is_damage() => {
@@ -97,10 +99,12 @@ impl Node {
         if origin.authority != self.config.authority {
             return Ok(self.engine().stored_tree(origin));
         }
-        let head = self.writer.head(&origin.to_string()).await.map_err(|error| IndexError::Source(error.into()))?;
+        let head =
+            self.writer.head(&origin.to_string()).await.map_err(|error| IndexError::Source(error.into()))?;
         let Some(head) = head.map(|head| head.checkpoint) else { return Ok(None) };
         // Its tiles are at their places a moment after it.
-        let published = self.log(origin).await?.and_then(|log| log.checkpoint).map(|published| published.checkpoint);
+        let published =
+            self.log(origin).await?.and_then(|log| log.checkpoint).map(|published| published.checkpoint);
         Ok(Some(match published {
             Some(published) if published.size < head.size => (published.size, published.root),
             _ => (head.size, head.root),
@@ -213,7 +217,8 @@ impl Node {
             if damaged.is_empty() {
                 return self.store_mended(fetched).await.map(|()| true);
             }
-            let wanted: Vec<String> = damaged.into_iter().filter(|path| !fetched.contains_key(path)).collect();
+            let wanted: Vec<String> =
+                damaged.into_iter().filter(|path| !fetched.contains_key(path)).collect();
             let bytes: usize = fetched.values().map(Bytes::len).sum();
             if fetched.len() + wanted.len() > MOST || bytes > MOST_BYTES {
                 tracing::error!(%origin, "so much of a copy is damaged that its folder must be put back from a backup");
@@ -290,7 +295,9 @@ pub async fn mend(node: Arc<Node>) {
 /// The file that an error names.
 fn named(error: &LogError) -> Option<&str> {
     match error {
-        LogError::Damaged { path } | LogError::MissingFile { path } | LogError::Staging { path, .. } => Some(path),
+        LogError::Damaged { path } | LogError::MissingFile { path } | LogError::Staging { path, .. } => {
+            Some(path)
+        }
         _ => None,
     }
 }
@@ -300,7 +307,8 @@ fn file_of(path: &str, size: u64) -> Option<LogFile> {
     match LogFile::parse(path)? {
         LogFile::Tile(tile) => TileId::in_tree(tile.level, tile.index, size).map(LogFile::Tile),
         LogFile::Entries { index, .. } => {
-            let entries = size.checked_sub(index.checked_mul(u64::from(FULL_WIDTH))?)?.min(u64::from(FULL_WIDTH));
+            let entries =
+                size.checked_sub(index.checked_mul(u64::from(FULL_WIDTH))?)?.min(u64::from(FULL_WIDTH));
             Some(LogFile::Entries { index, width: u16::try_from(entries).ok().filter(|width| *width > 0)? })
         }
         _ => None,

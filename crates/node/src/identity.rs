@@ -393,7 +393,10 @@ mod tests {
         for mode in [0o777, 0o770, 0o702, 0o720] {
             allow(folder.path(), mode);
             let refused = refuse_writable(folder.path()).unwrap_err().to_string();
-            assert!(refused.contains("chmod") && refused.contains(folder.path().to_str().unwrap()), "{refused}");
+            assert!(
+                refused.contains("chmod") && refused.contains(folder.path().to_str().unwrap()),
+                "{refused}"
+            );
         }
         let keys = folder.path().join("keys");
         fs::create_dir(&keys).unwrap();

@@ -297,7 +297,9 @@ impl Node {
         self.erase_overdue(crate::clock::now()).await?;
         for db in [self.index.db(), &self.state] {
             match db.checkpoint_truncate().await {
-                Err(error) if error.code() == "disk-full" => tracing::error!(%error, "done at the next start"),
+                Err(error) if error.code() == "disk-full" => {
+                    tracing::error!(%error, "done at the next start")
+                }
                 done => drop(done?),
             }
         }

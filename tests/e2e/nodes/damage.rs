@@ -99,7 +99,9 @@ fn a_damaged_file_of_a_record_is_named_not_sent_and_fetched_again() {
     }
     let blobs = files_below(&world.nodes[0].data.join("files/blob"));
     let largest = |path: &&PathBuf| std::fs::metadata(path).expect("a file").len();
-    for path in [blobs.iter().max_by_key(largest).expect("one"), blobs.iter().min_by_key(largest).expect("one")] {
+    for path in
+        [blobs.iter().max_by_key(largest).expect("one"), blobs.iter().min_by_key(largest).expect("one")]
+    {
         let hash = path.file_name().expect("a hash").to_string_lossy().into_owned();
         let there = world.nodes[1].data.join(format!("files/blob/{}/{hash}", &hash[..2]));
         until("the other has the file", || there.exists().then_some(()));
@@ -107,7 +109,10 @@ fn a_damaged_file_of_a_record_is_named_not_sent_and_fetched_again() {
         // With nobody to fetch it from.
         world.nodes[1].stop();
         let named = damaged(&world.nodes[0]);
-        assert!(matches!(&named[..], [one] if one.starts_with(&path_in(path)) && one.contains("a.example")), "{named:?}");
+        assert!(
+            matches!(&named[..], [one] if one.starts_with(&path_in(path)) && one.contains("a.example")),
+            "{named:?}"
+        );
         let client = world.nodes[0].client();
         assert_eq!(client.get(&format!("/blob/{hash}")).status, 404, "it is not given away");
         world.nodes[1].serve();
@@ -171,7 +176,8 @@ fn a_damaged_database_is_named_with_what_to_do_and_that_works() {
     assert!(said.contains(&path_in(&index)) && said.contains("concord rebuild"), "{said}");
     node.ask(&["rebuild"]).expect("what it said to do");
     assert!(node.knows(&name));
-    let aside = std::fs::read_dir(&node.data).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let aside =
+        std::fs::read_dir(&node.data).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     let aside: Vec<_> = aside.map(|name| name.to_string_lossy().into_owned()).collect();
     assert!(aside.iter().any(|name| name.starts_with("index.db.damaged-")), "{aside:?}");
     node.serve();

@@ -74,7 +74,9 @@ fn root_keys(config: &Config) -> Check {
 fn secrets(config: &Config) -> Check {
     let what = "secrets".to_owned();
     match identity::refuse_writable(&config.folder).and_then(|()| identity::refuse_exposed(&config.folder)) {
-        Ok(()) => Check { what, ok: true, says: "no other user of this machine can read or change them".into() },
+        Ok(()) => {
+            Check { what, ok: true, says: "no other user of this machine can read or change them".into() }
+        }
         Err(error) => Check { what, ok: false, says: error.to_string() },
     }
 }

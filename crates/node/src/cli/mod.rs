@@ -216,11 +216,7 @@ async fn on_node(
 }
 
 /// Carries a command out on the folder itself. An index that is damaged is no reason not to make it anew: it is put aside first.
-async fn alone(
-    config: Config,
-    command: Command,
-    key: Option<&str>,
-) -> Result<(Arc<Node>, Outcome), Fault> {
+async fn alone(config: Config, command: Command, key: Option<&str>) -> Result<(Arc<Node>, Outcome), Fault> {
     let makes_anew = matches!(command, Command::Rebuild);
     let mut aside = None;
     loop {
@@ -236,7 +232,8 @@ async fn alone(
             }
             Err(error) => Fault::from(error),
         };
-        let damaged = fault.arguments.get("path").filter(|_| makes_anew && fault.code == "db-damaged-derived");
+        let damaged =
+            fault.arguments.get("path").filter(|_| makes_anew && fault.code == "db-damaged-derived");
         let Some(path) = damaged.filter(|path| aside.as_ref() != Some(*path)) else { return Err(fault) };
         put_aside(Path::new(path))?;
         aside = Some(path.clone());

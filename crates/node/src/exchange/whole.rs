@@ -85,7 +85,8 @@ impl Node {
     pub(crate) async fn fetch_damaged(&self, hash: &Hash) -> Vec<String> {
         tracing::error!(%hash, "a file of a record is damaged on this disk");
         self.whole.forget(hash);
-        let sql = "select b.origin, b.pos, e.name from blob b join entry e on e.origin = b.origin and e.pos = b.pos
+        let sql =
+            "select b.origin, b.pos, e.name from blob b join entry e on e.origin = b.origin and e.pos = b.pos
                    where b.sha256 = $1 order by b.origin, b.pos";
         let rows = match self.index.db().rows(sql, &[hash.to_hex().into()]).await {
             Ok(rows) => rows,
@@ -136,9 +137,9 @@ impl Node {
         // Nobody's lines but these two were kept.
         let holds = keys_of(&*self.chain_of(authority)?, Role::Holds);
         let is_held = |line: &NoteSignature| {
-            holds.iter().any(|key| {
-                line.is_by(key) && verify_cosignature(&checkpoint.note.text, line, key).is_ok()
-            })
+            holds
+                .iter()
+                .any(|key| line.is_by(key) && verify_cosignature(&checkpoint.note.text, line, key).is_ok())
         };
         let lines = &checkpoint.note.signatures;
         let is_whole = lines.iter().any(is_held) && lines.iter().all(|line| is_held(line) || is_by_log(line));
