@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, Origin, Readers, RootChain, SignedRoot, Status};
+use record::{Authority, Origin, Readers, RootChain, SignedRoot};
 use tlog::{Hash, SignedCheckpoint, VerifierKey};
 
 use crate::alarm::Alarm;
@@ -18,12 +18,15 @@ use crate::serve::{Cut, Served, is_within, may_read};
 use crate::witness::Witness;
 
 mod agenda;
+mod backlog;
 mod blobs;
+mod catching_up;
 mod config;
 mod io;
 mod kept;
 mod lanes;
 mod logs;
+mod news;
 mod own;
 mod own_seen;
 mod peers;
@@ -43,8 +46,10 @@ pub use config::{EngineConfig, Limits};
 pub use io::*;
 
 use agenda::Agenda;
+use backlog::Backlog;
 use lanes::Lanes;
 use logs::Log;
+use news::News;
 use own::Own;
 use peers::Peer;
 use pending::Pending;
@@ -90,13 +95,27 @@ pub struct Engine {
     room: Room,
     /// Blobs that could be fetched now.
     lanes: Lanes,
+    /// How many are known to be wanted.
+    backlog: Backlog,
+    /// When who waits for news is woken.
+    news: News,
+    /// Whether something was said of an own log since they were looked at, and when they are due by time alone.
+    own_is_touched: bool,
+    own_due: Option<u64>,
+    /// Requests to cosign that are being stored or signed, by whose log it is.
+    cosigning: BTreeMap<Authority, usize>,
     /// Records of which their authors erased their own copies.
-    erased: BTreeMap<Authority, BTreeSet<(Hash, Status)>>,
+    erased: BTreeMap<Authority, blobs::Erased>,
     /// Since when it runs, and who told since then which of our logs it knows.
     started: Option<u64>,
     asked: BTreeSet<Authority>,
     /// Whom an operator removed: nobody waits for them.
     removed: BTreeSet<Authority>,
+    /// How often a log was looked at, and how often all own ones.
+    #[cfg(test)]
+    looks: u64,
+    #[cfg(test)]
+    own_looks: u64,
 }
 
 impl Engine {
@@ -127,10 +146,19 @@ impl Engine {
             siblings: Siblings::default(),
             room: Room::default(),
             lanes: Lanes::default(),
+            backlog: Backlog::default(),
+            news: News::default(),
+            own_is_touched: true,
+            own_due: None,
+            cosigning: BTreeMap::new(),
             erased: BTreeMap::new(),
             started: None,
             asked: BTreeSet::new(),
             removed: BTreeSet::new(),
+            #[cfg(test)]
+            looks: 0,
+            #[cfg(test)]
+            own_looks: 0,
         };
         for (space, key, value) in snapshot.cells {
             engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
@@ -146,6 +174,8 @@ impl Engine {
         // A clock that steps back must not make deadlines of the past come again.
         self.now = self.now.max(now);
         self.started.get_or_insert(self.now);
+        self.news.begin();
+        self.own_is_touched |= self.touches_own(&input);
         match input {
             Input::Tick => {}
             Input::Peers(peers) => self.take_peers(peers),
@@ -192,25 +222,48 @@ impl Engine {
         self.run_siblings();
         self.run_room();
         self.run_blobs();
+        self.run_news();
     }
 
     /// What the next inputs and deadlines need to know of a log that was looked at.
     fn plan(&mut self, origin: &Origin) {
         let patience = self.config.limits.missing_after;
+        self.count_wants(origin);
         let log = self.logs.get(origin);
-        if !log.is_some_and(Log::needs_place) {
+        if log.is_some_and(Log::needs_place) {
+            self.dirty.extend(self.slots.decline(origin));
+        } else {
             // Those that shared memory with it may go on, and one that waited for its place.
             self.dirty.extend(self.slots.beside(origin));
             self.dirty.extend(self.slots.free(origin));
         }
+        if !log.is_some_and(|log| log.seen.is_asked()) {
+            let next = self.seen_slots.free(origin);
+            self.seen_may_go_on(next);
+        }
+        let log = self.logs.get(origin);
         let own = self.own.get(origin).and_then(|own| own.blobs.deadline(!own.shown_by.is_empty(), patience));
-        let has_room = self.has_room(&origin.authority);
-        let deadline = log.and_then(|log| log.deadline(patience, has_room)).into_iter().chain(own).min();
+        let (has_room, takes_entries) =
+            (self.has_room(&origin.authority), self.takes_entries(&origin.authority));
+        let deadline = log.and_then(|log| log.deadline(patience, has_room, takes_entries));
+        let deadline = deadline.into_iter().chain(own).min();
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         let is_overdue = |at: u64| if at <= self.now { self.now + STEP } else { at };
         let at = deadline.map(is_overdue);
         self.agenda.plan(origin, at);
         self.line_up(origin);
+    }
+
+    /// Notes how much of a log is wanted. When its author's share of that is free again, its logs go on.
+    fn count_wants(&mut self, origin: &Origin) {
+        if origin.authority == self.config.me {
+            return;
+        }
+        let wants = self.logs.get(origin).map_or(0, |log| log.blobs.known());
+        if self.backlog.set(origin, wants, self.config.limits.wanted) {
+            let logs = logs::logs_of(&self.logs, &origin.authority);
+            self.dirty.extend(logs.map(|(origin, _)| origin.clone()));
+        }
     }
 
     /// When [`Input::Tick`] is due, in milliseconds since 1970.
@@ -220,6 +273,7 @@ impl Engine {
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
         let roots = roots.into_iter().chain(self.root_told_deadline());
         let others = self.siblings.deadline().into_iter().chain(self.room.deadline()).chain(self.unread_due);
+        let others = others.chain(self.news.deadline());
         let due = peers.chain(own).chain(self.agenda.first()).chain(roots).chain(others).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))
@@ -401,12 +455,12 @@ impl Engine {
         self.logs.get(origin).map(Log::stored_tree)
     }
 
-    /// How fast a log may be followed that is caught up from a peer: the memory is shared by peers, and each peer's part
-    /// by its logs, in the order in which they ask.
+    /// How fast a log may be followed that is caught up from a peer: the memory is shared by peers, of each its own logs and those
+    /// that it copies, and each part by its logs, in the order in which they ask.
     fn pace(&self, origin: &Origin, peer: &Authority) -> Pace {
         let Limits { in_flight, batch_bundles, ahead_bytes, .. } = self.config.limits;
-        let of_peer = ahead_bytes / self.slots.peers().max(1);
-        let others = self.slots.logs(peer).filter(|other| *other != origin);
+        let of_peer = ahead_bytes / self.slots.ways().max(1);
+        let others = self.slots.others(peer, origin);
         let used: usize = others.filter_map(|other| self.logs.get(other)).map(Log::held_bytes).sum();
         let waits = self.logs.get(origin).map_or(0, Log::storing_bytes);
         let left = usize::try_from(self.room_left(&origin.authority)).unwrap_or(usize::MAX);
@@ -507,16 +561,12 @@ fn stored(prefix: &str, file: &LogFile, public: bool) -> Served {
 /// Every key that a chain ever listed for a log, under the log's name, revoked ones apart; `acknowledged` are
 /// checkpoints that a successor log names, which count though their key was revoked.
 fn log_keys(chain: &RootChain, origin: &Origin, acknowledged: bool) -> Vec<VerifierKey> {
-    let mut keys: Vec<VerifierKey> = Vec::new();
-    for signed in chain.roots() {
-        for key in signed.root.keys_of(record::Role::Log) {
-            if !acknowledged && chain.revocation(&key.vkey).is_some() {
-                continue;
-            }
-            keys.extend(key.vkey.with_name(&origin.to_string()).ok().filter(|key| !keys.contains(key)));
-        }
-    }
-    keys
+    let revoked = if acknowledged { BTreeMap::new() } else { chain.revoked_keys() };
+    let name = origin.to_string();
+    let listed = chain.roots().flat_map(|signed| signed.root.keys_of(record::Role::Log));
+    let usable = listed.filter(|key| !revoked.contains_key(key.vkey.public()));
+    let keys: BTreeSet<VerifierKey> = usable.filter_map(|key| key.vkey.with_name(&name).ok()).collect();
+    keys.into_iter().collect()
 }
 
 /// A checkpoint with no signature lines but those of these keys.

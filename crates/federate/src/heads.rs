@@ -307,6 +307,35 @@ mod tests {
         assert_eq!(Heads::etag(b""), format!("\"{}\"", sha256(b"")));
     }
 
+    /// As `docs/protocol.md` section 6 says: not in the order of their texts.
+    #[test]
+    fn logs_stand_in_the_order_of_the_parts_of_their_origins() {
+        let in_order = [
+            "a.example/log/public/2025.3",
+            "a.example/log/public/2026",
+            "a.example/log/public/2026.2",
+            "a.example/log/public/2026.10",
+            "a.example/log/abcdefghijklmnopqrstuvwxyz/2026",
+            "a.example/log/bbcdefghijklmnopqrstuvwxyz/2025",
+            "a.example.org/log/public/2026",
+            "b.example/log/public/2026",
+        ];
+        let text = |origins: &[&str]| {
+            let section = |origin: &&str| {
+                let checkpoint = checkpoint(origin, 5).to_bytes();
+                let line = format!("log {origin} 0 {}\n", checkpoint.len()).into_bytes();
+                [line, checkpoint].concat()
+            };
+            let all = origins.iter().map(section).collect::<Vec<_>>().concat();
+            [format!("{HEADS_TAG}\n").into_bytes(), all].concat()
+        };
+        assert_eq!(Heads::parse(&text(&in_order)).map(|heads| heads.to_bytes()), Ok(text(&in_order)));
+        for pair in in_order.windows(2) {
+            let refused = Heads::parse(&text(&[pair[1], pair[0]]));
+            assert_eq!(refused.map_err(|error| error.code()), Err("heads-order"), "{pair:?}");
+        }
+    }
+
     #[test]
     fn an_answer_of_another_form_is_refused() {
         let text = String::from_utf8(heads().to_bytes()).unwrap();

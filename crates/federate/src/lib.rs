@@ -9,6 +9,7 @@ pub mod alarm;
 pub mod bundle;
 pub mod engine;
 pub mod follow;
+pub mod footprint;
 pub mod heads;
 pub mod nudge;
 pub mod paths;

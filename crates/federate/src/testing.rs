@@ -16,6 +16,15 @@ use tlog::{
 use crate::paths::LogFile;
 use crate::serve::Cut;
 
+pub(crate) fn authority(name: &str) -> Authority {
+    name.parse().unwrap()
+}
+
+/// One of an author's public logs.
+pub(crate) fn origin(author: &str, n: u32) -> Origin {
+    format!("{author}/log/public/2026.{}", n + 1).parse().unwrap()
+}
+
 pub(crate) fn signer(authority: &str, role: Role, n: u64) -> LocalSigner {
     let name = format!("{authority}/{role}/{n}");
     LocalSigner::new(&name, role.key_type(), SecretKey::from_seed(sha256(name.as_bytes()).0)).unwrap()
@@ -135,24 +144,8 @@ impl TestLog {
 
     /// One record, a notice but for what is changed. Answers its name.
     pub fn record(&mut self, salt: u8, change: impl FnOnce(&mut Header)) -> Hash {
-        let mut header = Header {
-            author: self.origin.authority.clone(),
-            log: self.origin.clone(),
-            kind: "notice".to_owned(),
-            id: Ulid::new(self.entries.len() as u64, [salt; 10]),
-            edition: 1,
-            supersedes: None,
-            released: time("2026-11-22T10:00:00Z"),
-            status: Status::Test,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: vec![],
-            expires: None,
-            own: vec![],
-        };
+        let id = Ulid::new(self.entries.len() as u64, [salt; 10]);
+        let mut header = Header::bare(&self.origin, "notice", id, time("2026-11-22T10:00:00Z"), Status::Test);
         change(&mut header);
         self.push(&header)
     }

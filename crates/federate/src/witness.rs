@@ -35,6 +35,9 @@ pub enum Refused {
     /// The authority has too many logs.
     #[error("more than {MAX_LOGS_PER_AUTHORITY} logs of one authority")]
     TooMany,
+    /// Requests for other logs of the authority are still under way.
+    #[error("other requests for logs of this authority are under way; ask again later")]
+    Busy,
 }
 
 impl Refused {
@@ -48,6 +51,7 @@ impl Refused {
             }
             Self::Judged(refusal) => (refusal.status(), text, Vec::new()),
             Self::TooMany => (403, text, Vec::new()),
+            Self::Busy => (429, text, Vec::new()),
         }
     }
 }

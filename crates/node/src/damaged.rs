@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::alarm::{self, Alarm};
 use crate::exchange::fetch;
-use crate::index::{IndexError, Source as _};
+use crate::index::{Follower, IndexError, Source as _};
 use crate::node::Node;
 
 /// Peers who had nothing to give are asked again after this time, then after twice as long, and so on.
@@ -144,10 +144,15 @@ impl Node {
         alarm::raise(&*self.cells, alarm).await;
     }
 
-    /// Brings the index up to what is here. A log that is damaged is set aside until it is whole again: it holds up no start.
-    pub async fn catch_up_with_whole(&self) -> Result<(), IndexError> {
+    /// Brings the index up to everything of an author. A log that is damaged is set aside until it is whole again: it holds up
+    /// no start, and nothing else of its author.
+    pub(crate) async fn reach_whole(
+        &self,
+        follower: &Follower<'_>,
+        author: &Authority,
+    ) -> Result<(), IndexError> {
         loop {
-            let error = match self.catch_up().await {
+            let error = match follower.reach_author(author).await {
                 Err(error @ IndexError::DamagedFile { .. }) => error,
                 done => return done,
             };
@@ -176,7 +181,7 @@ impl Node {
                 Ok(true) => {
                     tracing::info!(%origin, "what was damaged of a copy was fetched back");
                     self.damaged.copies().remove(&origin);
-                    if let Err(error) = self.index.writer(self).await.reach_all().await {
+                    if let Err(error) = self.index.follower(self).reach_author(&origin.authority).await {
                         tracing::error!(%error, %origin, "the index could not go on in a copy that is whole again");
                     }
                 }

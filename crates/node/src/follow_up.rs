@@ -1,7 +1,15 @@
 //! What follows from new entries: the index takes them, the engine and waiting peers are told.
 
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use record::{Authority, Origin, Record};
 use store::LogReader;
+use tokio::time::Instant;
+
+use crate::alarm::{self, Alarm};
+use crate::fault::Fault;
 
 use crate::index::IndexError;
 use crate::node::{Node, OpenError};
@@ -28,16 +36,49 @@ impl Node {
         Ok(())
     }
 
-    /// Brings the index up to everything that is on this disk, and to who is known.
-    pub async fn catch_up(&self) -> Result<(), IndexError> {
-        self.index.writer(self).await.catch_up().await
+    /// Brings the index up to everything that is on this disk, and to who is known: own records first, those of all others
+    /// at the same time. Whose are not there after `patience` are left to the exchange, which goes on with them.
+    pub async fn catch_up(&self, patience: Option<Duration>) -> Result<(), IndexError> {
+        let follower = self.index.follower(self);
+        follower.begin().await?;
+        self.reach_whole(&follower, &self.config.authority).await?;
+        follower.receipts().await?;
+        let mut left = follower.authors().await?;
+        left.remove(&self.config.authority);
+        let authors = left.clone();
+        let whole = &follower;
+        let others =
+            authors.iter().map(|author| async move { (author, self.reach_whole(whole, author).await) });
+        let mut others: FuturesUnordered<_> = others.collect();
+        let until = patience.map(|patience| Instant::now() + patience);
+        while !left.is_empty() {
+            let next = match until {
+                Some(until) => tokio::time::timeout_at(until, others.next()).await.ok().flatten(),
+                None => others.next().await,
+            };
+            let Some((author, done)) = next else { break };
+            left.remove(author);
+            if let Err(error) = done {
+                self.index_is_behind(author, error).await;
+            }
+        }
+        for author in left {
+            self.following.leave(author);
+        }
+        Ok(())
+    }
+
+    /// What of an author cannot be read does not stop this node: all else is shown.
+    async fn index_is_behind(&self, author: &Authority, error: IndexError) {
+        tracing::error!(%error, %author, "not everything of this author is in the index");
+        let alarm = Alarm::new("index-behind").with("origin", author.as_str());
+        alarm::raise(&*self.cells, alarm.because(&Fault::from(error))).await;
     }
 
     /// A next root of an authority is pinned: what it revokes, and whose witnesses count, follows.
     pub async fn roots_changed(&self, authority: &Authority) -> Result<(), IndexError> {
-        let mut writer = self.index.writer(self).await;
-        writer.authorities().await?;
-        writer.roots(authority).await
+        self.index.writer(self).await.authorities().await?;
+        self.index.follower(self).roots(authority).await
     }
 
     /// Reads of a log up to a size.

@@ -164,6 +164,10 @@ impl Source for Node {
         Ok(bytes.filter(|bytes| sha256(bytes) == *hash))
     }
 
+    async fn has_blob(&self, hash: &Hash) -> Result<bool, IndexError> {
+        Ok(self.files.size(&store::layout::blob(hash)).await?.is_some())
+    }
+
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
         self.seen_file(origin, n).await
     }
@@ -262,6 +266,12 @@ impl Source for Node {
                 Finding::Awaits { origin, name } => {
                     self.tell(federate::Input::WantBlobs { origin: origin.clone(), name: *name });
                 }
+                Finding::Grew { author } => match self.index.used_by(author).await {
+                    Ok(bytes) => self.tell(federate::Input::Used { author: author.clone(), bytes }),
+                    Err(error) => {
+                        tracing::error!(%error, %author, "what is taken of it could not be measured");
+                    }
+                },
                 _ => {}
             }
         }
@@ -271,9 +281,11 @@ impl Source for Node {
 
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
-        Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } | Finding::Lacks { .. } => {
-            return None;
-        }
+        Finding::Quotes { .. }
+        | Finding::Erases { .. }
+        | Finding::Awaits { .. }
+        | Finding::Lacks { .. }
+        | Finding::Grew { .. } => return None,
         Finding::Invalid { origin, index, why } => {
             let alarm = Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string());
             alarm.because(why).of_fact(*index)

@@ -22,6 +22,8 @@ use crate::node::{Node, OpenError};
 const LEASE_SECONDS: u64 = 10;
 /// How often it says so.
 const RENEW: Duration = Duration::from_secs(3);
+/// How long a server that begins to lead waits for its index, before it answers: what is not there then comes while it runs.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a server that stands by looks whether the lead is free.
 const WATCH: Duration = Duration::from_millis(500);
 /// The file in the data folder that tells this server from the others of the authority.
@@ -102,7 +104,7 @@ fn server_name(folder: &Path) -> Result<String, OpenError> {
 pub async fn stand_by(node: &Node, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<(), OpenError> {
     let mut watch = Watch::new(node).await?;
     loop {
-        let Lead::Other(holder) = node.take_lead().await? else {
+        let Lead::Other(holder) = node.take_lead(Some(PATIENCE)).await? else {
             tracing::info!("this server leads");
             return Ok(());
         };

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use record::root::{RootChain, TrustRoot};
 use record::{Authority, Origin};
@@ -58,6 +59,8 @@ pub struct Node {
     pub engine: RwLock<federate::Engine>,
     /// The engine's thread, where a command started it for itself.
     pub engine_task: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// What waits for the index.
+    pub following: crate::exchange::Following,
     /// Peers that are read from a file at the moment.
     pub bundles: RwLock<BTreeMap<Authority, Arc<federate::bundle::Bundle>>>,
     /// Whether the engine knows what it works for: before that it would say of own logs that they are not there.
@@ -210,7 +213,7 @@ impl Node {
     /// database, this one leads from now on, or is refused.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let node = Self::open_unled(config).await?;
-        match node.take_lead().await? {
+        match node.take_lead(None).await? {
             Lead::Ours => Ok(node),
             Lead::Other(holder) => Err(OpenError::Led { by: leading::address_of(&holder).to_owned() }),
         }
@@ -258,6 +261,7 @@ impl Node {
             departures: tokio::sync::Notify::new(),
             engine: RwLock::new(engine),
             engine_task: tokio::sync::Mutex::default(),
+            following: crate::exchange::Following::default(),
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
             damaged: crate::damaged::Damaged::default(),
@@ -278,8 +282,9 @@ impl Node {
     }
 
     /// Takes the lead if nobody else has it: reads again what another leader may have changed, and finishes
-    /// what it, or a crash, left undone.
-    pub async fn take_lead(&self) -> Result<Lead, OpenError> {
+    /// what it, or a crash, left undone. What of others' records is not in the index after `patience` gets there while the
+    /// server runs.
+    pub async fn take_lead(&self, patience: Option<Duration>) -> Result<Lead, OpenError> {
         if let Some(lease) = &self.lease {
             let holder = lease.acquire(leading::now(), leading::random()?).await?;
             if !lease.is_ours(&holder) {
@@ -292,13 +297,13 @@ impl Node {
         self.tell_of_missing_keys().await;
         let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
-        self.recover().await?;
+        self.recover(patience).await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
         self.erase_overdue(crate::clock::now()).await?;
         for db in [self.index.db(), &self.state] {
             match db.checkpoint_truncate().await {
                 Err(error) if error.code() == "disk-full" => {
-                    tracing::error!(%error, "done at the next start")
+                    tracing::error!(%error, "done at the next start");
                 }
                 done => drop(done?),
             }
@@ -308,7 +313,7 @@ impl Node {
     }
 
     /// Finishes what a crash interrupted: published own logs, index, names of peers.
-    async fn recover(&self) -> Result<(), OpenError> {
+    async fn recover(&self, patience: Option<Duration>) -> Result<(), OpenError> {
         for (origin, _) in self.own_heads().await? {
             match self.writer.open(&origin.to_string(), &federate::places::own(&origin)).await {
                 // What may not sign is still shown; the permit says why it waits.
@@ -326,7 +331,7 @@ impl Node {
         }
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
-        match self.catch_up_with_whole().await {
+        match self.catch_up(patience).await {
             Err(error) if error.code() == "disk-full" => {
                 tracing::error!(%error, "the index is behind until there is room and the node is started again");
             }
@@ -424,13 +429,18 @@ impl Node {
         self.peers().get(authority).filter(|k| k.peer.standing == Standing::Confirmed).cloned()
     }
 
-    /// Reads the peers again after a change.
-    pub async fn reload_peers(&self) -> Result<(), OpenError> {
+    /// Reads the peers again.
+    pub async fn read_peers(&self) -> Result<(), OpenError> {
         self.take_peers(peers::load(&*self.cells).await?);
         self.departures.notify_one();
-        let mut writer = self.index.writer(self).await;
-        writer.authorities().await?;
-        writer.witnesses_changed().await?;
+        Ok(())
+    }
+
+    /// Reads the peers again after a change, and tells the index.
+    pub async fn reload_peers(&self) -> Result<(), OpenError> {
+        self.read_peers().await?;
+        self.index.writer(self).await.authorities().await?;
+        self.index.follower(self).witnesses_changed().await?;
         Ok(())
     }
 
@@ -493,6 +503,7 @@ impl Node {
                 tracing::error!(%error, "the engine broke off");
             }
         }
+        self.following.end().await;
         if let Err(error) = self.writer.settle().await {
             tracing::warn!(%error, "own logs could not be settled; the next start does it");
         }

@@ -83,7 +83,7 @@ pub async fn serve(config: Config, stop: tokio::sync::watch::Receiver<bool>) -> 
     let address = config.listen;
     let node = Arc::new(open_when_free(config).await?);
     if node.lease.is_none() {
-        node.take_lead().await?;
+        node.take_lead(Some(leading::PATIENCE)).await?;
     }
     if let Err(error) = node.uploads.clear() {
         tracing::warn!(%error, "tables that were uploaded to an earlier process could not be removed");

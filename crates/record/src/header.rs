@@ -262,6 +262,28 @@ impl Refusal for HeaderError {
 serialize_as_text!(Status, MechanismId, TimeOrDate, Use, Relation);
 
 impl Header {
+    /// The header of a record in a log of its author that says nothing but what every one must.
+    pub fn bare(log: &Origin, kind: &str, id: Ulid, released: Time, status: Status) -> Self {
+        Self {
+            author: log.authority.clone(),
+            log: log.clone(),
+            kind: kind.to_owned(),
+            id,
+            edition: 1,
+            supersedes: None,
+            released,
+            status,
+            mechanism: None,
+            about: Vec::new(),
+            usage: None,
+            refs: Vec::new(),
+            anchors: Vec::new(),
+            blobs: Vec::new(),
+            expires: None,
+            own: Vec::new(),
+        }
+    }
+
     /// The header's text, from tag to final newline: what is signed.
     pub fn to_text(&self) -> String {
         text::write(self, text::Form::Record)

@@ -182,21 +182,10 @@ fn sealed(
 ) -> Result<Sealed, SealError> {
     let outer = Header {
         author: inner.header.author.clone(),
-        log: parts.log.clone(),
-        kind: kind::SEALED.into(),
-        id: parts.id,
-        edition: 1,
-        supersedes: None,
-        released: parts.released,
-        status: inner.header.status,
-        mechanism: None,
-        about: Vec::new(),
-        usage: None,
-        refs: Vec::new(),
-        anchors: Vec::new(),
         blobs: lines,
         expires: inner.header.expires,
         own: vec![Line::new(COMMIT, commit.to_hex()).map_err(HeaderError::from)?],
+        ..Header::bare(&parts.log, kind::SEALED, parts.id, parts.released, inner.header.status)
     };
     outer.check()?;
     Ok(Sealed { outer, blobs })

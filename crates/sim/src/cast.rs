@@ -225,22 +225,8 @@ pub fn record(origin: &Origin, version: u64, salt: u64, blob: Option<&[u8]>, now
     let mut random = [0; 10];
     random[..8].copy_from_slice(&salt.to_be_bytes());
     let header = Header {
-        author: origin.authority.clone(),
-        log: origin.clone(),
-        kind: kind::NOTICE.to_owned(),
-        id: Ulid::new(now, random),
-        edition: 1,
-        supersedes: None,
-        released: time(now),
-        status: Status::Test,
-        mechanism: None,
-        about: Vec::new(),
-        usage: None,
-        refs: Vec::new(),
-        anchors: Vec::new(),
         blobs: blob.into_iter().map(|bytes| blob_ref(MediaType::plain(), bytes)).collect(),
-        expires: None,
-        own: Vec::new(),
+        ..Header::bare(origin, kind::NOTICE, Ulid::new(now, random), time(now), Status::Test)
     };
     sign(&header, version)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use federate::engine::Event;
-use node::index::{Batch, Index, IndexError, Receipt, Writer};
+use node::index::{Batch, Index, IndexError, Receipt};
 use record::{Authority, RootChain};
 use store::db::{Db, DbOptions};
 
@@ -49,7 +49,7 @@ impl Indexed {
         let db = Db::connect(&format!("sqlite:{}", path.display()), options).await?;
         let index = Index::open(db, &view.me).await?;
         index.db().discard_beside().await?;
-        index.writer(view).await.catch_up().await?;
+        index.follower(view).catch_up().await?;
         self.index = Some(index);
         Ok(())
     }
@@ -68,34 +68,34 @@ impl Indexed {
 pub async fn fresh(view: &View) -> Result<Index, IndexError> {
     let options = DbOptions { connections: 1, ..DbOptions::default() };
     let index = Index::open(Db::connect("sqlite::memory:", options).await?, &view.me).await?;
-    index.writer(view).await.catch_up().await?;
+    index.follower(view).catch_up().await?;
     Ok(index)
 }
 
 /// The index learns what a store made true, as from a node.
 pub async fn happened(index: &Index, view: &View, event: &Event) -> Result<(), IndexError> {
-    let mut writer = index.writer(view).await;
+    let follower = index.follower(view);
     match event {
         Event::Entries(commit) => {
             let (origin, checkpoint) = (&commit.origin, commit.checkpoint.as_ref());
-            writer.take(&Batch { origin, judged: &commit.judged, state: &commit.state, checkpoint }).await
+            follower.take(&Batch { origin, judged: &commit.judged, state: &commit.state, checkpoint }).await
         }
-        Event::Seen { origin, replaces: true, .. } => writer.measure_again(origin).await,
-        Event::Seen { origin, .. } => writer.seen(origin).await,
-        Event::Blob { sha256, .. } => writer.blob(Some(sha256)).await,
+        Event::Seen { origin, replaces: true, .. } => follower.measure_again(origin).await,
+        Event::Seen { origin, .. } => follower.seen(origin).await,
+        Event::Blob { sha256, .. } => follower.blob(sha256).await,
         Event::Receipt { origin, authority, size, time, .. } => {
             let receipt = Receipt { authority: authority.to_string(), size: *size, time: *time };
-            writer.received(origin, &receipt).await
+            index.writer(view).await.received(origin, &receipt).await
         }
         Event::Unfetched(_) | Event::Measure { .. } => Ok(()),
-        Event::Root { authority, .. } => roots(&mut writer, authority).await,
+        Event::Root { authority, .. } => roots(index, view, authority).await,
     }
 }
 
 /// A next root of an authority is pinned.
-pub async fn roots(writer: &mut Writer<'_>, authority: &Authority) -> Result<(), IndexError> {
-    writer.authorities().await?;
-    writer.roots(authority).await
+pub async fn roots(index: &Index, view: &View, authority: &Authority) -> Result<(), IndexError> {
+    index.writer(view).await.authorities().await?;
+    index.follower(view).roots(authority).await
 }
 
 /// Runs something for so many turns at most; `None` if it was cut off.

@@ -133,10 +133,10 @@ impl World {
     pub(crate) fn index_own(&mut self, node: usize, origin: &Origin, written: &[tlog::Hash]) {
         let Some((index, view)) = self.indexed(node) else { return };
         let reach = async {
-            let mut writer = index.writer(&view).await;
-            writer.reach(origin).await?;
+            let follower = index.follower(&view);
+            follower.reach(origin).await?;
             for hash in written {
-                writer.blob(Some(hash)).await?;
+                follower.blob(hash).await?;
             }
             Ok(())
         };
@@ -148,7 +148,7 @@ impl World {
     pub(crate) fn index_own_roots(&mut self, node: usize) {
         self.pin(node);
         let Some((index, view)) = self.indexed(node) else { return };
-        let learn = async { indexed::roots(&mut index.writer(&view).await, &view.me).await };
+        let learn = async { indexed::roots(&index, &view, &view.me).await };
         let done = self.runtime.block_on(learn);
         self.indexed_so(node, &view, "learns own roots", done);
     }
@@ -204,6 +204,7 @@ impl World {
                 Finding::Quotes { .. }
                 | Finding::Invalid { .. }
                 | Finding::SealRefused { .. }
+                | Finding::Grew { .. }
                 | Finding::Conflict { .. } => {}
             }
         }

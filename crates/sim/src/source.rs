@@ -99,6 +99,10 @@ impl Source for View {
         Ok(bytes.filter(|bytes| sha256(bytes) == *hash))
     }
 
+    async fn has_blob(&self, hash: &Hash) -> Result<bool, IndexError> {
+        Ok(self.files.size(&store::layout::blob(hash)).await?.is_some())
+    }
+
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
         let path = format!("{}{}", self.prefix(origin), store::layout::seen(n));
         Ok(self.files.get(&path).await?.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok()))

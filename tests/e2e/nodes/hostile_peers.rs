@@ -1,4 +1,4 @@
-//! Four confirmed peers whose program is not ours, all at once, beside two honest ones: what is released honestly arrives as
+//! Confirmed peers whose program is not ours, one by one and all at once, beside two honest ones: what is released honestly arrives as
 //! it does without them, pages are served, and they take no more memory and disk than is theirs.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::costly::costly;
 use e2e::{Authority, ForgedLog, Forger, Hostile, Manner, PATIENCE, World, peak_memory, until};
 
 /// What one peer may take at the node under attack, in MiB.
@@ -37,7 +38,7 @@ fn limited(node: &Authority) {
 }
 
 /// Shows sixteen logs, and gives a byte of them a second.
-fn dripping(node: &Authority) -> Hostile {
+fn dripping(node: &Authority, _: &Authority) -> Hostile {
     let forger = Forger::of(node);
     let logs: Vec<ForgedLog> = (0..16)
         .map(|n| {
@@ -57,7 +58,7 @@ fn dripping(node: &Authority) -> Hostile {
 }
 
 /// Gives as many bytes as it can: bundles of the largest entries.
-fn filling(node: &Authority) -> Hostile {
+fn filling(node: &Authority, _: &Authority) -> Hostile {
     let forger = Forger::of(node);
     let logs: Vec<ForgedLog> = (0..8)
         .map(|n| {
@@ -74,7 +75,7 @@ fn filling(node: &Authority) -> Hostile {
 }
 
 /// Names large and small files, and gives a byte of them a second, or others.
-fn withholding(node: &Authority) -> Hostile {
+fn withholding(node: &Authority, _: &Authority) -> Hostile {
     let forger = Forger::of(node);
     let mut log = forger.log(0);
     let mut blobs: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
@@ -96,7 +97,7 @@ fn withholding(node: &Authority) -> Hostile {
 }
 
 /// Shows very many logs, others each time, and thousands of entries that are no records.
-fn flooding(node: &Authority) -> Hostile {
+fn flooding(node: &Authority, _: &Authority) -> Hostile {
     let forger = Forger::of(node);
     let mut logs: Vec<ForgedLog> = (0..1_500).map(|n| forger.log(n).done()).collect();
     let mut invalid = forger.log(1_500);
@@ -141,7 +142,8 @@ fn trust(node: &Authority, other: &Authority) {
     node.ask(&["peer", "confirm", &other.name, "--fingerprint", &fingerprint]).expect("peer confirm");
 }
 
-type Attack = fn(&Authority) -> Hostile;
+/// Of an authority, on another one.
+type Attack = fn(&Authority, &Authority) -> Hostile;
 
 /// What honest people see while these peers are at work beside them.
 fn honest_beside(attacks: &[(&str, Attack)], lasting: Duration) {
@@ -157,7 +159,8 @@ fn honest_beside(attacks: &[(&str, Attack)], lasting: Duration) {
     trust(b, a);
     arrival(a, b, "the first takes longer");
     let mut usual: Vec<Duration> = (0..20).map(|n| arrival(a, b, &format!("before {n}"))).collect();
-    let hostile: Vec<Hostile> = attacks.iter().zip(others).map(|((_, attack), node)| attack(node)).collect();
+    let hostile: Vec<Hostile> =
+        attacks.iter().zip(others).map(|((_, attack), node)| attack(node, b)).collect();
     for other in others {
         trust(b, other);
     }
@@ -205,6 +208,7 @@ const DRIPS: (&str, Attack) = ("drips.example", dripping);
 const FILLS: (&str, Attack) = ("fills.example", filling);
 const WITHHOLDS: (&str, Attack) = ("withholds.example", withholding);
 const FLOODS: (&str, Attack) = ("floods.example", flooding);
+const COSTS: (&str, Attack) = ("costs.example", costly);
 /// Of one attack.
 const SHORT: Duration = Duration::from_secs(15);
 
@@ -226,6 +230,11 @@ fn a_peer_that_withholds_its_files_holds_up_nobody_else() {
 #[test]
 fn a_peer_that_floods_logs_and_entries_that_are_no_records_holds_up_nobody_else() {
     honest_beside(&[FLOODS], SHORT);
+}
+
+#[test]
+fn a_peer_whose_records_cost_much_to_read_holds_up_nobody_else() {
+    honest_beside(&[COSTS], SHORT);
 }
 
 #[test]

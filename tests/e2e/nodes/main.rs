@@ -7,6 +7,7 @@ mod bundle;
 mod ceremony;
 mod clock;
 mod commands;
+mod costly;
 mod damage;
 mod disk;
 mod evidence;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use federate::{Head, Heads};
 use record::logstate::{LogOpen, log_open_header};
-use record::{BlobRef, Header, Origin, Readers, Record, SignedRoot, Status, Ulid};
+use record::{AudienceId, BlobRef, Header, Origin, Readers, Record, SignedRoot, Status, Ulid};
 use tlog::{
     Checkpoint, Edge, KeyType, LocalSigner, SecretKey, SignedCheckpoint, TileId, leaf_hash, sha256,
     write_bundle,
@@ -45,10 +45,23 @@ impl Forger {
     /// A public log that opens, under a number.
     pub fn log(&self, number: u32) -> ForgedLog {
         let number = if number == 0 { String::new() } else { format!(".{}", number + 1) };
-        let origin: Origin = format!("{}/log/public/2026{number}", self.name).parse().expect("an origin");
+        let origin = format!("{}/log/public/2026{number}", self.name);
+        self.opened(origin.parse().expect("an origin"), Readers::Public)
+    }
+
+    /// A log for one reader.
+    pub fn log_for(&self, reader: &str) -> ForgedLog {
+        let audience = AudienceId::random([7; 16]);
+        let year = 2026;
+        let authority: record::Authority = self.name.parse().expect("an authority");
+        let readers = Readers::Set([reader.parse().expect("an authority"), authority.clone()].into());
+        self.opened(Origin { authority, audience, year, n: None }, readers)
+    }
+
+    fn opened(&self, origin: Origin, readers: Readers) -> ForgedLog {
         let mut log = ForgedLog { origin, entries: Vec::new(), edge: Edge::new(), tiles: BTreeMap::new() };
         let open = LogOpen {
-            readers: Readers::Public,
+            readers,
             root: (1, sha256(self.root.note.text.as_bytes())),
             policy: sha256(POLICY),
             previous: None,
@@ -61,24 +74,9 @@ impl Forger {
 
     /// Appends a record, a notice but for what is changed.
     pub fn record(&self, log: &mut ForgedLog, change: impl FnOnce(&mut Header)) {
-        let mut header = Header {
-            author: log.origin.authority.clone(),
-            log: log.origin.clone(),
-            kind: "notice".to_owned(),
-            id: Ulid::new(log.entries.len() as u64, [7; 10]),
-            edition: 1,
-            supersedes: None,
-            released: "2026-11-22T10:00:00Z".parse().expect("a time"),
-            status: Status::Exercise,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: vec![],
-            expires: None,
-            own: vec![],
-        };
+        let id = Ulid::new(log.entries.len() as u64, [7; 10]);
+        let released = "2026-11-22T10:00:00Z".parse().expect("a time");
+        let mut header = Header::bare(&log.origin, "notice", id, released, Status::Exercise);
         change(&mut header);
         self.push(log, &header);
     }

@@ -2,22 +2,26 @@
 //! at a time in the order of [`super::wants`], checked by their hash. A receipt waits for them. The same of own
 //! records that were fetched back: what of them is not on this disk any more comes from whoever follows the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Date, Judged, Origin, Record, Relation, Status, kind};
 use tlog::{Hash, sha256};
 
-use super::logs::Log;
+use super::logs::{Log, first_of};
 use super::own::Own;
 use super::pending::Pending;
 use super::wants::{self, Ended, Gone, Lane, Rank, Want, Wants, Why};
 use super::{Answer, ERASED, Engine, Event, Limits, Output, UnfetchedRecord, Write};
 use crate::alarm::Alarm;
+use crate::footprint;
 use crate::paths::{MirrorFile, Route, origin_hash};
 use crate::places;
 
 /// How often everybody who shows an own log is asked for a blob of it before it is said that nobody has it.
 const ROUNDS: usize = 4;
+
+/// Records of which an author erased its copies; of another status they are others.
+pub(super) type Erased = BTreeSet<(Hash, Status)>;
 
 /// What entries that are about to be stored say of blobs, in order.
 #[derive(Debug)]
@@ -55,6 +59,7 @@ impl Engine {
     /// Takes up what entries say of blobs whose store goes out now; the cells belong to the same store.
     pub(super) fn take_notes(&mut self, origin: &Origin, notes: Vec<Note>) -> (Vec<Write>, Vec<Event>) {
         let (mut writes, mut events, today) = (Vec::new(), Vec::new(), self.today());
+        let mut erased = Erased::new();
         for note in notes {
             match note {
                 Note::Want { sha256, name, want } => {
@@ -83,9 +88,14 @@ impl Engine {
                     }
                 }
                 Note::Erased { name, status } => {
-                    writes.extend(self.take_erased(&origin.authority, name, status));
+                    writes.push(self.note_erased(&origin.authority, name, status));
+                    erased.insert((name, status));
                 }
             }
+        }
+        // All together: however many there are, each log is looked at once.
+        if !erased.is_empty() {
+            writes.extend(self.take_erased(&origin.authority, &erased));
         }
         (writes, events)
     }
@@ -102,15 +112,11 @@ impl Engine {
         status.is_some_and(|status| erased.is_some_and(|erased| erased.contains(&(name, status))))
     }
 
-    /// An author erased its copies of a record, whichever of its logs named it: nothing of it is waited for.
-    fn take_erased(&mut self, author: &Authority, name: Hash, status: Status) -> Vec<Write> {
-        // Written also if it is known: the store of it may have failed.
-        self.erased.entry(author.clone()).or_default().insert((name, status));
-        let key = format!("{author}/{name}/{status}");
-        let mut writes = vec![Write::Cell { space: ERASED, key, value: Some(Vec::new()) }];
-        let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == status);
+    /// An author erased its copies of records, whichever of its logs named them: nothing of them is waited for.
+    fn take_erased(&mut self, author: &Authority, erased: &Erased) -> Vec<Write> {
+        let mut writes = Vec::new();
         for (origin, blobs) in wants_of(author, &mut self.logs, &mut self.own) {
-            let gone = blobs.drop_record(name, is_meant);
+            let gone = drop_erased(blobs, erased);
             if gone != Gone::default() {
                 writes.extend(cells_of(origin, &gone));
                 self.dirty.insert(origin.clone());
@@ -119,22 +125,28 @@ impl Engine {
         writes
     }
 
+    /// Notes that an author erased its copies of a record; also if it is known: the store of it may have failed.
+    fn note_erased(&mut self, author: &Authority, name: Hash, status: Status) -> Write {
+        self.erased.entry(author.clone()).or_default().insert((name, status));
+        let key = format!("{author}/{name}/{status}");
+        Write::Cell { space: ERASED, key, value: Some(Vec::new()) }
+    }
+
     /// After a start: an erasure may be durable, and the end of a want not.
     pub(super) fn forget_erased(&mut self) {
         for (author, erased) in &self.erased {
             for (_, blobs) in wants_of(author, &mut self.logs, &mut self.own) {
-                for (name, status) in erased {
-                    let is_meant = |want: &Want| want.status.is_none_or(|of_record| of_record == *status);
-                    blobs.drop_record(*name, is_meant);
-                }
+                drop_erased(blobs, erased);
             }
         }
     }
 
     /// Records that were opened here say that their author erased its copies of others.
     pub(super) fn take_opened_erasure(&mut self, by: &Authority, status: Status, names: &[Hash]) {
-        let writes: Vec<Write> = names.iter().flat_map(|name| self.take_erased(by, *name, status)).collect();
+        let mut writes: Vec<Write> = names.iter().map(|name| self.note_erased(by, *name, status)).collect();
         if !writes.is_empty() {
+            let erased: Erased = names.iter().map(|name| (*name, status)).collect();
+            writes.extend(self.take_erased(by, &erased));
             self.store(writes, Vec::new(), Pending::Unwatched);
         }
     }
@@ -240,7 +252,10 @@ impl Engine {
     pub(super) fn run_blobs(&mut self) {
         for lane in Lane::ALL {
             while let Some((rank, origin)) = self.lanes.next(lane, self.config.limits.blob_bytes) {
-                self.fetch_blob(&origin, rank);
+                // Others of its author may have taken what was free when it was lined up.
+                if footprint::file(rank.size) <= self.room_left(&origin.authority) {
+                    self.fetch_blob(&origin, rank);
+                }
                 self.line_up(&origin);
             }
         }
@@ -249,15 +264,20 @@ impl Engine {
     /// Tells the lanes what a log could fetch next: nothing, if nobody shows it.
     pub(super) fn line_up(&mut self, origin: &Origin) {
         let (author, left) = (&origin.authority, self.room_left(&origin.authority));
-        let mut is_over = false;
+        let (mut is_over, mut needs) = (false, None);
         for lane in Lane::ALL {
             let rank = self.wants(origin).and_then(|blobs| blobs.head(lane));
+            let takes = rank.map_or(0, |rank| footprint::file(rank.size));
             // Of a disk that is nearly full the node says so; of a quota this does.
-            is_over |= rank.is_some_and(|rank| !self.fits_quota(author, rank.size));
-            let rank = rank.filter(|rank| rank.size <= left);
+            is_over |= !self.fits_quota(author, takes);
+            if takes > left {
+                needs = Some(needs.map_or(takes, |least: u64| least.min(takes)));
+            }
+            let rank = rank.filter(|_| takes <= left);
             let head = rank.and_then(|rank| Some((rank, self.blob_source(origin, rank.sha256)?)));
             self.lanes.set(lane, origin, head);
         }
+        self.wait_for_room(origin, needs);
         if is_over {
             self.over_quota(&origin.authority);
         }
@@ -293,7 +313,7 @@ impl Engine {
         let Some(blobs) = self.wants_mut(origin) else { return };
         blobs.begin(&rank);
         self.lanes.begin(origin, &rank);
-        self.room_coming(&origin.authority, rank.size, true);
+        self.room_coming(&origin.authority, footprint::file(rank.size));
         if origin.authority != self.config.me {
             return self.fetch_blob_of_peer(origin, rank);
         }
@@ -421,11 +441,12 @@ impl Engine {
         if !done {
             return self.blob_failed(origin, rank);
         }
-        self.room_taken(&origin.authority, 0, came);
+        self.room_taken(&origin.authority, 0, if came > 0 { footprint::file(came) } else { 0 });
         let Some(blobs) = self.wants_mut(origin) else { return self.blob_released(origin, rank) };
         // Records that named it while it was being stored: it is here for them too.
-        let late: Vec<Ended> =
-            blobs.records_of(rank.sha256).into_iter().filter(|ended| !records.contains(ended)).collect();
+        let known: BTreeSet<Hash> = records.iter().map(|ended| ended.name).collect();
+        let mut late = blobs.records_of(rank.sha256);
+        late.retain(|ended| !known.contains(&ended.name));
         let mut gone = blobs.stored(records);
         gone.wants.clear();
         let for_late = blobs.stored(&late);
@@ -443,7 +464,7 @@ impl Engine {
 
     fn blob_released(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(origin, &rank);
-        self.room_coming(&origin.authority, rank.size, false);
+        self.room_came(&origin.authority, footprint::file(rank.size));
         if let Some(blobs) = self.wants_mut(origin) {
             blobs.release(rank.sha256);
         }
@@ -451,7 +472,7 @@ impl Engine {
 
     fn blob_failed(&mut self, origin: &Origin, rank: Rank) {
         self.lanes.end(origin, &rank);
-        self.room_coming(&origin.authority, rank.size, false);
+        self.room_came(&origin.authority, footprint::file(rank.size));
         let Some(blobs) = self.wants(origin) else { return };
         let wait = self.back_off(blobs.failures(rank.sha256) + 1);
         let until = self.now + wait;
@@ -479,9 +500,27 @@ fn wants_of<'a>(
     logs: &'a mut BTreeMap<Origin, Log>,
     own: &'a mut BTreeMap<Origin, Own>,
 ) -> impl Iterator<Item = (&'a Origin, &'a mut Wants)> {
-    let logs = logs.iter_mut().map(|(origin, log)| (origin, &mut log.blobs));
-    let own = own.iter_mut().map(|(origin, own)| (origin, &mut own.blobs));
-    logs.chain(own).filter(move |(origin, _)| origin.authority == *author)
+    let logs = logs.range_mut(first_of(author)..).map(|(origin, log)| (origin, &mut log.blobs));
+    let own = own.range_mut(first_of(author)..).map(|(origin, own)| (origin, &mut own.blobs));
+    let is_theirs = |(origin, _): &(&Origin, &mut Wants)| origin.authority == *author;
+    logs.take_while(is_theirs).chain(own.take_while(is_theirs))
+}
+
+/// Ends what is wanted of records that are erased: by their names or by what is wanted, whichever is less.
+fn drop_erased(blobs: &mut Wants, erased: &Erased) -> Gone {
+    let of_name = |name: Hash| erased.range((name, Status::Actual)..=(name, Status::Test)).copied();
+    let meant: Vec<(Hash, Status)> = if blobs.known() < erased.len() {
+        blobs.records().flat_map(of_name).collect()
+    } else {
+        erased.iter().filter(|(name, _)| blobs.is_named(*name)).copied().collect()
+    };
+    let mut gone = Gone::default();
+    for (name, status) in meant {
+        let of_one = blobs.drop_record(name, |want| want.status.is_none_or(|of_record| of_record == status));
+        gone.wants.extend(of_one.wants);
+        gone.unfetched.extend(of_one.unfetched);
+    }
+    gone
 }
 
 /// What ended needs no cells any more.

@@ -27,9 +27,11 @@ pub struct Limits {
     /// Bytes of blobs that are being fetched or stored, over all logs, in each of three lanes: small ones, large
     /// ones that come first in their record, other large ones.
     pub blob_bytes: u64,
-    /// What one author's logs and files may take on this disk, in bytes; of each entry [`Limits::PER_ENTRY`] is added for
-    /// what the tree and the index keep of it.
+    /// What one author's logs and files may take on this disk, in bytes, as [`crate::footprint`] counts it.
     pub quota: u64,
+    /// Files of one author that are known to be wanted: when there are more, nothing more of its entries is taken until half of
+    /// them came. Each takes about 600 bytes of memory, and what comes with the entries under way is beyond it.
+    pub wanted: usize,
     /// Logs being caught up at the same time from each peer.
     pub logs_at_once: usize,
     /// `seen` files being fetched at the same time from each peer.
@@ -40,7 +42,8 @@ pub struct Limits {
     pub retry_first: u64,
     /// The longest wait after failures.
     pub retry_longest: u64,
-    /// Between two receipts, two `seen` files and two nudges.
+    /// Between two receipts, between two `seen` files, and between two times that readers are woken for an author whose logs
+    /// change all the time.
     pub at_most_every: u64,
     /// Between two questions for next roots and one's own heads.
     pub hourly: u64,
@@ -48,12 +51,6 @@ pub struct Limits {
     pub start_wait: u64,
     /// After this long without a blob that it wants, a record of a restricted log is named as missing something.
     pub missing_after: u64,
-}
-
-impl Limits {
-    /// What the tree and the index are taken to keep of an entry, in bytes: a round figure. An entry that names very much
-    /// takes more of the index than that.
-    pub const PER_ENTRY: u64 = 1024;
 }
 
 impl Default for Limits {
@@ -64,6 +61,7 @@ impl Default for Limits {
             ahead_bytes: 64 << 20,
             blob_bytes: 64 << 20,
             quota: 20 << 30,
+            wanted: 32 << 10,
             logs_at_once: 4,
             seen_at_once: 16,
             poll: 200,

@@ -224,7 +224,8 @@ pub enum Input {
         name: tlog::Hash,
     },
     /// What an author's entries and the files that they name take on this disk, answered to [`Event::Measure`], and given
-    /// for everybody at the start.
+    /// for everybody at the start: [`crate::footprint::said`] of the entries and [`crate::footprint::file`] of each file. What
+    /// is kept of entries and logs beside that is added here.
     Used {
         /// The author.
         author: Authority,
@@ -529,7 +530,8 @@ pub enum Output {
         /// Whether.
         permission: Permission,
     },
-    /// What [`Engine::heads`] answers changed for somebody: wake the long polls.
+    /// What [`Engine::heads`] answers changed for somebody: wake the long polls. After the first few changes of one author's
+    /// logs it is said of them together, once in [`super::Limits::at_most_every`].
     HeadsChanged,
 }
 

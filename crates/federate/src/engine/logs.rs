@@ -1,30 +1,22 @@
-//! Followed logs: who shows what, from whom it is fetched, and what becomes of verified entries.
+//! Followed logs: who shows what, how far each is, and when it is looked at. How it is fetched is in [`super::catching_up`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, Judged, Origin, Readers, Verdict};
+use record::{AudienceId, Authority, Origin, Readers};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
-use super::blobs::{Note, notes};
-use super::kept::write_log;
-use super::pending::Pending;
+use super::blobs::Note;
 use super::reconcile::Then;
 use super::seen::SeenFiles;
 use super::wants::Wants;
-use super::{
-    Answer, Commit, Engine, Event, FOLLOW, FollowedLog, Limits, Output, Write, log_keys, only_lines_of,
-};
+use super::{Engine, Event, FollowedLog, Write, log_keys, only_lines_of};
 use crate::alarm::Alarm;
-use crate::follow::{Aim, Fault, Follow, Step, Verified, Wanted};
+use crate::follow::Follow;
+use crate::footprint;
 use crate::heads::Head;
-use crate::paths::{LogFile, Route};
-use crate::places;
-use crate::serve::may_read;
-use crate::split::{Split, verify_by_one};
+use crate::split::verify_by_one;
 
-/// After so many failures in a row a source is left for a while.
-const PATIENCE: u32 = 3;
 /// The most sizes of which the root is remembered per log.
 const MAX_KNOWN: usize = 256;
 
@@ -50,14 +42,16 @@ pub(super) struct Log {
     pub follow: Follow,
     pub sources: BTreeMap<Authority, Source>,
     /// From whom the goal is fetched, and which attempt it is.
-    current: Option<Authority>,
-    attempt: u64,
+    pub current: Option<Authority>,
+    pub attempt: u64,
+    /// Since when it waits for a place at who shows it best.
+    pub waits_since: Option<u64>,
     /// What is durable.
-    stored: StoredState,
+    pub stored: StoredState,
     /// Bytes of the batch that is being stored.
-    storing: Option<usize>,
+    pub storing: Option<usize>,
     /// Prepared while the batch before is being stored.
-    ready: Option<Ready>,
+    pub ready: Option<Ready>,
     /// Roots at sizes that were met, all of our tree.
     pub known: BTreeMap<u64, Hash>,
     pub seen: SeenFiles,
@@ -68,7 +62,7 @@ pub(super) struct Log {
     pub blobs: Wants,
     pub is_split: bool,
     /// Since when nothing more of it was stored, though somebody shows more.
-    behind_since: Option<u64>,
+    pub behind_since: Option<u64>,
     /// When, and by whom first, the log was told of.
     pub learnt: u64,
     pub told_by: Option<Authority>,
@@ -77,17 +71,17 @@ pub(super) struct Log {
 /// How far a log is durable.
 #[derive(Debug, Clone)]
 pub(super) struct StoredState {
-    bytes: Vec<u8>,
-    size: u64,
-    root: Hash,
-    verified: Option<SignedCheckpoint>,
-    readers: Option<Readers>,
-    /// Bytes of the entries that came with it.
-    came: u64,
+    pub bytes: Vec<u8>,
+    pub size: u64,
+    pub root: Hash,
+    pub verified: Option<SignedCheckpoint>,
+    pub readers: Option<Readers>,
+    /// What the entries that came with it say, as it is measured.
+    pub came: u64,
 }
 
 impl StoredState {
-    fn of(follow: &Follow) -> Self {
+    pub fn of(follow: &Follow) -> Self {
         Self {
             bytes: follow.to_bytes(),
             size: follow.size(),
@@ -100,17 +94,17 @@ impl StoredState {
 }
 
 /// A store that waits for the one before it.
-struct Ready {
-    writes: Vec<Write>,
+pub(super) struct Ready {
+    pub writes: Vec<Write>,
     /// What its entries say of blobs, taken up when the store goes out: no earlier, or a blob could be stored
     /// before the record that names it.
-    notes: Vec<Note>,
-    events: Vec<Event>,
-    state: StoredState,
+    pub notes: Vec<Note>,
+    pub events: Vec<Event>,
+    pub state: StoredState,
 }
 
 impl Ready {
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let sizes = self.writes.iter().map(|write| match write {
             Write::File { bytes, .. } => bytes.len(),
             _ => 0,
@@ -129,6 +123,7 @@ impl Log {
             sources: BTreeMap::new(),
             current: None,
             attempt: 0,
+            waits_since: None,
             storing: None,
             ready: None,
             known: BTreeMap::new(),
@@ -157,7 +152,8 @@ impl Log {
 
     /// What is kept of it beside its entries and their files.
     pub fn kept_bytes(&self) -> u64 {
-        self.seen.bytes.saturating_add(self.stored.size.saturating_mul(Limits::PER_ENTRY))
+        let log = if self.stored.size > 0 { footprint::PER_LOG } else { 0 };
+        self.seen.bytes.saturating_add(footprint::entries(self.stored.size)).saturating_add(log)
     }
 
     /// Bytes of it that wait to be stored.
@@ -223,11 +219,15 @@ impl Log {
         }
     }
 
-    /// When something may be tried again that failed or had to wait; without room for it nothing is fetched.
-    pub fn deadline(&self, patience: u64, has_room: bool) -> Option<u64> {
-        let wants = |source: &&Source| source.size() > self.follow.size() && self.follow.target().is_none();
+    /// When something may be tried again that failed or had to wait; without room for it nothing is fetched, and entries only
+    /// where their author's may be taken.
+    pub fn deadline(&self, patience: u64, has_room: bool, takes_entries: bool) -> Option<u64> {
+        let may_aim =
+            takes_entries && !self.is_split && !self.follow.cannot_open() && self.follow.target().is_none();
+        let wants = |source: &&Source| may_aim && source.size() > self.follow.size();
         let sources = self.sources.values().filter(wants).map(|source| source.not_before);
-        let sources = sources.filter(|_| has_room && !self.is_split);
+        // Whoever could be asked when it began to wait has no place: it is told when there is one.
+        let sources = sources.filter(|at| self.waits_since.is_none_or(|since| *at > since));
         let seen = self.seen_deadline(&self.follow.state().origin().authority).filter(|_| has_room);
         let blobs = self.blobs.deadline(has_room && !self.sources.is_empty(), patience);
         let holds = self.holds_due().filter(|_| !self.is_split);
@@ -268,7 +268,7 @@ impl Log {
     }
 
     /// Who shows more than we have, the best first: the author, then whoever shows most.
-    fn best_sources(&self, author: &Authority, now: u64) -> Vec<(Authority, SignedCheckpoint)> {
+    pub fn best_sources(&self, author: &Authority, now: u64) -> Vec<(Authority, SignedCheckpoint)> {
         let usable = |(_, source): &(&Authority, &Source)| {
             source.size() > self.follow.size() && source.not_before <= now
         };
@@ -307,6 +307,19 @@ impl Engine {
             self.reconcile(origin, checkpoint, Then::Shown { peer: peer.clone() });
         }
         !is_known
+    }
+
+    /// Whether a peer showed exactly this before, and nothing is left to be compared with it.
+    pub(super) fn is_shown_already(&self, peer: &Authority, origin: &Origin, head: &Head) -> bool {
+        let Some(log) = self.logs.get(origin) else { return false };
+        let shown = &head.checkpoint.checkpoint;
+        let is_same = |source: &Source| source.checkpoint.checkpoint == *shown && source.seen == head.seen;
+        let is_ahead = shown.size > log.follow.size();
+        let is_ours = || {
+            let newest = log.stored_verified().is_some_and(|newest| newest.checkpoint == *shown);
+            newest || log.known.get(&shown.size) == Some(&shown.root)
+        };
+        log.sources.get(peer).is_some_and(is_same) && (log.is_split || is_ahead || is_ours())
     }
 
     /// Every peer shows the same text: it is verified once, whoever shows it.
@@ -349,8 +362,18 @@ impl Engine {
         }
     }
 
+    /// Whether entries of an author are taken: there is room for them on this disk, and not too much that is named by those
+    /// before is awaited.
+    pub(super) fn takes_entries(&self, author: &Authority) -> bool {
+        self.has_room(author) && (*author == self.config.me || !self.backlog.is_full(author))
+    }
+
     pub(super) fn run_log(&mut self, origin: &Origin) {
-        if !self.has_room(&origin.authority)
+        #[cfg(test)]
+        {
+            self.looks += 1;
+        }
+        if !self.takes_entries(&origin.authority)
             && let Some(log) = self.logs.get_mut(origin)
         {
             // Its place is needed by others.
@@ -386,298 +409,17 @@ impl Engine {
             self.ring(Alarm::Behind { origin: origin.clone(), from });
         }
     }
+}
 
-    fn aim(&mut self, origin: &Origin) {
-        let (now, places) = (self.now, self.config.limits.logs_at_once);
-        let Some(log) = self.logs.get(origin) else { return };
-        // What is being stored has its place still.
-        let has_room = self.has_room(&origin.authority);
-        if log.is_split || log.needs_place() || log.follow.cannot_open() || !has_room {
-            return;
-        }
-        let sources = log.best_sources(&origin.authority, now);
-        let Some((best, _)) = sources.first().cloned() else { return };
-        let free = sources.into_iter().find(|(peer, _)| self.slots.has_place(peer, places));
-        let Some((peer, checkpoint)) = free else { return self.slots.wait(&best, origin) };
-        let pace = self.pace(origin, &peer);
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        match log.follow.aim(&checkpoint, pace) {
-            Aim::Begun => {
-                log.attempt += 1;
-                log.current = Some(peer.clone());
-                self.dirty.extend(self.slots.take(&peer, origin));
-            }
-            Aim::Split(split) => self.split_found(origin, &split),
-            Aim::Known | Aim::Older | Aim::Busy => {}
-        }
-    }
+/// The followed logs of an author.
+pub(super) fn logs_of<'a>(
+    logs: &'a BTreeMap<Origin, Log>,
+    author: &'a Authority,
+) -> impl Iterator<Item = (&'a Origin, &'a Log)> {
+    logs.range(first_of(author)..).take_while(move |(origin, _)| origin.authority == *author)
+}
 
-    fn fetch_wanted(&mut self, origin: &Origin) {
-        let Some(peer) = self.logs.get(origin).and_then(|log| log.current.clone()) else { return };
-        let pace = self.pace(origin, &peer);
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        let (wanted, attempt) = (log.follow.wanted(pace), log.attempt);
-        for Wanted { file, limit } in wanted {
-            let route = Self::route_of(&peer, origin, file.clone());
-            let pending = Pending::File { origin: origin.clone(), peer: peer.clone(), attempt, file };
-            self.fetch_up_to(&peer, route, limit, pending);
-        }
-    }
-
-    /// Where a peer has a file of a log: on its own node, or in its mirror.
-    pub(super) fn route_of(peer: &Authority, origin: &Origin, file: LogFile) -> Route {
-        if *peer == origin.authority { Route::log(origin, file) } else { Route::mirror(origin, file) }
-    }
-
-    pub(super) fn file_answered(
-        &mut self,
-        origin: &Origin,
-        peer: &Authority,
-        attempt: u64,
-        file: &LogFile,
-        answer: Answer,
-    ) {
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.attempt != attempt || log.current.is_none() {
-            return;
-        }
-        match answer {
-            Answer::Response { status: 200, body, .. } if body.len() <= file.limit() => {
-                log.follow.supply(file, body);
-                if let Some(source) = log.sources.get_mut(peer) {
-                    source.failures = 0;
-                }
-            }
-            // It was allowed less than it may have.
-            Answer::TooLarge if log.follow.too_large(file) => {}
-            Answer::Response { status: 200, .. } | Answer::TooLarge => {
-                self.source_faulty(origin, peer, Fault::TooLarge);
-            }
-            Answer::Response { status: 404, .. } if log.follow.gone(file) => {}
-            Answer::Response { .. } | Answer::File { .. } | Answer::Failed => {
-                // What it would have taken of the memory is free for those beside it.
-                self.dirty.extend(self.slots.beside(origin));
-                // One lost answer is no reason to begin anew; several are.
-                let failures = log.sources.get_mut(peer).map_or(PATIENCE, |source| {
-                    source.failures += 1;
-                    source.failures
-                });
-                if failures < PATIENCE {
-                    log.follow.failed(file);
-                } else {
-                    self.source_failed(origin, peer);
-                }
-            }
-        }
-        self.dirty.insert(origin.clone());
-    }
-
-    /// A source did not answer: another one, or the same later. What was verified stays.
-    fn source_failed(&mut self, origin: &Origin, peer: &Authority) {
-        let failures =
-            self.logs.get(origin).and_then(|log| log.sources.get(peer)).map_or(1, |s| s.failures + 1);
-        let wait = self.back_off(failures);
-        let now = self.now;
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        if let Some(source) = log.sources.get_mut(peer) {
-            (source.failures, source.not_before) = (failures, now + wait);
-        }
-        log.follow.give_up();
-        log.current = None;
-    }
-
-    fn source_faulty(&mut self, origin: &Origin, peer: &Authority, fault: Fault) {
-        let target = self.logs.get(origin).and_then(|log| log.follow.target()).map(|t| t.checkpoint.clone());
-        self.source_failed(origin, peer);
-        self.fault_found(origin, peer, fault, target.map_or((0, tlog::EMPTY_ROOT), |t| (t.size, t.root)));
-    }
-
-    fn fault_found(&mut self, origin: &Origin, peer: &Authority, fault: Fault, target: (u64, Hash)) {
-        let (size, root) = target;
-        let from = peer.clone();
-        match fault {
-            Fault::Key => self.ring(Alarm::CheckpointKey { origin: origin.clone(), size, from }),
-            Fault::NotOurs | Fault::Contradicts => {
-                self.ring(Alarm::ForeignHeadOfOwnLog { origin: origin.clone(), size, root, from });
-                self.stop_signing(origin);
-            }
-            _ => {
-                self.ring(Alarm::Misbehaves {
-                    peer: from,
-                    origin: Some(origin.clone()),
-                    fault: fault.code(),
-                });
-            }
-        }
-    }
-
-    fn advance(&mut self, origin: &Origin) {
-        let Some(from) = self.logs.get(origin).and_then(|log| log.current.clone()) else { return };
-        let pace = self.pace(origin, &from);
-        loop {
-            let chain = match self.peers.get(&origin.authority) {
-                Some(peer) => &peer.config.chain,
-                None => match &self.own_chain {
-                    Some(chain) if origin.authority == self.config.me => chain,
-                    _ => return,
-                },
-            };
-            let Some(log) = self.logs.get_mut(origin) else { return };
-            let (Some(peer), false) = (log.current.clone(), log.ready.is_some()) else { return };
-            let target = log.follow.target().map(|t| (t.checkpoint.size, t.checkpoint.root));
-            match log.follow.advance(chain, pace) {
-                Step::Idle => return,
-                Step::NeedsRoot(version) => return self.need_root(&origin.authority, version, &peer),
-                Step::Entries(verified) => self.entries_verified(origin, *verified),
-                Step::Fault(fault) => {
-                    self.source_failed(origin, &peer);
-                    self.fault_found(origin, &peer, fault, target.unwrap_or((0, tlog::EMPTY_ROOT)));
-                    self.dirty.insert(origin.clone());
-                    return;
-                }
-                Step::Split(split) => return self.split_found(origin, &split),
-            }
-        }
-    }
-
-    fn entries_verified(&mut self, origin: &Origin, verified: Verified) {
-        let me = self.config.me.clone();
-        let is_own = origin.authority == me;
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.follow.target().is_none() {
-            log.current = None;
-        }
-        if log.follow.cannot_open() && !is_own {
-            // Whatever follows counts for nothing: nothing more of it is fetched.
-            log.follow.give_up();
-            log.current = None;
-        }
-        let came = verified.judged.iter().map(Judged::length).sum();
-        let state = StoredState { came, ..StoredState::of(&log.follow) };
-        // A restricted log that is not for us is not kept: whoever showed it gave away its readers.
-        if !may_read(Some(&me), state.readers.as_ref()) && log.follow.state().root_in_force() != 0 {
-            let from = log.sources.keys().next().cloned().unwrap_or_else(|| origin.authority.clone());
-            self.logs.remove(origin);
-            return self.ring(Alarm::NotForUs { origin: origin.clone(), from });
-        }
-        log.remember(log.follow.size(), log.follow.root());
-        let prefix = if is_own { places::own(origin) } else { places::mirror(origin) };
-        // The checkpoint of an own log is published only by whoever writes its head.
-        let is_kept = |path: &str| !(is_own && path == LogFile::Checkpoint.path());
-        let files = verified.files.into_iter().filter(|(path, _)| is_kept(path));
-        let mut writes: Vec<Write> =
-            files.map(|(path, bytes)| Write::File { path: format!("{prefix}{path}"), bytes }).collect();
-        let commit = Commit {
-            origin: origin.clone(),
-            from: verified.from,
-            to: verified.to,
-            state: log.follow.state().clone(),
-            checkpoint: verified.reached.clone(),
-            judged: verified.judged,
-        };
-        // Whoever lost entries of its own log has perhaps lost the blobs that they name.
-        let noted = notes(&commit.judged, self.now);
-        if let Some(checkpoint) = verified.reached.filter(|_| is_own) {
-            writes.push(Write::Head { origin: origin.clone(), checkpoint });
-        }
-        self.alarm_invalid(&commit);
-        let ready = Ready { writes, notes: noted, events: vec![Event::Entries(Box::new(commit))], state };
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.ready = Some(ready);
-        self.store_ready(origin);
-    }
-
-    fn alarm_invalid(&mut self, commit: &Commit) {
-        for judged in &commit.judged {
-            if let Verdict::Invalid { reason, .. } = &judged.verdict {
-                let (origin, index, reason) = (commit.origin.clone(), judged.index, reason.to_string());
-                self.ring(Alarm::InvalidEntry { origin, index, reason });
-            }
-        }
-    }
-
-    /// Stores of one log go out one after the other, so that none is durable without those before it.
-    fn store_ready(&mut self, origin: &Origin) {
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.storing.is_some() {
-            return;
-        }
-        let Some(ready) = log.ready.take() else { return };
-        log.storing = Some(ready.bytes());
-        let Ready { mut writes, notes, mut events, state } = ready;
-        let (wants, lacks) = self.take_notes(origin, notes);
-        events.extend(lacks);
-        // First what is wanted of the entries, then that they are here: no crash comes between.
-        if origin.authority == self.config.me {
-            writes.splice(0..0, wants);
-        } else {
-            writes.extend(wants);
-            let (key, value) = (origin.to_string(), Some(state.bytes.clone()));
-            writes.push(Write::Cell { space: FOLLOW, key, value });
-        }
-        self.store(writes, events, Pending::StoredBatch { origin: origin.clone(), state: Box::new(state) });
-        self.dirty.insert(origin.clone());
-    }
-
-    pub(super) fn batch_stored(&mut self, origin: &Origin, state: StoredState, done: bool) {
-        let is_own = origin.authority == self.config.me;
-        let Some(log) = self.logs.get_mut(origin) else { return };
-        log.storing = None;
-        if !done {
-            // Whatever went on in memory goes back to what is certain.
-            log.ready = None;
-            (log.current, log.attempt) = (None, log.attempt + 1);
-            match Follow::from_bytes(&log.stored.bytes).filter(|_| !is_own) {
-                Some(follow) => log.follow = follow,
-                None => drop(self.logs.remove(origin)),
-            }
-            return self.source_waits(origin);
-        }
-        let (first, is_reached) = (log.stored.size == 0, state.verified.is_some());
-        let (kept, came) = ((state.size - log.stored.size) * Limits::PER_ENTRY, state.came);
-        (log.stored, log.behind_since) = (state, None);
-        self.room_taken(&origin.authority, kept, came);
-        // Memory that they share is free again.
-        self.dirty.extend(self.slots.beside(origin));
-        self.store_ready(origin);
-        self.dirty.insert(origin.clone());
-        if is_own {
-            if is_reached {
-                self.caught_up(origin);
-            }
-            return;
-        }
-        if first || is_reached {
-            self.siblings_changed(&origin.authority);
-        }
-        self.out.push(Output::HeadsChanged);
-    }
-
-    /// After a failed store: not again at once.
-    fn source_waits(&mut self, origin: &Origin) {
-        let later = self.now + self.config.limits.retry_first;
-        if let Some(log) = self.logs.get_mut(origin) {
-            for source in log.sources.values_mut() {
-                source.not_before = source.not_before.max(later);
-            }
-        }
-        self.dirty.insert(origin.clone());
-    }
-
-    /// Two views of a log: the evidence is kept, and neither is followed any further.
-    pub(super) fn split_found(&mut self, origin: &Origin, split: &Split) {
-        let bytes = split.to_bytes();
-        let evidence = places::evidence(&tlog::sha256(&bytes));
-        let mut writes = vec![Write::File { path: evidence.clone(), bytes }];
-        if let Some(log) = self.logs.get_mut(origin).filter(|_| origin.authority != self.config.me) {
-            log.is_split = true;
-            log.follow.give_up();
-            log.current = None;
-            writes.push(write_log(origin, &log.seen, true));
-        }
-        self.store(writes, Vec::new(), Pending::Unwatched);
-        let (size, other_size) = (split.smaller.checkpoint.size, split.larger.checkpoint.size);
-        self.ring(Alarm::SplitView { origin: origin.clone(), size, other_size, evidence });
-        self.stop_signing(origin);
-    }
+/// What the origins of an author's logs begin with, in their order.
+pub(super) fn first_of(author: &Authority) -> Origin {
+    Origin { authority: author.clone(), audience: AudienceId::Public, year: 0, n: None }
 }

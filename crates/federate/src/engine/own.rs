@@ -52,6 +52,8 @@ pub(super) struct Own {
     pub shown_by: BTreeSet<Authority>,
     /// Witnesses that said since the start what they cosigned last. What they follow they say in their heads.
     witnesses_told: BTreeSet<Authority>,
+    /// Witnesses that are asked what they cosigned last, and have not answered.
+    witnesses_asked: BTreeSet<Authority>,
     /// Whether it was said that one of them does not come.
     is_lack_told: bool,
     /// When witnesses and followers are asked next.
@@ -75,6 +77,7 @@ impl Own {
             blobs: Wants::new(true),
             shown_by: BTreeSet::new(),
             witnesses_told: BTreeSet::new(),
+            witnesses_asked: BTreeSet::new(),
             is_lack_told: false,
             ask_due: 0,
             is_given: false,
@@ -150,14 +153,23 @@ impl Engine {
         if is_newer && let Some(checkpoint) = given.checkpoint {
             own.remember(checkpoint.checkpoint.size, checkpoint.checkpoint.root);
             own.checkpoint = Some(checkpoint);
-            self.out.push(Output::HeadsChanged);
+            self.heads_changed(&self.config.me.clone());
         }
         self.tell_permission(&given.origin);
     }
 
-    /// Asks, submits, and says what changed.
+    /// Asks, submits, and says what changed, if something was said of an own log or time alone changes something: what else
+    /// happens costs nothing here, however many own logs there are and however many witnesses they want.
     pub(super) fn run_own(&mut self) {
         let now = self.now;
+        let is_due = self.own_due.is_some_and(|at| at <= now);
+        if !std::mem::take(&mut self.own_is_touched) && !is_due {
+            return;
+        }
+        #[cfg(test)]
+        {
+            self.own_looks += 1;
+        }
         let origins: Vec<Origin> =
             self.own.iter().filter(|(_, own)| own.is_given).map(|(o, _)| o.clone()).collect();
         for origin in origins {
@@ -168,6 +180,7 @@ impl Engine {
             self.fetch_lost_seen(&origin);
             self.run_round(&origin);
         }
+        self.own_due = self.own.values().filter_map(|own| own.deadline(now)).min();
     }
 
     /// Asks the witnesses what they cosigned last: soon after each other at the start, then hourly.
@@ -183,7 +196,10 @@ impl Engine {
             .filter(|witness| is_settled || !own.start.has_answered(witness))
             .collect();
         for peer in witnesses {
-            if self.peers.get(&peer).is_some_and(|peer| peer.config.reachable) {
+            let is_reachable = self.peers.get(&peer).is_some_and(|peer| peer.config.reachable);
+            let Some(own) = self.own.get_mut(origin).filter(|_| is_reachable) else { continue };
+            // Whoever answers late is not asked again meanwhile.
+            if own.witnesses_asked.insert(peer.clone()) {
                 let pending = Pending::WitnessLatest { origin: origin.clone(), peer: peer.clone() };
                 self.fetch(&peer, Route::Witness(origin_hash(origin)), pending);
             }
@@ -191,6 +207,9 @@ impl Engine {
     }
 
     pub(super) fn witness_latest_answered(&mut self, origin: &Origin, peer: &Authority, answer: Answer) {
+        if let Some(own) = self.own.get_mut(origin) {
+            own.witnesses_asked.remove(peer);
+        }
         let Answer::Response { status, body, .. } = answer else { return };
         if status == 404 {
             return self.answered_at_start(origin, peer);
@@ -321,7 +340,7 @@ impl Engine {
             self.logs.remove(origin);
         }
         self.tell_permission(origin);
-        self.out.push(Output::HeadsChanged);
+        self.heads_changed(&self.config.me.clone());
     }
 
     /// What was fetched back beyond the head is not of this log: its blobs are waited for no more.

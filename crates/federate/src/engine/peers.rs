@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Authority, Origin};
 use tlog::{Hash, sha256};
 
+use super::logs::logs_of;
 use super::pending::Pending;
 use super::{Answer, Engine, Output, PeerConfig, PeerHealth, RequestId};
 use crate::alarm::Alarm;
@@ -26,6 +27,8 @@ const HELD: u64 = 5_000;
 const LONGEST_IDLE: u64 = 5_000;
 /// So many checkpoints that were not shown before are verified of one peer's heads before anything else has its turn.
 const VERIFIED_AT_ONCE: usize = 64;
+/// Between two questions that come sooner because somebody said without proof that a peer has news, in milliseconds.
+const NUDGED_AGAIN: u64 = 60_000;
 /// After so many such answers in a row it is said.
 const IDLE_IS_SAID: u32 = 8;
 
@@ -41,6 +44,8 @@ pub(super) struct Peer {
     paced: u64,
     /// When it may be nudged into being asked at once.
     nudge_due: u64,
+    /// How many nudges to it are under way.
+    pub nudges: u32,
     /// The newest root of ours that it took, and whether it is being told of one.
     pub root_taken: u64,
     pub is_told_root: bool,
@@ -76,6 +81,7 @@ impl Peer {
             due: 0,
             paced: 0,
             nudge_due: 0,
+            nudges: 0,
             root_taken: 0,
             is_told_root: false,
             root_due: 0,
@@ -185,7 +191,7 @@ impl Engine {
         }
         for peer in &gone {
             self.dirty.extend(self.slots.forget(peer));
-            let waiting: Vec<Origin> = self.seen_slots.forget(peer).collect();
+            let waiting = self.seen_slots.forget(peer);
             self.seen_may_go_on(waiting);
         }
         for (origin, own) in &mut self.own {
@@ -351,9 +357,12 @@ impl Engine {
         for (origin, head) in own {
             self.own_shown(name, &origin, &head);
         }
+        // What it showed before is looked at no more, however much that is.
+        let (before, news): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            others.into_iter().partition(|(origin, head)| self.is_shown_already(name, origin, head));
         if let Some(peer) = self.peers.get_mut(name) {
-            peer.unread.retain(|origin, _| shown.contains(origin));
-            peer.unread.extend(others);
+            peer.unread.retain(|origin, _| shown.contains(origin) && !before.contains_key(origin));
+            peer.unread.extend(news);
             peer.unread_of = sent.or(peer.unread_of);
         }
         self.read_on(name);
@@ -387,7 +396,7 @@ impl Engine {
 
     /// Whether one more log of an author may be followed; `known` are those counted before.
     fn may_have_another(&self, author: &Authority, known: &mut BTreeMap<Authority, usize>) -> bool {
-        let count = || self.logs.keys().filter(|origin| origin.authority == *author).count();
+        let count = || logs_of(&self.logs, author).count();
         let count = known.entry(author.clone()).or_insert_with(count);
         *count += 1;
         *count <= MAX_LOGS_PER_AUTHORITY
@@ -396,12 +405,8 @@ impl Engine {
     /// An author told all its logs: those that only others told of are alarming.
     fn author_answered(&mut self, name: &Authority, sent: u64) {
         let Some(peer) = self.peers.get(name) else { return };
-        let untold: BTreeMap<Origin, Authority> = self
-            .logs
-            .iter()
-            .filter(|(origin, log)| {
-                origin.authority == *name && !peer.shown.contains(*origin) && log.learnt < sent
-            })
+        let untold: BTreeMap<Origin, Authority> = logs_of(&self.logs, name)
+            .filter(|(origin, log)| !peer.shown.contains(*origin) && log.learnt < sent)
             .filter_map(|(origin, log)| Some((origin.clone(), log.told_by.clone().filter(|by| by != name)?)))
             .collect();
         for (origin, from) in untold {
@@ -417,23 +422,32 @@ impl Engine {
 
     fn nudged(&mut self, body: &[u8]) -> u16 {
         let Some(nudge) = Nudge::parse(body) else { return 400 };
-        let (now, wait) = (self.now, self.config.limits.at_most_every);
+        let now = self.now;
         let Some(peer) = self.peers.get_mut(&nudge.from) else { return 404 };
         match nudge.note {
             // Whose it is its signatures say, whoever sent it.
             NudgeNote::Root(root) => return self.root_offered(&nudge.from, *root),
             NudgeNote::Receipt(receipt) => {
-                self.receipt_offered(&nudge.from, &receipt);
+                if self.receipt_offered(&nudge.from, &receipt) {
+                    self.ask_now(&nudge.from);
+                }
                 return 202;
             }
             NudgeNote::None => {}
         }
-        // Who says so is not proven: however often it is said, and by whom, the peer is asked once in that time. A long
-        // poll that is under way brings the news by itself.
-        peer.due = peer.due.min(now.max(peer.nudge_due));
+        // Who says so is not proven: however often it is said, and by whom, one question comes sooner in that time, and if it
+        // fails the next wait is longer than the one before. A long poll that is under way brings the news by itself.
         if now >= peer.nudge_due {
-            peer.nudge_due = now + wait;
+            (peer.due, peer.nudge_due) = (peer.due.min(now), now + NUDGED_AGAIN);
         }
         202
+    }
+
+    /// A peer proved by something new that it signed that it is there: it is asked now.
+    pub(super) fn ask_now(&mut self, name: &Authority) {
+        let now = self.now;
+        if let Some(peer) = self.peers.get_mut(name) {
+            peer.due = peer.due.min(now);
+        }
     }
 }

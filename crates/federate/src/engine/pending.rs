@@ -6,7 +6,7 @@ use tlog::{Hash, NoteSignature, SignedCheckpoint, VerifierKey};
 use super::logs::StoredState;
 use super::reconcile::Then;
 use super::wants::{Ended, Rank};
-use super::{Answer, Engine, Id, RequestId};
+use super::{Answer, Engine, Id, Input, RequestId};
 use crate::paths::LogFile;
 
 /// A request of the engine that is not answered yet.
@@ -35,7 +35,7 @@ pub(super) enum Pending {
     /// A checkpoint sent to a witness.
     Submitted { origin: Origin, witness: VerifierKey },
     /// A nudge.
-    Nudged,
+    Nudged { peer: Authority },
     /// Tiles of an own log, for a consistency proof.
     Proof { origin: Origin, witness: VerifierKey, old: u64, checkpoint: Box<SignedCheckpoint> },
     /// Tiles, to see whether a checkpoint is of our tree.
@@ -83,7 +83,7 @@ impl Pending {
     pub fn is_of(&self, of: &Authority) -> bool {
         match self {
             Self::Heads { .. }
-            | Self::Nudged
+            | Self::Nudged { .. }
             | Self::RootTold { .. }
             | Self::Submitted { .. }
             | Self::Proof { .. } => false,
@@ -100,7 +100,43 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// The followed log of which alone it speaks, or the own one.
+    fn log(&self) -> Option<&Origin> {
+        match self {
+            Self::File { origin, .. }
+            | Self::Seen { origin, .. }
+            | Self::Blob { origin, .. }
+            | Self::Reconcile { origin, .. }
+            | Self::SeenHere { origin }
+            | Self::StoredBatch { origin, .. }
+            | Self::SeenCompared { origin, .. }
+            | Self::StoredSeen { origin, .. }
+            | Self::StoredBlob { origin, .. }
+            | Self::StoredUnfetched { origin, .. }
+            | Self::StoredHeld { origin, .. }
+            | Self::Hold { origin, .. } => Some(origin),
+            _ => None,
+        }
+    }
+}
+
 impl Engine {
+    /// Whether an input may say something of an own log: not if it only brings what was asked for of a followed one, as nearly
+    /// all do when there is much to fetch.
+    pub(super) fn touches_own(&self, input: &Input) -> bool {
+        let (Input::Answer { id, .. }
+        | Input::Read { id, .. }
+        | Input::Stored { id }
+        | Input::StoreFailed { id }
+        | Input::Signed { id, .. }) = input
+        else {
+            return true;
+        };
+        let log = self.pending.get(id).and_then(Pending::log);
+        log.is_none_or(|origin| origin.authority == self.config.me)
+    }
+
     pub(super) fn take_answer(&mut self, id: Id, answer: Answer) {
         let Some(pending) = self.pending.remove(&id) else { return };
         match pending {
@@ -121,7 +157,8 @@ impl Engine {
             Pending::RootTold { version, peer } => self.root_told(version, &peer, &answer),
             Pending::WitnessLatest { origin, peer } => self.witness_latest_answered(&origin, &peer, answer),
             Pending::Submitted { origin, witness } => self.submission_answered(&origin, &witness, answer),
-            // A nudge that is lost costs nothing: the peer asks by itself.
+            // One that is lost costs nothing: the peer asks by itself.
+            Pending::Nudged { peer } => self.nudge_answered(&peer),
             _ => {}
         }
     }

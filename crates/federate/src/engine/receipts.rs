@@ -13,6 +13,9 @@ use crate::nudge::{Nudge, NudgeNote};
 use crate::paths::{LogFile, Route};
 use crate::places;
 
+/// So many nudges to one peer are under way at once.
+const NUDGES_AT_ONCE: u32 = 4;
+
 impl Engine {
     /// Signs a receipt if all entries and wanted blobs up to the newest checkpoint are stored.
     pub(super) fn run_hold(&mut self, origin: &Origin) {
@@ -60,17 +63,26 @@ impl Engine {
         }
         log.held = Some(held.clone());
         self.dirty.insert(origin.clone());
-        self.out.push(Output::HeadsChanged);
+        self.heads_changed(&origin.authority);
         if self.peers.get(&origin.authority).is_some_and(super::Peer::is_well) {
             let nudge = Nudge { from: self.config.me.clone(), note: NudgeNote::Receipt(Box::new(held)) };
             self.post_nudge(&origin.authority.clone(), &nudge);
         }
     }
 
-    pub(super) fn post_nudge(&mut self, peer: &Authority, nudge: &Nudge) {
-        let id = self.ask(Pending::Nudged);
+    /// Who has many logs and answers late is told of few receipts so: all of them stand in the heads.
+    fn post_nudge(&mut self, peer: &Authority, nudge: &Nudge) {
+        let Some(to) = self.peers.get_mut(peer).filter(|to| to.nudges < NUDGES_AT_ONCE) else { return };
+        to.nudges += 1;
         let (peer, route, body) = (peer.clone(), Route::Nudge, nudge.to_bytes());
+        let id = self.ask(Pending::Nudged { peer: peer.clone() });
         self.out.push(Output::Post { id, peer, route, body });
+    }
+
+    pub(super) fn nudge_answered(&mut self, peer: &Authority) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.nudges = peer.nudges.saturating_sub(1);
+        }
     }
 
     /// Whether a peer shows with a head of an own log a receipt that is not archived here.
@@ -83,10 +95,10 @@ impl Engine {
             .any(|shown| self.hold_line(peer, shown).is_some())
     }
 
-    /// A checkpoint of an own log that may carry a peer's `holds` line.
-    pub(super) fn receipt_offered(&mut self, peer: &Authority, receipt: &SignedCheckpoint) {
-        let Ok(origin) = receipt.checkpoint.origin.parse::<Origin>() else { return };
-        let Some(own) = self.own.get(&origin) else { return };
+    /// A checkpoint of an own log that may carry a peer's `holds` line. Answers whether it does, and is new.
+    pub(super) fn receipt_offered(&mut self, peer: &Authority, receipt: &SignedCheckpoint) -> bool {
+        let Ok(origin) = receipt.checkpoint.origin.parse::<Origin>() else { return false };
+        let Some(own) = self.own.get(&origin) else { return false };
         let kept = own.kept.receipts.get(peer).map_or(0, |(_, size)| *size);
         let head = own.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size);
         let size = receipt.checkpoint.size;
@@ -96,9 +108,10 @@ impl Engine {
             || own.is_archiving.contains(peer)
             || self.hold_line(peer, receipt).is_none()
         {
-            return;
+            return false;
         }
         self.reconcile(&origin, receipt.clone(), Then::Receipt { authority: peer.clone() });
+        true
     }
 
     /// The valid `holds` line of a peer, with its time.

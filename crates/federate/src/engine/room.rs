@@ -1,10 +1,12 @@
 //! What each author's logs and files take on this disk: no more than its quota, and nothing at all when little is free. What
-//! this authority itself releases, and fetches back, is never held up. It deletes nothing, and measures nothing itself.
+//! this authority itself releases, and fetches back, is never held up. It deletes nothing, and measures nothing itself; what
+//! takes how much stands in [`crate::footprint`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Authority, MAX_BLOB, Origin};
+use record::{Authority, Origin};
 
+use super::logs::logs_of;
 use super::pending::Pending;
 use super::{Engine, Event, Limits};
 use crate::alarm::Alarm;
@@ -17,6 +19,8 @@ const AGAIN: u64 = 3_600_000;
 pub(super) struct Room {
     is_low: bool,
     of_author: BTreeMap<Authority, Used>,
+    /// How much must be free until the next file of a log fits, for those that wait for that.
+    waits: BTreeMap<Origin, u64>,
 }
 
 /// What one author takes.
@@ -30,6 +34,8 @@ struct Used {
     is_measuring: bool,
     /// Files that are being fetched.
     coming: u64,
+    /// Logs that wait until so much is free, those that need least first.
+    waiting: BTreeSet<(u64, Origin)>,
     /// When it is measured again, if it is over.
     again: Option<u64>,
 }
@@ -79,14 +85,42 @@ impl Engine {
         *author == self.config.me || self.used_by(author).saturating_add(bytes) <= self.config.limits.quota
     }
 
-    /// A file of an author will come, or will not any more.
-    pub(super) fn room_coming(&mut self, author: &Authority, bytes: u64, is_coming: bool) {
-        if !is_coming && self.room_left(author) < MAX_BLOB {
-            // Another file may have waited for that.
-            self.room_changed(Some(author));
-        }
+    /// A file of an author will come.
+    pub(super) fn room_coming(&mut self, author: &Authority, bytes: u64) {
         let coming = &mut self.room.of_author.entry(author.clone()).or_default().coming;
-        *coming = if is_coming { coming.saturating_add(bytes) } else { coming.saturating_sub(bytes) };
+        *coming = coming.saturating_add(bytes);
+    }
+
+    /// It came, or will not come any more: others may fit now. No more of them are looked at than there is room for.
+    pub(super) fn room_came(&mut self, author: &Authority, bytes: u64) {
+        let coming = &mut self.room.of_author.entry(author.clone()).or_default().coming;
+        *coming = coming.saturating_sub(bytes);
+        let mut left = self.room_left(author);
+        let Room { of_author, waits, .. } = &mut self.room;
+        let Some(used) = of_author.get_mut(author) else { return };
+        while let Some((needs, origin)) = used.waiting.first().filter(|(needs, _)| *needs <= left).cloned() {
+            left -= needs;
+            waits.remove(&origin);
+            used.waiting.remove(&(needs, origin.clone()));
+            self.dirty.insert(origin);
+        }
+    }
+
+    /// The next file of a log fits only when so much is free; `None`: it waits for no room.
+    pub(super) fn wait_for_room(&mut self, origin: &Origin, needs: Option<u64>) {
+        let Room { of_author, waits, .. } = &mut self.room;
+        let before = match needs {
+            Some(needs) => waits.insert(origin.clone(), needs),
+            None => waits.remove(origin),
+        };
+        if before == needs {
+            return;
+        }
+        let used = of_author.entry(origin.authority.clone()).or_default();
+        if let Some(before) = before {
+            used.waiting.remove(&(before, origin.clone()));
+        }
+        used.waiting.extend(needs.map(|needs| (needs, origin.clone())));
     }
 
     /// Something of an author does not fit any more.
@@ -158,7 +192,9 @@ impl Engine {
     }
 
     fn room_changed(&mut self, author: Option<&Authority>) {
-        let all = self.logs.keys().filter(|origin| author.is_none_or(|author| origin.authority == *author));
-        self.dirty.extend(all.cloned());
+        match author {
+            Some(author) => self.dirty.extend(logs_of(&self.logs, author).map(|(origin, _)| origin.clone())),
+            None => self.dirty.extend(self.logs.keys().cloned()),
+        }
     }
 }

@@ -7,6 +7,7 @@ use record::root::Extended;
 use record::{Authority, Origin, RootChain, RootError, SignedRoot};
 use tlog::{Hash, sha256};
 
+use super::logs::logs_of;
 use super::pending::Pending;
 use super::{Answer, Engine, Event, Output, Write};
 use crate::alarm::Alarm;
@@ -243,6 +244,7 @@ impl Engine {
         let due = self.now + COMPARE;
         let candidate = Candidate { version, due, bytes, from: from.clone(), unanswered, is_storing: false };
         self.roots.candidates.insert(authority.clone(), candidate);
+        self.ask_now(authority);
         for peer in asked {
             let route = Route::PeerRoot { authority: authority.clone(), n: version };
             let pending = Pending::CompareRoot { authority: authority.clone(), version, peer: peer.clone() };
@@ -318,8 +320,7 @@ impl Engine {
                 peer.ask_anew(now);
             }
         }
-        let theirs = self.logs.keys().filter(|origin| origin.authority == *authority).cloned();
-        self.dirty.extend(theirs);
+        self.dirty.extend(logs_of(&self.logs, authority).map(|(origin, _)| origin.clone()));
         // Perhaps there is one more.
         self.ask_next_root(authority, &from.unwrap_or_else(|| authority.clone()));
     }

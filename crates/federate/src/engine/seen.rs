@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use record::root::Role;
 use record::{Authority, Origin, RootChain};
-use tlog::{NoteSignature, SignedCheckpoint, VerifierKey, verify_cosignature};
+use tlog::{NoteSignature, SignedCheckpoint, verify_cosignature};
 
 use super::kept::write_log;
 use super::logs::Source;
 use super::pending::Pending;
 use super::reconcile::Then;
 use super::{Answer, Engine, Event, Output, Write, log_keys};
+use crate::footprint;
 use crate::paths::LogFile;
 use crate::places;
 use crate::split::verify_by_one;
@@ -69,6 +70,11 @@ impl SeenFiles {
             here: Some(0),
             failures: 0,
         }
+    }
+
+    /// Whether one is being fetched, read or stored.
+    pub fn is_asked(&self) -> bool {
+        self.is_asked
     }
 
     fn looks_here(&self, size: u64) -> bool {
@@ -153,7 +159,7 @@ impl Engine {
             None => return,
         };
         let Some(peer) = peer else { return };
-        if !self.seen_slots.has_place(&peer, self.config.limits.seen_at_once) {
+        if !self.seen_slots.has_place(&peer, origin, self.config.limits.seen_at_once) {
             log.seen.is_waiting = true;
             return self.seen_slots.wait(&peer, origin);
         }
@@ -208,13 +214,16 @@ impl Engine {
     /// Whether a line of a witness that is known here is not what that witness signed: kept, it would prove nothing, and
     /// nobody would ask for the file again. Lines of witnesses that are not known yet are kept for later.
     fn has_broken_cosignature(&self, checkpoint: &SignedCheckpoint) -> bool {
-        let chains = self.peers.values().map(|peer| &peer.config.chain).chain(&self.own_chain);
-        let roots = chains.flat_map(RootChain::roots);
-        let keys: Vec<&VerifierKey> =
-            roots.flat_map(|root| root.root.keys_of(Role::Witness)).map(|listed| &listed.vkey).collect();
         let text = &checkpoint.note.text;
         let is_broken = |line: &NoteSignature| {
-            keys.iter().any(|key| line.is_by(key) && verify_cosignature(text, line, key).is_err())
+            // Its name says whose chain would list the key; nobody else's is looked at.
+            let Ok(witness) = Authority::of_key_name(&line.name) else { return false };
+            let is_me = witness == self.config.me;
+            let chain = self.peers.get(&witness).map(|peer| &peer.config.chain);
+            let chain = chain.or(self.own_chain.as_ref().filter(|_| is_me));
+            let roots = chain.into_iter().flat_map(RootChain::roots);
+            let mut keys = roots.flat_map(|root| root.root.keys_of(Role::Witness)).map(|listed| &listed.vkey);
+            keys.any(|key| line.is_by(key) && verify_cosignature(text, line, key).is_err())
         };
         checkpoint.note.signatures.iter().any(is_broken)
     }
@@ -287,7 +296,7 @@ impl Engine {
         let Some(log) = self.logs.get(origin) else { return };
         let (size, replaces) = (checkpoint.checkpoint.size, n < log.seen.count);
         let file = checkpoint.to_bytes();
-        let bytes = file.len() as u64;
+        let bytes = footprint::file(file.len() as u64);
         let seen = log.seen.with(n, size, bytes, is_authors);
         let path = places::file(&places::mirror(origin), &LogFile::Seen(n));
         let writes = vec![Write::File { path, bytes: file }, write_log(origin, &seen, log.is_split)];
@@ -315,7 +324,7 @@ impl Engine {
         (log.seen.is_asked, log.seen.failures) = (false, 0);
         self.dirty.insert(origin.clone());
         self.room_taken(&origin.authority, bytes, 0);
-        self.out.push(Output::HeadsChanged);
+        self.heads_changed(&origin.authority);
     }
 }
 

@@ -6,6 +6,7 @@ use record::{Authority, Origin};
 use tlog::SignedCheckpoint;
 
 use super::Engine;
+use super::logs::logs_of;
 use crate::alarm::Alarm;
 
 /// Whose logs are to be compared, and when. However many logs an author has, and however often they grow, they are compared
@@ -49,8 +50,7 @@ impl Engine {
     /// Compares the followed logs of an author.
     fn compare_siblings(&mut self, author: &Authority) {
         let mut alarms = Vec::new();
-        let logs: BTreeMap<&Origin, &super::Log> =
-            self.logs.iter().filter(|(origin, _)| origin.authority == *author).collect();
+        let logs: BTreeMap<&Origin, &super::Log> = logs_of(&self.logs, author).collect();
         for (origin, log) in &logs {
             let Some(previous) = log.follow.state().previous() else { continue };
             let before = logs.get_key_value(&previous.origin);
@@ -70,11 +70,11 @@ impl Engine {
         }
         let followed: BTreeSet<&Origin> =
             logs.values().filter_map(|log| Some(&log.follow.state().previous()?.origin)).collect();
+        let mut known = BTreeMap::new();
         let open = logs.iter().filter(|(origin, log)| {
-            let state = log.follow.state();
             // Of a log that is still being fetched it is not known whether it was closed.
-            let is_known = is_whole(log) && self.is_lineage_known(&logs, (origin, log));
-            is_known && !state.closed() && !followed.contains(*origin)
+            let may_be_open = is_whole(log) && !log.follow.state().closed() && !followed.contains(*origin);
+            may_be_open && self.is_lineage_known(&logs, origin, &mut known)
         });
         // Who reads a log is in its name: those of one audience have the same readers.
         let mut first_open: BTreeMap<String, &Origin> = BTreeMap::new();
@@ -91,27 +91,41 @@ impl Engine {
     }
 
     /// Whether everything that a log goes on from is here, back to the first: what is not may be the successor of another one
-    /// that is here. What the author itself does not show is not waited for.
-    fn is_lineage_known(&self, logs: &BTreeMap<&Origin, &super::Log>, last: (&Origin, &super::Log)) -> bool {
-        let (mut origin, mut log) = last;
-        // No longer than there are logs, even if they name each other in a circle.
-        for _ in 0..=logs.len() {
-            let Some(previous) = log.follow.state().previous() else { return true };
-            match logs.get_key_value(&previous.origin) {
-                Some((before, there)) if is_whole(there) => (origin, log) = (before, there),
-                Some(_) => return false,
-                // Who shows one of the two shows both, if there are both.
-                None => return self.peers.get(&origin.authority).is_some_and(|author| author.shows(origin)),
+    /// that is here. What the author itself does not show is not waited for. Of every log that is passed it is `known` then: logs
+    /// that go on from each other are gone through once.
+    fn is_lineage_known<'a>(
+        &self,
+        logs: &BTreeMap<&'a Origin, &'a super::Log>,
+        last: &'a Origin,
+        known: &mut BTreeMap<&'a Origin, bool>,
+    ) -> bool {
+        let (mut passed, mut origin) = (Vec::new(), last);
+        let is_known = loop {
+            if let Some(is_known) = known.get(origin) {
+                break *is_known;
             }
-        }
-        true
+            // Where they name each other in a circle nothing is missing.
+            known.insert(origin, true);
+            passed.push(origin);
+            let Some(previous) = logs.get(origin).and_then(|log| log.follow.state().previous()) else {
+                break true;
+            };
+            match logs.get_key_value(&previous.origin) {
+                Some((before, there)) if is_whole(there) => origin = before,
+                Some(_) => break false,
+                // Who shows one of the two shows both, if there are both.
+                None => break self.peers.get(&origin.authority).is_some_and(|author| author.shows(origin)),
+            }
+        };
+        known.extend(passed.into_iter().map(|origin| (origin, is_known)));
+        is_known
     }
 
     /// Whether a successor log of the author names exactly this checkpoint as what it continues: it then
     /// counts though the key that signed it was revoked.
     pub(super) fn is_acknowledged(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
         let shown = &checkpoint.checkpoint;
-        let siblings = self.logs.iter().filter(|(other, _)| other.authority == origin.authority);
+        let siblings = logs_of(&self.logs, &origin.authority);
         siblings.filter_map(|(_, log)| log.follow.state().previous()).any(|previous| {
             previous.origin == *origin && (previous.size, previous.root) == (shown.size, shown.root)
         })

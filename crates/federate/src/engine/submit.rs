@@ -1,7 +1,7 @@
 //! Own checkpoints to the witnesses of the log's policy, in rounds: all witnesses get the same checkpoint, so
 //! that their cosignatures meet. At quorum, or hourly without one, the round is archived as `seen/<n>`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin, Role};
 use tlog::note::parse_signature_lines;
@@ -28,8 +28,9 @@ pub(super) struct Round {
     lines: BTreeMap<VerifierKey, NoteSignature>,
     /// Whether a quorum of lines is archived.
     is_archived: bool,
-    /// How many of its lines are in a `seen` file: one without quorum is followed by one with it.
-    archived: usize,
+    /// Whose lines are in a `seen` file: one without quorum is followed by one with it, and a quorum of more lines than a file
+    /// may have by the others.
+    archived: BTreeSet<VerifierKey>,
     pub is_storing: bool,
     /// When a newer checkpoint may take its place.
     renew: u64,
@@ -87,7 +88,7 @@ impl Engine {
         }
         if head.checkpoint.size > round.size() && !round.is_storing && now >= round.renew {
             (round.checkpoint, round.renew, round.is_archived) = (Some(head), now + PATIENCE, false);
-            round.archived = 0;
+            round.archived.clear();
             round.lines.clear();
         }
     }
@@ -230,7 +231,7 @@ impl Engine {
         if round.is_storing
             || round.is_archived
             || own.lost.is_asked
-            || round.lines.len() <= round.archived
+            || round.lines.keys().all(|key| round.archived.contains(key))
             || checkpoint.checkpoint.size < own.kept.seen_size
         {
             return;
@@ -242,14 +243,19 @@ impl Engine {
             return;
         }
         let mut cosigned = checkpoint;
-        for line in round.lines.values() {
-            // More than fifteen: the quorum is there, the rest is not needed.
+        // A file has fifteen at most: what is in none goes first.
+        let (before, new): (Vec<_>, Vec<_>) =
+            round.lines.iter().partition(|(key, _)| round.archived.contains(*key));
+        let mut written = Vec::new();
+        for (key, line) in new.into_iter().chain(before) {
             if cosigned.add_cosignature(line.clone()).is_err() {
                 break;
             }
+            written.push(key.clone());
         }
         round.is_storing = true;
-        (round.is_archived, round.archived) = (is_quorum, round.lines.len());
+        round.archived.extend(written);
+        round.is_archived = own.policy.satisfied_by(|key| round.archived.contains(key));
         // A state that was restored may have forgotten the last ones, which are never written anew.
         let paths = vec![places::file(&places::own(origin), &LogFile::Seen(own.kept.seen))];
         let id = self.ask(Pending::SeenSlot { origin: origin.clone(), cosigned: Box::new(cosigned) });
@@ -285,7 +291,6 @@ impl Engine {
         own.lost.is_asked = false;
         if done {
             (own.kept.seen, own.kept.seen_size) = (own.kept.seen + 1, size);
-            self.out.push(Output::HeadsChanged);
         } else {
             own.lost.failed(None, now + wait);
         }
@@ -296,7 +301,11 @@ impl Engine {
                 own.round.renew = now + wait;
             }
         } else {
-            (own.round.is_archived, own.round.archived) = (false, 0);
+            own.round.is_archived = false;
+            own.round.archived.clear();
+        }
+        if done {
+            self.heads_changed(&self.config.me.clone());
         }
     }
 }

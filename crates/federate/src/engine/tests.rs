@@ -1,6 +1,6 @@
 use super::*;
 use crate::paths::LogFile;
-use crate::testing::{TestLog, chain, signer};
+use crate::testing::{TestLog, authority, chain, signer};
 use record::Role;
 use tlog::AddCheckpoint;
 
@@ -9,18 +9,16 @@ mod crowd;
 mod growth;
 mod lost;
 mod machine;
+mod many;
 mod schedules;
 mod seen;
 mod shares;
 mod siblings;
+mod witnesses;
 
 const NOW: u64 = 1_795_305_600_000;
 const PUBLIC: &str = "a.example/log/public/2026";
 const RESTRICTED: &str = "a.example/log/abcdefghijklmnopqrstuvwxyz/2026";
-
-fn authority(name: &str) -> Authority {
-    name.parse().unwrap()
-}
 
 /// `b.example` with one peer, `a.example`, whose logs are served as the test says.
 struct Node {

@@ -173,6 +173,11 @@ impl Wants {
         Self { names_missing, ..Self::default() }
     }
 
+    /// How many wants are known, for now or later.
+    pub fn known(&self) -> usize {
+        self.by_blob.len()
+    }
+
     /// How many blobs are wanted now.
     pub fn open(&self) -> usize {
         self.open
@@ -313,6 +318,13 @@ impl Wants {
             gone.unfetched.push((name, Why::Large));
         }
         gone
+    }
+
+    /// The records that want something.
+    pub fn records(&self) -> impl Iterator<Item = Hash> {
+        let mut last = None;
+        let names = self.of_record.iter().map(|(name, _)| *name);
+        names.filter(move |name| last.replace(*name) != Some(*name))
     }
 
     /// Nothing is wanted of the records from a place on: they are not of this log.

@@ -6,6 +6,7 @@
 use super::network::query as network;
 use super::record::list;
 use super::record::query as records;
+use super::situation::corrections;
 use super::situation::curve::Current;
 use super::situation::names::Names;
 use super::situation::pages::Desktop;
@@ -380,7 +381,7 @@ async fn corrections(State(node): State<Arc<Node>>, viewer: Viewer) -> Response 
     let answered = async {
         let desk = Desktop::open(&node, &viewer).await?;
         let place = viewer.asked.query.get("place");
-        let found = query::corrections(node.index.db(), desk.scope, place, CORRECTIONS).await?;
+        let found = corrections::corrections(node.index.db(), desk.scope, place, CORRECTIONS).await?;
         let found: Vec<CorrectionOf> = found
             .iter()
             .map(|one| CorrectionOf {

@@ -12,7 +12,7 @@ pub mod scenario;
 pub mod signals;
 pub mod situation;
 
-use crate::index::{Content, IndexError, IndexedEntry};
+use crate::index::{Given, IndexError, IndexedEntry};
 use crate::mechanisms;
 use crate::node::Node;
 use axum::Router;
@@ -29,10 +29,18 @@ pub fn wanted(header: &::record::Header) -> Option<&::record::BlobRef> {
     situation::index::wanted(header)
 }
 
+/// A large file of a record that a desk takes a piece at a time, and what came of it.
+pub use situation::index::{Loaded, Loading};
+
+/// Removes what was being loaded when the program was cut off.
+pub async fn discard_unfinished(tx: &mut Tx) -> Result<(), DbError> {
+    situation::load::discard_unfinished(tx).await
+}
+
 /// What desks remember of their own rows within one transaction.
 #[derive(Debug, Default)]
 pub struct Memory {
-    situation: situation::replay::Memory,
+    situation: situation::load::Memory,
 }
 
 /// Gives one record to the desks that know its kind: when its header is known, and again, with content, if what they
@@ -41,12 +49,12 @@ pub async fn take(
     tx: &mut Tx,
     memory: &mut Memory,
     entry: &IndexedEntry<'_>,
-    content: Option<&Content>,
+    given: Given<'_>,
 ) -> Result<(), IndexError> {
     if mechanisms::is_fact(&entry.header.kind) {
         mechanisms::take(tx, entry).await?;
     }
-    situation::index::take(tx, &mut memory.situation, entry, content).await
+    situation::index::take(tx, &mut memory.situation, entry, given).await
 }
 
 /// The rows of a thing's records stand as the table of what stands says, on the faces whose bits are `marked`.

@@ -63,6 +63,11 @@ pub enum Finding {
         /// Its name.
         name: Hash,
     },
+    /// An author's records take much more of the disk than their files, because a desk made many rows of one.
+    Grew {
+        /// The author.
+        author: Authority,
+    },
     /// A record has no effect, because another one of the same edition stands.
     Conflict {
         /// Their author.

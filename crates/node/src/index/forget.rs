@@ -136,7 +136,8 @@ impl Writer<'_> {
         let mut places = Vec::new();
         for row in self.index.db().rows(sql, &[author.into(), name.into()]).await? {
             let (origin, pos) = (row.text(0)?, row.uint(1)?);
-            let sealed = self.entry(&origin, pos).await?.map(|(record, _)| record).filter(Record::is_sealed);
+            let entry = self.index.entry(self.source, (&origin, pos)).await?;
+            let sealed = entry.map(|(record, _)| record).filter(Record::is_sealed);
             places.push((origin, pos, sealed));
         }
         let mut touched = Touched::default();

@@ -1,15 +1,18 @@
 //! The index: what the logs say, as tables. It is replayed from logs, blobs and `seen` files and may be dropped.
 //!
 //! What it says is a function of what it holds: the order of logs, entries, blobs and batches does not matter, nor
-//! does a rebuild. One [`Writer`] at a time writes it; everything else reads. This module replays what every desk
+//! does a rebuild. A [`Follower`] brings it up to what has come; one [`Writer`] at a time writes; everything else reads. This module replays what every desk
 //! builds on; each desk then takes the records of its kinds. It judges no signature itself ([`record::LogState`]
 //! does) and keeps nothing that exists nowhere else.
 
+mod again;
 mod authorities;
 mod condition;
 mod content;
 mod finding;
+mod follow;
 mod forget;
+mod large;
 mod opening;
 mod proofs;
 mod readers;
@@ -27,8 +30,9 @@ mod writer;
 
 pub use authorities::KnownAuthority;
 pub use condition::{CONFLICTING, DISOWNED, Must, SPEAKS, SUPERSEDED, WITHDRAWN, condition, joined, since};
-pub use content::Content;
+pub use content::{Content, Given};
 pub use finding::Finding;
+pub use follow::Follower;
 pub use forget::{Forgettable, Unannounced};
 pub use opening::{Opened, open, open_header};
 pub use readers::{EVERYBODY, readers_of, readers_text};
@@ -44,6 +48,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use record::{Authority, LogState, Origin};
 use store::db::{Db, DbError};
+use tokio::sync::Semaphore;
 
 use crate::fault::Coded;
 
@@ -57,6 +62,10 @@ pub struct Index {
     replayed: Arc<tokio::sync::Mutex<writer::Replayed>>,
     /// How often somebody has written.
     changes: Arc<AtomicU64>,
+    /// How often it was replaced by one that was made anew.
+    built: Arc<AtomicU64>,
+    /// Held by who has a large file in memory.
+    large: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Index {
@@ -165,7 +174,14 @@ impl Index {
         for migrations in crate::desks::migrations() {
             db.migrate(migrations).await?;
         }
-        Ok(Self { db, own: own.clone(), replayed: Arc::default(), changes: Arc::default() })
+        Ok(Self {
+            db,
+            own: own.clone(),
+            replayed: Arc::default(),
+            changes: Arc::default(),
+            built: Arc::default(),
+            large: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// For queries.

@@ -11,10 +11,11 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::policy::Policy;
 
+use super::opening::working;
 use super::rows::int;
 use super::standing::Touched;
 use super::times::Seen;
-use super::{IndexError, Writer};
+use super::{Follower, IndexError, Writer};
 use crate::desks;
 
 /// The proven times of one log, which know what of them the index has.
@@ -26,25 +27,142 @@ pub(super) struct Proofs {
 /// Entries from the first up to but not including the second index, and when they were proven, if they are.
 type Proven = (u64, u64, Option<i64>);
 
-impl Writer<'_> {
+/// `seen` files that are taken in one turn.
+const FILES: usize = 64;
+
+/// The proven times of a log by its files, measured outside of the writer's turn, and what the files show.
+pub(super) struct Measured {
+    proofs: Proofs,
+    shown: Vec<Seen>,
+}
+
+impl Follower<'_> {
     /// `seen` files of a log, or the policy that they are measured by, have arrived: the index learns what they
     /// prove. They are numbered without gaps, so that what is missing comes first.
-    pub async fn seen(&mut self, origin: &Origin) -> Result<(), IndexError> {
-        let is_begun = !self.replayed.proofs.contains_key(origin);
-        if is_begun {
-            let Some(proofs) = self.new_proofs(origin).await? else { return Ok(()) };
-            self.replayed.proofs.insert(origin.clone(), proofs);
+    pub async fn seen(&self, origin: &Origin) -> Result<(), IndexError> {
+        let is_known = self.writer().await.replayed.proofs.contains_key(origin);
+        if !is_known {
+            let Some(measured) = self.measure(origin).await? else { return Ok(()) };
+            self.writer().await.measured(origin, measured, false).await?;
         }
-        let mut fresh = Vec::new();
-        while let Some(proofs) = self.replayed.proofs.get_mut(origin) {
-            let Some(checkpoint) = self.source.seen(origin, proofs.times.next()).await? else { break };
-            fresh.extend(take(&mut proofs.times, origin, &checkpoint));
+        while self.writer().await.seen(origin).await? {}
+        Ok(())
+    }
+
+    /// Measures a log by all its `seen` files, as if none had been taken before: one gave way to another, or other witnesses
+    /// count.
+    pub async fn measure_again(&self, origin: &Origin) -> Result<(), IndexError> {
+        if let Some(measured) = self.measure(origin).await? {
+            self.writer().await.measured(origin, measured, true).await?;
+        } else {
+            let mut writer = self.writer().await;
+            writer.replayed.proofs.remove(origin);
+            writer.unmeasure(origin).await?;
         }
+        while self.writer().await.seen(origin).await? {}
+        Ok(())
+    }
+
+    /// Measures every log again of which other witnesses count now than before.
+    pub async fn witnesses_changed(&self) -> Result<(), IndexError> {
+        let chains = self.source.chains();
+        let changed = |(origin, proofs): (&Origin, &Proofs)| {
+            let keys = WitnessKeys::new(&origin.authority, chains.iter().map(AsRef::as_ref));
+            (keys != proofs.keys).then(|| origin.clone())
+        };
+        let changed: Vec<Origin> = self.writer().await.replayed.proofs.iter().filter_map(changed).collect();
+        for origin in changed {
+            self.measure_again(&origin).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the witness files of every log whose policy this blob is: several logs share one, and it came with any.
+    pub async fn policy_came(&self, hash: &Hash) -> Result<(), IndexError> {
+        let sql = "select origin from log where policy = $1 order by origin";
+        for row in self.index.db().rows(sql, &[hash.to_hex().into()]).await? {
+            let Ok(origin) = row.text(0)?.parse::<Origin>() else { continue };
+            let is_known = self.writer().await.replayed.proofs.contains_key(&origin);
+            if !is_known {
+                self.seen(&origin).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn measure(&self, origin: &Origin) -> Result<Option<Measured>, IndexError> {
+        let Some(mut proofs) = self.new_proofs(origin).await? else { return Ok(None) };
+        let mut shown = Vec::new();
+        loop {
+            let mut files = Vec::new();
+            while files.len() < FILES
+                && let Some(file) = self.source.seen(origin, proofs.times.next() + files.len() as u64).await?
+            {
+                files.push(file);
+            }
+            let is_all = files.len() < FILES;
+            let log = origin.clone();
+            let (taken, found) = working(usize::MAX, move || {
+                let found: Vec<Seen> =
+                    files.iter().flat_map(|file| take(&mut proofs.times, &log, file)).collect();
+                (proofs, found)
+            })
+            .await;
+            proofs = taken;
+            shown.extend(found);
+            if is_all {
+                return Ok(Some(Measured { proofs, shown }));
+            }
+        }
+    }
+
+    async fn new_proofs(&self, origin: &Origin) -> Result<Option<Proofs>, IndexError> {
+        let sql = "select policy from log where origin = $1";
+        let rows = self.index.db().rows(sql, &[origin.to_string().into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let Ok(hash) = Hash::from_hex(&row.text(0)?) else { return Ok(None) };
+        let Some(bytes) = self.source.blob(&hash).await? else { return Ok(None) };
+        let Ok(policy) = Policy::parse(&bytes) else { return Ok(None) };
+        let pinned = self.source.chains();
+        let keys = WitnessKeys::new(&origin.authority, pinned.iter().map(AsRef::as_ref));
+        let times = ProvenTimes::new(&origin.to_string(), policy, &keys);
+        Ok(Some(Proofs { keys, times }))
+    }
+}
+
+impl Writer<'_> {
+    /// Takes a log that was measured by all its files. It takes the place of what was known only if it is to.
+    async fn measured(
+        &mut self,
+        origin: &Origin,
+        measured: Measured,
+        replaces: bool,
+    ) -> Result<(), IndexError> {
+        if !replaces && self.replayed.proofs.contains_key(origin) {
+            return Ok(());
+        }
+        let Measured { proofs, shown } = measured;
         // A file may have given way to another one a moment before a crash.
-        if is_begun && self.has_more_than(origin, &fresh).await? {
+        if replaces || self.has_more_than(origin, &shown).await? {
             self.unmeasure(origin).await?;
         }
-        self.apply_proofs(origin, &fresh).await
+        self.replayed.proofs.insert(origin.clone(), proofs);
+        self.apply_proofs(origin, &shown).await
+    }
+
+    /// Takes the next few files of a log that was measured. Answers whether there may be more.
+    async fn seen(&mut self, origin: &Origin) -> Result<bool, IndexError> {
+        let mut fresh = Vec::new();
+        let mut files = 0;
+        while files < FILES
+            && let Some(proofs) = self.replayed.proofs.get_mut(origin)
+            && let Some(checkpoint) = self.source.seen(origin, proofs.times.next()).await?
+        {
+            fresh.extend(take(&mut proofs.times, origin, &checkpoint));
+            files += 1;
+        }
+        self.apply_proofs(origin, &fresh).await?;
+        Ok(files == FILES)
     }
 
     /// Whether the index has a cosignature of a log that is not among these.
@@ -67,33 +185,22 @@ impl Writer<'_> {
         self.write_proofs(origin, &[], &[(0, u64::MAX, None)]).await
     }
 
-    /// Reads the witness files of every log whose policy this blob is: several logs share one, and it came with any.
-    pub(super) async fn policy_came(&mut self, hash: &Hash) -> Result<(), IndexError> {
-        let sql = "select origin from log where policy = $1 order by origin";
-        for row in self.index.db().rows(sql, &[hash.to_hex().into()]).await? {
-            let Ok(origin) = row.text(0)?.parse::<Origin>() else { continue };
-            if !self.replayed.proofs.contains_key(&origin) {
-                self.seen(&origin).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Numbers of the `seen` files that prove an entry's time; empty if it is claimed only.
     pub fn proving(&self, origin: &Origin, index: u64) -> Vec<u64> {
         self.replayed.proofs.get(origin).map(|proofs| proofs.times.seen_files(index)).unwrap_or_default()
     }
 
-    /// Entries that came behind the `seen` files that cover them are proven by them too.
+    /// Entries that came behind the `seen` files that cover them are proven by them too. Answers whether the log was
+    /// measured.
     pub(super) async fn prove_entries(
         &mut self,
         origin: &Origin,
         first: u64,
         end: u64,
-    ) -> Result<(), IndexError> {
-        let Some(proofs) = self.replayed.proofs.get(origin) else { return self.seen(origin).await };
+    ) -> Result<bool, IndexError> {
+        let Some(proofs) = self.replayed.proofs.get(origin) else { return Ok(false) };
         if proofs.times.covered() <= first {
-            return Ok(());
+            return Ok(true);
         }
         let behind = proofs.times.spans_back().take_while(|(_, span)| span.end > first);
         let proven = behind.filter_map(|(from, span)| {
@@ -101,29 +208,8 @@ impl Writer<'_> {
             Some((from.max(first), span.end.min(end), Some(time))).filter(|(from, end, _)| from < end)
         });
         let proven: Vec<Proven> = proven.collect();
-        self.write_proofs(origin, &[], &proven).await
-    }
-
-    /// Measures every log again of which other witnesses count now than before.
-    pub async fn witnesses_changed(&mut self) -> Result<(), IndexError> {
-        let chains = self.source.chains();
-        let changed = |(origin, proofs): (&Origin, &Proofs)| {
-            let keys = WitnessKeys::new(&origin.authority, chains.iter().map(AsRef::as_ref));
-            (keys != proofs.keys).then(|| origin.clone())
-        };
-        let changed: Vec<Origin> = self.replayed.proofs.iter().filter_map(changed).collect();
-        for origin in changed {
-            self.measure_again(&origin).await?;
-        }
-        Ok(())
-    }
-
-    /// Measures a log by all its `seen` files, as if none had been taken before: one gave way to another, or other witnesses
-    /// count.
-    pub async fn measure_again(&mut self, origin: &Origin) -> Result<(), IndexError> {
-        self.replayed.proofs.remove(origin);
-        self.unmeasure(origin).await?;
-        self.seen(origin).await
+        self.write_proofs(origin, &[], &proven).await?;
+        Ok(true)
     }
 
     async fn apply_proofs(&mut self, origin: &Origin, fresh: &[Seen]) -> Result<(), IndexError> {
@@ -189,19 +275,6 @@ impl Writer<'_> {
         tx.commit().await?;
         self.source.report(findings).await;
         Ok(())
-    }
-
-    async fn new_proofs(&self, origin: &Origin) -> Result<Option<Proofs>, IndexError> {
-        let sql = "select policy from log where origin = $1";
-        let rows = self.index.db().rows(sql, &[origin.to_string().into()]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let Ok(hash) = Hash::from_hex(&row.text(0)?) else { return Ok(None) };
-        let Some(bytes) = self.source.blob(&hash).await? else { return Ok(None) };
-        let Ok(policy) = Policy::parse(&bytes) else { return Ok(None) };
-        let pinned = self.source.chains();
-        let keys = WitnessKeys::new(&origin.authority, pinned.iter().map(AsRef::as_ref));
-        let times = ProvenTimes::new(&origin.to_string(), policy, &keys);
-        Ok(Some(Proofs { keys, times }))
     }
 }
 

@@ -12,7 +12,7 @@ use store::db::Tx;
 
 use super::rows::int;
 use super::standing::Touched;
-use super::{IndexError, Writer};
+use super::{Follower, IndexError, Writer};
 
 /// The revoked keys of one author.
 #[derive(Default)]
@@ -30,6 +30,15 @@ impl Revocations {
         let root = self.chain.as_ref()?.at(root)?;
         let key = root.keys.iter().find(|key| key.vkey.name() == signer)?;
         self.keys.get(key.vkey.public()).copied()
+    }
+}
+
+impl Follower<'_> {
+    /// A root of an authority is known here that was not before: entries that it disowns are marked, and logs are
+    /// measured by the witnesses that count now.
+    pub async fn roots(&self, author: &Authority) -> Result<(), IndexError> {
+        self.witnesses_changed().await?;
+        self.writer().await.roots(author).await
     }
 }
 
@@ -56,10 +65,8 @@ impl Writer<'_> {
         Ok(Revocations { chain: Some(chain), keys })
     }
 
-    /// A root of an authority is known here that was not before: entries that it disowns are marked, and logs are
-    /// measured by the witnesses that count now.
-    pub async fn roots(&mut self, author: &Authority) -> Result<(), IndexError> {
-        self.witnesses_changed().await?;
+    /// Marks the entries that the roots of an author disown.
+    pub(super) async fn roots(&mut self, author: &Authority) -> Result<(), IndexError> {
         let revoked = self.revoked_keys(author);
         if revoked.is_empty() {
             return Ok(());

@@ -8,7 +8,7 @@ use store::db::Migration;
 /// drops every table that an older version made.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
-        name: "index-9-anew",
+        name: "index-10-anew",
         sql: "
 drop table if exists log; drop table if exists entry; drop table if exists blob; drop table if exists ref;
 drop table if exists about; drop table if exists cosignature; drop table if exists receipt;
@@ -23,7 +23,7 @@ drop table if exists sealed_situation_series; drop table if exists sealed_situat
     // `latest` is the latest time that the log claims so far, and `before` the one that the log before it ends with.
     // What `faces`, `listed` and `marked` of an entry mean stands in `standing.rs`, what `content` means in `take.rs`.
     Migration {
-        name: "index-9-core",
+        name: "index-10-core",
         sql: "
 create table log (
   origin {key} primary key, authority {key} not null, audience text not null, year integer not null,

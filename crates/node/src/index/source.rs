@@ -43,6 +43,9 @@ pub trait Source: Send + Sync {
     /// A blob, if it is here and whole.
     async fn blob(&self, sha256: &Hash) -> Result<Option<Bytes>, IndexError>;
 
+    /// Whether a blob is here; it may be damaged.
+    async fn has_blob(&self, sha256: &Hash) -> Result<bool, IndexError>;
+
     /// The `seen` file of a number, if it is here.
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError>;
 

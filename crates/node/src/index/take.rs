@@ -7,15 +7,14 @@
 use record::{Header, Judged, LogState, Origin, Record, Verdict, kind};
 use store::db::{Conflict, Tx, Value};
 use tlog::checkpoint::SignedCheckpoint;
-use tlog::hash::Hash;
 
 use super::condition::{INSIDE, PUBLIC};
 use super::finding::{awaits, lacks, refused, said};
-use super::opening::{Opener, Opening};
+use super::opening::{Opener, Opening, Part};
 use super::readers::readers_text;
-use super::rows::{Known, Rows, int, show_inner, show_outer};
-use super::standing::{Group, Touched};
-use super::{Content, Finding, IndexError, Writer};
+use super::rows::{Known, Rows, int};
+use super::standing::Touched;
+use super::{Finding, Given, IndexError, Writer};
 use crate::desks;
 use crate::fault::Fault;
 
@@ -73,13 +72,13 @@ pub(super) const TO_FORGET: i64 = 5;
 pub const AWAITED: i64 = 6;
 
 /// An entry, opened as far as it can be.
-struct Ready<'a> {
-    judged: &'a Judged,
-    opening: Option<Opening>,
+pub(super) struct Ready<'a> {
+    pub(super) judged: &'a Judged,
+    pub(super) opening: Option<Opening>,
 }
 
 impl Ready<'_> {
-    fn record(&self) -> Option<&Record> {
+    pub(super) fn record(&self) -> Option<&Record> {
         self.judged.record()
     }
 
@@ -110,35 +109,39 @@ pub(super) fn faces_of(origin: &Origin) -> i64 {
     if origin.audience.is_public() { PUBLIC | INSIDE } else { INSIDE }
 }
 
-impl Writer<'_> {
-    /// Takes a batch. What of it was taken before changes nothing; what is missing before it is read from the source.
-    pub async fn take(&mut self, batch: &Batch<'_>) -> Result<(), IndexError> {
-        let Some(first) = batch.judged.first().map(|judged| judged.index) else { return Ok(()) };
-        if self.index.size_of(batch.origin).await? < first {
-            self.read_up_to(batch.origin, first).await?;
-        }
-        self.take_next(batch).await
+impl<'a> Ready<'a> {
+    /// Opens every record but those that speak of the log itself.
+    pub(super) async fn open(opener: &mut Opener<'_>, judged: &'a Judged) -> Result<Self, IndexError> {
+        let opening = match &judged.verdict {
+            Verdict::Valid { record, root, .. } if !kind::is_log_kind(&record.header.kind) => {
+                Some(opener.open(record, *root, Part::Small).await?)
+            }
+            _ => None,
+        };
+        Ok(Self { judged, opening })
     }
+}
 
-    /// Takes a batch that begins where the index ends, or before.
-    pub(super) async fn take_next(&mut self, batch: &Batch<'_>) -> Result<(), IndexError> {
+impl Writer<'_> {
+    /// Takes entries of a batch that begin where the index ends, or before: what was taken before changes nothing. Answers
+    /// whether the log's proven times are known.
+    pub(super) async fn take(
+        &mut self,
+        batch: &Batch<'_>,
+        mut ready: Vec<Ready<'_>>,
+        seen: &[(u64, i64)],
+    ) -> Result<bool, IndexError> {
         let done = self.index.size_of(batch.origin).await?;
-        let judged: Vec<&Judged> = batch.judged.iter().filter(|judged| judged.index >= done).collect();
-        let (Some(first), Some(last)) = (judged.first(), judged.last()) else { return Ok(()) };
-        if first.index != done {
-            let (origin, found) = (batch.origin.to_string(), first.index);
+        ready.retain(|ready| ready.judged.index >= done);
+        let (Some(first), Some(last)) = (ready.first(), ready.last()) else { return Ok(true) };
+        let (first, end) = (first.judged.index, last.judged.index + 1);
+        if first != done {
+            let (origin, found) = (batch.origin.to_string(), first);
             return Err(IndexError::Gap { origin, wanted: done, found });
         }
-        let (first, end) = (first.index, last.index + 1);
-        let mut opener = Opener::new(self.source);
-        let mut ready = Vec::with_capacity(judged.len());
-        for judged in judged {
-            ready.push(Ready { judged, opening: open(&mut opener, judged).await? });
-        }
-        let seen = self.source.first_seen(batch.origin, first..end).await?;
         let mut touched = Touched::default();
         let mut tx = self.index.db().begin().await?;
-        let latest = insert(&mut tx, self, batch.origin, &seen, &ready).await?;
+        let latest = insert(&mut tx, self, batch.origin, seen, &ready).await?;
         let own = batch.origin.authority == self.index.own;
         let later = save_log(&mut tx, batch, own, latest, &mut touched).await?;
         touched.in_range(&mut tx, batch.origin, first, end).await?;
@@ -176,165 +179,15 @@ impl Writer<'_> {
         }
         self.disown_range(tx, batch.origin, first, end, touched).await
     }
-
-    /// Tries again the records that wait for the blob `hash` (or for any, if `None`): those whose inner header or
-    /// content it is, and those of which it is a part that must be what was committed to. One that is a witness policy
-    /// lets the witness files of its logs be read.
-    pub async fn blob(&mut self, hash: Option<&Hash>) -> Result<(), IndexError> {
-        let rows = if let Some(hash) = hash {
-            let sql = "select distinct e.origin, e.pos from entry e join blob b on b.origin = e.origin and b.pos = e.pos
-                           where b.sha256 = $1 and e.valid = 1 and (e.content in (0, 6) or (e.content = 1 and b.n > 1000))
-                           order by e.origin, e.pos";
-            self.index.db().rows(sql, &[hash.to_hex().into()]).await?
-        } else {
-            let sql = "select origin, pos from entry where content in (0, 6) order by origin, pos";
-            self.index.db().rows(sql, &[]).await?
-        };
-        for row in rows {
-            self.open_again(&row.text(0)?, row.uint(1)?).await?;
-        }
-        match hash {
-            Some(hash) => self.policy_came(hash).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Opens an entry that is here with what has come since.
-    async fn open_again(&mut self, origin: &str, pos: u64) -> Result<(), IndexError> {
-        let Some((record, row)) = self.entry(origin, pos).await? else { return Ok(()) };
-        let opening = Opener::new(self.source).open(&record, row.root).await?;
-        let mut touched = Touched::default();
-        let mut findings = Vec::new();
-        let mut tx = self.index.db().begin().await?;
-        match &opening {
-            // What has expired meanwhile is forgotten with all that has.
-            Opening::Closed | Opening::Expired => return Ok(()),
-            Opening::Open { inner, content } => {
-                let header = inner.as_deref().unwrap_or(&record.header);
-                let state = if content.is_some() { DONE } else { AWAITED };
-                if content.is_none() {
-                    findings.extend(awaits(&record, pos));
-                }
-                if row.content == CLOSED {
-                    let faces = faces_of(&record.header.log);
-                    show_inner(&mut tx, (origin, pos), header, state, faces).await?;
-                    findings.extend(said(header, true));
-                } else {
-                    mark_content(&mut tx, origin, pos, state).await?;
-                }
-                if row.content != DONE {
-                    give(
-                        &mut tx,
-                        &mut desks::Memory::default(),
-                        (origin, pos),
-                        &record,
-                        header,
-                        content.as_ref(),
-                        (&row).into(),
-                    )
-                    .await?;
-                }
-                if row.content == CLOSED {
-                    let end = pos + 1;
-                    touched.in_range(&mut tx, &record.header.log, pos, end).await?;
-                    findings.extend(self.settle(&mut tx, touched).await?);
-                    self.keep_erased(&mut tx, &record.header.log, pos, end).await?;
-                }
-            }
-            Opening::NotForUs => mark_content(&mut tx, origin, pos, NOT_FOR_US).await?,
-            Opening::Refused(why) => {
-                findings.push(refused(&record, pos, why));
-                if row.faces != 0 {
-                    touched.add(Group::of_row(&mut tx, origin, pos).await?);
-                    touched.targets_of(&mut tx, origin, pos).await?;
-                    desks::forget(&mut tx, record.header.author.as_str(), &record.name().to_hex()).await?;
-                    show_outer(&mut tx, (origin, pos), &record.header).await?;
-                    self.give_elsewhere(&mut tx, &record, (origin, pos)).await?;
-                }
-                mark_content(&mut tx, origin, pos, REFUSED).await?;
-                findings.extend(self.settle(&mut tx, touched).await?);
-            }
-        }
-        tx.commit().await?;
-        self.source.report(findings).await;
-        Ok(())
-    }
-
-    /// Gives a record to the desks again as it stands at its other places.
-    async fn give_elsewhere(&self, tx: &mut Tx, record: &Record, but: (&str, u64)) -> Result<(), IndexError> {
-        let sql = "select origin, pos from entry where author = $1 and name = $2 and valid = 1 and content in (1, 6)
-                   and (origin <> $3 or pos <> $4) order by origin, pos";
-        let author = record.header.author.as_str();
-        let values = [author.into(), record.name().to_hex().into(), but.0.into(), int(but.1)];
-        for row in tx.rows(sql, &values).await? {
-            let (origin, pos) = (row.text(0)?, row.uint(1)?);
-            let Some((record, row)) = self.entry(&origin, pos).await? else { continue };
-            let opening = Opener::new(self.source).open(&record, row.root).await?;
-            if let Opening::Open { inner, content } = &opening {
-                let header = inner.as_deref().unwrap_or(&record.header);
-                give(
-                    tx,
-                    &mut desks::Memory::default(),
-                    (&origin, pos),
-                    &record,
-                    header,
-                    content.as_ref(),
-                    (&row).into(),
-                )
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The record at a place, and what its row says.
-    pub(super) async fn entry(&self, origin: &str, pos: u64) -> Result<Option<(Record, Row)>, IndexError> {
-        let sql = "select root_version, rank, here, content, faces, proven, marked from entry
-                   where origin = $1 and pos = $2 and valid = 1";
-        let rows = self.index.db().rows(sql, &[origin.into(), int(pos)]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let (root, rank, here) = (row.uint(0)?, row.int(1)?, row.opt_int(2)?);
-        let (proven, marked) = (row.opt_int(5)?, row.int(6)?);
-        let row = Row { root, rank, here, content: row.int(3)?, faces: row.int(4)?, proven, marked };
-        let Ok(log) = origin.parse::<Origin>() else { return Ok(None) };
-        let entries = self.source.entries(&log, pos..pos + 1).await?;
-        Ok(entries.first().and_then(|bytes| Record::parse(bytes).ok()).map(|record| (record, row)))
-    }
-}
-
-/// What the row of a valid entry says.
-pub(super) struct Row {
-    pub root: u64,
-    pub rank: i64,
-    pub here: Option<i64>,
-    pub content: i64,
-    pub faces: i64,
-    pub proven: Option<i64>,
-    pub marked: i64,
 }
 
 /// What of the row of an entry the desks keep beside what it says.
 #[derive(Clone, Copy)]
-struct Standing {
-    rank: i64,
-    here: Option<i64>,
-    proven: Option<i64>,
-    marked: i64,
-}
-
-impl From<&Row> for Standing {
-    fn from(row: &Row) -> Self {
-        Self { rank: row.rank, here: row.here, proven: row.proven, marked: row.marked }
-    }
-}
-
-/// Opens every record but those that speak of the log itself.
-async fn open(opener: &mut Opener<'_>, judged: &Judged) -> Result<Option<Opening>, IndexError> {
-    let Verdict::Valid { record, root, .. } = &judged.verdict else { return Ok(None) };
-    if kind::is_log_kind(&record.header.kind) {
-        return Ok(None);
-    }
-    Ok(Some(opener.open(record, *root).await?))
+pub(super) struct Standing {
+    pub rank: i64,
+    pub here: Option<i64>,
+    pub proven: Option<i64>,
+    pub marked: i64,
 }
 
 /// Writes the rows of entries, and gives them to the desks. Answers the latest time that the log claims after them.
@@ -387,38 +240,51 @@ async fn insert(
         };
         let (rank, here) = place;
         let standing = Standing { rank, here, proven: None, marked: 0 };
-        give(tx, &mut memory, (&origin, item.judged.index), record, header, content.as_ref(), standing)
-            .await?;
+        let given = content.as_ref().map_or(Given::Header, Given::Content);
+        give(tx, &mut memory, (&origin, item.judged.index), record, header, given, standing).await?;
     }
     Ok(latest)
 }
 
 /// Gives a record to the desks.
-async fn give(
+pub(super) async fn give(
     tx: &mut Tx,
     memory: &mut desks::Memory,
-    (origin, pos): (&str, u64),
+    place: (&str, u64),
     record: &Record,
     header: &Header,
-    content: Option<&Content>,
+    given: Given<'_>,
     standing: Standing,
 ) -> Result<(), IndexError> {
     if header.critical_unknown(&[]) {
         return Ok(()); // Shown, but neither acted on nor counted.
     }
-    let entry = IndexedEntry {
-        origin,
-        pos: i64::try_from(pos).unwrap_or(i64::MAX),
-        name: &record.name().to_hex(),
-        public: record.header.log.audience.is_public(),
-        released: record.header.released.posix(),
-        rank: standing.rank,
-        proven: standing.proven,
-        here: standing.here,
-        marked: standing.marked,
-        header,
-    };
-    desks::take(tx, memory, &entry, content).await
+    let name = record.name().to_hex();
+    desks::take(tx, memory, &standing.entry(place, record, &name, header), given).await
+}
+
+impl Standing {
+    /// A record as desks get it.
+    pub(super) fn entry<'a>(
+        self,
+        (origin, pos): (&'a str, u64),
+        record: &Record,
+        name: &'a str,
+        header: &'a Header,
+    ) -> IndexedEntry<'a> {
+        IndexedEntry {
+            origin,
+            pos: i64::try_from(pos).unwrap_or(i64::MAX),
+            name,
+            public: record.header.log.audience.is_public(),
+            released: record.header.released.posix(),
+            rank: self.rank,
+            proven: self.proven,
+            here: self.here,
+            marked: self.marked,
+            header,
+        }
+    }
 }
 
 /// What operators should know of entries that are new.
@@ -434,7 +300,7 @@ fn found(origin: &Origin, ready: &[Ready<'_>]) -> Vec<Finding> {
             (Verdict::Valid { record, .. }, Some(Opening::Refused(why))) => {
                 findings.push(refused(record, index, why));
             }
-            (Verdict::Valid { record, .. }, Some(Opening::Open { content: None, .. })) => {
+            (Verdict::Valid { record, .. }, Some(Opening::Open { content: None, has_more: false, .. })) => {
                 findings.extend(awaits(record, index));
                 findings.extend(item.shown().into_iter().flat_map(|(header, sealed)| said(header, sealed)));
             }

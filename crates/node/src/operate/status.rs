@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use record::Authority;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OperateError, Outcome};
 use crate::alarm;
@@ -39,13 +39,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         Standing::Leads | Standing::Starting => None,
     };
     let mut text = format!("{} {does}\nroot {} until {}\n", node.config.authority, root.version, root.until);
-    let mut counts = Vec::new();
-    for row in logs {
-        let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
-        let whose = if own { "own logs" } else { "copied logs" };
-        text.push_str(&format!("{count} {whose}, {size} entries\n"));
-        counts.push(json!({ "own": own, "logs": count, "entries": size }));
-    }
+    let counts = counts(&logs, &mut text)?;
     let (missing_keys, damaged_peers) = lacks(node, &mut text);
     let health = node.engine().peer_health();
     let lost = node.engine().lost_blobs();
@@ -53,6 +47,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{lost} files of own records are lost here and are being fetched back\n"));
     }
     let followed = node.engine().followed();
+    let waiting = node.following.waiting();
     let mut peers = Vec::new();
     for peer in &health {
         let last = peer.last_answer.map(|ms| ms / 1000);
@@ -88,12 +83,17 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
             format!(", no receipt for {count} of our entries, the oldest of {oldest}")
         });
         let receipts = receipts.unwrap_or_default();
+        let waits = waiting.get(&peer.authority).copied().unwrap_or(0);
+        let unread = match waits {
+            0 => String::new(),
+            count => format!(", {count} things of it are not on the pages yet"),
+        };
         let disk = format!(", {} MiB on this disk", peer.used.div_ceil(1 << 20));
-        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}{disk}\n", peer.authority));
+        text.push_str(&format!("{}: {behind}{files}{spoiled}{receipts}{unread}{disk}\n", peer.authority));
         peers.push(json!({
             "authority": peer.authority, "behind": peer.behind, "awaited_files": awaited,
             "unconfirmed": unconfirmed.map(|(count, oldest)| json!({ "entries": count, "oldest": oldest })), "spoiled_blobs": peer.spoiled, "failures": peer.failures,
-            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew, "disk_bytes": peer.used,
+            "last_error": peer.last_error, "last_answer": last, "skew": peer.skew, "disk_bytes": peer.used, "waiting_for_index": waits,
         }));
     }
     for alarm in &alarms {
@@ -111,6 +111,18 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }),
         text,
     ))
+}
+
+/// How many logs there are, own and copied, and their entries.
+fn counts(logs: &[store::db::Row], text: &mut String) -> Result<Vec<Value>, OperateError> {
+    let mut counts = Vec::new();
+    for row in logs {
+        let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
+        let whose = if own { "own logs" } else { "copied logs" };
+        text.push_str(&format!("{count} {whose}, {size} entries\n"));
+        counts.push(json!({ "own": own, "logs": count, "entries": size }));
+    }
+    Ok(counts)
 }
 
 /// What all else goes on without: keys that the root lists, and peers whose roots are damaged.

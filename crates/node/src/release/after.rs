@@ -34,9 +34,9 @@ impl Node {
         if written.is_empty() {
             return Ok(());
         }
-        let mut writer = self.index.writer(self).await;
+        let follower = self.index.follower(self);
         for (n, hash) in written.iter().enumerate() {
-            if let Err(error) = writer.blob(Some(hash)).await {
+            if let Err(error) = follower.blob(hash).await {
                 self.releasing.wrote(&written[n..]);
                 return Err(error.into());
             }
@@ -55,6 +55,6 @@ impl Node {
     }
 
     async fn index_own(&self, origin: &Origin) -> Result<(), ReleaseError> {
-        Ok(self.index.writer(self).await.reach(origin).await?)
+        Ok(self.index.follower(self).reach(origin).await?)
     }
 }

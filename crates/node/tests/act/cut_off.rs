@@ -235,7 +235,7 @@ fn the_index_reads_own_logs_as_far_as_they_are_published() {
             let node = home.open_with(fate.clone()).await;
             let _ = act(&node, 1, Deed::Public, Ulid::new(0, [0; 10])).await;
             node.releasing.ended().await;
-            let reached = node.index.writer(&*node).await.reach(&released[0].origin).await;
+            let reached = node.index.follower(&*node).reach(&released[0].origin).await;
             assert!(reached.is_ok(), "cut off after {writes} writes: {reached:?}");
             close(node).await;
             if !fate.is_over() {

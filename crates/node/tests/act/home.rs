@@ -225,7 +225,7 @@ impl Home {
     /// The same, cut off as its fate says from then on.
     pub async fn open_with(&self, fate: Fate) -> Arc<Node> {
         let mut node = Node::open_unled(self.config()).await.expect("it opens");
-        node.take_lead().await.expect("it leads");
+        node.take_lead(None).await.expect("it leads");
         // Nobody is asked here whether the logs are whole.
         for log in node.own_logs().await.expect("notes") {
             node.permits.set(&log.origin, Permit::Granted);

@@ -106,7 +106,7 @@ pub fn log_open_header(origin: &Origin, open: &LogOpen, id: Ulid, released: Time
     if let Some(Previous { origin, size, root }) = &open.previous {
         own.push(own_line("previous", format!("{origin} {size} {}", root.to_base64())));
     }
-    Header { own, ..bare(origin, kind::LOG_OPEN, id, released, status) }
+    Header { own, ..Header::bare(origin, kind::LOG_OPEN, id, released, status) }
 }
 
 /// The header of an entry that moves a log to a newer root. In a public log `note`, the signed root's bytes,
@@ -126,13 +126,13 @@ pub fn log_root_header(
         lang: None,
     };
     let blobs = note.map(blob).into_iter().collect();
-    Header { own: vec![root_line(root)], blobs, ..bare(origin, kind::LOG_ROOT, id, released, status) }
+    Header { own: vec![root_line(root)], blobs, ..Header::bare(origin, kind::LOG_ROOT, id, released, status) }
 }
 
 /// The header of a log's last entry.
 pub fn log_close_header(origin: &Origin, next: &Origin, id: Ulid, released: Time, status: Status) -> Header {
     let own = vec![own_line("next", next.to_string())];
-    Header { own, ..bare(origin, kind::LOG_CLOSE, id, released, status) }
+    Header { own, ..Header::bare(origin, kind::LOG_CLOSE, id, released, status) }
 }
 
 fn own_line(key: &str, value: String) -> Line {
@@ -141,25 +141,4 @@ fn own_line(key: &str, value: String) -> Line {
 
 fn root_line((version, hash): (u64, Hash)) -> Line {
     own_line("root", format!("{version} {}", hash.to_hex()))
-}
-
-fn bare(origin: &Origin, kind: &str, id: Ulid, released: Time, status: Status) -> Header {
-    Header {
-        author: origin.authority.clone(),
-        log: origin.clone(),
-        kind: kind.to_owned(),
-        id,
-        edition: 1,
-        supersedes: None,
-        released,
-        status,
-        mechanism: None,
-        about: Vec::new(),
-        usage: None,
-        refs: Vec::new(),
-        anchors: Vec::new(),
-        blobs: Vec::new(),
-        expires: None,
-        own: Vec::new(),
-    }
 }

@@ -96,21 +96,7 @@ impl Ministry {
     pub fn header(&self, log: &Origin, kind: &str, n: u64) -> Header {
         Header {
             author: self.authority(),
-            log: log.clone(),
-            kind: kind.to_owned(),
-            id: Ulid::new(n, [7; 10]),
-            edition: 1,
-            supersedes: None,
-            released: time("2026-11-22T10:00:00Z"),
-            status: Status::Exercise,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: vec![],
-            expires: None,
-            own: vec![],
+            ..Header::bare(log, kind, Ulid::new(n, [7; 10]), time("2026-11-22T10:00:00Z"), Status::Exercise)
         }
     }
 

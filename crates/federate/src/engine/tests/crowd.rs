@@ -15,6 +15,17 @@ pub struct Crowd {
     pub logs: BTreeMap<Authority, Vec<TestLog>>,
     /// Peers that show their logs and answer for nothing else.
     pub silent: BTreeSet<Authority>,
+    /// Peers that answer for their own logs and for nothing that they copy.
+    pub silent_on_copies: BTreeSet<Authority>,
+    /// Peers that never answer a nudge.
+    pub silent_on_nudges: BTreeSet<Authority>,
+    /// Peers that do not answer at all, and when who was asked for heads.
+    pub dead: BTreeSet<Authority>,
+    pub heads_asked: Vec<(Authority, u64)>,
+    /// How often who waits for news was woken.
+    pub news: u64,
+    /// What everybody serves of blobs.
+    pub blobs: BTreeMap<tlog::Hash, Vec<u8>>,
     /// Peers that answer everything but blobs, and what was asked for of those.
     pub drips_blobs: BTreeSet<Authority>,
     pub blobs_asked: BTreeSet<(Authority, tlog::Hash)>,
@@ -53,6 +64,12 @@ impl Crowd {
             engine: Engine::new(config, Snapshot::default()).unwrap(),
             logs: peers.iter().map(|name| (authority(name), Vec::new())).collect(),
             silent: BTreeSet::new(),
+            silent_on_copies: BTreeSet::new(),
+            silent_on_nudges: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            heads_asked: vec![],
+            news: 0,
+            blobs: BTreeMap::new(),
             drips_blobs: BTreeSet::new(),
             blobs_asked: BTreeSet::new(),
             ticks: 0,
@@ -103,9 +120,7 @@ impl Crowd {
     pub fn shows(&mut self, log: TestLog) {
         let name = log.origin.authority.clone();
         self.logs.get_mut(&name).expect("a peer").push(log);
-        for (id, peer, etag) in std::mem::take(&mut self.parked) {
-            if peer == name { self.answer_heads(id, &peer) } else { self.parked.push((id, peer, etag)) }
-        }
+        self.tell_heads_of(name.as_str());
     }
 
     pub fn pass(&mut self, milliseconds: u64) {
@@ -134,13 +149,19 @@ impl Crowd {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Fetch { id, peer, route: Route::Heads, etag, long_poll, .. } => {
-                if long_poll && etag == Some(self.etag(&peer)) {
+                self.heads_asked.push((peer.clone(), self.now));
+                if self.dead.contains(&peer) {
+                    self.tell(Input::Answer { id, answer: Answer::Failed });
+                } else if long_poll && etag == Some(self.etag(&peer)) {
                     self.parked.push((id, peer, etag.unwrap_or_default()));
                 } else {
                     self.answer_heads(id, &peer);
                 }
             }
             Output::Fetch { id, peer, route, limit, .. } => self.fetch(id, peer, route, limit),
+            Output::Post { id, peer, route: Route::Nudge, .. } if self.silent_on_nudges.contains(&peer) => {
+                self.unanswered.push((id, peer, Route::Nudge, 0, self.now + FAILS_AFTER));
+            }
             Output::Post { id, peer, route: Route::Nudge, .. } => {
                 let status = if self.refuses_nudges.contains(&peer) { 429 } else { 202 };
                 self.nudged.push(peer);
@@ -172,7 +193,7 @@ impl Crowd {
                 }
                 self.tell(Input::Stored { id });
                 if let Some(author) = measured {
-                    self.tell(Input::Used { author, bytes: self.bytes_of_entries() });
+                    self.tell(Input::Used { author, bytes: self.used() });
                 }
             }
             Output::Sign { id, what } => {
@@ -182,10 +203,8 @@ impl Crowd {
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Reply { status, .. } => self.replied.push(status),
-            Output::Signing { .. }
-            | Output::HeadsChanged
-            | Output::AlarmAgain(_)
-            | Output::Discard { .. } => {}
+            Output::HeadsChanged => self.news += 1,
+            Output::Signing { .. } | Output::AlarmAgain(_) | Output::Discard { .. } => {}
         }
     }
 
@@ -205,13 +224,15 @@ impl Crowd {
                 let log = self.logs[&peer].iter().find(|log| name.origin(&peer) == log.origin);
                 log.and_then(|log| log.file(file))
             }
+            Route::Blob(sha256) => self.blobs.get(sha256).cloned(),
             Route::Root(_) | Route::PeerRoot { .. } => self.roots.get(&peer).cloned(),
             _ => None,
         };
         if let Route::Blob(sha256) = route {
             self.blobs_asked.insert((peer.clone(), sha256));
         }
-        let drips = matches!(route, Route::Blob(_)) && self.drips_blobs.contains(&peer);
+        let drips = matches!(route, Route::Blob(_)) && self.drips_blobs.contains(&peer)
+            || matches!(route, Route::Mirror { .. }) && self.silent_on_copies.contains(&peer);
         if drips || self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
             self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
             return;
@@ -224,10 +245,30 @@ impl Crowd {
         self.tell(Input::Answer { id, answer });
     }
 
-    /// What lies here of entries, of whomever.
-    fn bytes_of_entries(&self) -> u64 {
-        let entries = self.files.iter().filter(|(path, _)| path.contains("/entries/"));
-        entries.map(|(_, bytes)| bytes.len() as u64).sum()
+    /// What lies here of entries and files, of whomever.
+    fn used(&self) -> u64 {
+        let takes = |(path, bytes): (&String, &Vec<u8>)| match bytes.len() as u64 {
+            length if path.contains("/entries/") => length,
+            length if path.starts_with("blob/") => crate::footprint::file(length),
+            _ => 0,
+        };
+        self.files.iter().map(takes).sum()
+    }
+
+    /// How many blobs are here.
+    pub fn blobs_here(&self) -> usize {
+        self.files.keys().filter(|path| path.starts_with("blob/")).count()
+    }
+
+    /// A peer has news of its logs: who waits for its heads is answered.
+    pub fn tell_heads_of(&mut self, peer: &str) {
+        for (id, name, etag) in std::mem::take(&mut self.parked) {
+            if name.as_str() == peer {
+                self.answer_heads(id, &name);
+            } else {
+                self.parked.push((id, name, etag));
+            }
+        }
     }
 
     fn seen_file(&self, peer: &Authority, is_it: impl Fn(&Origin) -> bool, n: u64) -> Option<Vec<u8>> {

@@ -1,12 +1,13 @@
 //! `/situation/{place}/{day}`: everything that was stated about one day, in the order in which it was released;
 //! and `/situation/corrections`: every value that its own author later stated otherwise.
 
+use super::corrections::Correction;
 use super::figure::date_of;
 use super::names::{Names, place_path};
 use super::parts::{
     author_cell, correction_columns, correction_rows, indicator_cell, proof_cell, value_cell,
 };
-use super::query::{Correction, Statement};
+use super::query::Statement;
 use crate::layout::component::{Tone, tag};
 use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;

@@ -6,11 +6,13 @@
 
 pub mod analysis;
 pub mod compare;
+pub mod corrections;
 pub mod curve;
 pub mod day;
 pub mod differences;
 pub mod figure;
 pub mod index;
+pub mod load;
 pub mod names;
 pub mod overview;
 pub mod pages;
@@ -19,6 +21,7 @@ pub mod place;
 pub mod query;
 pub mod replay;
 pub mod schema;
+mod table;
 pub mod totals;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `/situation`: every place's newest figure of one indicator, with who says it and its proof.
 
+use super::corrections::{self, Correction};
 use super::curve::Measure;
 use super::figure::date_of;
 use super::names::{Names, is_country, place_path};
@@ -7,7 +8,7 @@ use super::parts::{
     Csv, correction_columns, correction_rows, count_text, day_link, indicator_links, iso, iso_day,
     period_cell, place_cell, proof_cell, value_text, weekly_new,
 };
-use super::query::{self, Correction, Latest, MOST_PLACES, Scope, WEEKS};
+use super::query::{self, Latest, MOST_PLACES, Scope, WEEKS};
 use super::schema::Shelf;
 use crate::chart;
 use crate::layout::component::{Figures, Tone, empty, tag};
@@ -78,7 +79,7 @@ pub async fn read(
     let indicator = chosen(&indicators, wanted);
     let lines = newest(db, scope, names, &indicator).await?;
     let differs = differs(db, scope, &lines).await?;
-    let corrections = query::corrections(db, scope, None, COUNTED_CORRECTIONS).await?;
+    let corrections = corrections::corrections(db, scope, None, COUNTED_CORRECTIONS).await?;
     let crowded = query::crowded(db, scope, &indicator).await?;
     Ok(Overview { indicators, indicator, lines, corrections, differs, crowded })
 }

@@ -1,5 +1,6 @@
 //! The addresses of this desk: `/situation`, its places, days and corrections, each as a page and as CSV.
 
+use super::corrections;
 use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::{self, Scope};
@@ -125,7 +126,7 @@ async fn corrections_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Resp
         let desk = Desktop::open(&node, &viewer).await?;
         let names = desk.names(&viewer);
         let t = &viewer.asked.t;
-        let corrections = query::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
+        let corrections = corrections::corrections(node.index.db(), desk.scope, None, day::LISTED).await?;
         let page = framed(&viewer, t.situation_corrections()).below("/situation", t.shell_situation());
         Ok(match day::corrections_page(page, &names, &corrections) {
             Ok(page) => answer::lists(&viewer, &page),

@@ -1,9 +1,10 @@
 //! Pieces that this desk's pages share: values, proofs, corrections, small curves, and CSV.
 
+use super::corrections::Correction;
 use super::curve::Measure;
 use super::figure::date_of;
 use super::names::{Names, place_path};
-use super::query::{Correction, Series, Source};
+use super::query::{Series, Source};
 use crate::i18n::Locale;
 pub use crate::layout::Csv;
 use crate::layout::component::{SLOT, Tone, hash_link, linked, sentence, tag};

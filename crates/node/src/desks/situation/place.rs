@@ -2,6 +2,7 @@
 //! and where authorities differ.
 
 use super::analysis::{self, Analysis, AnalysisPart};
+use super::corrections::{self, Correction};
 use super::curve::{self, Current, Day, Disagreement, Measure, current};
 use super::figure::date_of;
 use super::names::{Names, place_path};
@@ -9,7 +10,7 @@ use super::parts::{
     Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
     iso_day, period_cell, proof, proof_cell, value_cell, value_text,
 };
-use super::query::{self, Correction, Point, Scope, Series, Source};
+use super::query::{self, Point, Scope, Series, Source};
 use super::schema::Shelf;
 use crate::asof::Basis;
 use crate::chart::{self, Daily, DailyChart};
@@ -110,7 +111,7 @@ pub async fn read(
         Some(main) => (deaths_of(db, scope, &all, main).await?, released(db, scope, main).await?),
         None => (None, BTreeMap::new()),
     };
-    let corrections = query::corrections(db, scope, Some(place), CORRECTIONS).await?;
+    let corrections = corrections::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
     let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
     let differs = curve::disagreements(&series, &figures);

@@ -100,25 +100,6 @@ pub struct Latest {
     pub week_before: Option<(i64, Stated)>,
 }
 
-/// A change of a figure that its author had stated before.
-#[derive(Clone, Debug)]
-pub struct Correction {
-    /// The series.
-    pub series: Series,
-    /// First and last day of the period.
-    pub period: (i64, i64),
-    /// What was stated before.
-    pub old: Stated,
-    /// What is stated instead.
-    pub new: Stated,
-    /// The record that stated the old value.
-    pub before: Source,
-    /// The record that states the new one.
-    pub source: Source,
-    /// Why, in the author's words.
-    pub reason: Option<String>,
-}
-
 impl Scope<'_> {
     /// The shelves that the face may open.
     pub fn shelves(&self) -> &'static [Shelf] {
@@ -129,7 +110,7 @@ impl Scope<'_> {
     }
 
     /// `$1`: the moment. `$2`: the last day that a figure's period may have. `$3`: the status.
-    fn values(&self) -> Vec<Value> {
+    pub(super) fn values(&self) -> Vec<Value> {
         let at = self.as_of.at.unwrap_or(i64::MAX);
         let last_day = (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD);
         vec![at.into(), last_day.into(), self.status.into()]
@@ -137,7 +118,7 @@ impl Scope<'_> {
 
     /// The SQL text with this shelf's tables. For a release with the alias q, `{known q}` says that it was stated by
     /// then, `{live q}` that it counts then, and `{ended q}` is 1 if it was stated and does not count any more.
-    fn sql(&self, tables: Shelf, template: &'static str) -> Sql {
+    pub(super) fn sql(&self, tables: Shelf, template: &'static str) -> Sql {
         self.sql_with(tables, template, ("", false))
     }
 
@@ -147,7 +128,7 @@ impl Scope<'_> {
     }
 
     /// The same, behind what `sql` already says.
-    fn continue_with(
+    pub(super) fn continue_with(
         &self,
         sql: Sql,
         tables: Shelf,
@@ -171,7 +152,7 @@ impl Scope<'_> {
     }
 
     /// That a release is so by the moment `$1`. What stands on both shelves the inside face reads on the sealed one.
-    fn condition(&self, tables: Shelf, alias: &'static str, must: Must) -> Sql {
+    pub(super) fn condition(&self, tables: Shelf, alias: &'static str, must: Must) -> Sql {
         let mut sql = condition(alias, "claimed", self.face, self.as_of.basis, must);
         if tables == Shelf::Public && self.face == Face::Inside {
             sql.push(" and ").push(alias).push(".elsewhere = 0");
@@ -402,74 +383,6 @@ pub async fn sources(
     Ok(found)
 }
 
-/// The newest corrections first, at most `limit`; `place` narrows them to one.
-pub async fn corrections(
-    db: &Db,
-    scope: Scope<'_>,
-    place: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Correction>, DbError> {
-    const TEXT: &str = "
-      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation, x.start, x.day, p.value, x.value,
-        b.name, b.edition, b.claimed, b.proven, b.here,
-        r.name, r.edition, r.claimed, r.proven, r.here, x.reason
-      from {of place} and s.no = x.series and x.release = r.no
-        and x.revised = 1 and r.revised = 1 and +x.day <= $2
-        and {known r} and s.status = $3
-        and p.no = (select y.no from {statement} y cross join {release} q
-          where y.series = x.series and y.day = x.day and y.start = x.start and q.no = y.release
-            and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known q}
-          order by y.rank desc, y.pos desc, q.name desc limit 1)
-        and p.value <> x.value and b.no = p.release
-      order by r.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
-    let mut found = Vec::new();
-    for shelf in scope.shelves() {
-        let mut values = scope.values();
-        values.push(limit.into());
-        values.push(place.unwrap_or_default().into());
-        for row in db
-            .rows(scope.sql_with(*shelf, TEXT, (corrected(*shelf, place.is_some()), false)), &values)
-            .await?
-        {
-            found.push(Correction {
-                series: series(&row, *shelf)?,
-                period: (row.int(6)?, row.int(7)?),
-                old: stated(&row, 8)?,
-                new: stated(&row, 9)?,
-                before: source(&row, 10, *shelf)?,
-                source: source(&row, 15, *shelf)?,
-                reason: row.opt_text(20)?,
-            });
-        }
-    }
-    found.sort_by_key(|correction| std::cmp::Reverse(correction.source.claimed));
-    found.truncate(usize::try_from(limit).unwrap_or(0));
-    Ok(found)
-}
-
-/// Where to begin: at the few releases that revise something, the newest first, or at the few series of a place.
-/// `SQLite` keeps the order of cross joins; `PostgreSQL` finds its own.
-fn corrected(shelf: Shelf, of_place: bool) -> &'static str {
-    match (shelf, of_place) {
-        (Shelf::Public, false) => {
-            "situation_release r cross join situation_statement x cross join situation_series s
-             cross join situation_statement p cross join situation_release b where $5 = ''"
-        }
-        (Shelf::Public, true) => {
-            "situation_series s cross join situation_statement x cross join situation_release r
-             cross join situation_statement p cross join situation_release b where s.place = $5"
-        }
-        (Shelf::Sealed, false) => {
-            "sealed_situation_release r cross join sealed_situation_statement x cross join sealed_situation_series s
-             cross join sealed_situation_statement p cross join sealed_situation_release b where $5 = ''"
-        }
-        (Shelf::Sealed, true) => {
-            "sealed_situation_series s cross join sealed_situation_statement x cross join sealed_situation_release r
-             cross join sealed_situation_statement p cross join sealed_situation_release b where s.place = $5"
-        }
-    }
-}
-
 fn padded(numbers: impl Iterator<Item = i64>) -> Vec<i64> {
     let mut numbers: Vec<i64> = numbers.collect();
     numbers.resize(PAIRS, -1);
@@ -562,7 +475,7 @@ fn pair_values(scope: Scope<'_>, pairs: &[(i64, i64)]) -> Vec<Value> {
     values
 }
 
-fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
+pub(super) fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
     Ok(Series {
         no: row.int(0)?,
         shelf,
@@ -574,7 +487,7 @@ fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
     })
 }
 
-fn point(row: &Row, first: usize) -> Result<Point, DbError> {
+pub(super) fn point(row: &Row, first: usize) -> Result<Point, DbError> {
     Ok(Point {
         start: row.int(first)?,
         day: row.int(first + 1)?,
@@ -586,7 +499,7 @@ fn point(row: &Row, first: usize) -> Result<Point, DbError> {
     })
 }
 
-fn source(row: &Row, first: usize, shelf: Shelf) -> Result<Source, DbError> {
+pub(super) fn source(row: &Row, first: usize, shelf: Shelf) -> Result<Source, DbError> {
     Ok(Source {
         name: row.text(first)?,
         edition: row.int(first + 1)?,
@@ -598,6 +511,6 @@ fn source(row: &Row, first: usize, shelf: Shelf) -> Result<Source, DbError> {
 }
 
 /// Values are written by our own replay; a column that holds none is a fault of the database.
-fn stated(row: &Row, column: usize) -> Result<Stated, DbError> {
+pub(super) fn stated(row: &Row, column: usize) -> Result<Stated, DbError> {
     row.text(column)?.parse().map_err(|_| DbError::Column { column, expected: "decimal number" })
 }

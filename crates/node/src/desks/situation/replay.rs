@@ -3,18 +3,11 @@
 //! A release adds statements, all that its table says. Nothing that another record says changes them: the core says
 //! when a release counts. This module judges no signature and asks no clock.
 
-use super::figure::{MAX_DAYS_AHEAD, day_of};
+use super::load::{Load, Memory, statements_of};
 use super::schema::Shelf;
 use crate::face::Face;
-use formats::figures::{Figure, FigureKey};
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use store::db::{Conflict, DbError, Tx, Value};
-
-const SECONDS_PER_DAY: i64 = 86_400;
-/// Statements of one release are numbered below this; a file with more figures is a fault, not a release.
-pub const MAX_FIGURES: usize = 1 << 20;
-const NUMBERS: i64 = 1 << 20;
+use formats::figures::Figure;
+use store::db::{DbError, Tx, Value};
 
 /// The record that is replayed, as far as this desk needs it.
 #[derive(Clone, Copy, Debug)]
@@ -63,32 +56,35 @@ pub struct Stated {
     pub refused: usize,
 }
 
-/// What is remembered of this desk's own rows while one transaction takes records: an author's many records share
-/// series, which need not be read again for each.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// The numbers of an author's series, by shelf, status and author.
-    series: HashMap<(Shelf, String, String), HashMap<String, i64>>,
-    /// The largest numbers in use.
-    last_series: HashMap<Shelf, i64>,
-    last_release: HashMap<Shelf, i64>,
+/// What a record of figures gives.
+#[derive(Debug)]
+pub enum Giving {
+    /// What its file holds, or the code of the fault for which it cannot be read: then the release is listed with its fault
+    /// and states nothing.
+    Stated(Result<Stated, String>),
+    /// All statements are in their table already; and so many rows cannot be read.
+    Loaded(Load, usize),
 }
 
 /// Takes a record of figures that stands at a place. `first_released` is when its author says it was first released;
-/// `read` gives what its file holds, or the code of the fault for which it cannot be read: then the release is listed
-/// with its fault and states nothing.
+/// what its file holds is not looked at if the record is here already, from another place.
 pub async fn take_figures(
     tx: &mut Tx,
     memory: &mut Memory,
     release: &Release<'_>,
     first_released: i64,
-    read: impl FnOnce() -> Result<Stated, String>,
+    giving: Giving,
 ) -> Result<(), DbError> {
     let other = if release.shelf == Shelf::Public { Shelf::Sealed } else { Shelf::Public };
     let there = find(tx, other, release).await?;
     match find(tx, release.shelf, release).await? {
-        Some(no) => stand_at_earliest(tx, release.shelf, no, release).await?,
-        None => insert(tx, memory, release, first_released, read()).await?,
+        Some(no) => {
+            stand_at_earliest(tx, release.shelf, no, release).await?;
+            if let Giving::Loaded(load, _) = giving {
+                load.discard(tx).await?;
+            }
+        }
+        None => give(tx, memory, release, first_released, giving).await?,
     }
     // For the inside face the earliest of all places counts, on the sealed shelf.
     if let Some(there) = there {
@@ -104,6 +100,29 @@ pub async fn take_figures(
         tx.run(sql, &[release.author.into(), release.name.into()]).await?;
     }
     Ok(())
+}
+
+async fn give(
+    tx: &mut Tx,
+    memory: &mut Memory,
+    release: &Release<'_>,
+    first_released: i64,
+    giving: Giving,
+) -> Result<(), DbError> {
+    let (load, refused) = match giving {
+        Giving::Loaded(load, refused) => (load, refused),
+        Giving::Stated(Ok(stated)) => {
+            let mut load = Load::begin(tx, release, first_released).await?;
+            load.put(tx, memory, release, stated.figures).await?;
+            load.mark(tx, load.all()).await?;
+            (load, stated.refused)
+        }
+        Giving::Stated(Err(fault)) => {
+            let load = Load::begin(tx, release, first_released).await?;
+            return load.finish(tx, release, Some(&fault), 0).await;
+        }
+    };
+    load.finish(tx, release, None, refused).await
 }
 
 async fn find(tx: &mut Tx, shelf: Shelf, release: &Release<'_>) -> Result<Option<i64>, DbError> {
@@ -174,39 +193,6 @@ async fn stand_at_earliest(tx: &mut Tx, shelf: Shelf, no: i64, release: &Release
     Ok(())
 }
 
-/// The numbers of a release's statements: from the first up to but not including the second. They need no index.
-fn statements_of(release: i64) -> [Value; 2] {
-    statements_between(release, release)
-}
-
-/// The same of all releases from one to another.
-pub(crate) fn statements_between(first: i64, last: i64) -> [Value; 2] {
-    [(first * NUMBERS).into(), ((last + 1) * NUMBERS).into()]
-}
-
-async fn insert(
-    tx: &mut Tx,
-    memory: &mut Memory,
-    release: &Release<'_>,
-    first_released: i64,
-    stated: Result<Stated, String>,
-) -> Result<(), DbError> {
-    let (stated, fault) = match stated {
-        Ok(stated) if stated.figures.len() > MAX_FIGURES => {
-            (Stated::default(), Some("too-many-figures".to_owned()))
-        }
-        Ok(stated) => (stated, None),
-        Err(fault) => (Stated::default(), Some(fault)),
-    };
-    let figures = counted(stated.figures, first_released);
-    let no = insert_release(tx, memory, release, fault.as_deref(), figures.len(), stated.refused).await?;
-    if !figures.is_empty() {
-        insert_statements(tx, memory, release, no, figures).await?;
-        mark_revised(tx, release.shelf, no).await?;
-    }
-    Ok(())
-}
-
 /// The releases of a thing stand as the core's table says, on the faces whose bits are `marked`.
 pub async fn marked(tx: &mut Tx, author: &str, id: &str, status: &str, marked: i64) -> Result<(), DbError> {
     // Only the inside face reads the sealed shelf.
@@ -259,7 +245,7 @@ pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError
     Ok(())
 }
 
-async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
+pub(super) async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
     let statements = statements_of(no);
     let sql = shelf.sql("select distinct series from {statement} where no >= $1 and no < $2");
     let series = tx.rows(sql, &statements).await?;
@@ -278,206 +264,4 @@ async fn forget_release(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbErro
     let sql = "update {release} set revised = 0 where revised = 1 and not exists (
                  select 1 from {statement} x where x.release = {release}.no and x.revised = 1)";
     tx.run(shelf.sql(sql), &[]).await.map(drop)
-}
-
-/// Without projections, and of a figure that stands twice only the last.
-fn counted(figures: Vec<(u64, Figure)>, claimed: i64) -> Vec<(u64, Figure)> {
-    let last_day = claimed.div_euclid(SECONDS_PER_DAY) + MAX_DAYS_AHEAD;
-    let mut places: HashMap<FigureKey, usize> = HashMap::new();
-    let mut kept: Vec<(u64, Figure)> = Vec::with_capacity(figures.len());
-    for (line, figure) in figures {
-        if day_of(figure.key.period.end()) > last_day {
-            continue;
-        }
-        let place = *places.entry(figure.key.clone()).or_insert(kept.len());
-        match kept.get_mut(place) {
-            Some(earlier) => *earlier = (line, figure),
-            None => kept.push((line, figure)),
-        }
-    }
-    kept
-}
-
-async fn insert_release(
-    tx: &mut Tx,
-    memory: &mut Memory,
-    release: &Release<'_>,
-    fault: Option<&str>,
-    figures: usize,
-    refused: usize,
-) -> Result<i64, DbError> {
-    let last = match memory.last_release.get(&release.shelf) {
-        Some(last) => *last,
-        None => last_of(tx, release.shelf.sql("select max(no) from {release}")).await?,
-    };
-    let no = last + 1;
-    memory.last_release.insert(release.shelf, no);
-    let columns = [
-        "no",
-        "origin",
-        "pos",
-        "author",
-        "name",
-        "id",
-        "edition",
-        "status",
-        "claimed",
-        "proven",
-        "here",
-        "rank",
-        "marked",
-        "elsewhere",
-        "fault",
-        "figures",
-        "refused",
-        "revised",
-    ];
-    let row = vec![
-        no.into(),
-        release.origin.into(),
-        release.pos.into(),
-        release.author.into(),
-        release.name.into(),
-        release.id.into(),
-        release.edition.into(),
-        release.status.into(),
-        release.claimed.into(),
-        release.proven.into(),
-        release.here.into(),
-        release.rank.into(),
-        release.marked.into(),
-        0_i64.into(),
-        fault.into(),
-        count(figures),
-        count(refused),
-        0_i64.into(),
-    ];
-    tx.insert_many(release.shelf.release(), &columns, &[row], Conflict::Fail).await?;
-    Ok(no)
-}
-
-fn count(number: usize) -> Value {
-    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-/// The largest number of a table. Nobody else writes it meanwhile: the index has one writer.
-async fn last_of(tx: &mut Tx, sql: store::db::Sql) -> Result<i64, DbError> {
-    let rows = tx.rows(sql, &[]).await?;
-    Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
-}
-
-async fn insert_statements(
-    tx: &mut Tx,
-    memory: &mut Memory,
-    release: &Release<'_>,
-    no: i64,
-    figures: Vec<(u64, Figure)>,
-) -> Result<(), DbError> {
-    let series = series_of(tx, memory, release, &figures).await?;
-    let first = no * NUMBERS;
-    let mut rows = Vec::with_capacity(figures.len());
-    for ((offset, series), (line, figure)) in (0_i64..).zip(series).zip(figures) {
-        rows.push(vec![
-            (first + offset).into(),
-            series.into(),
-            day_of(figure.key.period.start()).into(),
-            day_of(figure.key.period.end()).into(),
-            release.rank.into(),
-            release.pos.into(),
-            no.into(),
-            figure.value.to_string().into(),
-            figure.reason.as_deref().into(),
-            figure.source.as_deref().into(),
-            Value::try_from(line).unwrap_or(Value::Int(0)),
-            0_i64.into(),
-        ]);
-    }
-    let columns = [
-        "no", "series", "start", "day", "rank", "pos", "release", "value", "reason", "source", "line",
-        "revised",
-    ];
-    tx.insert_many(release.shelf.statement(), &columns, &rows, Conflict::Fail).await.map(drop)
-}
-
-/// What of a series is not its author and status; no part has a line break.
-fn write_series(text: &mut String, parts: [&dyn std::fmt::Display; 4]) {
-    text.clear();
-    for part in parts {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{part}");
-    }
-}
-
-/// The number of the series that each figure belongs to; new ones are made.
-async fn series_of(
-    tx: &mut Tx,
-    memory: &mut Memory,
-    release: &Release<'_>,
-    figures: &[(u64, Figure)],
-) -> Result<Vec<i64>, DbError> {
-    let shelf = release.shelf;
-    let whose = (shelf, release.status.to_owned(), release.author.to_owned());
-    if !memory.series.contains_key(&whose) {
-        memory.series.insert(whose.clone(), series_by(tx, release).await?);
-    }
-    let mut next = match memory.last_series.get(&shelf) {
-        Some(last) => last + 1,
-        None => last_of(tx, shelf.sql("select max(no) from {series}")).await? + 1,
-    };
-    let known = memory.series.entry(whose).or_default();
-    let (mut new, mut numbers, mut text) = (Vec::new(), Vec::with_capacity(figures.len()), String::new());
-    for FigureKey { indicator, disaggregation, place, definition, .. } in figures.iter().map(|(_, f)| &f.key)
-    {
-        write_series(&mut text, [indicator, disaggregation, place, definition]);
-        if let Some(no) = known.get(&text) {
-            numbers.push(*no);
-            continue;
-        }
-        new.push(vec![
-            next.into(),
-            release.author.into(),
-            release.status.into(),
-            indicator.to_string().into(),
-            disaggregation.to_string().into(),
-            place.to_string().into(),
-            definition.to_string().into(),
-        ]);
-        known.insert(text.clone(), next);
-        numbers.push(next);
-        next += 1;
-    }
-    memory.last_series.insert(shelf, next - 1);
-    let columns = ["no", "author", "status", "indicator", "disaggregation", "place", "definition"];
-    tx.insert_many(shelf.series(), &columns, &new, Conflict::Fail).await?;
-    Ok(numbers)
-}
-
-/// The numbers of all series of an author.
-async fn series_by(tx: &mut Tx, release: &Release<'_>) -> Result<HashMap<String, i64>, DbError> {
-    let sql = release.shelf.sql(
-        "select no, indicator, disaggregation, place, definition from {series} where status = $1 and author = $2",
-    );
-    let (mut known, mut text) = (HashMap::new(), String::new());
-    for row in tx.rows(sql, &[release.status.into(), release.author.into()]).await? {
-        write_series(&mut text, [&row.text(1)?, &row.text(2)?, &row.text(3)?, &row.text(4)?]);
-        known.insert(text.clone(), row.int(0)?);
-    }
-    Ok(known)
-}
-
-/// Marks the statements of every figure of this release that the author has stated with another value, so that
-/// lists of corrections need not search all figures.
-async fn mark_revised(tx: &mut Tx, shelf: Shelf, no: i64) -> Result<(), DbError> {
-    let sql = shelf.sql(
-        "select x.no, o.no, o.release from {statement} x join {statement} o
-           on o.series = x.series and o.day = x.day and o.start = x.start and o.value <> x.value
-         where x.no >= $1 and x.no < $2",
-    );
-    let mark = shelf.sql("update {statement} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
-    let release = shelf.sql("update {release} set revised = 1 where revised = 0 and (no = $1 or no = $2)");
-    for row in tx.rows(sql, &statements_of(no)).await? {
-        tx.run(mark.clone(), &[row.int(0)?.into(), row.int(1)?.into()]).await?;
-        tx.run(release.clone(), &[no.into(), row.int(2)?.into()]).await?;
-    }
-    Ok(())
 }

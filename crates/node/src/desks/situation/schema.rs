@@ -12,7 +12,7 @@ use store::db::{Migration, Sql};
 
 /// The migrations of this desk, in order. The core drops what older versions made.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration { name: "situation-4-public", sql: "
+    Migration { name: "situation-5-public", sql: "
 create table situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
@@ -36,10 +36,11 @@ create table situation_statement (
   value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index situation_statement_latest on situation_statement (series, day desc, rank desc, pos desc);
+create index situation_statement_same on situation_statement (series, day, start);
 create index situation_statement_revised on situation_statement (series) where revised = 1;
 create index situation_statement_revision on situation_statement (release) where revised = 1;
 " },
-    Migration { name: "situation-4-sealed", sql: "
+    Migration { name: "situation-5-sealed", sql: "
 create table sealed_situation_release (
   no {bigint} primary key, origin {key} not null, pos {bigint} not null, author {key} not null, name {key} not null,
   id {key} not null, edition {bigint} not null, status {key} not null,
@@ -63,6 +64,7 @@ create table sealed_situation_statement (
   value text not null, reason text, source text, line {bigint} not null, revised integer not null
 );
 create index sealed_situation_statement_latest on sealed_situation_statement (series, day desc, rank desc, pos desc);
+create index sealed_situation_statement_same on sealed_situation_statement (series, day, start);
 create index sealed_situation_statement_revised on sealed_situation_statement (series) where revised = 1;
 create index sealed_situation_statement_revision on sealed_situation_statement (release) where revised = 1;
 " },

@@ -3,6 +3,7 @@
 mod meaning;
 mod side_by_side;
 
+use super::corrections;
 use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
 use super::replay;
@@ -166,12 +167,13 @@ async fn another_value_for_a_stated_figure_is_a_correction_with_its_reason() {
         Made::new(CHINA, "B", "2020-04-17", &[("CHN 2020-04-16", 82_692), ("CHN 2020-04-17", 82_719)]);
     corrected.reason = Some("late reports from hospitals");
     let record = desk.release(&corrected).await;
-    let found = query::corrections(&desk.db, scope(Face::Public), None, 10).await.unwrap();
+    let found = corrections::corrections(&desk.db, scope(Face::Public), None, 10).await.unwrap();
     assert_eq!(found.len(), 1, "a new day is no correction");
     assert_eq!((found[0].old.to_string(), found[0].new.to_string()), ("82367".into(), "82692".into()));
     assert_eq!(found[0].reason.as_deref(), Some("late reports from hospitals"));
     assert_eq!(found[0].source.name, record);
-    let before = query::corrections(&desk.db, as_of(Basis::Claimed, "2020-04-16"), None, 10).await.unwrap();
+    let before =
+        corrections::corrections(&desk.db, as_of(Basis::Claimed, "2020-04-16"), None, 10).await.unwrap();
     assert!(before.is_empty(), "as of the day before there was nothing to correct");
 }
 
@@ -272,7 +274,7 @@ async fn sealed_figures_are_nowhere_on_the_public_face() {
     assert!(desk.newest(public).await.is_empty());
     assert!(query::series_of_place(&desk.db, public, "JPN").await.unwrap().is_empty());
     assert!(query::indicators(&desk.db, public).await.unwrap().is_empty());
-    assert!(query::corrections(&desk.db, public, None, 10).await.unwrap().is_empty());
+    assert!(corrections::corrections(&desk.db, public, None, 10).await.unwrap().is_empty());
     assert_eq!(desk.newest(scope(Face::Inside)).await.len(), 2);
 }
 

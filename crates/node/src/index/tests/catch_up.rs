@@ -19,7 +19,7 @@ async fn a_root_that_was_pinned_when_the_index_was_not_told_counts_from_the_next
     reader.world.revoke(AUTHOR, 15_000);
     reader.come().roots.insert(authority(AUTHOR), 2);
 
-    reader.index.writer(&reader).await.catch_up().await.expect("caught up");
+    reader.index.follower(&reader).catch_up().await.expect("caught up");
 
     let fresh = Reader::new(&reader.world).await;
     fresh.all_comes().await;
@@ -42,7 +42,7 @@ async fn a_log_before_another_one_that_comes_late_counts_for_what_is_disowned_in
     reader.come().roots.insert(authority(AUTHOR), 2);
     for (log, size) in [(&second, 2), (&first, 1), (&first, 3)] {
         reader.come().sizes.insert(log.clone(), size);
-        reader.index.writer(&reader).await.reach(log).await.expect("reached");
+        reader.index.follower(&reader).reach(log).await.expect("reached");
     }
 
     let fresh = Reader::new(&world).await;

@@ -4,4 +4,5 @@ mod any_order;
 mod catch_up;
 mod rows;
 mod standing;
+mod turns;
 pub(crate) mod world;

@@ -31,7 +31,7 @@ async fn a_withdrawal_in_another_log_ends_a_thing_whichever_comes_first() {
     for origin in [&end.origin, &notice.origin] {
         let size = world.logs[origin].entries.len() as u64;
         reader.come().sizes.insert(origin.clone(), size);
-        reader.index.writer(&reader).await.reach(origin).await.expect("a log");
+        reader.index.follower(&reader).reach(origin).await.expect("a log");
     }
     let now = stands(&reader, Face::Public, AsOf::default(), notice.name).await;
     assert_eq!(now, Some(Stands::Withdrawn(end.name.to_hex())));
@@ -89,7 +89,7 @@ async fn when_a_key_is_disowned_on_the_public_face_does_not_follow_from_sealed_l
     all.all_comes().await;
     some.come().roots.insert(public.author.clone(), 2);
     some.come().sizes.insert(public.origin.clone(), 2);
-    some.index.writer(&some).await.reach(&public.origin).await.expect("a log");
+    some.index.follower(&some).reach(&public.origin).await.expect("a log");
 
     let sql = "select name, start, stop, state from standing where face & 1 <> 0 and basis = 1 order by name, start";
     let mut rows = Vec::new();
@@ -215,11 +215,11 @@ async fn a_batch_that_does_not_follow_is_filled_from_the_source_or_refused() {
     let judged = state.take_many(0, &bytes, world.chain(&origin.authority)).expect("judged");
     let reader = Reader::new(&world).await;
     let late = Batch { origin: &origin, judged: &judged[3..], state: &state, checkpoint: None };
-    let refused = reader.index.writer(&reader).await.take(&late).await;
+    let refused = reader.index.follower(&reader).take(&late).await;
     assert!(matches!(refused, Err(IndexError::Gap { wanted: 0, found: 3, .. })), "{refused:?}");
     assert_eq!(reader.index.size_of(&origin).await.expect("a size"), 0, "nothing of it was taken");
     reader.come().sizes.insert(origin.clone(), 6);
-    reader.index.writer(&reader).await.take(&late).await.expect("filled");
+    reader.index.follower(&reader).take(&late).await.expect("filled");
     assert_eq!(reader.index.size_of(&origin).await.expect("a size"), 6);
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -75,12 +76,25 @@ pub struct Say<'a> {
     pub at: i64,
     pub refs: Vec<Ref>,
     pub table: Option<Vec<u8>>,
+    /// Further files.
+    pub files: Vec<Vec<u8>>,
 }
 
 impl<'a> Say<'a> {
     pub fn new(author: &'a str, kind: &'a str, id: u64, at: i64) -> Self {
         let status = Status::Actual;
-        Self { author, to: None, kind, id, edition: 1, status, at, refs: Vec::new(), table: None }
+        Self {
+            author,
+            to: None,
+            kind,
+            id,
+            edition: 1,
+            status,
+            at,
+            refs: Vec::new(),
+            table: None,
+            files: Vec::new(),
+        }
     }
 }
 
@@ -224,12 +238,14 @@ impl World {
         let readers = Self::readers(&author, say.to);
         let origin = self.log_for(&author, &readers, say.at);
         let media_type: MediaType = "text/csv;schema=hxl".parse().expect("a media type");
-        let blobs = say.table.iter().map(|table| BlobRef {
-            media_type: media_type.clone(),
-            size: table.len() as u64,
-            sha256: sha256(table),
+        let blob = |media_type: MediaType, bytes: &Vec<u8>| BlobRef {
+            media_type,
+            size: bytes.len() as u64,
+            sha256: sha256(bytes),
             lang: None,
-        });
+        };
+        let tables = say.table.iter().map(|table| blob(media_type.clone(), table));
+        let blobs = tables.chain(say.files.iter().map(|file| blob(MediaType::plain(), file)));
         let header = Header {
             author: author.clone(),
             log: origin,
@@ -249,12 +265,13 @@ impl World {
             own: Vec::new(),
         };
         if readers.is_public() {
-            self.blobs.extend(say.table.iter().map(|table| (sha256(table), Bytes::from(table.clone()))));
+            let files = say.table.iter().chain(&say.files);
+            self.blobs.extend(files.map(|file| (sha256(file), Bytes::from(file.clone()))));
             let (pos, record) = self.append(&header);
             return Placed { origin: header.log, pos, name: record.name(), author };
         }
         let inner = Inner { salt: self.random(), header };
-        let plaintexts: Vec<&[u8]> = say.table.iter().map(Vec::as_slice).collect();
+        let plaintexts: Vec<&[u8]> = say.table.iter().chain(&say.files).map(Vec::as_slice).collect();
         self.seal(&inner, &plaintexts, &readers, say.at)
     }
 
@@ -426,6 +443,8 @@ pub struct Reader {
     come: Arc<Mutex<Come>>,
     pub index: Index,
     pub findings: Mutex<Vec<Finding>>,
+    /// How often a file was read.
+    pub reads: AtomicUsize,
 }
 
 impl Reader {
@@ -436,7 +455,13 @@ impl Reader {
 
     pub async fn with(world: &World, db: Db) -> Self {
         let index = Index::open(db, &authority(ME)).await.expect("an index");
-        let reader = Self { world: world.clone(), come: Arc::default(), index, findings: Mutex::default() };
+        let reader = Self {
+            world: world.clone(),
+            come: Arc::default(),
+            index,
+            findings: Mutex::default(),
+            reads: AtomicUsize::new(0),
+        };
         reader.index.writer(&reader).await.authorities().await.expect("authorities");
         reader
     }
@@ -462,11 +487,14 @@ impl Reader {
             }
             come.blobs = self.world.blobs.keys().copied().collect();
         }
-        let mut writer = self.index.writer(self).await;
+        let follower = self.index.follower(self);
         for author in self.world.cast.keys() {
-            writer.roots(author).await.expect("roots");
+            follower.roots(author).await.expect("roots");
         }
-        writer.reach_all().await.expect("all of it");
+        for author in self.world.cast.keys() {
+            follower.reach_author(author).await.expect("all of it");
+        }
+        follower.receipts().await.expect("receipts");
     }
 }
 
@@ -498,8 +526,13 @@ impl Source for Reader {
     }
 
     async fn blob(&self, sha256: &Hash) -> Result<Option<Bytes>, IndexError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let is_here = self.come().blobs.contains(sha256);
         Ok(self.world.blobs.get(sha256).filter(|_| is_here).cloned())
+    }
+
+    async fn has_blob(&self, sha256: &Hash) -> Result<bool, IndexError> {
+        Ok(self.come().blobs.contains(sha256) && self.world.blobs.contains_key(sha256))
     }
 
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {

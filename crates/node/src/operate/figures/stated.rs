@@ -12,7 +12,7 @@ use tlog::hash::sha256;
 use super::MEDIA_TYPE;
 use crate::asof::Basis;
 use crate::command::ImportFigures;
-use crate::desks::situation::replay::statements_between;
+use crate::desks::situation::load::statements_between;
 use crate::desks::situation::schema::Shelf;
 use crate::face::Face;
 use crate::fault::Fault;

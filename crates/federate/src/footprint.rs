@@ -1,0 +1,52 @@
+//! What an author's logs and records take on this disk. Lengths alone say too little of what is small: a file of one byte takes a
+//! block, and every line that the index finds records by is a row. The exchange counts with these figures as things come and the
+//! index when it measures, so that both mean the same. They are round, and rather too high than too low.
+
+use record::{Record, Relation};
+
+/// A file takes whole blocks of a disk, in bytes.
+pub const BLOCK: u64 = 4 << 10;
+/// What is kept of a file beside its blocks: its name, the mark by which a log's readers get it, the cell that said that it is wanted.
+pub const PER_FILE: u64 = 1 << 10;
+/// What the tree and the index keep of an entry beside its bytes.
+pub const PER_ENTRY: u64 = 1 << 10;
+/// A row of the index with what it is found by: one for each `about`, `ref` and `blob` line of a record.
+pub const PER_LINE: u64 = 256;
+/// A log that holds nothing: the last tile of each kind, a bundle, a checkpoint, the cells that say how far it is here.
+pub const PER_LOG: u64 = 4 * BLOCK;
+
+/// A file of so many bytes.
+pub const fn file(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCK).saturating_mul(BLOCK).saturating_add(PER_FILE)
+}
+
+/// So many entries, beside what they say.
+pub const fn entries(count: u64) -> u64 {
+    count.saturating_mul(PER_ENTRY)
+}
+
+/// What entries say: their bytes, and so many lines of which the index makes rows.
+pub const fn said(bytes: u64, lines: u64) -> u64 {
+    bytes.saturating_add(lines.saturating_mul(PER_LINE))
+}
+
+/// The lines of a record of which the index makes rows. Of what is erased a cell says so for good, as large as a row.
+pub fn lines(record: &Record) -> u64 {
+    let header = &record.header;
+    let erased = header.refs_of(Relation::Erases).count();
+    (header.about.len() + header.refs.len() + header.blobs.len() + erased) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_byte_takes_a_block() {
+        assert_eq!(file(1), BLOCK + PER_FILE);
+        assert_eq!(file(BLOCK), file(1));
+        assert_eq!(file(BLOCK + 1), file(1) + BLOCK);
+        assert_eq!(file(0), PER_FILE);
+        assert_eq!(file(u64::MAX), u64::MAX);
+    }
+}

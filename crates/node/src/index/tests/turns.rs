@@ -1,0 +1,171 @@
+//! What costs the index much holds up who released it, and nobody else; and nothing of it is left when it is cut off.
+
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+
+use super::rows::{differences, rows};
+use super::world::{ME, Placed, Reader, Say, World};
+use record::kind;
+
+const CHINA: &str = "moh.chn.example";
+const KOREA: &str = "mohw.kor.example";
+/// In 2025.
+const AT: i64 = 1_750_000_000;
+
+/// A table of so many figures of different days, in several pieces.
+fn table(figures: i64, value: i64) -> Vec<u8> {
+    let mut table = "#date,#country+code,#affected+infected+confirmed+cumulative\n".to_owned();
+    for day in 0..figures {
+        let date = crate::desks::situation::figure::date_of(day);
+        table.push_str(&format!("{date},CHN,{value}\n"));
+    }
+    table.into_bytes()
+}
+
+fn figures(world: &mut World, to: Option<&[&str]>, id: u64, table: Vec<u8>) -> Placed {
+    world.say(&Say { to, table: Some(table), ..Say::new(CHINA, kind::FIGURES, id, AT) })
+}
+
+async fn count(reader: &Reader, sql: &'static str) -> i64 {
+    reader.index.db().rows(sql, &[]).await.expect("a number")[0].int(0).expect("a number")
+}
+
+/// Waits until some of a table is there, and not its release.
+async fn is_half_there(reader: &Reader, before: i64) {
+    while count(reader, "select count(*) from situation_statement").await <= before {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A reader to whom everything has come, which has indexed nothing.
+async fn has_come(world: &World) -> Reader {
+    let reader = Reader::new(world).await;
+    let mut come = reader.come();
+    for origin in world.logs_for(ME) {
+        come.sizes.insert(origin.clone(), world.logs[&origin].entries.len() as u64);
+    }
+    come.blobs = world.blobs.keys().copied().collect();
+    drop(come);
+    reader
+}
+
+async fn is_as_fresh(reader: &Reader, world: &World) {
+    let fresh = Reader::new(world).await;
+    fresh.all_comes().await;
+    let differ = differences(&rows(fresh.index.db()).await, &rows(reader.index.db()).await);
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    let left = "select count(*) from situation_statement x
+                where not exists (select 1 from situation_release r where r.no = x.release)";
+    assert_eq!(count(reader, left).await, 0, "statements of no release");
+}
+
+#[tokio::test]
+async fn a_record_gets_in_between_the_pieces_of_somebody_elses_large_table() {
+    let mut world = World::new(&[CHINA, KOREA]);
+    let large = figures(&mut world, None, 1, table(20_000, 7));
+    let small = world.say(&Say::new(KOREA, kind::NOTICE, 2, AT));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    let mut loading = pin!(follower.reach(&large.origin));
+    tokio::select! {
+        biased;
+        _ = &mut loading => panic!("it was never half there"),
+        () = is_half_there(&reader, 0) => {}
+    }
+    tokio::select! {
+        biased;
+        _ = &mut loading => panic!("the notice waited for the end of the table"),
+        done = follower.reach(&small.origin) => done.expect("taken"),
+    }
+    assert_eq!(reader.index.size_of(&small.origin).await.expect("a size"), 2);
+    assert_eq!(count(&reader, "select count(*) from situation_release").await, 0, "nobody sees half a table");
+    loading.await.expect("the rest");
+    assert_eq!(count(&reader, "select figures from situation_release").await, 20_000);
+    is_as_fresh(&reader, &world).await;
+}
+
+#[tokio::test]
+async fn a_large_table_that_was_cut_off_is_loaded_at_the_next_start_and_leaves_nothing() {
+    let mut world = World::new(&[CHINA]);
+    figures(&mut world, None, 1, table(6_000, 1));
+    let placed = figures(&mut world, None, 2, table(9_000, 2));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    {
+        let mut loading = pin!(follower.reach(&placed.origin));
+        tokio::select! {
+            biased;
+            _ = &mut loading => panic!("it was never half there"),
+            () = is_half_there(&reader, 6_000) => {}
+        }
+    }
+    follower.catch_up().await.expect("the next start");
+    is_as_fresh(&reader, &world).await;
+}
+
+#[tokio::test]
+async fn an_index_that_is_made_anew_while_a_large_table_is_loaded_has_it_once() {
+    let mut world = World::new(&[CHINA]);
+    let placed = figures(&mut world, None, 1, table(20_000, 1));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    let mut loading = pin!(follower.reach(&placed.origin));
+    tokio::select! {
+        biased;
+        _ = &mut loading => panic!("it was never half there"),
+        () = is_half_there(&reader, 0) => {}
+    }
+    // It goes on while the other one is made: whichever is first, the table is there once.
+    let (rebuilt, loaded) = tokio::join!(reader.index.rebuild(&reader), loading);
+    rebuilt.expect("a rebuild");
+    loaded.expect("loaded");
+    is_as_fresh(&reader, &world).await;
+}
+
+#[tokio::test]
+async fn large_tables_are_corrected_and_have_faults_as_small_ones() {
+    let mut world = World::new(&[CHINA]);
+    figures(&mut world, None, 1, table(5_000, 1));
+    figures(&mut world, None, 2, table(5_000, 2));
+    figures(&mut world, Some(&[ME]), 3, table(5_000, 3));
+    let mut faulty = table(5_000, 4);
+    faulty.extend_from_slice(b"\xff\xff\n");
+    figures(&mut world, None, 4, faulty);
+    let placed =
+        figures(&mut world, None, 5, b"#date,#nothing\n".iter().copied().cycle().take(70_000).collect());
+    let reader = has_come(&world).await;
+    reader.index.follower(&reader).reach(&placed.origin).await.expect("taken");
+    let revised = "select count(*) from situation_statement where revised = 1";
+    let good = count(&reader, "select sum(figures) from situation_release where fault is null").await;
+    assert_eq!(count(&reader, revised).await, good, "each of them says something else");
+    assert!(good >= 10_000, "{good}");
+    assert!(count(&reader, "select count(*) from situation_release where fault is not null").await >= 1);
+    reader.all_comes().await;
+    is_as_fresh(&reader, &world).await;
+    assert_eq!(count(&reader, "select count(*) from sealed_situation_statement").await, 5_000);
+}
+
+#[tokio::test]
+async fn of_a_sealed_record_of_many_files_only_the_one_that_came_is_opened() {
+    const FILES: usize = 40;
+    let mut world = World::new(&[CHINA]);
+    let files: Vec<Vec<u8>> = (0..FILES).map(|n| format!("file {n}").into_bytes()).collect();
+    let placed = world.say(&Say { to: Some(&[ME]), files, ..Say::new(CHINA, kind::NOTICE, 1, AT) });
+    let reader = Reader::new(&world).await;
+    reader.come().sizes.insert(placed.origin.clone(), 2);
+    let follower = reader.index.follower(&reader);
+    follower.reach(&placed.origin).await.expect("taken");
+    let entry = &world.logs[&placed.origin].entries[1];
+    let record = record::Record::parse(entry).expect("a record");
+    for blob in &record.header.blobs {
+        reader.come().blobs.insert(blob.sha256);
+        let before = reader.reads.load(Ordering::Relaxed);
+        follower.blob(&blob.sha256).await.expect("looked at");
+        let reads = reader.reads.load(Ordering::Relaxed) - before;
+        assert!(reads <= FILES + 1, "{reads} files were read");
+        assert!(reads <= 4 || blob == &record.header.blobs[0], "{reads} files were read");
+    }
+    assert_eq!(count(&reader, "select content from entry where pos = 1").await, 1);
+    reader.all_comes().await;
+    is_as_fresh(&reader, &world).await;
+}
