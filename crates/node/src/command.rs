@@ -608,7 +608,7 @@ pub enum LogCommand {
     /// List own logs and copies of others'
     #[command(after_help = teach!("log list"))]
     List,
-    /// Read every file of own logs, and name those that the disk has damaged
+    /// Read every file of logs and records, and name those that the disk has damaged
     #[command(after_help = teach!("log check"))]
     Check,
     /// Sign again in a log that waits because nobody could say that it is whole

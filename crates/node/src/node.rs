@@ -303,7 +303,7 @@ impl Node {
         for db in [self.index.db(), &self.state] {
             match db.checkpoint_truncate().await {
                 Err(error) if error.code() == "disk-full" => {
-                    tracing::error!(%error, "done at the next start")
+                    tracing::error!(%error, "done at the next start");
                 }
                 done => drop(done?),
             }

@@ -117,7 +117,11 @@ impl At {
             return DbError::Sqlx(error);
         }
         let (path, reason) = (self.path.display().to_string(), error.to_string());
-        if self.is_derived { DbError::DamagedDerived { path, reason } } else { DbError::Damaged { path, reason } }
+        if self.is_derived {
+            DbError::DamagedDerived { path, reason }
+        } else {
+            DbError::Damaged { path, reason }
+        }
     }
 }
 

@@ -199,7 +199,7 @@ async fn on_node(
             || Fault::new("control-answer", "the server's answer cannot be read: is it another version?");
         return answer.outcome.ok_or_else(|| answer.error.unwrap_or_else(unsaid));
     }
-    let (node, outcome) = alone(config, command, key.as_deref()).await?;
+    let (node, outcome) = Box::pin(alone(config, command, key.as_deref())).await?;
     let alone = if node.inbox.get().is_some() {
         Fault::new(
             "server-absent-asked",

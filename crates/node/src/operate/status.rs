@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use record::Authority;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OperateError, Outcome};
 use crate::alarm;
@@ -39,13 +39,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         Standing::Leads | Standing::Starting => None,
     };
     let mut text = format!("{} {does}\nroot {} until {}\n", node.config.authority, root.version, root.until);
-    let mut counts = Vec::new();
-    for row in logs {
-        let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
-        let whose = if own { "own logs" } else { "copied logs" };
-        text.push_str(&format!("{count} {whose}, {size} entries\n"));
-        counts.push(json!({ "own": own, "logs": count, "entries": size }));
-    }
+    let counts = counts(&logs, &mut text)?;
     let (missing_keys, damaged_peers) = lacks(node, &mut text);
     let health = node.engine().peer_health();
     let lost = node.engine().lost_blobs();
@@ -117,6 +111,18 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         }),
         text,
     ))
+}
+
+/// How many logs there are, own and copied, and their entries.
+fn counts(logs: &[store::db::Row], text: &mut String) -> Result<Vec<Value>, OperateError> {
+    let mut counts = Vec::new();
+    for row in logs {
+        let (own, count, size) = (row.int(0)? == 1, row.int(1)?, row.opt_int(2)?.unwrap_or(0));
+        let whose = if own { "own logs" } else { "copied logs" };
+        text.push_str(&format!("{count} {whose}, {size} entries\n"));
+        counts.push(json!({ "own": own, "logs": count, "entries": size }));
+    }
+    Ok(counts)
 }
 
 /// What all else goes on without: keys that the root lists, and peers whose roots are damaged.

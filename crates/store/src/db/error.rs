@@ -21,7 +21,9 @@ pub enum DbError {
         reason: String,
     },
     /// A file that is no whole database, of which everything is made anew from elsewhere.
-    #[error("{path} is damaged ({reason}): stop the server, then `concord rebuild` makes all that is in it anew")]
+    #[error(
+        "{path} is damaged ({reason}): stop the server, then `concord rebuild` makes all that is in it anew"
+    )]
     DamagedDerived {
         /// The file.
         path: String,

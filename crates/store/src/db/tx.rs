@@ -103,9 +103,7 @@ impl Tx {
     pub(super) async fn script(&mut self, sql: Sql) -> Result<(), DbError> {
         let sql = sqlx::raw_sql(sql.into_safe());
         let done = match &mut self.inner {
-            Inner::Sqlite(tx, at) => {
-                sql.execute(&mut **tx).await.map(drop).map_err(|error| at.met(error))
-            }
+            Inner::Sqlite(tx, at) => sql.execute(&mut **tx).await.map(drop).map_err(|error| at.met(error)),
             Inner::Postgres(tx) => sql.execute(&mut **tx).await.map(drop).map_err(DbError::from),
         };
         self.noting_failure(done)

@@ -125,7 +125,9 @@ async fn a_damaged_file_is_named_with_what_to_do() {
     let db = store::Db::connect(&url, options(true)).await.unwrap();
     db.run("create table t (k text primary key, v text not null)", &[]).await.unwrap();
     for n in 0..2000_i64 {
-        db.run("insert into t (k, v) values ($1, 'some text that fills pages')", &[n.to_string().into()]).await.unwrap();
+        db.run("insert into t (k, v) values ($1, 'some text that fills pages')", &[n.to_string().into()])
+            .await
+            .unwrap();
     }
     db.checkpoint_truncate().await.unwrap();
     db.close().await;
@@ -134,7 +136,9 @@ async fn a_damaged_file_is_named_with_what_to_do() {
         let mut wrong = right.clone();
         wrong[from..].fill(0x55);
         std::fs::write(&path, wrong).unwrap();
-        for (durable, code, word) in [(true, "db-damaged", "backup"), (false, "db-damaged-derived", "concord rebuild")] {
+        for (durable, code, word) in
+            [(true, "db-damaged", "backup"), (false, "db-damaged-derived", "concord rebuild")]
+        {
             let met = async {
                 let db = store::Db::connect(&url, options(durable)).await?;
                 db.rows("select k, v from t order by k", &[]).await

@@ -207,10 +207,7 @@ async fn a_damaged_tile_is_found_before_it_is_built_upon() {
     damaged[5] ^= 1;
     node.files.put(&path, damaged.into()).await.unwrap();
     let refused = node.writer().append(ORIGIN, PREFIX, entries(300, 1), &signer()).await;
-    assert!(
-        matches!(&refused, Err(LogError::Damaged { path: named }) if *named == path),
-        "{refused:?}"
-    );
+    assert!(matches!(&refused, Err(LogError::Damaged { path: named }) if *named == path), "{refused:?}");
 }
 
 /// Bundle and tile of a growing end say different things: the signed root says which of them is wrong.
