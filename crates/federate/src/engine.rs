@@ -11,6 +11,7 @@ use tlog::{Hash, SignedCheckpoint, VerifierKey};
 
 use crate::alarm::Alarm;
 use crate::follow::Pace;
+use crate::footprint;
 use crate::heads::{Head, Heads};
 use crate::paths::{LogFile, MirrorFile, Route, origin_hash};
 use crate::places;
@@ -464,7 +465,7 @@ impl Engine {
         let used: usize = others.filter_map(|other| self.logs.get(other)).map(Log::held_bytes).sum();
         let waits = self.logs.get(origin).map_or(0, Log::storing_bytes);
         let left = usize::try_from(self.room_left(&origin.authority)).unwrap_or(usize::MAX);
-        let share = of_peer.min(left);
+        let share = of_peer.min(left / footprint::MOST_OF_LINES);
         let may_be_large = used == 0 || used + tlog::tile::MAX_BUNDLE <= share;
         Pace { in_flight, batch_bundles, ahead_bytes: share.saturating_sub(used + waits), may_be_large }
     }

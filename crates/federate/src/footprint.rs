@@ -12,6 +12,8 @@ pub const PER_FILE: u64 = 1 << 10;
 pub const PER_ENTRY: u64 = 1 << 10;
 /// A row of the index with what it is found by: one for each `about`, `ref` and `blob` line of a record.
 pub const PER_LINE: u64 = 256;
+/// Entries of nothing but the shortest lines take so many times their length, before it is known what they say.
+pub const MOST_OF_LINES: usize = 4;
 /// A log that holds nothing: the last tile of each kind, a bundle, a checkpoint, the cells that say how far it is here.
 pub const PER_LOG: u64 = 4 * BLOCK;
 
