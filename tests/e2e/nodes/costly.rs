@@ -38,7 +38,7 @@ pub fn costly(node: &Authority, reader: &Authority) -> Hostile {
     }
     for n in 0..RECORDS {
         forger.record(&mut log, |header| {
-            header.refs = (0..REFERENCES).map(|k| reference(header, n, k)).collect()
+            header.refs = (0..REFERENCES).map(|k| reference(header, n, k)).collect();
         });
     }
     for n in 0..NAMING {
@@ -65,7 +65,7 @@ fn tables(forger: &Forger, log: &mut ForgedLog, blobs: &mut Blobs, value: i64) {
     }
     let blob = keep(blobs, "text/csv;schema=hxl", table.into_bytes());
     forger.record(log, |header| {
-        header.kind = "situation.figures".to_owned();
+        "situation.figures".clone_into(&mut header.kind);
         header.blobs = vec![blob];
     });
 }
@@ -117,7 +117,7 @@ fn sealed(forger: &Forger, log: &mut ForgedLog, blobs: &mut Blobs, reader: &Auth
     let sealed: Vec<BlobRef> =
         all.map(|clear| keep(blobs, "application/age", encrypted(clear, &recipients))).collect();
     forger.record(log, |header| {
-        header.kind = "sealed".to_owned();
+        "sealed".clone_into(&mut header.kind);
         header.blobs = sealed;
         header.own = vec![Line::new("commit", inner.commit().to_hex()).expect("a line")];
     });
