@@ -102,7 +102,7 @@ async fn measure(cli: &Cli) -> Result<(), Failure> {
     match cli.name {
         Name::Append => append::measure(&setting).await,
         Name::Arrival => arrival::measure(&setting).await,
-        Name::Replicate => replicate::measure(&setting).await,
+        Name::Replicate => Box::pin(replicate::measure(&setting)).await,
         Name::Import => import::measure(&setting).await,
         Name::Pages => pages::measure(&setting).await,
         Name::Program => program::measure(&setting).await,

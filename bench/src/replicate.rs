@@ -57,7 +57,7 @@ pub async fn measure(setting: &Setting) -> Result<(), Failure> {
     let mut reader =
         Authority::make(setting, "b.example", setting.port + 1, &[("a.example", setting.port)]).await?;
     let released = author::release(&author, records).await?;
-    let sample = Sample::read(&author, &released.origin, SAMPLE.min(records)).await?;
+    let sample = Box::pin(Sample::read(&author, &released.origin, SAMPLE.min(records))).await?;
     let before = sample.bare();
     let judged = sample.judged()?;
     author.serve().await?;

@@ -6,7 +6,8 @@ use formats::figures::{Figure, FigureKey, Text, Value as Stated};
 use formats::places::PlaceNames;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
-use node::desks::situation::replay::{Memory, Release, Stated as Table, take_figures};
+use node::desks::situation::load::Memory;
+use node::desks::situation::replay::{Giving, Release, Stated as Table, take_figures};
 use node::desks::situation::schema::Shelf;
 use store::db::{Conflict, Db, Tx, Value};
 
@@ -152,6 +153,13 @@ async fn release(
         rank: claimed,
         marked: 0,
     };
-    take_figures(tx, &mut Memory::default(), &release, claimed, || Ok(Table { figures, refused: 0 })).await?;
+    take_figures(
+        tx,
+        &mut Memory::default(),
+        &release,
+        claimed,
+        Giving::Stated(Ok(Table { figures, refused: 0 })),
+    )
+    .await?;
     Ok(())
 }
