@@ -147,6 +147,9 @@ impl Node {
             }
         }
         self.index.writer(self).await.forget(record).await?;
+        if let Ok(author) = record.author.parse() {
+            self.index.follower(self).settle_rest(&author).await?;
+        }
         Ok(())
     }
 

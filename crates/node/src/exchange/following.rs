@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use federate::Input;
 use federate::engine::{Commit, Event};
@@ -20,6 +21,9 @@ use crate::node::Node;
 const CARRIED: usize = 8 << 20;
 /// The most of one batch: more is taken in several turns.
 const CARRIED_TOGETHER: usize = 1 << 20;
+
+/// While something comes all the time, what stands is settled this often.
+const AT_LEAST: Duration = Duration::from_secs(5);
 
 /// What the index is to be told of one author.
 #[derive(Debug)]
@@ -120,6 +124,11 @@ impl Following {
         }
     }
 
+    /// Whether nothing more of an author waits.
+    fn has_none(&self, author: &Authority) -> bool {
+        self.queues().of.get(author).is_none_or(|queue| queue.news.is_empty())
+    }
+
     /// The next of an author; `None` ends its task.
     fn next(&self, author: &Authority) -> Option<News> {
         let mut queues = self.queues();
@@ -155,24 +164,35 @@ fn carried(commit: &Commit) -> usize {
 }
 
 async fn follow(node: Arc<Node>, author: Authority) {
-    while let Some(news) = node.following.next(&author) {
-        let done = match news {
+    let mut settled = Instant::now();
+    loop {
+        // What takes long to settle is settled once for all that came together.
+        if node.following.has_none(&author) || settled.elapsed() > AT_LEAST {
+            let done = node.index.follower(&*node).settle_rest(&author).await;
+            told(done.map_err(Failure::from));
+            settled = Instant::now();
+        }
+        let Some(news) = node.following.next(&author) else { return };
+        told(match news {
             News::Stored(event) => happened(&node, event).await,
             News::Named { origin, pos, sha256 } => {
-                let follower = node.index.follower(&*node);
+                let follower = node.index.follower(&*node).deferring();
                 follower.look_again((&origin, pos), Some(&sha256)).await.map_err(Failure::from)
             }
             News::All => node.reach_whole(&author).await.map_err(Failure::from),
-        };
-        if let Err(error) = done {
-            tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");
-        }
+        });
+    }
+}
+
+fn told(done: Result<(), Failure>) {
+    if let Err(error) = done {
+        tracing::error!(%error, "the index could not follow; `concord rebuild` makes it anew");
     }
 }
 
 /// What is true now: the index and the pages follow.
 async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
-    let follower = node.index.follower(&**node);
+    let follower = node.index.follower(&**node).deferring();
     match event {
         Event::Entries(commit) => entries(node, &commit).await?,
         Event::Seen { origin, replaces: true, .. } => follower.measure_again(&origin).await?,
@@ -194,7 +214,7 @@ async fn happened(node: &Arc<Node>, event: Event) -> Result<(), Failure> {
 
 /// A file has come: what of its author waits for it is looked at, and that of others when it is their turn.
 async fn file(node: &Arc<Node>, origin: &Origin, sha256: &Hash) -> Result<(), Failure> {
-    let follower = node.index.follower(&**node);
+    let follower = node.index.follower(&**node).deferring();
     for (log, pos) in node.index.waiting_for(sha256).await? {
         let Ok(of) = log.parse::<Origin>() else { continue };
         if of.authority == origin.authority {
@@ -224,7 +244,7 @@ async fn policy_is_back(node: &Arc<Node>, sha256: &Hash) -> Result<(), Failure> 
 async fn entries(node: &Arc<Node>, commit: &Commit) -> Result<(), Failure> {
     let own = commit.origin.authority == node.config.authority;
     let (origin, checkpoint) = (&commit.origin, commit.checkpoint.as_ref());
-    let follower = node.index.follower(&**node);
+    let follower = node.index.follower(&**node).deferring();
     if commit.judged.is_empty() {
         let log = LogHead { origin: origin.clone(), size: commit.to, checkpoint: commit.checkpoint.clone() };
         follower.reach_size(&log).await?;

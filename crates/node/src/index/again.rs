@@ -88,6 +88,7 @@ impl Writer<'_> {
         again: Again<'_>,
     ) -> Result<Vec<(String, u64)>, IndexError> {
         let row = self.index.row(place).await?.filter(Row::is_open);
+        self.moves(again.record.header.author.as_str());
         let Again { record, opening, loaded, is_whole } = again;
         match (row, opening) {
             (Some(row), Opening::Open { inner, content, .. }) => {

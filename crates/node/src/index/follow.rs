@@ -31,12 +31,14 @@ const BUNDLE: u64 = 256;
 pub struct Follower<'a> {
     pub(super) index: &'a Index,
     pub(super) source: &'a dyn Source,
+    /// Somebody else settles what is too much for the turn that touched it.
+    defers: bool,
 }
 
 impl Index {
     /// Follows what the source has.
     pub fn follower<'a>(&'a self, source: &'a dyn Source) -> Follower<'a> {
-        Follower { index: self, source }
+        Follower { index: self, source, defers: false }
     }
 
     /// Makes the index anew from what the source has, beside this one, which goes on meanwhile; then puts it in the
@@ -49,6 +51,17 @@ impl Index {
 }
 
 impl<'a> Follower<'a> {
+    /// The same, which leaves what is too much for one turn to a later [`Follower::settle_rest`].
+    #[must_use]
+    pub fn deferring(self) -> Self {
+        Self { defers: true, ..self }
+    }
+
+    /// Settles what is left of an author, unless somebody else does.
+    pub(super) async fn settled(&self, author: &Authority) -> Result<(), IndexError> {
+        if self.defers { Ok(()) } else { self.settle_rest(author).await }
+    }
+
     pub(super) async fn writer(&self) -> Writer<'a> {
         self.index.writer(self.source).await
     }
@@ -88,9 +101,10 @@ impl<'a> Follower<'a> {
         }
         self.open_what_waits(author).await?;
         for log in &logs {
-            self.seen(&log.origin).await?;
+            self.deferring().seen(&log.origin).await?;
         }
-        self.writer().await.roots(author).await
+        self.writer().await.roots(author).await?;
+        self.settled(author).await
     }
 
     /// Brings the index up to every receipt that is here.
@@ -112,20 +126,22 @@ impl<'a> Follower<'a> {
             // The checkpoint comes with what follows.
             self.read(&LogHead { checkpoint: None, ..log }, first).await?;
         }
-        self.take_next(batch).await
+        self.take_next(batch).await?;
+        self.settled(&batch.origin.authority).await
     }
 
     /// Brings the index up to what is here of a log.
     pub async fn reach(&self, origin: &Origin) -> Result<(), IndexError> {
         match self.source.log(origin).await? {
-            Some(log) => self.read(&log, log.size).await,
+            Some(log) => self.reach_size(&log).await,
             None => Ok(()),
         }
     }
 
     /// Brings the index up to a size of a log, which is not beyond what is here.
     pub async fn reach_size(&self, log: &LogHead) -> Result<(), IndexError> {
-        self.read(log, log.size).await
+        self.read(log, log.size).await?;
+        self.settled(&log.origin.authority).await
     }
 
     /// Reads, judges and takes what the index does not have of a log.
@@ -210,10 +226,10 @@ impl<'a> Follower<'a> {
                 None => true,
             };
             if has_come {
-                self.look_again((&origin, pos), None).await?;
+                self.deferring().look_again((&origin, pos), None).await?;
             }
         }
-        if is_measured { Ok(()) } else { self.seen(batch.origin).await }
+        if is_measured { Ok(()) } else { self.deferring().seen(batch.origin).await }
     }
 
     /// A file has come: what waits for it is looked at again. One that is a witness policy lets the witness files of its
@@ -232,7 +248,7 @@ impl<'a> Follower<'a> {
         for row in self.index.db().rows(sql, &[author.as_str().into()]).await? {
             let (origin, pos) = (row.text(0)?, row.uint(1)?);
             if self.has_any_file((&origin, pos)).await? {
-                self.look_again((&origin, pos), None).await?;
+                self.deferring().look_again((&origin, pos), None).await?;
             }
         }
         Ok(())
@@ -261,7 +277,10 @@ impl<'a> Follower<'a> {
             // Its other places are looked at whole.
             came = None;
         }
-        Ok(())
+        match place.0.parse::<Origin>() {
+            Ok(origin) => self.settled(&origin.authority).await,
+            Err(_) => Ok(()),
+        }
     }
 
     async fn look_once(
@@ -311,6 +330,9 @@ impl<'a> Follower<'a> {
                 }
                 done => done?,
             }
+        }
+        for author in self.authors().await? {
+            self.settled(&author).await?;
         }
         Ok(())
     }

@@ -141,6 +141,7 @@ impl Writer<'_> {
             places.push((origin, pos, sealed));
         }
         let mut touched = Touched::default();
+        self.moves(author);
         let mut tx = self.index.db().begin().await?;
         for (origin, pos, _) in &places {
             touched.add(Group::of_row(&mut tx, origin, *pos).await?);

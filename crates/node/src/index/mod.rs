@@ -19,6 +19,7 @@ mod readers;
 mod revocation;
 mod rows;
 mod schema;
+mod settling;
 mod source;
 mod standing;
 mod take;
@@ -43,8 +44,9 @@ pub use take::{AWAITED, Batch, FORGOTTEN, IndexedEntry};
 pub use times::{Receipt, Seen};
 pub use writer::Writer;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use record::{Authority, LogState, Origin};
 use store::db::{Db, DbError};
@@ -66,6 +68,8 @@ pub struct Index {
     built: Arc<AtomicU64>,
     /// Held by who has a large file in memory.
     large: Arc<Semaphore>,
+    /// How often something of an author's entries has changed.
+    moved: Arc<Mutex<HashMap<String, u64>>>,
 }
 
 impl std::fmt::Debug for Index {
@@ -181,6 +185,7 @@ impl Index {
             changes: Arc::default(),
             built: Arc::default(),
             large: Arc::new(Semaphore::new(1)),
+            moved: Arc::default(),
         })
     }
 

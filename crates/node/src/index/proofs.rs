@@ -13,7 +13,7 @@ use tlog::policy::Policy;
 
 use super::opening::working;
 use super::rows::int;
-use super::standing::Touched;
+use super::standing::{All, Touched};
 use super::times::Seen;
 use super::{Follower, IndexError, Writer};
 use crate::desks;
@@ -25,10 +25,12 @@ pub(super) struct Proofs {
 }
 
 /// Entries from the first up to but not including the second index, and when they were proven, if they are.
-type Proven = (u64, u64, Option<i64>);
+pub(super) type Proven = (u64, u64, Option<i64>);
 
 /// `seen` files that are taken in one turn.
 const FILES: usize = 64;
+/// Entries whose proven time is written in one turn.
+const WRITTEN: u64 = 1_000;
 
 /// The proven times of a log by its files, measured outside of the writer's turn, and what the files show.
 pub(super) struct Measured {
@@ -46,7 +48,8 @@ impl Follower<'_> {
             self.writer().await.measured(origin, measured, false).await?;
         }
         while self.writer().await.seen(origin).await? {}
-        Ok(())
+        while self.writer().await.prove_some(origin).await? {}
+        self.settled(&origin.authority).await
     }
 
     /// Measures a log by all its `seen` files, as if none had been taken before: one gave way to another, or other witnesses
@@ -60,7 +63,8 @@ impl Follower<'_> {
             writer.unmeasure(origin).await?;
         }
         while self.writer().await.seen(origin).await? {}
-        Ok(())
+        while self.writer().await.prove_some(origin).await? {}
+        self.settled(&origin.authority).await
     }
 
     /// Measures every log again of which other witnesses count now than before.
@@ -182,7 +186,40 @@ impl Writer<'_> {
     async fn unmeasure(&mut self, origin: &Origin) -> Result<(), IndexError> {
         let log = [origin.to_string().into()];
         self.index.db().run("delete from cosignature where origin = $1", &log).await?;
-        self.write_proofs(origin, &[], &[(0, u64::MAX, None)]).await
+        self.to_prove(origin, [(0, u64::MAX, None)]).await
+    }
+
+    /// Notes what is to be written of entries' proven times: a log may be long, so that each turn writes some of it.
+    async fn to_prove(
+        &mut self,
+        origin: &Origin,
+        ranges: impl IntoIterator<Item = Proven>,
+    ) -> Result<(), IndexError> {
+        let size = self.index.size_of(origin).await?;
+        let waiting = self.replayed.unwritten.entry(origin.clone()).or_default();
+        for (first, end, time) in ranges {
+            let mut next = first;
+            while next < end.min(size) {
+                let until = end.min(size).min(next + WRITTEN);
+                waiting.push_back((next, until, time));
+                next = until;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes some of what is to be written of a log. Answers whether there is more.
+    async fn prove_some(&mut self, origin: &Origin) -> Result<bool, IndexError> {
+        let Some(waiting) = self.replayed.unwritten.get_mut(origin) else { return Ok(false) };
+        let Some(next) = waiting.front().copied() else {
+            self.replayed.unwritten.remove(origin);
+            return Ok(false);
+        };
+        self.write_proofs(origin, &[next]).await?;
+        if let Some(waiting) = self.replayed.unwritten.get_mut(origin) {
+            waiting.pop_front();
+        }
+        Ok(true)
     }
 
     /// Numbers of the `seen` files that prove an entry's time; empty if it is claimed only.
@@ -208,7 +245,7 @@ impl Writer<'_> {
             Some((from.max(first), span.end.min(end), Some(time))).filter(|(from, end, _)| from < end)
         });
         let proven: Vec<Proven> = proven.collect();
-        self.write_proofs(origin, &[], &proven).await?;
+        self.write_proofs(origin, &proven).await?;
         Ok(true)
     }
 
@@ -220,22 +257,15 @@ impl Writer<'_> {
         if fresh.is_empty() && ranges.is_empty() {
             return Ok(());
         }
-        self.write_proofs(origin, fresh, &ranges).await?;
+        self.write_seen(origin, fresh).await?;
+        self.to_prove(origin, ranges).await?;
         if let Some(proofs) = self.replayed.proofs.get_mut(origin) {
             proofs.times.changes_are_known();
         }
         Ok(())
     }
 
-    async fn write_proofs(
-        &mut self,
-        origin: &Origin,
-        seen: &[Seen],
-        ranges: &[Proven],
-    ) -> Result<(), IndexError> {
-        if seen.is_empty() && ranges.is_empty() {
-            return Ok(());
-        }
+    async fn write_seen(&self, origin: &Origin, seen: &[Seen]) -> Result<(), IndexError> {
         let log = origin.to_string();
         let columns = ["origin", "size", "seen", "authority", "key_name", "time"];
         let row = |s: &Seen| -> Vec<Value> {
@@ -243,9 +273,20 @@ impl Writer<'_> {
             vec![log.as_str().into(), int(s.size), int(s.n), authority.into(), key.into(), int(s.time)]
         };
         let rows: Vec<Vec<Value>> = seen.iter().map(row).collect();
-        let mut touched = Touched::default();
         let mut tx = self.index.db().begin().await?;
         tx.insert_many("cosignature", &columns, &rows, Conflict::Ignore).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn write_proofs(&mut self, origin: &Origin, ranges: &[Proven]) -> Result<(), IndexError> {
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let log = origin.to_string();
+        self.moves(origin.authority.as_str());
+        let mut touched = Touched::default();
+        let mut tx = self.index.db().begin().await?;
         let mut roots_changed = false;
         for (first, end, time) in ranges {
             let values = [log.as_str().into(), int(*first), int(*end), (*time).into()];
@@ -268,8 +309,8 @@ impl Writer<'_> {
                        and kind in ('log.open', 'log.root') limit 1";
             roots_changed |= !tx.rows(sql, &values[..3]).await?.is_empty();
         }
-        if roots_changed {
-            self.disown(&mut tx, &origin.authority, &mut touched).await?;
+        if roots_changed && !self.revoked_keys(&origin.authority).is_empty() {
+            touched.add_all(&origin.authority, All::Revoked);
         }
         let findings = self.settle(&mut tx, touched).await?;
         tx.commit().await?;

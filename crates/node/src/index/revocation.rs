@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use record::standing::{Disowned, Revoked, Times, disowned};
 use record::{Authority, Origin, RootChain};
-use store::db::Tx;
+use store::db::{DbError, Tx};
 
 use super::rows::int;
-use super::standing::Touched;
+use super::source::Source;
+use super::standing::{All, Rows, Touched};
 use super::{Follower, IndexError, Writer};
 
 /// The revoked keys of one author.
@@ -38,7 +39,8 @@ impl Follower<'_> {
     /// measured by the witnesses that count now.
     pub async fn roots(&self, author: &Authority) -> Result<(), IndexError> {
         self.witnesses_changed().await?;
-        self.writer().await.roots(author).await
+        self.writer().await.roots(author).await?;
+        self.settled(author).await
     }
 }
 
@@ -47,22 +49,6 @@ impl Writer<'_> {
     pub(super) fn revoked_keys(&self, author: &Authority) -> BTreeSet<[u8; 32]> {
         let chain = self.source.chain(author);
         chain.map(|chain| chain.revoked_keys().into_keys().collect()).unwrap_or_default()
-    }
-
-    /// The revoked keys of an author, each with the times at which that was known.
-    pub(super) async fn revocations(&self, tx: &mut Tx, author: &str) -> Result<Revocations, IndexError> {
-        let Ok(authority) = author.parse::<Authority>() else { return Ok(Revocations::default()) };
-        let Some(chain) = self.source.chain(&authority) else { return Ok(Revocations::default()) };
-        let mut keys = BTreeMap::new();
-        for (key, (since, version)) in chain.revoked_keys() {
-            let known = root_known(tx, author, version).await?.unwrap_or_else(|| {
-                // No log says so yet; the root itself does.
-                let from = chain.at(version).map_or(since, |root| root.from);
-                Times { claimed: from.posix(), proven: None, here: None }
-            });
-            keys.insert(key, Revoked { since, known });
-        }
-        Ok(Revocations { chain: Some(chain), keys })
     }
 
     /// Marks the entries that the roots of an author disown.
@@ -82,27 +68,37 @@ impl Writer<'_> {
             }
         }
         let mut touched = Touched::default();
-        self.disown(&mut tx, author, &mut touched).await?;
+        touched.add_all(author, All::Revoked);
+        self.moves(author.as_str());
         let findings = self.settle(&mut tx, touched).await?;
         tx.commit().await?;
         self.source.report(findings).await;
         Ok(())
     }
 
-    /// Looks again at every entry of an author that a revoked key signed.
-    pub(super) async fn disown(
-        &self,
-        tx: &mut Tx,
+    /// Looks again at some entries of an author that a revoked key signed, behind a place. Answers the last of them.
+    pub(super) async fn disown_some(
+        &mut self,
         author: &Authority,
-        touched: &mut Touched,
-    ) -> Result<(), IndexError> {
+        behind: &(String, i64),
+    ) -> Result<Option<(String, i64)>, IndexError> {
         let sql = "select origin, pos, released, proven, here, rank, root_version, signer, disowned
-                   from entry where author = $1 and revoked = 1 and valid = 1";
-        let rows = tx.rows(sql, &[author.as_str().into()]).await?;
-        self.judge(tx, author, rows, touched).await
+                   from entry where author = $1 and revoked = 1 and (origin > $2 or (origin = $2 and pos > $3))
+                     and valid = 1 order by author, origin, pos limit 300";
+        self.moves(author.as_str());
+        let mut tx = self.index.db().begin().await?;
+        let values = [author.as_str().into(), behind.0.as_str().into(), behind.1.into()];
+        let rows = tx.rows(sql, &values).await?;
+        let last = rows.last().map(|row| Ok::<_, DbError>((row.text(0)?, row.int(1)?))).transpose()?;
+        let mut touched = Touched::default();
+        self.judge(&mut tx, author, rows, &mut touched).await?;
+        let findings = self.settle(&mut tx, touched).await?;
+        tx.commit().await?;
+        self.source.report(findings).await;
+        Ok(last)
     }
 
-    /// The same for a range of one log.
+    /// Looks again at the entries in a range of one log that a revoked key signed.
     pub(super) async fn disown_range(
         &self,
         tx: &mut Tx,
@@ -127,7 +123,7 @@ impl Writer<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let revocations = self.revocations(tx, author.as_str()).await?;
+        let revocations = revocations(self.source, tx, author.as_str()).await?;
         for row in rows {
             let (origin, pos) = (row.text(0)?, row.uint(1)?);
             let times = Times { claimed: row.int(2)?, proven: row.opt_int(3)?, here: row.opt_int(4)? };
@@ -157,6 +153,26 @@ impl Writer<'_> {
     }
 }
 
+/// The revoked keys of an author, each with the times at which that was known.
+pub(super) async fn revocations<R: Rows>(
+    source: &dyn Source,
+    rows: &mut R,
+    author: &str,
+) -> Result<Revocations, IndexError> {
+    let Ok(authority) = author.parse::<Authority>() else { return Ok(Revocations::default()) };
+    let Some(chain) = source.chain(&authority) else { return Ok(Revocations::default()) };
+    let mut keys = BTreeMap::new();
+    for (key, (since, version)) in chain.revoked_keys() {
+        let known = root_known(rows, author, version).await?.unwrap_or_else(|| {
+            // No log says so yet; the root itself does.
+            let from = chain.at(version).map_or(since, |root| root.from);
+            Times { claimed: from.posix(), proven: None, here: None }
+        });
+        keys.insert(key, Revoked { since, known });
+    }
+    Ok(Revocations { chain: Some(chain), keys })
+}
+
 fn number(disowned: Disowned) -> i64 {
     match disowned {
         Disowned::No => 0,
@@ -167,13 +183,13 @@ fn number(disowned: Disowned) -> i64 {
 
 /// When it was known that a root, or a newer one, is in force: from the public logs, which everybody reads. Only of an
 /// author that has none here from any other: what a sealed log says must not show on the public face.
-async fn root_known(tx: &mut Tx, author: &str, version: u64) -> Result<Option<Times>, IndexError> {
+async fn root_known<R: Rows>(rows: &mut R, author: &str, version: u64) -> Result<Option<Times>, IndexError> {
     let sql =
         "select min(e.released), min(e.proven), min(e.here) from entry e join log l on l.origin = e.origin
       where e.author = $1 and e.kind in ('log.open', 'log.root') and e.root_version >= $2 and e.valid = 1
         and (l.audience = 'public' or not exists (
           select 1 from log p where p.authority = $1 and p.audience = 'public'))";
-    let rows = tx.rows(sql, &[author.into(), int(version)]).await?;
+    let rows = rows.rows(sql.into(), &[author.into(), int(version)]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let (proven, here) = (row.opt_int(1)?, row.opt_int(2)?);
     Ok(row.opt_int(0)?.map(|claimed| Times { claimed, proven, here }))

@@ -13,7 +13,7 @@ pub const MIGRATIONS: &[Migration] = &[
 drop table if exists log; drop table if exists entry; drop table if exists blob; drop table if exists ref;
 drop table if exists about; drop table if exists cosignature; drop table if exists receipt;
 drop table if exists authority; drop table if exists authority_name; drop table if exists refusal;
-drop table if exists standing;
+drop table if exists standing; drop table if exists unsettled; drop table if exists unsettled_all;
 drop table if exists sealed_mechanism_fact;
 drop table if exists situation_release; drop table if exists situation_series;
 drop table if exists situation_statement; drop table if exists sealed_situation_release;
@@ -21,6 +21,7 @@ drop table if exists sealed_situation_series; drop table if exists sealed_situat
 ",
     },
     // `latest` is the latest time that the log claims so far, and `before` the one that the log before it ends with.
+    // Things that wait to be settled stand in `unsettled`; none does when nothing is under way (`settling.rs`).
     // What `faces`, `listed` and `marked` of an entry mean stands in `standing.rs`, what `content` means in `take.rs`.
     Migration {
         name: "index-10-core",
@@ -54,7 +55,7 @@ create index entry_critical on entry (author) where critical = 1;
 create index entry_kind on entry (kind, released);
 create index entry_expires on entry (expires) where expires is not null;
 create index entry_forgotten on entry (content) where content in (4, 5);
-create index entry_revoked on entry (author) where revoked = 1;
+create index entry_revoked on entry (author, origin, pos) where revoked = 1;
 create index entry_marked on entry (author) where marked <> 0;
 create index entry_root on entry (author) where kind in ('log.open', 'log.root');
 create table blob (
@@ -84,6 +85,14 @@ create table standing (
   primary key (author, name, basis, face, start)
 );
 create index standing_thing on standing (author, id, status);
+create table unsettled (
+  author {key} not null, id {key} not null, status {key} not null,
+  primary key (author, id, status)
+);
+create table unsettled_all (
+  author {key} not null, what integer not null, n {bigint} not null,
+  primary key (author, what)
+);
 create table cosignature (
   origin {key} not null, size {bigint} not null, seen {bigint} not null, authority text not null,
   key_name text not null, time {bigint} not null,

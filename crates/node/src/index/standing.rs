@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use record::Authority;
 use record::standing::{Basis, Disowned, During, Ending, Entry, Log, Revoked, Span, State, Times, stands};
-use store::db::{Conflict, DbError, Row, Tx, Value};
+use store::db::{Conflict, Db, DbError, Row, Sql, Tx, Value};
 use tlog::hash::Hash;
 
 use super::condition::{CONFLICTING, DISOWNED, INSIDE, PUBLIC, SPEAKS, SUPERSEDED, WITHDRAWN};
-use super::revocation::Revocations;
+use super::revocation::{Revocations, revocations};
 use super::{Finding, IndexError, Writer};
 use crate::desks;
 
@@ -34,7 +34,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn of(row: &Row) -> Result<Self, DbError> {
+    pub(super) fn of(row: &Row) -> Result<Self, DbError> {
         Ok(Self { author: row.text(0)?, id: row.text(1)?, status: row.text(2)? })
     }
 
@@ -47,25 +47,58 @@ impl Group {
         Ok(Self::of(row)?)
     }
 
-    fn values(&self) -> [Value; 3] {
+    pub(super) fn values(&self) -> [Value; 3] {
         [self.author.as_str().into(), self.id.as_str().into(), self.status.as_str().into()]
     }
 }
 
 /// The things to look at again.
 #[derive(Debug, Default)]
-pub(super) struct Touched(BTreeSet<Group>);
+pub(super) struct Touched {
+    /// Those whose entries have changed. What their records withdraw is looked at too.
+    changed: BTreeSet<Group>,
+    /// Those of which only what ends them may have changed. Whether they end others does not depend on that.
+    ended: BTreeSet<Group>,
+    /// Authors of whom everything of some sort is to be looked at.
+    all: BTreeSet<(String, All)>,
+}
+
+/// What of an author is to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum All {
+    /// Every thing of whose records there was something to choose.
+    Choices,
+    /// Every entry that a revoked key signed.
+    Revoked,
+}
+
+impl All {
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Choices => 1,
+            Self::Revoked => 2,
+        }
+    }
+}
+
+async fn groups<R: Rows>(
+    rows: &mut R,
+    sql: &'static str,
+    values: &[Value],
+) -> Result<Vec<Group>, IndexError> {
+    let rows = rows.rows(sql.into(), values).await?;
+    Ok(rows.iter().map(Group::of).collect::<Result<_, _>>()?)
+}
 
 impl Touched {
+    /// A thing whose entries have changed.
     pub(super) fn add(&mut self, group: Group) {
-        self.0.insert(group);
+        self.changed.insert(group);
     }
 
-    async fn extend(&mut self, tx: &mut Tx, sql: &'static str, values: &[Value]) -> Result<(), IndexError> {
-        for row in tx.rows(sql, values).await? {
-            self.0.insert(Group::of(&row)?);
-        }
-        Ok(())
+    /// Everything of some sort of an author, which may be very much.
+    pub(super) fn add_all(&mut self, author: &Authority, what: All) {
+        self.all.insert((author.to_string(), what));
     }
 
     /// Those of the entries in a range that are not alone, and those that entries in the range withdraw.
@@ -83,13 +116,9 @@ impl Touched {
             or exists (select 1 from entry b where b.author = a.author and b.id = a.id
                          and (b.origin <> a.origin or b.pos <> a.pos))
             or exists (select 1 from ref r where r.to_name = a.name and r.relation = 'withdraws'))";
-        self.extend(tx, sql, &values).await?;
-        let sql = "select distinct t.author, t.id, t.status from ref r
-            join entry x on x.origin = r.origin and x.pos = r.pos
-            join entry t on t.name = r.to_name and t.author = r.to_author
-          where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
-            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
-        self.extend(tx, sql, &values).await
+        self.changed.extend(groups(tx, sql, &values).await?);
+        self.ended.extend(groups(tx, WITHDRAWN_IN, &values).await?);
+        Ok(())
     }
 
     /// Those whose standing rests on entries in a range, of which something other than their place has changed.
@@ -103,13 +132,9 @@ impl Touched {
         let values = [origin.to_string().into(), super::rows::int(first), super::rows::int(end)];
         let sql = "select distinct author, id, status from entry
           where origin = $1 and pos >= $2 and pos < $3 and valid = 1 and (marked <> 0 or revoked = 1)";
-        self.extend(tx, sql, &values).await?;
-        let sql = "select distinct t.author, t.id, t.status from ref r
-            join entry x on x.origin = r.origin and x.pos = r.pos
-            join entry t on t.name = r.to_name and t.author = r.to_author
-          where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
-            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
-        self.extend(tx, sql, &values).await
+        self.changed.extend(groups(tx, sql, &values).await?);
+        self.ended.extend(groups(tx, WITHDRAWN_IN, &values).await?);
+        Ok(())
     }
 
     /// Those that the thing of an entry withdraws.
@@ -125,26 +150,44 @@ impl Touched {
           where r.origin = x.origin and r.pos = x.pos and t.name = r.to_name and t.author = r.to_author
             and x.author = $1 and x.id = $2 and x.status = $3 and x.valid = 1 and r.relation = 'withdraws'
             and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
-        self.extend(tx, sql, &group.values()).await
+        self.ended.extend(groups(tx, sql, &group.values()).await?);
+        Ok(())
     }
+}
 
-    /// Every thing of an author of whose records there was something to choose.
-    pub(super) async fn every_choice_of(
-        &mut self,
-        tx: &mut Tx,
-        author: &Authority,
-    ) -> Result<(), IndexError> {
-        let sql = "select author, id, status from entry where author = $1 and marked <> 0";
-        self.extend(tx, sql, &[author.as_str().into()]).await
+/// The things that entries in a range withdraw.
+const WITHDRAWN_IN: &str = "select distinct t.author, t.id, t.status from ref r
+    join entry x on x.origin = r.origin and x.pos = r.pos
+    join entry t on t.name = r.to_name and t.author = r.to_author
+  where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
+    and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
+
+/// Where rows are read: in the writer's transaction, or what is committed.
+pub(super) trait Rows: Send {
+    fn rows(&mut self, sql: Sql, values: &[Value]) -> impl Future<Output = Result<Vec<Row>, DbError>> + Send;
+}
+
+impl Rows for Tx {
+    async fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        Tx::rows(self, sql, values).await
+    }
+}
+
+/// What is committed.
+pub(super) struct Committed<'a>(pub &'a Db);
+
+impl Rows for Committed<'_> {
+    async fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.0.rows(sql, values).await
     }
 }
 
 /// The logs of one author: of each its line and its part there.
-type Logs = BTreeMap<String, Log>;
+pub(super) type Logs = BTreeMap<String, Log>;
 
-async fn logs_of(tx: &mut Tx, author: &str) -> Result<Logs, IndexError> {
+pub(super) async fn logs_of<R: Rows>(rows: &mut R, author: &str) -> Result<Logs, IndexError> {
     let sql = "select origin, previous from log where authority = $1";
-    let rows = tx.rows(sql, &[author.into()]).await?;
+    let rows = rows.rows(sql.into(), &[author.into()]).await?;
     let mut previous = Vec::new();
     for row in &rows {
         previous.push((row.text(0)?, row.opt_text(1)?));
@@ -197,7 +240,7 @@ impl Fact {
 }
 
 /// Everything that decides what a thing's records are.
-struct Facts {
+pub(super) struct Facts {
     entries: Vec<Fact>,
     /// The things whose records withdraw one of these, each with the names that do, and the faces that see what they
     /// name: to whom that is sealed, a withdrawal says nothing of this thing.
@@ -208,9 +251,13 @@ const FACTS: &str = "select origin, pos, name, edition, released, proven, here, 
   from entry where author = $1 and id = $2 and status = $3 and valid = 1 and faces <> 0
     and kind not in ('log.open', 'log.root', 'log.close') order by origin, pos";
 
-async fn facts_of(tx: &mut Tx, group: &Group, revocations: &Revocations) -> Result<Vec<Fact>, IndexError> {
+async fn facts_of<R: Rows>(
+    rows: &mut R,
+    group: &Group,
+    revocations: &Revocations,
+) -> Result<Vec<Fact>, IndexError> {
     let mut facts = Vec::new();
-    for row in tx.rows(FACTS, &group.values()).await? {
+    for row in rows.rows(FACTS.into(), &group.values()).await? {
         let (root, signer) = (row.uint(9)?, row.opt_text(10)?.unwrap_or_default());
         let disowned = match row.int(8)? {
             0 => Disowned::No,
@@ -240,8 +287,12 @@ fn hash(text: &str) -> Hash {
 }
 
 impl Facts {
-    async fn load(tx: &mut Tx, group: &Group, revocations: &Revocations) -> Result<Self, IndexError> {
-        let entries = facts_of(tx, group, revocations).await?;
+    pub(super) async fn load<R: Rows>(
+        rows: &mut R,
+        group: &Group,
+        revocations: &Revocations,
+    ) -> Result<Self, IndexError> {
+        let entries = facts_of(rows, group, revocations).await?;
         // Only the author withdraws, and records of another status do not.
         let sql = "select distinct x.author, x.id, x.status, x.name, t.faces from entry t
             join ref r on r.to_name = t.name
@@ -249,13 +300,13 @@ impl Facts {
           where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and t.faces <> 0 and r.relation = 'withdraws'
             and r.to_author = $1 and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and x.faces <> 0";
         let mut withdrawals: BTreeMap<Group, BTreeMap<Hash, i64>> = BTreeMap::new();
-        for row in tx.rows(sql, &group.values()).await? {
+        for row in rows.rows(sql.into(), &group.values()).await? {
             let names = withdrawals.entry(Group::of(&row)?).or_default();
             *names.entry(hash(&row.text(3)?)).or_default() |= row.int(4)?;
         }
         let mut endings = Vec::new();
         for (by, names) in withdrawals {
-            endings.push((facts_of(tx, &by, revocations).await?, names));
+            endings.push((facts_of(rows, &by, revocations).await?, names));
         }
         Ok(Self { entries, endings })
     }
@@ -291,6 +342,47 @@ impl Facts {
     fn is_one_for_all(&self) -> bool {
         let all = self.entries.iter().chain(self.endings.iter().flat_map(|(facts, _)| facts));
         all.map(|fact| fact.faces).all(|faces| faces == PUBLIC | INSIDE)
+    }
+
+    /// The rows of the thing, and on which faces they say what its records are.
+    pub(super) fn standing(&self, logs: &Logs) -> (Vec<Stands>, i64) {
+        let mut marked = 0;
+        let mut rows = Vec::new();
+        let faces = [PUBLIC, INSIDE].into_iter().filter(|face| !self.is_plain(*face));
+        let faces: Vec<i64> = faces.inspect(|face| marked |= face).collect();
+        match faces.as_slice() {
+            [one, _] if self.is_one_for_all() => rows.extend(stands_of(self, logs, *one, PUBLIC | INSIDE)),
+            faces => faces.iter().for_each(|face| rows.extend(stands_of(self, logs, *face, *face))),
+        }
+        (rows, marked)
+    }
+
+    /// What is said of a record that conflicts with another one.
+    pub(super) fn conflict(&self, group: &Group, name: Hash) -> Option<Finding> {
+        let fact = self.entries.iter().find(|fact| fact.name == name)?;
+        let (author, id) = (group.author.clone(), group.id.clone());
+        Some(Finding::Conflict { author, id, edition: fact.edition, claimed: fact.times.claimed })
+    }
+
+    /// How many entries decide it.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.endings.iter().map(|(facts, _)| facts.len()).sum::<usize>()
+    }
+
+    /// Entries whose rows say otherwise where they are listed, or on which faces the rows here say what they are: place, and
+    /// both as they should be; and whether the desks must know.
+    pub(super) fn marks(&self, marked: i64) -> (Vec<(&str, i64, i64, i64)>, bool) {
+        let listed = self.listed();
+        let (mut marks, mut changed) = (Vec::new(), false);
+        for fact in &self.entries {
+            let now =
+                (listed.get(&(fact.origin.as_str(), fact.pos)).copied().unwrap_or(0), marked & fact.faces);
+            if now != fact.before {
+                changed |= now.1 != fact.before.1;
+                marks.push((fact.origin.as_str(), fact.pos, now.0, now.1));
+            }
+        }
+        (marks, changed)
     }
 
     /// Where a record is listed: at the earliest of the places that the face sees.
@@ -330,13 +422,57 @@ fn spans(logs: &Logs, facts: &[Fact], face: i64, basis: Basis, endings: &[Ending
 }
 
 /// A row of the table to be: the face, and what a record is when.
-struct Stands {
+pub(super) struct Stands {
     face: i64,
     basis: Basis,
     name: Hash,
     during: During,
     state: i64,
     by: Option<Hash>,
+}
+
+/// The columns of the table.
+pub(super) const COLUMNS: [&str; 10] =
+    ["author", "name", "id", "status", "face", "basis", "start", "stop", "state", "by_name"];
+
+/// What of a row of one thing tells it from others: name, basis, face, start, stop, state, and by which record.
+pub(super) type Said = (String, i64, i64, i64, Option<i64>, i64, Option<String>);
+
+impl Stands {
+    /// As it stands in the table.
+    pub(super) fn said(&self) -> Said {
+        let During { from, until } = self.during;
+        let by = self.by.map(|by| by.to_hex());
+        (self.name.to_hex(), number(self.basis), self.face, from, until, self.state, by)
+    }
+
+    fn values(&self, group: &Group) -> Vec<Value> {
+        row_of(group, &self.said())
+    }
+}
+
+/// The records that conflict with another one, and of which no row said so before.
+pub(super) fn newly_conflicting(stands: &[Stands], before: &BTreeSet<Said>) -> BTreeSet<Hash> {
+    let known: BTreeSet<&str> =
+        before.iter().filter(|said| said.5 == CONFLICTING).map(|said| said.0.as_str()).collect();
+    let conflicting = stands.iter().filter(|row| row.state == CONFLICTING).map(|row| row.name);
+    conflicting.filter(|name| !known.contains(name.to_hex().as_str())).collect()
+}
+
+/// A row of the table.
+pub(super) fn row_of(group: &Group, (name, basis, face, start, stop, state, by): &Said) -> Vec<Value> {
+    vec![
+        group.author.as_str().into(),
+        name.as_str().into(),
+        group.id.as_str().into(),
+        group.status.as_str().into(),
+        (*face).into(),
+        (*basis).into(),
+        (*start).into(),
+        (*stop).into(),
+        (*state).into(),
+        by.as_deref().into(),
+    ]
 }
 
 fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64) -> Vec<Stands> {
@@ -375,28 +511,63 @@ fn disowned_of(facts: &Facts, face: i64, basis: Basis) -> impl Iterator<Item = (
     from.into_iter().filter_map(|(name, from)| Some((name, from?)))
 }
 
+/// The most entries that are looked at in the turn that touched them: things with more, and things beyond that, are settled in
+/// turns of their own.
+const INLINE: i64 = if cfg!(test) { 6 } else { 1_000 };
+
 impl Writer<'_> {
-    /// Recomputes what stands of the things that were touched, and of those that theirs withdraw.
+    /// Recomputes what stands of the things that were touched, and of those that theirs withdraw; what is too much for this
+    /// turn is noted in it, and waits for [`super::Follower::settle_rest`].
     pub(super) async fn settle(&mut self, tx: &mut Tx, touched: Touched) -> Result<Vec<Finding>, IndexError> {
         let mut findings = Vec::new();
-        let mut logs: BTreeMap<String, Logs> = BTreeMap::new();
-        let mut revocations: BTreeMap<String, Revocations> = BTreeMap::new();
-        let mut settled: BTreeSet<Group> = BTreeSet::new();
-        let mut left = touched;
-        while let Some(group) = left.0.pop_first() {
-            if !settled.insert(group.clone()) {
-                continue;
+        let mut authors: BTreeMap<String, (Logs, Revocations)> = BTreeMap::new();
+        let (mut left, mut later) = (INLINE, Vec::new());
+        let Touched { changed, mut ended, all } = touched;
+        for is_changed in [true, false] {
+            let these = if is_changed { changed.clone() } else { &ended - &changed };
+            for group in these {
+                left -= size_of(tx, &group, left).await?;
+                if left < 0 {
+                    later.push(group);
+                    continue;
+                }
+                if !authors.contains_key(&group.author) {
+                    let logs = logs_of(tx, &group.author).await?;
+                    let revocations = revocations(self.source, tx, &group.author).await?;
+                    authors.insert(group.author.clone(), (logs, revocations));
+                }
+                let (logs, revocations) = &authors[&group.author];
+                findings.extend(settle_one(tx, &group, logs, revocations).await?);
+                if is_changed {
+                    let mut targets = Touched::default();
+                    targets.targets(tx, &group).await?;
+                    ended.append(&mut targets.ended);
+                }
             }
-            if !logs.contains_key(&group.author) {
-                logs.insert(group.author.clone(), logs_of(tx, &group.author).await?);
-                revocations.insert(group.author.clone(), self.revocations(tx, &group.author).await?);
-            }
-            findings.extend(settle_one(tx, &group, &logs[&group.author], &revocations[&group.author]).await?);
-            left.targets(tx, &group).await?;
-            left.0.retain(|group| !settled.contains(group));
         }
+        super::settling::note(tx, &later, &all).await?;
         Ok(findings)
     }
+}
+
+/// How many entries decide what a thing's records are, no more than one beyond `most`.
+async fn size_of(tx: &mut Tx, group: &Group, most: i64) -> Result<i64, IndexError> {
+    let mut size = 0;
+    for sql in [
+        "select count(*) from (
+           select 1 from entry where author = $1 and id = $2 and status = $3 limit $4) as some",
+        "select count(*) from (
+           select 1 from entry t join ref r on r.to_name = t.name
+             join entry x on x.origin = r.origin and x.pos = r.pos
+             join entry y on y.author = x.author and y.id = x.id and y.status = x.status
+           where t.author = $1 and t.id = $2 and t.status = $3 and r.relation = 'withdraws' and r.to_author = $1
+             and x.author = $1 limit $4) as some",
+    ] {
+        let [author, id, status] = group.values();
+        let rows = tx.rows(sql, &[author, id, status, (most.max(0) + 1).into()]).await?;
+        size += rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    }
+    Ok(size)
 }
 
 async fn settle_one(
@@ -406,22 +577,10 @@ async fn settle_one(
     revocations: &Revocations,
 ) -> Result<Vec<Finding>, IndexError> {
     let facts = Facts::load(tx, group, revocations).await?;
-    let mut marked = 0;
-    let mut rows = Vec::new();
-    let faces = [PUBLIC, INSIDE].into_iter().filter(|face| !facts.is_plain(*face));
-    let faces: Vec<i64> = faces.inspect(|face| marked |= face).collect();
-    match faces.as_slice() {
-        [one, _] if facts.is_one_for_all() => rows.extend(stands_of(&facts, logs, *one, PUBLIC | INSIDE)),
-        faces => faces.iter().for_each(|face| rows.extend(stands_of(&facts, logs, *face, *face))),
-    }
+    let (rows, marked) = facts.standing(logs);
     let conflicting = write(tx, group, &rows).await?;
     mark(tx, group, &facts, marked).await?;
-    let conflict = |name| {
-        let fact = facts.entries.iter().find(|fact| fact.name == name)?;
-        let (author, id) = (group.author.clone(), group.id.clone());
-        Some(Finding::Conflict { author, id, edition: fact.edition, claimed: fact.times.claimed })
-    };
-    Ok(conflicting.into_iter().filter_map(conflict).collect())
+    Ok(conflicting.into_iter().filter_map(|name| facts.conflict(group, name)).collect())
 }
 
 /// Replaces the rows of a thing; the records that conflict with another one now and did not before.
@@ -432,44 +591,31 @@ async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<BTreeSet<H
         before.insert(hash(&row.text(0)?));
     }
     tx.run("delete from standing where author = $1 and id = $2 and status = $3", &group.values()).await?;
-    let columns = ["author", "name", "id", "status", "face", "basis", "start", "stop", "state", "by_name"];
-    let values: Vec<Vec<Value>> = rows
-        .iter()
-        .map(|row| {
-            vec![
-                group.author.as_str().into(),
-                row.name.to_hex().into(),
-                group.id.as_str().into(),
-                group.status.as_str().into(),
-                row.face.into(),
-                number(row.basis).into(),
-                row.during.from.into(),
-                row.during.until.into(),
-                row.state.into(),
-                row.by.map(|by| by.to_hex()).into(),
-            ]
-        })
-        .collect();
-    tx.insert_many("standing", &columns, &values, Conflict::Fail).await?;
+    let values: Vec<Vec<Value>> = rows.iter().map(|row| row.values(group)).collect();
+    tx.insert_many("standing", &COLUMNS, &values, Conflict::Fail).await?;
     let conflicting = rows.iter().filter(|row| row.state == CONFLICTING).map(|row| row.name);
     Ok(conflicting.filter(|name| !before.contains(name)).collect())
 }
 
 /// Tells entries and desks where the rows here say what they are, and lists each record once.
 async fn mark(tx: &mut Tx, group: &Group, facts: &Facts, marked: i64) -> Result<(), IndexError> {
-    let listed = facts.listed();
-    let mut changed = false;
-    for fact in &facts.entries {
-        let now = (listed.get(&(fact.origin.as_str(), fact.pos)).copied().unwrap_or(0), marked & fact.faces);
-        if now != fact.before {
-            changed |= now.1 != fact.before.1;
-            let values = [now.0.into(), now.1.into(), fact.origin.as_str().into(), fact.pos.into()];
-            tx.run("update entry set listed = $1, marked = $2 where origin = $3 and pos = $4", &values)
-                .await?;
-        }
+    let (marks, changed) = facts.marks(marked);
+    for (origin, pos, listed, marked) in marks {
+        mark_entry(tx, (origin, pos), listed, marked).await?;
     }
     if changed {
         desks::marked(tx, &group.author, &group.id, &group.status, marked).await?;
     }
+    Ok(())
+}
+
+pub(super) async fn mark_entry(
+    tx: &mut Tx,
+    place: (&str, i64),
+    listed: i64,
+    marked: i64,
+) -> Result<(), IndexError> {
+    let values = [listed.into(), marked.into(), place.0.into(), place.1.into()];
+    tx.run("update entry set listed = $1, marked = $2 where origin = $3 and pos = $4", &values).await?;
     Ok(())
 }

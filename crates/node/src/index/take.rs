@@ -13,7 +13,7 @@ use super::finding::{awaits, lacks, refused, said};
 use super::opening::{Opener, Opening, Part};
 use super::readers::readers_text;
 use super::rows::{Known, Rows, int};
-use super::standing::Touched;
+use super::standing::{All, Touched};
 use super::{Finding, Given, IndexError, Writer};
 use crate::desks;
 use crate::fault::Fault;
@@ -140,17 +140,13 @@ impl Writer<'_> {
             return Err(IndexError::Gap { origin, wanted: done, found });
         }
         let mut touched = Touched::default();
+        self.moves(batch.origin.authority.as_str());
         let mut tx = self.index.db().begin().await?;
         let latest = insert(&mut tx, self, batch.origin, seen, &ready).await?;
         let own = batch.origin.authority == self.index.own;
         let later = save_log(&mut tx, batch, own, latest, &mut touched).await?;
         touched.in_range(&mut tx, batch.origin, first, end).await?;
-        if later {
-            // Entries of other logs claim a later time than before, by which revocations go.
-            self.disown(&mut tx, &batch.origin.authority, &mut touched).await?;
-        } else {
-            self.look_at_revoked(&mut tx, batch, first, end, &mut touched).await?;
-        }
+        self.look_at_revoked(&mut tx, batch, first, end, later, &mut touched).await?;
         let mut findings = self.settle(&mut tx, touched).await?;
         self.keep_erased(&mut tx, batch.origin, first, end).await?;
         tx.commit().await?;
@@ -166,6 +162,7 @@ impl Writer<'_> {
         batch: &Batch<'_>,
         first: u64,
         end: u64,
+        is_later: bool,
         touched: &mut Touched,
     ) -> Result<(), IndexError> {
         let author = &batch.origin.authority;
@@ -174,8 +171,9 @@ impl Writer<'_> {
         }
         let is_of_log =
             |judged: &Judged| judged.record().is_some_and(|record| kind::is_log_kind(&record.header.kind));
-        if batch.judged.iter().any(is_of_log) {
-            return self.disown(tx, author, touched).await;
+        // Or entries of other logs claim a later time than before, by which revocations go.
+        if is_later || batch.judged.iter().any(is_of_log) {
+            touched.add_all(author, All::Revoked);
         }
         self.disown_range(tx, batch.origin, first, end, touched).await
     }
@@ -392,7 +390,7 @@ async fn save_log(
     let later = carry(tx, &origin).await?;
     if kept.is_empty() && joins_others(tx, &origin).await? {
         // A log that joins others may change which of two twins comes first.
-        touched.every_choice_of(tx, &batch.origin.authority).await?;
+        touched.add_all(&batch.origin.authority, All::Choices);
     }
     Ok(later)
 }
