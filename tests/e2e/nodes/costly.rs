@@ -1,5 +1,5 @@
 //! Records that are cheap to make and dear to read: files sealed to thousands, tables that say the same figures again and
-//! again, hundreds of references, thousands of tiny files.
+//! again, hundreds of references, thousands of tiny files, thousands of contradictions, and logs that make each of them be looked at again.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -26,6 +26,10 @@ const REFERENCES: u64 = 101;
 const NAMING: u64 = 30;
 const TINY: u64 = 100;
 
+/// Things of two records that contradict each other, and records that are all one thing.
+const TWINS: u64 = 3_000;
+const ALIKE: u64 = 3_000;
+
 type Blobs = BTreeMap<String, Arc<[u8]>>;
 
 /// All of them, for one reader.
@@ -44,9 +48,17 @@ pub fn costly(node: &Authority, reader: &Authority) -> Hostile {
     for n in 0..NAMING {
         tiny(&forger, &mut log, &mut blobs, n);
     }
+    let mut contradicting = forger.log(1);
+    for n in 0..2 * TWINS + ALIKE {
+        let id = if n < 2 * TWINS { n / 2 } else { TWINS };
+        forger.record(&mut contradicting, |header| header.id = Ulid::new(id, [9; 10]));
+    }
+    let joining = (2..6).map(|n| forger.log_behind(n, &contradicting).done()).collect::<Vec<_>>();
     let mut restricted = forger.log_for(&reader.name);
     sealed(&forger, &mut restricted, &mut blobs, reader);
-    let mut files = forger.files(&[log.done(), restricted.done()], 0);
+    let mut logs = vec![log.done(), contradicting.done(), restricted.done()];
+    logs.extend(joining);
+    let mut files = forger.files(&logs, 0);
     files.extend(blobs);
     Hostile::serving(node.port, files, |_| Manner::Plainly)
 }

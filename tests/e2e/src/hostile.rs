@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use federate::{Head, Heads};
-use record::logstate::{LogOpen, log_open_header};
+use record::logstate::{LogOpen, Previous, log_open_header};
 use record::{AudienceId, BlobRef, Header, Origin, Readers, Record, SignedRoot, Status, Ulid};
 use tlog::{
     Checkpoint, Edge, KeyType, LocalSigner, SecretKey, SignedCheckpoint, TileId, leaf_hash, sha256,
@@ -46,7 +46,15 @@ impl Forger {
     pub fn log(&self, number: u32) -> ForgedLog {
         let number = if number == 0 { String::new() } else { format!(".{}", number + 1) };
         let origin = format!("{}/log/public/2026{number}", self.name);
-        self.opened(origin.parse().expect("an origin"), Readers::Public)
+        self.opened(origin.parse().expect("an origin"), Readers::Public, None)
+    }
+
+    /// The same, which goes on from another one.
+    pub fn log_behind(&self, number: u32, before: &ForgedLog) -> ForgedLog {
+        let origin = format!("{}/log/public/2026.{}", self.name, number + 1);
+        let (size, root) = (before.edge.size(), before.edge.root());
+        let previous = Previous { origin: before.origin.clone(), size, root };
+        self.opened(origin.parse().expect("an origin"), Readers::Public, Some(previous))
     }
 
     /// A log for one reader.
@@ -55,16 +63,16 @@ impl Forger {
         let year = 2026;
         let authority: record::Authority = self.name.parse().expect("an authority");
         let readers = Readers::Set([reader.parse().expect("an authority"), authority.clone()].into());
-        self.opened(Origin { authority, audience, year, n: None }, readers)
+        self.opened(Origin { authority, audience, year, n: None }, readers, None)
     }
 
-    fn opened(&self, origin: Origin, readers: Readers) -> ForgedLog {
+    fn opened(&self, origin: Origin, readers: Readers, previous: Option<Previous>) -> ForgedLog {
         let mut log = ForgedLog { origin, entries: Vec::new(), edge: Edge::new(), tiles: BTreeMap::new() };
         let open = LogOpen {
             readers,
             root: (1, sha256(self.root.note.text.as_bytes())),
             policy: sha256(POLICY),
-            previous: None,
+            previous,
         };
         let released = "2026-11-22T09:00:00Z".parse().expect("a time");
         let header = log_open_header(&log.origin, &open, Ulid::new(1, [0; 10]), released, Status::Exercise);

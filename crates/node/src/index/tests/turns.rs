@@ -169,3 +169,44 @@ async fn of_a_sealed_record_of_many_files_only_the_one_that_came_is_opened() {
     reader.all_comes().await;
     is_as_fresh(&reader, &world).await;
 }
+
+#[tokio::test]
+async fn a_record_gets_in_between_while_very_many_contradictions_are_settled() {
+    let mut world = World::new(&[CHINA, KOREA]);
+    let mut last = None;
+    for n in 0..60 {
+        // Forty of one thing, and two each of ten others.
+        let id = if n < 40 { 1 } else { n / 2 };
+        last = Some(world.say(&Say::new(CHINA, kind::NOTICE, id, AT + i64::try_from(n).expect("small"))));
+    }
+    let last = last.expect("some");
+    let next = world.go_on(CHINA, None, AT + 100);
+    let small = world.say(&Say::new(KOREA, kind::NOTICE, 2, AT));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    let mut settling = pin!(async {
+        follower.reach(&last.origin).await?;
+        follower.reach(&next).await
+    });
+    let is_noted = async {
+        while count(&reader, "select count(*) from unsettled").await == 0
+            || count(&reader, "select count(*) from standing").await == 0
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut settling => panic!("all of it was settled in one turn"),
+        () = is_noted => {}
+    }
+    tokio::select! {
+        biased;
+        _ = &mut settling => panic!("the notice waited until all was settled"),
+        done = follower.reach(&small.origin) => done.expect("taken"),
+    }
+    settling.await.expect("the rest");
+    assert_eq!(count(&reader, "select count(*) from unsettled").await, 0);
+    assert_eq!(count(&reader, "select count(*) from unsettled_all").await, 0);
+    is_as_fresh(&reader, &world).await;
+}
