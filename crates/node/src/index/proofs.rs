@@ -186,11 +186,11 @@ impl Writer<'_> {
     async fn unmeasure(&mut self, origin: &Origin) -> Result<(), IndexError> {
         let log = [origin.to_string().into()];
         self.index.db().run("delete from cosignature where origin = $1", &log).await?;
-        self.to_prove(origin, [(0, u64::MAX, None)]).await
+        self.leave_to_write(origin, [(0, u64::MAX, None)]).await
     }
 
     /// Notes what is to be written of entries' proven times: a log may be long, so that each turn writes some of it.
-    async fn to_prove(
+    async fn leave_to_write(
         &mut self,
         origin: &Origin,
         ranges: impl IntoIterator<Item = Proven>,
@@ -258,7 +258,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.write_seen(origin, fresh).await?;
-        self.to_prove(origin, ranges).await?;
+        self.leave_to_write(origin, ranges).await?;
         if let Some(proofs) = self.replayed.proofs.get_mut(origin) {
             proofs.times.changes_are_known();
         }

@@ -47,7 +47,7 @@ create table entry (
 );
 create index entry_waiting on entry (content) where content in (0, 6);
 create index entry_name on entry (name, author);
-create index entry_thing on entry (author, id);
+create index entry_thing on entry (author, id, origin, pos);
 create index entry_released on entry (released);
 create index entry_listed on entry (released desc, origin, pos desc, listed) where valid = 1;
 create index entry_refused on entry (author) where content = 3;
@@ -84,7 +84,7 @@ create table standing (
   state integer not null, by_name text,
   primary key (author, name, basis, face, start)
 );
-create index standing_thing on standing (author, id, status);
+create index standing_thing on standing (author, id, status, name, basis, face, start);
 create table unsettled (
   author {key} not null, id {key} not null, status {key} not null,
   primary key (author, id, status)

@@ -13,7 +13,9 @@ use store::db::{Conflict, Tx, Value};
 use super::follow::Follower;
 use super::opening::working;
 use super::revocation::revocations;
-use super::standing::{All, COLUMNS, Committed, Facts, Group, Rows as _, Said, logs_of, mark_entry, row_of};
+use super::standing::{
+    All, COLUMNS, Committed, Facts, Group, Said, logs_of, mark_entry, newly_conflicting, said_of,
+};
 use super::{Finding, IndexError};
 use crate::desks;
 
@@ -142,29 +144,19 @@ impl Follower<'_> {
         let revocations = revocations(self.source, &mut rows, &group.author).await?;
         let facts = Facts::load(&mut rows, group, &revocations).await?;
         let logs = logs_of(&mut rows, &group.author).await?;
-        let sql = "select name, basis, face, start, stop, state, by_name from standing
-                   where author = $1 and id = $2 and status = $3";
-        let mut before = BTreeSet::new();
-        for row in rows.rows(sql.into(), &group.values()).await? {
-            before.insert((
-                row.text(0)?,
-                row.int(1)?,
-                row.int(2)?,
-                row.int(3)?,
-                row.opt_int(4)?,
-                row.int(5)?,
-                row.opt_text(6)?,
-            ));
-        }
+        let before = said_of(&mut rows, group).await?;
         let group = group.clone();
         Ok(working(facts.len() * 256, move || {
-            let (stands, marked) = facts.standing(&logs);
-            let after: BTreeSet<Said> = stands.iter().map(super::standing::Stands::said).collect();
-            let conflicting = super::standing::newly_conflicting(&stands, &before);
+            let (after, marked) = facts.standing(&logs);
+            let conflicting = newly_conflicting(&after, &before);
             let (marks, has_changed) = facts.marks(marked);
+            // Both are sorted.
+            let not_in = |these: &[Said], those: &[Said]| -> Vec<Said> {
+                these.iter().filter(|said| those.binary_search(said).is_err()).copied().collect()
+            };
             Due {
-                gone: before.difference(&after).cloned().collect(),
-                new: after.difference(&before).cloned().collect(),
+                gone: not_in(&before, &after),
+                new: not_in(&after, &before),
                 marks: marks.into_iter().map(|(origin, pos, l, m)| (origin.to_owned(), pos, l, m)).collect(),
                 marked: has_changed.then_some(marked),
                 findings: conflicting.into_iter().filter_map(|name| facts.conflict(&group, name)).collect(),
@@ -185,7 +177,7 @@ impl Follower<'_> {
             let mut tx = writer.index.db().begin().await?;
             for said in some {
                 take_away(&mut tx, group, said).await?;
-                note_targets(&mut tx, group, &said.0).await?;
+                note_targets(&mut tx, group, &said.name.to_hex()).await?;
             }
             tx.commit().await?;
         }
@@ -195,11 +187,11 @@ impl Follower<'_> {
                 return Ok(false);
             }
             let mut tx = writer.index.db().begin().await?;
-            let rows: Vec<Vec<Value>> = some.iter().map(|said| row_of(group, said)).collect();
+            let rows: Vec<Vec<Value>> = some.iter().map(|said| said.row(group)).collect();
             let key = ["author", "name", "basis", "face", "start"];
             tx.insert_many("standing", &COLUMNS, &rows, Conflict::Replace(&key)).await?;
             for said in some {
-                note_targets(&mut tx, group, &said.0).await?;
+                note_targets(&mut tx, group, &said.name.to_hex()).await?;
             }
             tx.commit().await?;
         }
@@ -235,16 +227,9 @@ async fn take_away(tx: &mut Tx, group: &Group, said: &Said) -> Result<(), IndexE
     let sql =
         "delete from standing where author = $1 and name = $2 and basis = $3 and face = $4 and start = $5
                and id = $6 and status = $7";
-    let (name, basis, face, start, ..) = said;
-    let values = [
-        group.author.as_str().into(),
-        name.as_str().into(),
-        (*basis).into(),
-        (*face).into(),
-        (*start).into(),
-        group.id.as_str().into(),
-        group.status.as_str().into(),
-    ];
+    let [name, basis, face, start] = said.key();
+    let [author, id, status] = group.values();
+    let values = [author, name, basis, face, start, id, status];
     tx.run(sql, &values).await?;
     Ok(())
 }

@@ -249,36 +249,77 @@ pub(super) struct Facts {
 
 const FACTS: &str = "select origin, pos, name, edition, released, proven, here, faces, disowned, root_version, signer, listed, marked
   from entry where author = $1 and id = $2 and status = $3 and valid = 1 and faces <> 0
-    and kind not in ('log.open', 'log.root', 'log.close') order by origin, pos";
+    and kind not in ('log.open', 'log.root', 'log.close') and (origin, pos) > ($4, $5) order by origin, pos limit $6";
+/// Rows that are read together: of a thing there may be any number, and a row as it is read takes much memory.
+const PAGE: i64 = if cfg!(test) { 4 } else { 2_000 };
 
 async fn facts_of<R: Rows>(
     rows: &mut R,
     group: &Group,
     revocations: &Revocations,
 ) -> Result<Vec<Fact>, IndexError> {
-    let mut facts = Vec::new();
-    for row in rows.rows(FACTS.into(), &group.values()).await? {
-        let (root, signer) = (row.uint(9)?, row.opt_text(10)?.unwrap_or_default());
-        let disowned = match row.int(8)? {
-            0 => Disowned::No,
-            1 => Disowned::Since,
-            _ => Disowned::Always,
-        };
-        // What is not remembered to have been seen first was here only now.
-        let here = Some(row.opt_int(6)?.unwrap_or(i64::MAX));
-        facts.push(Fact {
-            origin: row.text(0)?,
-            pos: row.int(1)?,
-            name: hash(&row.text(2)?),
-            edition: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
-            times: Times { claimed: row.int(4)?, proven: row.opt_int(5)?, here },
-            faces: row.int(7)?,
-            disowned,
-            revoked: revocations.of(root, &signer),
-            before: (row.int(11)?, row.int(12)?),
-        });
+    let mut facts: Vec<Fact> = Vec::new();
+    loop {
+        let (origin, pos) = facts.last().map_or(("", -1), |fact| (fact.origin.as_str(), fact.pos));
+        let [author, id, status] = group.values();
+        let values = [author, id, status, origin.into(), pos.into(), PAGE.into()];
+        let page = rows.rows(FACTS.into(), &values).await?;
+        for row in &page {
+            facts.push(fact_of(row, revocations)?);
+        }
+        if i64::try_from(page.len()).unwrap_or(PAGE) < PAGE {
+            return Ok(facts);
+        }
     }
-    Ok(facts)
+}
+
+fn fact_of(row: &Row, revocations: &Revocations) -> Result<Fact, IndexError> {
+    let (root, signer) = (row.uint(9)?, row.opt_text(10)?.unwrap_or_default());
+    let disowned = match row.int(8)? {
+        0 => Disowned::No,
+        1 => Disowned::Since,
+        _ => Disowned::Always,
+    };
+    // What is not remembered to have been seen first was here only now.
+    let here = Some(row.opt_int(6)?.unwrap_or(i64::MAX));
+    Ok(Fact {
+        origin: row.text(0)?,
+        pos: row.int(1)?,
+        name: hash(&row.text(2)?),
+        edition: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
+        times: Times { claimed: row.int(4)?, proven: row.opt_int(5)?, here },
+        faces: row.int(7)?,
+        disowned,
+        revoked: revocations.of(root, &signer),
+        before: (row.int(11)?, row.int(12)?),
+    })
+}
+
+/// What the rows of a thing say, in their order.
+pub(super) async fn said_of<R: Rows>(rows: &mut R, group: &Group) -> Result<Vec<Said>, IndexError> {
+    let sql = "select name, basis, face, start, stop, state, by_name from standing
+               where author = $1 and id = $2 and status = $3 and (name, basis, face, start) > ($4, $5, $6, $7)
+               order by name, basis, face, start limit $8";
+    let mut said: Vec<Said> = Vec::new();
+    let mut behind: (String, i64, i64, i64) = (String::new(), 0, 0, 0);
+    loop {
+        let [author, id, status] = group.values();
+        let (name, basis, face, start) = &behind;
+        let page = PAGE.into();
+        let place = [name.as_str().into(), (*basis).into(), (*face).into(), (*start).into(), page];
+        let values: Vec<Value> = [author, id, status].into_iter().chain(place).collect();
+        let page = rows.rows(sql.into(), &values).await?;
+        for row in &page {
+            behind = (row.text(0)?, row.int(1)?, row.int(2)?, row.int(3)?);
+            let by = row.opt_text(6)?.map(|by| hash(&by));
+            let (name, basis, face, start) = (hash(&behind.0), behind.1, behind.2, behind.3);
+            said.push(Said { name, basis, face, start, stop: row.opt_int(4)?, state: row.int(5)?, by });
+        }
+        if i64::try_from(page.len()).unwrap_or(PAGE) < PAGE {
+            said.sort_unstable();
+            return Ok(said);
+        }
+    }
 }
 
 /// The names of the index are hashes; what is none equals no other.
@@ -345,15 +386,16 @@ impl Facts {
     }
 
     /// The rows of the thing, and on which faces they say what its records are.
-    pub(super) fn standing(&self, logs: &Logs) -> (Vec<Stands>, i64) {
+    pub(super) fn standing(&self, logs: &Logs) -> (Vec<Said>, i64) {
         let mut marked = 0;
         let mut rows = Vec::new();
         let faces = [PUBLIC, INSIDE].into_iter().filter(|face| !self.is_plain(*face));
         let faces: Vec<i64> = faces.inspect(|face| marked |= face).collect();
         match faces.as_slice() {
-            [one, _] if self.is_one_for_all() => rows.extend(stands_of(self, logs, *one, PUBLIC | INSIDE)),
-            faces => faces.iter().for_each(|face| rows.extend(stands_of(self, logs, *face, *face))),
+            [one, _] if self.is_one_for_all() => stands_of(self, logs, *one, PUBLIC | INSIDE, &mut rows),
+            faces => faces.iter().for_each(|face| stands_of(self, logs, *face, *face, &mut rows)),
         }
+        rows.sort_unstable();
         (rows, marked)
     }
 
@@ -422,7 +464,7 @@ fn spans(logs: &Logs, facts: &[Fact], face: i64, basis: Basis, endings: &[Ending
 }
 
 /// A row of the table to be: the face, and what a record is when.
-pub(super) struct Stands {
+struct Stands {
     face: i64,
     basis: Basis,
     name: Hash,
@@ -435,48 +477,56 @@ pub(super) struct Stands {
 pub(super) const COLUMNS: [&str; 10] =
     ["author", "name", "id", "status", "face", "basis", "start", "stop", "state", "by_name"];
 
-/// What of a row of one thing tells it from others: name, basis, face, start, stop, state, and by which record.
-pub(super) type Said = (String, i64, i64, i64, Option<i64>, i64, Option<String>);
+/// What a row says of a record of a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Said {
+    pub name: Hash,
+    basis: i64,
+    face: i64,
+    start: i64,
+    stop: Option<i64>,
+    state: i64,
+    by: Option<Hash>,
+}
 
-impl Stands {
-    /// As it stands in the table.
-    pub(super) fn said(&self) -> Said {
-        let During { from, until } = self.during;
-        let by = self.by.map(|by| by.to_hex());
-        (self.name.to_hex(), number(self.basis), self.face, from, until, self.state, by)
+impl Said {
+    fn of(stands: &Stands) -> Self {
+        let During { from: start, until: stop } = stands.during;
+        let Stands { face, name, state, by, .. } = *stands;
+        Self { name, basis: number(stands.basis), face, start, stop, state, by }
     }
 
-    fn values(&self, group: &Group) -> Vec<Value> {
-        row_of(group, &self.said())
+    /// What tells it from all others of its author, as columns of the table say it.
+    pub(super) fn key(&self) -> [Value; 4] {
+        [self.name.to_hex().into(), self.basis.into(), self.face.into(), self.start.into()]
+    }
+
+    /// The row.
+    pub(super) fn row(&self, group: &Group) -> Vec<Value> {
+        vec![
+            group.author.as_str().into(),
+            self.name.to_hex().into(),
+            group.id.as_str().into(),
+            group.status.as_str().into(),
+            self.face.into(),
+            self.basis.into(),
+            self.start.into(),
+            self.stop.into(),
+            self.state.into(),
+            self.by.map(|by| by.to_hex()).into(),
+        ]
     }
 }
 
-/// The records that conflict with another one, and of which no row said so before.
-pub(super) fn newly_conflicting(stands: &[Stands], before: &BTreeSet<Said>) -> BTreeSet<Hash> {
-    let known: BTreeSet<&str> =
-        before.iter().filter(|said| said.5 == CONFLICTING).map(|said| said.0.as_str()).collect();
-    let conflicting = stands.iter().filter(|row| row.state == CONFLICTING).map(|row| row.name);
-    conflicting.filter(|name| !known.contains(name.to_hex().as_str())).collect()
+/// The records that conflict with another one by these rows, and did not by those before.
+pub(super) fn newly_conflicting(rows: &[Said], before: &[Said]) -> BTreeSet<Hash> {
+    let conflicting = |rows: &[Said]| -> BTreeSet<Hash> {
+        rows.iter().filter(|said| said.state == CONFLICTING).map(|said| said.name).collect()
+    };
+    &conflicting(rows) - &conflicting(before)
 }
 
-/// A row of the table.
-pub(super) fn row_of(group: &Group, (name, basis, face, start, stop, state, by): &Said) -> Vec<Value> {
-    vec![
-        group.author.as_str().into(),
-        name.as_str().into(),
-        group.id.as_str().into(),
-        group.status.as_str().into(),
-        (*face).into(),
-        (*basis).into(),
-        (*start).into(),
-        (*stop).into(),
-        (*state).into(),
-        by.as_deref().into(),
-    ]
-}
-
-fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64) -> Vec<Stands> {
-    let mut all = Vec::new();
+fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64, all: &mut Vec<Said>) {
     for basis in Basis::ALL {
         let endings = facts.endings(logs, face, basis);
         for Span { name, during, state } in spans(logs, &facts.entries, face, basis, &endings) {
@@ -486,18 +536,13 @@ fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64) -> Vec<Stands
                 State::Withdrawn { by } => (WITHDRAWN, Some(by)),
                 State::Conflicting => (CONFLICTING, None),
             };
-            all.push(Stands { face: shown_as, basis, name, during, state, by });
+            all.push(Said::of(&Stands { face: shown_as, basis, name, during, state, by }));
         }
-        all.extend(disowned_of(facts, face, basis).map(|(name, from)| Stands {
-            face: shown_as,
-            basis,
-            name,
-            during: During::since(from),
-            state: DISOWNED,
-            by: None,
+        all.extend(disowned_of(facts, face, basis).map(|(name, from)| {
+            let during = During::since(from);
+            Said::of(&Stands { face: shown_as, basis, name, during, state: DISOWNED, by: None })
         }));
     }
-    all
 }
 
 /// Records of which every place is disowned, each from the moment at which the last one is.
@@ -584,17 +629,15 @@ async fn settle_one(
 }
 
 /// Replaces the rows of a thing; the records that conflict with another one now and did not before.
-async fn write(tx: &mut Tx, group: &Group, rows: &[Stands]) -> Result<BTreeSet<Hash>, IndexError> {
-    let sql = "select name from standing where author = $1 and id = $2 and status = $3 and state = 4";
-    let mut before = BTreeSet::new();
-    for row in tx.rows(sql, &group.values()).await? {
-        before.insert(hash(&row.text(0)?));
+async fn write(tx: &mut Tx, group: &Group, rows: &[Said]) -> Result<BTreeSet<Hash>, IndexError> {
+    let before = said_of(tx, group).await?;
+    if before.as_slice() == rows {
+        return Ok(BTreeSet::new());
     }
     tx.run("delete from standing where author = $1 and id = $2 and status = $3", &group.values()).await?;
-    let values: Vec<Vec<Value>> = rows.iter().map(|row| row.values(group)).collect();
+    let values: Vec<Vec<Value>> = rows.iter().map(|said| said.row(group)).collect();
     tx.insert_many("standing", &COLUMNS, &values, Conflict::Fail).await?;
-    let conflicting = rows.iter().filter(|row| row.state == CONFLICTING).map(|row| row.name);
-    Ok(conflicting.filter(|name| !before.contains(name)).collect())
+    Ok(newly_conflicting(rows, &before))
 }
 
 /// Tells entries and desks where the rows here say what they are, and lists each record once.
