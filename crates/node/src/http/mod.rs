@@ -18,16 +18,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, RETRY_AFTER,
+    ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
     TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::Source;
+use http_body_util::BodyExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -56,6 +57,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Every route of a node; `meetings` are those of the conference engine in this program, which brings limits and headers of its own.
 pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
     let gate = Arc::new(Gate::new(&node.config.exchange));
+    let turns = Arc::<Turns>::default();
     let pages = Router::new()
         .route("/", get(system::home))
         .route("/assets/{file}", get(system::asset))
@@ -64,11 +66,11 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
         .merge(entrance::routes())
         .merge(crate::desks::routes())
         .fallback(system::no_such_page)
-        .layer(middleware::from_fn_with_state(Arc::<Turns>::default(), some_at_once))
+        .layer(middleware::from_fn_with_state(turns.clone(), some_at_once))
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(node.clone(), ready::or_made))
+        .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
         .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
     Router::new()
         .merge(pages)
@@ -90,13 +92,13 @@ async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: N
     let is_cheap = matches!(path, "/healthz" | "/metrics")
         || ["/assets/", "/meetings", "/enter/"].iter().any(|cheap| path.starts_with(cheap));
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
-    if is_cheap || request.method() != Method::GET {
+    let has_turn = request.extensions().get::<turns::HasTurn>().is_some();
+    if is_cheap || has_turn || request.method() != Method::GET {
         return next.run(request).await;
     }
-    let source = request.extensions().get::<Source>().copied().unwrap_or(Source::Unreadable);
-    match turns.take(source).await {
+    match turns.take(turns::source(&request)).await {
         Some(_turn) => next.run(request).await,
-        None => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response(),
+        None => turns::busy(),
     }
 }
 
@@ -181,9 +183,14 @@ async fn count_and_limit(
     // The conference engine has limits of its own, and counts by the same source.
     request.extensions_mut().insert(source);
     let response = next.run(request).await;
-    drop(place);
     node.metrics.answered(response.status().as_u16());
-    response
+    // Whoever does not read its answer has a request open.
+    response.map(|body| Body::new(body.map_err(move |error| with(place.as_ref(), error))))
+}
+
+/// The same error. Whoever calls this keeps the place for as long as it might.
+fn with<E>(_place: Option<&edge::Place>, error: E) -> E {
+    error
 }
 
 /// Serves until `stop` resolves, then lets requests under way finish, if they do so within seconds.

@@ -19,6 +19,7 @@ use axum::response::Response;
 use futures::StreamExt as _;
 
 use super::answer::FOR_ANYBODY;
+use super::turns::{self, HasTurn, Turns};
 use crate::i18n::{Lang, negotiate};
 use crate::node::Node;
 
@@ -55,6 +56,11 @@ struct Kept {
 }
 
 impl Kept {
+    /// For whoever came after so many changes.
+    fn is_for(&self, came: u64) -> bool {
+        self.changes >= came && self.begun.elapsed() < OLDEST
+    }
+
     fn response(&self) -> Response {
         Response::from_parts(self.parts.clone(), Body::from(self.body.clone()))
     }
@@ -77,21 +83,31 @@ impl Ready {
     }
 
     /// The answer to `key`, made by `make` unless one is here that was begun after every change of the index that the
-    /// caller could know of.
-    async fn answer(
+    /// caller could know of. Before it is made, `turn` is awaited, and nobody waits for that but who asked.
+    async fn answer<T: Send>(
         &self,
         key: Key,
         changes: impl Fn() -> u64,
+        turn: impl Future<Output = Option<T>> + Send + 'static,
         make: impl Future<Output = Response> + Send + 'static,
     ) -> Response {
         let came = changes();
         let place = self.place(key);
-        let mut here = place.lock().await;
-        if let Some(kept) = here.as_mut().filter(|kept| kept.changes >= came && kept.begun.elapsed() < OLDEST)
-        {
+        if let Some(kept) = place.lock().await.as_mut().filter(|kept| kept.is_for(came)) {
             if kept.begun.elapsed() >= KEPT && !std::mem::replace(&mut kept.is_renewed, true) {
+                let make = async move {
+                    match turn.await {
+                        Some(_turn) => make.await,
+                        None => turns::busy(),
+                    }
+                };
                 tokio::spawn(renew(Arc::clone(&place), changes(), make));
             }
+            return kept.response();
+        }
+        let Some(_turn) = turn.await else { return turns::busy() };
+        let mut here = place.lock().await;
+        if let Some(kept) = here.as_ref().filter(|kept| kept.is_for(came)) {
             return kept.response();
         }
         let (changes, begun) = (changes(), Instant::now());
@@ -149,12 +165,17 @@ async fn whole(body: Body) -> Result<Bytes, Body> {
 }
 
 /// Gives what is ready, or lets it be made.
-pub async fn or_made(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
+pub async fn or_made(
+    State((node, turns)): State<(Arc<Node>, Arc<Turns>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
-    match key(here, &request) {
-        Some(key) => node.ready.answer(key, || node.index.changes(), next.run(request)).await,
-        None => next.run(request).await,
-    }
+    let Some(key) = key(here, &request) else { return next.run(request).await };
+    let source = turns::source(&request);
+    request.extensions_mut().insert(HasTurn);
+    let turn = async move { turns.take(source).await };
+    node.ready.answer(key, || node.index.changes(), turn, next.run(request)).await
 }
 
 fn key(here: Lang, request: &Request) -> Option<Key> {
@@ -216,7 +237,8 @@ mod tests {
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(control));
                 response
             };
-            let response = self.ready.answer(key, || self.index.load(Ordering::SeqCst), make).await;
+            let changes = || self.index.load(Ordering::SeqCst);
+            let response = self.ready.answer(key, changes, std::future::ready(Some(())), make).await;
             let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
             String::from_utf8(bytes.to_vec()).unwrap()
         }
@@ -231,6 +253,21 @@ mod tests {
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
         assert_eq!(pages.ask("/records", FOR_ANYBODY).await, "/records at 1, number 2");
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 1");
+    }
+
+    /// Who has many pages made waits for its turns, and nobody who asks for one of them does.
+    #[tokio::test]
+    async fn nobody_waits_for_the_turn_of_who_asked_first() {
+        let pages = Pages::new();
+        let key = Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
+        let changes = || pages.index.load(Ordering::SeqCst);
+        let never = std::future::pending::<Option<()>>();
+        let first = pages.ready.answer(key, changes, never, std::future::ready(Response::default()));
+        tokio::select! {
+            biased;
+            _ = first => panic!("its turn never comes"),
+            page = pages.ask("/situation", FOR_ANYBODY) => assert_eq!(page, "/situation at 0, number 0"),
+        }
     }
 
     /// Made anew beside who asks, once; too old, or after a change, nobody gets it.

@@ -5,26 +5,49 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse as _, Response};
 use edge::Source;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Pages being made at the same time.
 const OF_ALL: usize = 8;
-/// Of them, those of one source.
+/// Of them, those of one source, and of the wider block around it.
 const OF_ONE: usize = 2;
+const AROUND: usize = 4;
 /// How long a page waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A request whose turn was awaited already.
+#[derive(Debug, Clone, Copy)]
+pub struct HasTurn;
+
+/// Whose turn a request takes.
+pub fn source(request: &Request) -> Source {
+    request.extensions().get::<Source>().copied().unwrap_or(Source::Unreadable)
+}
+
+/// What is said to whoever waited in vain.
+pub fn busy() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response()
+}
 
 /// Whose turn it is.
 #[derive(Debug)]
 pub struct Turns {
     all: Arc<Semaphore>,
-    of_one: Mutex<HashMap<Source, Weak<Semaphore>>>,
+    of_one: Shares,
+    around: Shares,
 }
+
+/// Of each source the turns that it may have at the same time.
+type Shares = Mutex<HashMap<Source, Weak<Semaphore>>>;
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(OF_ALL)), of_one: Mutex::default() }
+        Self { all: Arc::new(Semaphore::new(OF_ALL)), of_one: Mutex::default(), around: Mutex::default() }
     }
 }
 
@@ -33,6 +56,7 @@ impl Default for Turns {
 pub struct Turn {
     _of_all: OwnedSemaphorePermit,
     _of_one: Option<OwnedSemaphorePermit>,
+    _around: Option<OwnedSemaphorePermit>,
 }
 
 impl Turns {
@@ -41,24 +65,32 @@ impl Turns {
         let turn = async {
             let of_one = match source {
                 Source::Here => None,
-                _ => Some(self.of(source).acquire_owned().await.ok()?),
+                _ => Some(share(&self.of_one, source, OF_ONE).acquire_owned().await.ok()?),
             };
-            Some(Turn { _of_all: Arc::clone(&self.all).acquire_owned().await.ok()?, _of_one: of_one })
+            let around = match source {
+                Source::Block(block) => {
+                    let around = Source::Block(block.around());
+                    Some(share(&self.around, around, AROUND).acquire_owned().await.ok()?)
+                }
+                _ => None,
+            };
+            let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+            Some(Turn { _of_all: of_all, _of_one: of_one, _around: around })
         };
         tokio::time::timeout(PATIENCE, turn).await.ok().flatten()
     }
+}
 
-    fn of(&self, source: Source) -> Arc<Semaphore> {
-        let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = of_one.get(&source).and_then(Weak::upgrade) {
-            return known;
-        }
-        // Whoever waits for nothing any more is forgotten.
-        of_one.retain(|_, waiting| waiting.strong_count() > 0);
-        let new = Arc::new(Semaphore::new(OF_ONE));
-        of_one.insert(source, Arc::downgrade(&new));
-        new
+fn share(shares: &Shares, source: Source, most: usize) -> Arc<Semaphore> {
+    let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = shares.get(&source).and_then(Weak::upgrade) {
+        return known;
     }
+    // Whoever waits for nothing any more is forgotten.
+    shares.retain(|_, waiting| waiting.strong_count() > 0);
+    let new = Arc::new(Semaphore::new(most));
+    shares.insert(source, Arc::downgrade(&new));
+    new
 }
 
 #[cfg(test)]
@@ -81,5 +113,26 @@ mod tests {
         assert!(waiting.await.unwrap(), "its own turn comes");
         assert!(turns.take(of("192.0.2.3")).await.is_some());
         assert_eq!(turns.of_one.lock().unwrap().len(), 1, "who waits for nothing is forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_block_of_many_addresses_leaves_turns_to_the_others() {
+        let turns = Arc::new(Turns::default());
+        let of = |text: String| Source::Block(edge::Block::of(text.parse().unwrap()));
+        let mut held = Vec::new();
+        for n in 0..AROUND {
+            held.push(turns.take(of(format!("192.0.2.{n}"))).await.expect("a turn"));
+        }
+        let crowd: Vec<_> = (0..40)
+            .map(|n| {
+                let (turns, source) = (turns.clone(), of(format!("192.0.2.{}", 100 + n)));
+                tokio::spawn(async move { turns.take(source).await.is_some() })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        for n in 0..OF_ALL - AROUND {
+            held.push(turns.take(of(format!("198.51.{n}.1"))).await.expect("at once"));
+        }
+        crowd.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
