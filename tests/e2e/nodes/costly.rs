@@ -103,27 +103,10 @@ fn sealed(forger: &Forger, log: &mut ForgedLog, blobs: &mut Blobs, reader: &Auth
     recipients.extend(listed.map(|listed| listed.recipient.parse().expect("a recipient")));
     let texts: Vec<Vec<u8>> = (0..SEALED).map(|n| format!("file {n}").into_bytes()).collect();
     let mut plain = Blobs::new();
-    let inner = Inner {
-        header: Header {
-            author: log.origin.authority.clone(),
-            log: log.origin.clone(),
-            kind: "notice".to_owned(),
-            id: Ulid::new(1, [8; 10]),
-            edition: 1,
-            supersedes: None,
-            released: "2026-11-22T10:00:00Z".parse().expect("a time"),
-            status: Status::Exercise,
-            mechanism: None,
-            about: vec![],
-            usage: None,
-            refs: vec![],
-            anchors: vec![],
-            blobs: texts.iter().map(|text| keep(&mut plain, "text/plain", text.clone())).collect(),
-            expires: None,
-            own: vec![],
-        },
-        salt: [3; 32],
-    };
+    let released = "2026-11-22T10:00:00Z".parse().expect("a time");
+    let mut header = Header::bare(&log.origin, "notice", Ulid::new(1, [8; 10]), released, Status::Exercise);
+    header.blobs = texts.iter().map(|text| keep(&mut plain, "text/plain", text.clone())).collect();
+    let inner = Inner { header, salt: [3; 32] };
     let text = inner.to_text();
     let all = std::iter::once(text.as_bytes()).chain(texts.iter().map(Vec::as_slice));
     let sealed: Vec<BlobRef> =

@@ -8,8 +8,8 @@ use record::{Origin, Record};
 use super::finding::{awaits, refused, said};
 use super::opening::Opening;
 use super::rows::{int, show_inner, show_outer};
-use super::standing::{Group, Touched};
 use super::take::{AWAITED, CLOSED, DONE, NOT_FOR_US, REFUSED, Standing, faces_of, give, mark_content};
+use super::touched::{Group, Touched};
 use super::{Finding, Given, Index, IndexError, Source, Writer};
 use crate::desks;
 

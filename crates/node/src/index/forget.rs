@@ -7,8 +7,8 @@ use record::{Origin, Record};
 use store::db::{DbError, Row, Sql, Tx};
 
 use super::rows::{int, show_outer};
-use super::standing::{Group, Touched};
 use super::take::{FORGOTTEN, TO_FORGET, faces_of, mark_content};
+use super::touched::{Group, Touched};
 use super::{Index, IndexError, Writer};
 use crate::desks;
 

@@ -26,6 +26,7 @@ mod take;
 #[cfg(test)]
 pub(crate) mod tests;
 mod times;
+mod touched;
 mod used;
 mod writer;
 

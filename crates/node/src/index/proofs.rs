@@ -13,8 +13,8 @@ use tlog::policy::Policy;
 
 use super::opening::working;
 use super::rows::int;
-use super::standing::{All, Touched};
 use super::times::Seen;
+use super::touched::{All, Touched};
 use super::{Follower, IndexError, Writer};
 use crate::desks;
 

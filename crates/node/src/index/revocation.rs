@@ -12,7 +12,7 @@ use store::db::{DbError, Tx};
 
 use super::rows::int;
 use super::source::Source;
-use super::standing::{All, Rows, Touched};
+use super::touched::{All, Reads, Touched};
 use super::{Follower, IndexError, Writer};
 
 /// The revoked keys of one author.
@@ -154,7 +154,7 @@ impl Writer<'_> {
 }
 
 /// The revoked keys of an author, each with the times at which that was known.
-pub(super) async fn revocations<R: Rows>(
+pub(super) async fn revocations<R: Reads>(
     source: &dyn Source,
     rows: &mut R,
     author: &str,
@@ -183,7 +183,7 @@ fn number(disowned: Disowned) -> i64 {
 
 /// When it was known that a root, or a newer one, is in force: from the public logs, which everybody reads. Only of an
 /// author that has none here from any other: what a sealed log says must not show on the public face.
-async fn root_known<R: Rows>(rows: &mut R, author: &str, version: u64) -> Result<Option<Times>, IndexError> {
+async fn root_known<R: Reads>(rows: &mut R, author: &str, version: u64) -> Result<Option<Times>, IndexError> {
     let sql =
         "select min(e.released), min(e.proven), min(e.here) from entry e join log l on l.origin = e.origin
       where e.author = $1 and e.kind in ('log.open', 'log.root') and e.root_version >= $2 and e.valid = 1

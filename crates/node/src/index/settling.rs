@@ -13,9 +13,8 @@ use store::db::{Conflict, Tx, Value};
 use super::follow::Follower;
 use super::opening::working;
 use super::revocation::revocations;
-use super::standing::{
-    All, COLUMNS, Committed, Facts, Group, Said, logs_of, mark_entry, newly_conflicting, said_of,
-};
+use super::standing::{COLUMNS, Facts, Said, logs_of, mark_entry, newly_conflicting, said_of};
+use super::touched::{All, Committed, Group};
 use super::{Finding, IndexError};
 use crate::desks;
 

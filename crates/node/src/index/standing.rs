@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::Authority;
 use record::standing::{Basis, Disowned, During, Ending, Entry, Log, Revoked, Span, State, Times, stands};
-use store::db::{Conflict, Db, DbError, Row, Sql, Tx, Value};
+use store::db::{Conflict, Row, Tx, Value};
 use tlog::hash::Hash;
 
 use super::condition::{CONFLICTING, DISOWNED, INSIDE, PUBLIC, SPEAKS, SUPERSEDED, WITHDRAWN};
 use super::revocation::{Revocations, revocations};
+use super::touched::{Group, Reads, Touched};
 use super::{Finding, IndexError, Writer};
 use crate::desks;
 
@@ -25,167 +25,10 @@ fn number(basis: Basis) -> i64 {
     }
 }
 
-/// A thing, as far as its records act on each other: those of another status are another's.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Group {
-    pub author: String,
-    pub id: String,
-    pub status: String,
-}
-
-impl Group {
-    pub(super) fn of(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { author: row.text(0)?, id: row.text(1)?, status: row.text(2)? })
-    }
-
-    /// The group of an entry.
-    pub(super) async fn of_row(tx: &mut Tx, origin: &str, pos: u64) -> Result<Self, IndexError> {
-        let sql = "select author, id, status from entry where origin = $1 and pos = $2";
-        let rows = tx.rows(sql, &[origin.into(), super::rows::int(pos)]).await?;
-        let row =
-            rows.first().ok_or_else(|| IndexError::Damaged { origin: origin.to_owned(), index: pos })?;
-        Ok(Self::of(row)?)
-    }
-
-    pub(super) fn values(&self) -> [Value; 3] {
-        [self.author.as_str().into(), self.id.as_str().into(), self.status.as_str().into()]
-    }
-}
-
-/// The things to look at again.
-#[derive(Debug, Default)]
-pub(super) struct Touched {
-    /// Those whose entries have changed. What their records withdraw is looked at too.
-    changed: BTreeSet<Group>,
-    /// Those of which only what ends them may have changed. Whether they end others does not depend on that.
-    ended: BTreeSet<Group>,
-    /// Authors of whom everything of some sort is to be looked at.
-    all: BTreeSet<(String, All)>,
-}
-
-/// What of an author is to be looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum All {
-    /// Every thing of whose records there was something to choose.
-    Choices,
-    /// Every entry that a revoked key signed.
-    Revoked,
-}
-
-impl All {
-    pub(super) fn number(self) -> i64 {
-        match self {
-            Self::Choices => 1,
-            Self::Revoked => 2,
-        }
-    }
-}
-
-async fn groups<R: Rows>(
-    rows: &mut R,
-    sql: &'static str,
-    values: &[Value],
-) -> Result<Vec<Group>, IndexError> {
-    let rows = rows.rows(sql.into(), values).await?;
-    Ok(rows.iter().map(Group::of).collect::<Result<_, _>>()?)
-}
-
-impl Touched {
-    /// A thing whose entries have changed.
-    pub(super) fn add(&mut self, group: Group) {
-        self.changed.insert(group);
-    }
-
-    /// Everything of some sort of an author, which may be very much.
-    pub(super) fn add_all(&mut self, author: &Authority, what: All) {
-        self.all.insert((author.to_string(), what));
-    }
-
-    /// Those of the entries in a range that are not alone, and those that entries in the range withdraw.
-    pub(super) async fn in_range(
-        &mut self,
-        tx: &mut Tx,
-        origin: &record::Origin,
-        first: u64,
-        end: u64,
-    ) -> Result<(), IndexError> {
-        let values = [origin.to_string().into(), super::rows::int(first), super::rows::int(end)];
-        let sql = "select distinct a.author, a.id, a.status from entry a
-          where a.origin = $1 and a.pos >= $2 and a.pos < $3 and a.valid = 1 and a.faces <> 0
-            and a.kind not in ('log.open', 'log.root', 'log.close') and (a.revoked = 1
-            or exists (select 1 from entry b where b.author = a.author and b.id = a.id
-                         and (b.origin <> a.origin or b.pos <> a.pos))
-            or exists (select 1 from ref r where r.to_name = a.name and r.relation = 'withdraws'))";
-        self.changed.extend(groups(tx, sql, &values).await?);
-        self.ended.extend(groups(tx, WITHDRAWN_IN, &values).await?);
-        Ok(())
-    }
-
-    /// Those whose standing rests on entries in a range, of which something other than their place has changed.
-    pub(super) async fn resting_on(
-        &mut self,
-        tx: &mut Tx,
-        origin: &record::Origin,
-        first: u64,
-        end: u64,
-    ) -> Result<(), IndexError> {
-        let values = [origin.to_string().into(), super::rows::int(first), super::rows::int(end)];
-        let sql = "select distinct author, id, status from entry
-          where origin = $1 and pos >= $2 and pos < $3 and valid = 1 and (marked <> 0 or revoked = 1)";
-        self.changed.extend(groups(tx, sql, &values).await?);
-        self.ended.extend(groups(tx, WITHDRAWN_IN, &values).await?);
-        Ok(())
-    }
-
-    /// Those that the thing of an entry withdraws.
-    pub(super) async fn targets_of(&mut self, tx: &mut Tx, origin: &str, pos: u64) -> Result<(), IndexError> {
-        let group = Group::of_row(tx, origin, pos).await?;
-        self.targets(tx, &group).await
-    }
-
-    async fn targets(&mut self, tx: &mut Tx, group: &Group) -> Result<(), IndexError> {
-        // From the thing on, in this order: its author may have any number of records.
-        let sql = "select distinct t.author, t.id, t.status from entry x
-            cross join ref r cross join entry t
-          where r.origin = x.origin and r.pos = x.pos and t.name = r.to_name and t.author = r.to_author
-            and x.author = $1 and x.id = $2 and x.status = $3 and x.valid = 1 and r.relation = 'withdraws'
-            and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
-        self.ended.extend(groups(tx, sql, &group.values()).await?);
-        Ok(())
-    }
-}
-
-/// The things that entries in a range withdraw.
-const WITHDRAWN_IN: &str = "select distinct t.author, t.id, t.status from ref r
-    join entry x on x.origin = r.origin and x.pos = r.pos
-    join entry t on t.name = r.to_name and t.author = r.to_author
-  where r.origin = $1 and r.pos >= $2 and r.pos < $3 and r.relation = 'withdraws'
-    and r.to_author = x.author and t.valid = 1 and t.faces <> 0";
-
-/// Where rows are read: in the writer's transaction, or what is committed.
-pub(super) trait Rows: Send {
-    fn rows(&mut self, sql: Sql, values: &[Value]) -> impl Future<Output = Result<Vec<Row>, DbError>> + Send;
-}
-
-impl Rows for Tx {
-    async fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
-        Tx::rows(self, sql, values).await
-    }
-}
-
-/// What is committed.
-pub(super) struct Committed<'a>(pub &'a Db);
-
-impl Rows for Committed<'_> {
-    async fn rows(&mut self, sql: Sql, values: &[Value]) -> Result<Vec<Row>, DbError> {
-        self.0.rows(sql, values).await
-    }
-}
-
 /// The logs of one author: of each its line and its part there.
 pub(super) type Logs = BTreeMap<String, Log>;
 
-pub(super) async fn logs_of<R: Rows>(rows: &mut R, author: &str) -> Result<Logs, IndexError> {
+pub(super) async fn logs_of<R: Reads>(rows: &mut R, author: &str) -> Result<Logs, IndexError> {
     let sql = "select origin, previous from log where authority = $1";
     let rows = rows.rows(sql.into(), &[author.into()]).await?;
     let mut previous = Vec::new();
@@ -253,7 +96,7 @@ const FACTS: &str = "select origin, pos, name, edition, released, proven, here, 
 /// Rows that are read together: of a thing there may be any number, and a row as it is read takes much memory.
 const PAGE: i64 = if cfg!(test) { 4 } else { 2_000 };
 
-async fn facts_of<R: Rows>(
+async fn facts_of<R: Reads>(
     rows: &mut R,
     group: &Group,
     revocations: &Revocations,
@@ -296,7 +139,7 @@ fn fact_of(row: &Row, revocations: &Revocations) -> Result<Fact, IndexError> {
 }
 
 /// What the rows of a thing say, in their order.
-pub(super) async fn said_of<R: Rows>(rows: &mut R, group: &Group) -> Result<Vec<Said>, IndexError> {
+pub(super) async fn said_of<R: Reads>(rows: &mut R, group: &Group) -> Result<Vec<Said>, IndexError> {
     let sql = "select name, basis, face, start, stop, state, by_name from standing
                where author = $1 and id = $2 and status = $3 and (name, basis, face, start) > ($4, $5, $6, $7)
                order by name, basis, face, start limit $8";
@@ -328,7 +171,7 @@ fn hash(text: &str) -> Hash {
 }
 
 impl Facts {
-    pub(super) async fn load<R: Rows>(
+    pub(super) async fn load<R: Reads>(
         rows: &mut R,
         group: &Group,
         revocations: &Revocations,

@@ -13,7 +13,7 @@ use super::finding::{awaits, lacks, refused, said};
 use super::opening::{Opener, Opening, Part};
 use super::readers::readers_text;
 use super::rows::{Known, Rows, int};
-use super::standing::{All, Touched};
+use super::touched::{All, Touched};
 use super::{Finding, Given, IndexError, Writer};
 use crate::desks;
 use crate::fault::Fault;
