@@ -11,6 +11,7 @@ use record::{Authority, Origin};
 use store::{Cells, Db, DbOptions, Files, FolderLock, Guard, LogReader, LogWriter, SqlCells};
 use tlog::SignedCheckpoint;
 
+use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::alarm::{self, Alarm};
 use crate::config::Config;
 use crate::fault::Coded;
@@ -21,6 +22,7 @@ use crate::leading::{self, Lead};
 use crate::outbound::{Address, Outbound};
 use crate::own_log::{self, OwnLog};
 use crate::peers::{self, Known, Standing};
+use crate::saved;
 use crate::signing::{Permit, Permits};
 
 /// A node that is open.
@@ -295,6 +297,7 @@ impl Node {
         self.take_peers(peers::load(&*self.cells).await?);
         self.tell_of_damaged_peers().await;
         self.tell_of_missing_keys().await;
+        self.tell_of_damaged_age_keys().await?;
         let engine = open_engine(&*self.cells, &self.config).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover(patience).await?;
@@ -408,6 +411,20 @@ impl Node {
             let alarm = alarm.with("path", &self.config.keys_folder().display().to_string());
             alarm::raise(&*self.cells, alarm).await;
         }
+    }
+
+    /// Says which age keys in `state` are none any more: what is sealed to them would be missing here without a word.
+    async fn tell_of_damaged_age_keys(&self) -> Result<(), OpenError> {
+        let secrets = saved::list::<AgeSecret>(&*self.cells, AGE_SPACE, "").await?;
+        for (recipient, secret) in &secrets {
+            let key = secret.identity.parse::<record::seal::Identity>();
+            if key.is_ok_and(|key| key.recipient() == recipient) {
+                continue;
+            }
+            let alarm = Alarm::new("alarm-age-key-damaged").with("recipient", recipient);
+            alarm::raise(&*self.cells, alarm).await;
+        }
+        Ok(())
     }
 
     /// The roles of operational keys that the newest own root lists and whose files are not in the folder of keys.

@@ -191,6 +191,25 @@ fn a_damaged_database_is_named_with_what_to_do_and_that_works() {
 }
 
 #[test]
+fn an_age_key_with_one_wrong_character_is_told() {
+    let mut world = World::of_friends(&["a.example", "b.example"]);
+    let node = &mut world.nodes[0];
+    node.stop();
+    let path = node.data.join("state.db");
+    let mut state = std::fs::read(&path).expect("a database");
+    let key = b"AGE-SECRET-KEY-1";
+    let places: Vec<usize> =
+        (0..state.len() - key.len()).filter(|at| state[*at..].starts_with(key)).collect();
+    for place in places {
+        let character = &mut state[place + key.len() + 20];
+        *character = if *character == b'Q' { b'P' } else { b'Q' };
+    }
+    std::fs::write(&path, state).expect("written");
+    node.serve();
+    assert!(node.alarms().contains(&"alarm-age-key-damaged".to_owned()), "{:?}", node.alarms());
+}
+
+#[test]
 fn a_caller_key_that_is_gone_is_told_everywhere() {
     let mut world = World::of_friends(&["a.example", "b.example"]);
     let node = &mut world.nodes[0];

@@ -135,6 +135,7 @@ network-alarm-guard-damaged = تتعذر قراءة ملف الحراسة { $pat
 network-alarm-log-damaged = ملفات من { $origin } على هذا القرص، تحت { $place }، تالفة، والعلة في القرص وحده. يسميها concord log check. تُجلب الملفات من النظراء، وإن كان الدفتر دفترنا فلا يُوقَّع فيه شيء حتى ذلك الحين. وما ليس عند أحد فأعيدوه من نسخة احتياطية. افحصوا القرص.
 network-alarm-peer-damaged = ما تحفظه هذه العقدة من جذور { $peer } تالف ({ $reason }). تُركت هذه الجهة جانبا: لا تبادل معها، ولا يُحكم على سجلاتها من جديد. أضيفوها وأكدوها مرة أخرى ببصمتها: concord peer add { $peer }
 network-alarm-key-missing = لا يوجد في { $path } مفتاح { $role } مما يذكره أحدث جذر. وما يوقعه لا يُنجز: فبدون مفتاح caller لا يُجلب شيء مقيد. أعيدوا ملفه من نسخة احتياطية أو اصنعوا غيره: concord key rotate { $role }
+network-alarm-age-key-damaged = مفتاح age الخاص بـ{ $recipient } في state تالف، ويكفي لذلك حرف واحد. السجلات المختومة له لا تُفتح هنا ولا تظهر. استعيدوا state من نسخة احتياطية أُخذت قبل ذلك ثم شغّلوا: concord rebuild
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }
 network-alarm-conflicting-edition = أصدرت { $author } سجلين مختلفين بوصفهما الإصدار { $edition } من { $id }.
 network-alarm-index-behind = الفهرس متأخر عن { $origin }. ما صدر موجود فيه وأُبلغ النظراء؛ تعرضه الصفحات متى لحق الفهرس.

@@ -132,6 +132,7 @@ network-alarm-guard-damaged = The guard { $path } of { $origin } cannot be read.
 network-alarm-log-damaged = Files of { $origin } on this disk, below { $place }, are damaged: nobody’s fault but the disk’s. concord log check names them. They are fetched back from peers, and nothing is signed in a log of our own until then. What nobody has, put back from a backup. Look after the disk.
 network-alarm-peer-damaged = What this node holds of the roots of { $peer } is damaged ({ $reason }). It is left out: nothing is exchanged with it, and its records are not judged anew. Add and confirm it again, with its fingerprint: concord peer add { $peer }
 network-alarm-key-missing = There is no { $role } key in { $path } that the newest root lists. What it signs is not done: without a caller key, nothing restricted is fetched. Put its file back from a backup, or make another: concord key rotate { $role }
+network-alarm-age-key-damaged = The private age key of { $recipient } in state is damaged: one character is enough. Records that are sealed to it cannot be opened here, and do not appear. Restore state from a backup made before, then run: concord rebuild
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }
 network-alarm-conflicting-edition = { $author } released two different records as edition { $edition } of { $id }.
 network-alarm-index-behind = The index is behind { $origin }. What was released is there, and peers are told; pages show it once the index has caught up.

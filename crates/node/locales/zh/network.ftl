@@ -131,6 +131,7 @@ network-alarm-guard-damaged = 无法读取{ $origin }的防护文件{ $path }。
 network-alarm-log-damaged = 本磁盘上{ $place }下{ $origin }的文件已损坏，原因只在磁盘。concord log check会列出这些文件。它们将从对等方重新获取；如果是本方日志，在此之前不会在其中签署任何内容。没有任何一方持有的文件，请从备份中恢复。请检查磁盘。
 network-alarm-peer-damaged = 本节点保存的{ $peer }的信任根已损坏（{ $reason }）。该机构已被暂时排除：不与其交换任何内容，其记录也不会重新判定。请凭其指纹重新添加并确认：concord peer add { $peer }
 network-alarm-key-missing = { $path }中没有最新信任根所列的{ $role }密钥。由它签署的事项无法进行：没有caller密钥，就无法获取任何受限内容。请从备份中恢复其文件，或另行生成：concord key rotate { $role }
+network-alarm-age-key-damaged = state中{ $recipient }的age私钥已损坏（只需一个字符有误）。为其密封的记录无法在此打开，也不会显示。请从此前的备份恢复state，然后运行：concord rebuild
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }
 network-alarm-conflicting-edition = { $author }将两个不同记录作为{ $id }的第{ $edition }版发布。
 network-alarm-index-behind = 索引落后于 { $origin }。已发布的内容已在其中，并已告知对方；索引赶上后页面即可显示。
