@@ -58,7 +58,7 @@ impl Default for Limits {
         Self {
             in_flight: 32,
             batch_bundles: 8,
-            ahead_bytes: 64 << 20,
+            ahead_bytes: 24 << 20,
             blob_bytes: 64 << 20,
             quota: 20 << 30,
             wanted: 32 << 10,

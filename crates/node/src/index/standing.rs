@@ -401,7 +401,7 @@ fn disowned_of(facts: &Facts, face: i64, basis: Basis) -> impl Iterator<Item = (
 
 /// The most entries that are looked at in the turn that touched them: things with more, and things beyond that, are settled in
 /// turns of their own.
-const INLINE: i64 = if cfg!(test) { 6 } else { 1_000 };
+const INLINE: i64 = if cfg!(test) { 6 } else { 200 };
 
 impl Writer<'_> {
     /// Recomputes what stands of the things that were touched, and of those that theirs withdraw; what is too much for this
