@@ -21,7 +21,7 @@ pub const PER_LOG: u64 = 4 * BLOCK;
 pub const PER_FIGURE: u64 = 256;
 /// The most of them of one table.
 const FIGURES: u64 = 1 << 20;
-/// The shortest line of a table that states something, in bytes; beside each other many are longer.
+/// A line of a table that states one figure, in bytes, as short ones are.
 const LINE: u64 = 32;
 
 /// A file that a desk may read into rows of its own, before it is known what they take.

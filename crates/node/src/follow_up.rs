@@ -60,6 +60,11 @@ impl Node {
                 self.index_is_behind(author, error).await;
             }
         }
+        // What is cut off here is begun anew by the exchange.
+        drop(others);
+        if !left.is_empty() {
+            follower.discard_unfinished().await?;
+        }
         for author in left {
             self.following.leave(author);
         }

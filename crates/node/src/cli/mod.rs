@@ -215,7 +215,7 @@ async fn on_node(
     Ok(outcome)
 }
 
-/// Carries a command out on the folder itself. An index that is damaged is no reason not to make it anew: it is put aside first.
+/// Carries a command out on the folder itself. Before a rebuild, a damaged index is moved aside.
 async fn alone(config: Config, command: Command, key: Option<&str>) -> Result<(Arc<Node>, Outcome), Fault> {
     let makes_anew = matches!(command, Command::Rebuild);
     let mut aside = None;
@@ -289,7 +289,7 @@ fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
-    // A journal on a full disk takes no line, and no complaint about that either: it would end whoever writes it.
+    // Where the journal's disk is full, the complaint about a lost line could not be written either, and would panic.
     let builder = builder.log_internal_errors(false);
     if std::env::var("CONCORD_LOG_FORMAT").is_ok_and(|f| f == "json") {
         builder.json().init();

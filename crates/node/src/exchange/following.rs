@@ -1,7 +1,7 @@
 //! The index follows what is stored: what came of one author in the order in which it came, all authors at the same time.
 //!
-//! Nothing waits for it but the pages. What costs the index much holds up who released it, and nobody else; nothing is held
-//! in memory beyond a fixed amount, because all of it can be read from the disk again.
+//! Nothing waits for it but the pages. What costs the index much holds up who released it, and nobody else. Of entries it holds
+//! no more than a fixed amount in memory, because they can be read from the disk again; of everything else a few words.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -119,7 +119,8 @@ impl Following {
         } else {
             queue.news.push_back(news);
         }
-        if queue.task.is_none() {
+        // One that broke off is begun anew: with the next news.
+        if queue.task.as_ref().is_none_or(JoinHandle::is_finished) {
             queue.task = Some(tokio::spawn(follow(node.clone(), author)));
         }
     }

@@ -78,11 +78,17 @@ impl<'a> Follower<'a> {
 
     /// Before anything else: who is known, and nothing of what was cut off.
     pub async fn begin(&self) -> Result<(), IndexError> {
-        let mut writer = self.writer().await;
-        let mut tx = self.index.db().begin().await?;
+        self.discard_unfinished().await?;
+        self.writer().await.authorities().await
+    }
+
+    /// Discards what was being loaded and was cut off. Nothing may be loading meanwhile.
+    pub async fn discard_unfinished(&self) -> Result<(), IndexError> {
+        let writer = self.writer().await;
+        let mut tx = writer.index.db().begin().await?;
         desks::discard_unfinished(&mut tx).await?;
         tx.commit().await?;
-        writer.authorities().await
+        Ok(())
     }
 
     /// Everybody of whom something may be here.

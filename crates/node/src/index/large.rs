@@ -10,7 +10,7 @@ use super::Content;
 use super::again::Place;
 use super::follow::Follower;
 use super::opening::working;
-use super::{Index, IndexError};
+use super::{Index, IndexError, IndexedEntry};
 use crate::desks::{Loaded, Loading};
 use crate::index::take::Standing;
 
@@ -40,6 +40,26 @@ impl Follower<'_> {
         }
         let name = record.name().to_hex();
         let entry = standing.entry(place, record, &name, header);
+        match self.put_in_pieces(&mut loading, &entry, built).await {
+            Ok(Ok(())) => Ok(Ok(Some(loading.loaded(checked)))),
+            // What was put is gone with the index that it was put into.
+            Ok(Err(replaced)) => Ok(Err(replaced)),
+            Err(error) => {
+                let writer = self.writer().await;
+                let mut tx = writer.index.db().begin().await?;
+                loading.loaded(checked).discard(&mut tx).await?;
+                tx.commit().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn put_in_pieces(
+        &self,
+        loading: &mut Loading,
+        entry: &IndexedEntry<'_>,
+        built: u64,
+    ) -> Result<Result<(), Replaced>, IndexError> {
         let (sender, mut pieces) = mpsc::channel(1);
         let table = loading.table();
         let reading = tokio::task::spawn_blocking(move || {
@@ -51,7 +71,7 @@ impl Follower<'_> {
                 return Ok(Err(Replaced));
             }
             let mut tx = writer.index.db().begin().await?;
-            loading.put(&mut tx, &entry, piece).await?;
+            loading.put(&mut tx, entry, piece).await?;
             tx.commit().await?;
         }
         // It has given its last piece.
@@ -65,7 +85,7 @@ impl Follower<'_> {
             loading.mark(&mut tx, part).await?;
             tx.commit().await?;
         }
-        Ok(Ok(Some(loading.loaded(checked))))
+        Ok(Ok(()))
     }
 }
 

@@ -487,7 +487,7 @@ pub(super) fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
     })
 }
 
-pub(super) fn point(row: &Row, first: usize) -> Result<Point, DbError> {
+fn point(row: &Row, first: usize) -> Result<Point, DbError> {
     Ok(Point {
         start: row.int(first)?,
         day: row.int(first + 1)?,
