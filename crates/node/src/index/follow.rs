@@ -46,7 +46,9 @@ impl Index {
     pub async fn rebuild(&self, source: &dyn Source) -> Result<(), IndexError> {
         let beside = Self::open(self.db.beside().await?, &self.own).await?;
         beside.follower(source).catch_up().await?;
-        self.writer(source).await.take_over(beside).await
+        self.writer(source).await.take_over(beside).await?;
+        // What came while it was put in its place was looked for in the index that is gone.
+        self.follower(source).reach_authors().await
     }
 }
 
@@ -70,10 +72,15 @@ impl<'a> Follower<'a> {
     /// files, receipts, and roots that were pinned while it did not look.
     pub async fn catch_up(&self) -> Result<(), IndexError> {
         self.begin().await?;
+        self.reach_authors().await?;
+        self.receipts().await
+    }
+
+    async fn reach_authors(&self) -> Result<(), IndexError> {
         for author in self.authors().await? {
             self.reach_author(&author).await?;
         }
-        self.receipts().await
+        Ok(())
     }
 
     /// Before anything else: who is known, and nothing of what was cut off.
@@ -295,6 +302,7 @@ impl<'a> Follower<'a> {
         came: Option<&Hash>,
     ) -> Result<Vec<(String, u64)>, IndexError> {
         loop {
+            let built = self.index.built();
             let entry = self.index.entry(self.source, place).await?;
             let Some((record, row)) = entry.filter(|(_, row)| row.is_open()) else { return Ok(Vec::new()) };
             let part = match came {
@@ -317,7 +325,10 @@ impl<'a> Follower<'a> {
                 };
             }
             let again = Again { record: &record, opening, loaded, is_whole: matches!(part, Part::Whole) };
-            return self.writer().await.opened(place, again).await;
+            let mut writer = self.writer().await;
+            if again.loaded.is_none() || self.index.built() == built {
+                return writer.opened(place, again).await;
+            }
         }
     }
 
@@ -345,9 +356,7 @@ impl<'a> Follower<'a> {
 
     /// Brings an index that was made anew up to what came meanwhile, and to what the one was told that it replaces.
     pub(super) async fn reach_rest(&self, replaced: &Index) -> Result<(), IndexError> {
-        for author in self.authors().await? {
-            self.reach_author(&author).await?;
-        }
+        self.reach_authors().await?;
         self.receipts().await?;
         self.reach_told(replaced).await
     }

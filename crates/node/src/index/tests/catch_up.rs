@@ -70,3 +70,22 @@ async fn a_rebuild_keeps_what_was_told_before_the_exchange_counts_it() {
     let differ = differences(&before, &rows(reader.index.db()).await);
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
+
+#[tokio::test]
+async fn a_file_that_comes_while_a_new_index_is_put_in_its_place_is_in_it() {
+    let mut world = World::new(&[AUTHOR]);
+    let table = b"#date,#country+code,#affected+infected+confirmed+cumulative\n2025-06-01,CHN,5\n".to_vec();
+    let hash = tlog::sha256(&table);
+    world.say(&Say { table: Some(table), ..Say::new(AUTHOR, kind::FIGURES, 1, 10_000) });
+    let reader = Reader::new(&world).await;
+    reader.all_comes().await;
+    let before = rows(reader.index.db()).await;
+    // The disk lost it, which the old index need not know. It is back when the new one has looked for it.
+    reader.come().blobs.remove(&hash);
+    reader.come().late = [None, Some(hash)].into();
+
+    reader.index.rebuild(&reader).await.expect("rebuilt");
+
+    let differ = differences(&before, &rows(reader.index.db()).await);
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}

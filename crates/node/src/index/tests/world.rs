@@ -1,7 +1,7 @@
 //! A made-up world: authorities with keys from their names, their logs with real records, and a reader that holds
 //! as much of it as it is told to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -435,6 +435,8 @@ pub struct Come {
     pub blobs: BTreeSet<Hash>,
     pub seen: BTreeMap<Origin, usize>,
     pub roots: BTreeMap<Authority, u64>,
+    /// What comes when receipts are asked for, a time each: files.
+    pub late: VecDeque<Option<Hash>>,
 }
 
 /// Who holds a part of the world, and an index of it.
@@ -542,6 +544,11 @@ impl Source for Reader {
     }
 
     async fn receipts(&self, _all: bool) -> Result<Vec<(Origin, Receipt)>, IndexError> {
+        let late = self.come().late.pop_front().flatten();
+        if let Some(hash) = late {
+            self.come().blobs.insert(hash);
+            self.index.follower(self).blob(&hash).await?;
+        }
         Ok(Vec::new())
     }
 
