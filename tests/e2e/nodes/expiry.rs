@@ -131,7 +131,7 @@ fn of_what_expires_a_file_comes_when_somebody_asks_for_it() {
         (answer.status == 200).then(|| answer.text())
     });
     assert_eq!(taken, PLANTED);
-    assert!(!blob_files(b, last).is_empty(), "{last:?} of {sealed:?} in {:?}", files_below(&b.data));
+    until("the rest of it comes too", || (!blob_files(b, last).is_empty()).then_some(()));
     assert_eq!(client.get(&path).status, 404, "strangers learn nothing");
 }
 
