@@ -102,7 +102,7 @@ impl Alarm {
     fn identity(&self) -> BTreeMap<&str, &str> {
         let whose = match self.code.as_str() {
             "invalid-entry" | "seal-refused" => Some("origin"),
-            "conflicting-edition" => Some("author"),
+            "conflicting-edition" | "thing-crowded" => Some("author"),
             _ => None,
         };
         let all = self.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));

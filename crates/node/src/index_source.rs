@@ -291,5 +291,6 @@ fn alarm_of(finding: &Finding) -> Option<Alarm> {
             .with("id", id)
             .with("edition", &edition.to_string())
             .of_fact(u64::try_from(*claimed).unwrap_or(0)),
+        Finding::Crowded { author, id } => Alarm::new("thing-crowded").with("author", author).with("id", id),
     })
 }

@@ -71,7 +71,11 @@ impl Engine {
                     if !self.tells_author(origin) {
                         continue;
                     }
+                    let most = self.config.limits.too_large;
                     let Some(log) = self.logs.get_mut(origin) else { continue };
+                    if log.blobs.unfetched().take(most).count() >= most {
+                        continue;
+                    }
                     // Of one place it is said again: then the store before failed.
                     let before = log.blobs.note_unfetched(name, Why::Large, index, expires);
                     if before.is_none_or(|before| before == index) {
@@ -87,7 +91,7 @@ impl Engine {
                     }
                 }
                 Note::Erased { name, status } => {
-                    writes.push(self.note_erased(&origin.authority, name, status));
+                    writes.extend(self.note_erased(&origin.authority, name, status));
                     erased.insert((name, status));
                 }
             }
@@ -125,10 +129,15 @@ impl Engine {
     }
 
     /// Notes that an author erased its copies of a record; also if it is known: the store of it may have failed.
-    fn note_erased(&mut self, author: &Authority, name: Hash, status: Status) -> Write {
-        self.erased.entry(author.clone()).or_default().insert((name, status));
+    fn note_erased(&mut self, author: &Authority, name: Hash, status: Status) -> Option<Write> {
+        let erased = self.erased.entry(author.clone()).or_default();
+        let is_full = *author != self.config.me && erased.len() >= self.config.limits.erased;
+        if is_full && !erased.contains(&(name, status)) {
+            return None;
+        }
+        erased.insert((name, status));
         let key = format!("{author}/{name}/{status}");
-        Write::Cell { space: ERASED, key, value: Some(Vec::new()) }
+        Some(Write::Cell { space: ERASED, key, value: Some(Vec::new()) })
     }
 
     /// After a start: an erasure may be durable, and the end of a want not.
@@ -142,10 +151,13 @@ impl Engine {
 
     /// Records that were opened here say that their author erased its copies of others.
     pub(super) fn take_opened_erasure(&mut self, by: &Authority, status: Status, names: &[Hash]) {
-        let mut writes: Vec<Write> = names.iter().map(|name| self.note_erased(by, *name, status)).collect();
-        if !writes.is_empty() {
+        let mut writes: Vec<Write> =
+            names.iter().filter_map(|name| self.note_erased(by, *name, status)).collect();
+        if !names.is_empty() {
             let erased: Erased = names.iter().map(|name| (*name, status)).collect();
             writes.extend(self.take_erased(by, &erased));
+        }
+        if !writes.is_empty() {
             self.store(writes, Vec::new(), Pending::Unwatched);
         }
     }

@@ -32,6 +32,11 @@ pub struct Limits {
     /// Files of one author that are known to be wanted: when there are more, nothing more of its entries is taken until half of
     /// them came. Each takes about 600 bytes of memory, and what comes with the entries under way is beyond it.
     pub wanted: usize,
+    /// Records of somebody else of which he says that he erased his copies: so many are remembered, at about 60 bytes. Files of
+    /// further ones are asked for in vain. What this authority erased is remembered, however much it is.
+    pub erased: usize,
+    /// Records of one log of which it is said that a file is too large for anybody: beyond that nobody is told.
+    pub too_large: usize,
     /// Logs being caught up at the same time from each peer.
     pub logs_at_once: usize,
     /// `seen` files being fetched at the same time from each peer.
@@ -62,6 +67,8 @@ impl Default for Limits {
             blob_bytes: 64 << 20,
             quota: 20 << 30,
             wanted: 32 << 10,
+            erased: 200_000,
+            too_large: 256,
             logs_at_once: 4,
             seen_at_once: 16,
             poll: 200,

@@ -138,4 +138,5 @@ network-alarm-key-missing = لا يوجد في { $path } مفتاح { $role } م
 network-alarm-age-key-damaged = مفتاح age الخاص بـ{ $recipient } في state تالف، ويكفي لذلك حرف واحد. السجلات المختومة له لا تُفتح هنا ولا تظهر. استعيدوا state من نسخة احتياطية أُخذت قبل ذلك ثم شغّلوا: concord rebuild
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }
 network-alarm-conflicting-edition = أصدرت { $author } سجلين مختلفين بوصفهما الإصدار { $edition } من { $id }.
+network-alarm-thing-crowded = أصدرت { $author } من سجلات { $id } أكثر مما تجري مقارنته. لا يُعتد بأي منها، وكلها محفوظة.
 network-alarm-index-behind = الفهرس متأخر عن { $origin }. ما صدر موجود فيه وأُبلغ النظراء؛ تعرضه الصفحات متى لحق الفهرس.

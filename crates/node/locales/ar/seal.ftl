@@ -18,6 +18,7 @@ seal-corrected = مصحَّح
 seal-withdrawn = مسحوب
 seal-conflicting = إصدار متعارض
 seal-disowned = تبرّأت منه الجهة المصدرة
+seal-crowded = سجلات أكثر من اللازم
 seal-expired = منتهي الصلاحية
 seal-erased = محذوف
 seal-sealed = مختوم

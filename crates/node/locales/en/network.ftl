@@ -135,4 +135,5 @@ network-alarm-key-missing = There is no { $role } key in { $path } that the newe
 network-alarm-age-key-damaged = The private age key of { $recipient } in state is damaged: one character is enough. Records that are sealed to it cannot be opened here, and do not appear. Restore state from a backup made before, then run: concord rebuild
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }
 network-alarm-conflicting-edition = { $author } released two different records as edition { $edition } of { $id }.
+network-alarm-thing-crowded = { $author } has released more records of { $id } than are compared. None of them counts; all are kept.
 network-alarm-index-behind = The index is behind { $origin }. What was released is there, and peers are told; pages show it once the index has caught up.

@@ -77,6 +77,7 @@ record-inner-public = The header of this record as it was sealed, byte for byte.
 record-withdrawn = Withdrawn by its author in
 record-superseded = There is a later edition:
 record-conflicting = Its author released two different records as this edition. Both are kept.
+record-crowded = Its author has released so many records of this thing that none of them counts. All are kept.
 record-unknown-line = It has a line that this node does not know and that must be understood. It is shown, and neither acted on nor counted.
 record-disowned = Its author has revoked the key that signed it. It has had no effect since
 

@@ -15,6 +15,7 @@ seal-corrected = Corrected
 seal-withdrawn = Withdrawn
 seal-conflicting = Conflicting edition
 seal-disowned = Disowned
+seal-crowded = Too many records
 seal-expired = Expired
 seal-erased = Erased
 seal-sealed = Sealed

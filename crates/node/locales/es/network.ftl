@@ -135,4 +135,5 @@ network-alarm-key-missing = En { $path } no hay ninguna clave { $role } que figu
 network-alarm-age-key-damaged = La clave privada age de { $recipient } en state está dañada: basta un carácter. Los registros sellados para ella no se pueden abrir aquí y no aparecen. Restaure state desde una copia de seguridad anterior y ejecute después: concord rebuild
 network-alarm-seal-refused = El registro sellado { $name } fue rechazado: { $why }
 network-alarm-conflicting-edition = { $author } publicó dos registros distintos como edición { $edition } de { $id }.
+network-alarm-thing-crowded = { $author } ha publicado más registros de { $id } de los que se comparan. Ninguno cuenta; se conservan todos.
 network-alarm-index-behind = El índice va por detrás de { $origin }. Lo publicado está ahí y los pares están informados; las páginas lo muestran cuando el índice se haya puesto al día.

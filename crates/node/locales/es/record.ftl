@@ -77,6 +77,7 @@ record-inner-public = La cabecera de este registro tal como se selló, byte por 
 record-withdrawn = Retirado por su autor en
 record-superseded = Hay una edición posterior:
 record-conflicting = Su autor publicó dos registros distintos como esta edición. Se conservan ambos.
+record-crowded = Su autor ha publicado tantos registros de este asunto que ninguno cuenta. Se conservan todos.
 record-unknown-line = Contiene una línea que este nodo no conoce y que debe entenderse. Se muestra, pero no surte efecto ni se cuenta.
 record-disowned = Su autor ha revocado la clave con la que se firmó. No surte efecto desde
 

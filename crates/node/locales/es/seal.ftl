@@ -15,6 +15,7 @@ seal-corrected = Corregido
 seal-withdrawn = Retirado
 seal-conflicting = Edición contradictoria
 seal-disowned = Desautorizado
+seal-crowded = Demasiados registros
 seal-expired = Caducado
 seal-erased = Suprimido
 seal-sealed = Sellado

@@ -135,4 +135,5 @@ network-alarm-key-missing = Il n’y a dans { $path } aucune clé { $role } que 
 network-alarm-age-key-damaged = La clé privée age de { $recipient } dans state est endommagée : un seul caractère suffit. Les enregistrements scellés pour elle ne peuvent pas être ouverts ici et n’apparaissent pas. Restaurez state depuis une sauvegarde antérieure, puis lancez : concord rebuild
 network-alarm-seal-refused = Le document scellé { $name } a été refusé : { $why }
 network-alarm-conflicting-edition = { $author } a publié deux documents différents comme édition { $edition } de { $id }.
+network-alarm-thing-crowded = { $author } a publié plus de documents pour { $id } que l’on n’en compare. Aucun ne compte ; tous sont conservés.
 network-alarm-index-behind = L’index est en retard sur { $origin }. Ce qui a été publié y est, et les pairs sont informés ; les pages le montrent dès que l’index a rattrapé.

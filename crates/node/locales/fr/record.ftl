@@ -77,6 +77,7 @@ record-inner-public = L’en-tête de ce document tel qu’il a été scellé, o
 record-withdrawn = Retiré par son auteur dans
 record-superseded = Il existe une édition ultérieure :
 record-conflicting = Son auteur a publié deux documents différents comme cette édition. Les deux sont conservés.
+record-crowded = Son auteur a publié tant de documents sur cet objet qu’aucun ne compte. Tous sont conservés.
 record-unknown-line = Il contient une ligne que ce nœud ne connaît pas et qui doit être comprise. Il est affiché, mais reste sans effet et n’est pas compté.
 record-disowned = Son auteur a révoqué la clé qui l’a signé. Il est sans effet depuis
 

@@ -15,6 +15,7 @@ seal-corrected = Corrigé
 seal-withdrawn = Retiré
 seal-conflicting = Édition contradictoire
 seal-disowned = Désavoué
+seal-crowded = Trop de documents
 seal-expired = Expiré
 seal-erased = Effacé
 seal-sealed = Scellé

@@ -137,4 +137,5 @@ network-alarm-key-missing = В { $path } нет ключа { $role }, котор
 network-alarm-age-key-damaged = Закрытый ключ age для { $recipient } в state повреждён: достаточно одного знака. Записи, запечатанные для него, здесь не открываются и не показываются. Восстановите state из более ранней резервной копии, затем выполните: concord rebuild
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
 network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.
+network-alarm-thing-crowded = { $author }: записей объекта { $id } больше, чем сопоставляется. Ни одна не учитывается; сохранены все.
 network-alarm-index-behind = Индекс отстаёт от { $origin }. Опубликованное на месте, партнёры извещены; страницы покажут это, когда индекс догонит.

@@ -17,6 +17,7 @@ seal-corrected = Исправлено
 seal-withdrawn = Отозвано
 seal-conflicting = Противоречащее издание
 seal-disowned = Отозван ключ подписи
+seal-crowded = Слишком много записей
 seal-expired = Срок истек
 seal-erased = Удалено
 seal-sealed = Запечатано

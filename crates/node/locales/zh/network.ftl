@@ -134,4 +134,5 @@ network-alarm-key-missing = { $path }中没有最新信任根所列的{ $role }�
 network-alarm-age-key-damaged = state中{ $recipient }的age私钥已损坏（只需一个字符有误）。为其密封的记录无法在此打开，也不会显示。请从此前的备份恢复state，然后运行：concord rebuild
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }
 network-alarm-conflicting-edition = { $author }将两个不同记录作为{ $id }的第{ $edition }版发布。
+network-alarm-thing-crowded = { $author }发布的{ $id }记录数超出可比较的上限。均不予采用，但全部保留。
 network-alarm-index-behind = 索引落后于 { $origin }。已发布的内容已在其中，并已告知对方；索引赶上后页面即可显示。

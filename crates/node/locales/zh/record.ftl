@@ -74,6 +74,7 @@ record-inner-public = 本记录密封时的内部头部，逐字节原样。作�
 record-withdrawn = 发布方已撤回，见
 record-superseded = 有更新的版次：
 record-conflicting = 发布方将两个不同的记录作为同一版次发布。两者均予保留。
+record-crowded = 发布方就此事项发布的记录过多，均不予采用，但全部保留。
 record-unknown-line = 其中有本节点不认识而又必须理解的一行。仅予显示，不据以行事，也不计入。
 record-disowned = 发布方已吊销签署此记录的密钥。自以下时间起不再生效：
 

@@ -14,6 +14,7 @@ seal-corrected = 已更正
 seal-withdrawn = 已撤回
 seal-conflicting = 版本冲突
 seal-disowned = 已被发布方否认
+seal-crowded = 记录过多
 seal-expired = 已过期
 seal-erased = 已删除
 seal-sealed = 已封存

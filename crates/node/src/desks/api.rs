@@ -214,7 +214,8 @@ pub struct RecordEntry {
     /// The edition after it.
     superseded_by: Option<String>,
     /// Why it has no effect: `conflicting` (another record of the same edition stands), `disowned` (its author revoked the key
-    /// that signed it) or `unknown-line` (a line that must be understood is unknown here).
+    /// that signed it), `crowded` (there are so many records of its thing that none of them counts) or `unknown-line` (a line
+    /// that must be understood is unknown here).
     without_effect: Option<String>,
     /// Personal data: when both ends destroy it.
     expires: Option<String>,

@@ -62,6 +62,11 @@ pub async fn marked(tx: &mut Tx, author: &str, id: &str, status: &str, marked: i
     situation::replay::marked(tx, author, id, status, marked).await
 }
 
+/// The rows of one record stand as that table says on these faces too.
+pub async fn marked_too(tx: &mut Tx, author: &str, name: &str, faces: i64) -> Result<(), DbError> {
+    situation::replay::marked_too(tx, author, name, faces).await
+}
+
 /// Entries of a log, from the first up to but not including the second place, are proven at a time, or not any more.
 pub async fn proven(
     tx: &mut Tx,
@@ -73,9 +78,10 @@ pub async fn proven(
     situation::replay::proven(tx, origin, first, end, time).await
 }
 
-/// A log claims at least this time from its beginning on, because the log before it does.
-pub async fn reranked(tx: &mut Tx, origin: &str, rank: i64) -> Result<(), DbError> {
-    situation::replay::reranked(tx, origin, rank).await
+/// Entries of a log, from the first up to but not including the second place, claim at least this time, because the log before
+/// theirs does. Answers false if it is to be asked again, because that was too much for one turn.
+pub async fn reranked(tx: &mut Tx, origin: &str, range: (i64, i64), rank: i64) -> Result<bool, DbError> {
+    situation::replay::reranked(tx, origin, range, rank).await
 }
 
 /// Forgets what one record said, public or sealed: the desks' tables are as if it had never been opened.

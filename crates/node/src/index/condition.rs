@@ -23,6 +23,8 @@ pub const WITHDRAWN: i64 = 3;
 pub const CONFLICTING: i64 = 4;
 /// `standing.state`: its author revoked the key that signed it.
 pub const DISOWNED: i64 = 5;
+/// What [`state`] answers of a record whose thing has too many: nothing of it stands, so that no row says anything of it.
+pub const CROWDED: i64 = 6;
 
 impl Face {
     /// Its bit.
@@ -94,6 +96,16 @@ pub fn joined(alias: &'static str, face: Face, basis: Basis) -> Sql {
         .push(basis_text(basis));
     sql.push(" and (st.face & ").push(face.bit_text());
     sql.push(") <> 0 and st.start <= $1 and (st.stop is null or st.stop > $1) ");
+    sql
+}
+
+/// SQL text: what [`joined`] says of the record in the row `alias`; null if it simply speaks.
+pub fn state(alias: &'static str, face: Face) -> Sql {
+    let mut sql = Sql::from("coalesce(st.state, case when (");
+    sql.push(alias).push(".marked & ").push(face.bit_text());
+    sql.push(") <> 0 and not exists (select 1 from standing sx where sx.author = ").push(alias);
+    sql.push(".author and sx.name = ").push(alias).push(".name and (sx.face & ").push(face.bit_text());
+    sql.push(") <> 0) then 6 end)");
     sql
 }
 

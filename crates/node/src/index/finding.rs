@@ -74,6 +74,13 @@ pub enum Finding {
         /// When its author says that it was released, seconds since 1970.
         claimed: i64,
     },
+    /// There are so many records of one thing that nothing of it stands.
+    Crowded {
+        /// Their author.
+        author: String,
+        /// The thing.
+        id: String,
+    },
 }
 
 /// What follows elsewhere from what a header says; `sealed` headers are known only here.

@@ -9,12 +9,14 @@ mod again;
 mod authorities;
 mod condition;
 mod content;
+mod crowded;
 mod finding;
 mod follow;
 mod forget;
 mod large;
 mod opening;
 mod proofs;
+mod ranks;
 mod readers;
 mod revocation;
 mod rows;
@@ -31,7 +33,9 @@ mod used;
 mod writer;
 
 pub use authorities::KnownAuthority;
-pub use condition::{CONFLICTING, DISOWNED, Must, SPEAKS, SUPERSEDED, WITHDRAWN, condition, joined, since};
+pub use condition::{
+    CONFLICTING, CROWDED, DISOWNED, Must, SPEAKS, SUPERSEDED, WITHDRAWN, condition, joined, since, state,
+};
 pub use content::{Content, Given};
 pub use finding::Finding;
 pub use follow::Follower;
@@ -69,6 +73,8 @@ pub struct Index {
     built: Arc<AtomicU64>,
     /// Held by who has a large file in memory.
     large: Arc<Semaphore>,
+    /// Held by who has very many records of one thing in memory.
+    many: Arc<Semaphore>,
     /// How often something of an author's entries has changed.
     moved: Arc<Mutex<HashMap<String, u64>>>,
 }
@@ -186,6 +192,7 @@ impl Index {
             changes: Arc::default(),
             built: Arc::default(),
             large: Arc::new(Semaphore::new(1)),
+            many: Arc::new(Semaphore::new(1)),
             moved: Arc::default(),
         })
     }

@@ -11,6 +11,7 @@ use record::{Authority, Origin, RootChain};
 use store::db::{DbError, Tx};
 
 use super::rows::int;
+use super::settling::note;
 use super::source::Source;
 use super::touched::{All, Reads, Touched};
 use super::{Follower, IndexError, Writer};
@@ -96,6 +97,14 @@ impl Writer<'_> {
         tx.commit().await?;
         self.source.report(findings).await;
         Ok(last)
+    }
+
+    /// Entries of an author claim a later time than before, by which revocations go.
+    pub(super) async fn times_changed(&self, tx: &mut Tx, author: &Authority) -> Result<(), IndexError> {
+        if self.revoked_keys(author).is_empty() {
+            return Ok(());
+        }
+        note(tx, &[], &[(author.to_string(), All::Revoked)].into()).await
     }
 
     /// Looks again at the entries in a range of one log that a revoked key signed.

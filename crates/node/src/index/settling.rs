@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use record::Authority;
 use store::db::{Conflict, Tx, Value};
 
+use super::condition::{INSIDE, PUBLIC};
 use super::follow::Follower;
 use super::opening::working;
 use super::revocation::revocations;
@@ -21,7 +22,7 @@ use crate::desks;
 /// Things that are read from the notes together.
 const NOTED: i64 = 100;
 /// Rows that are changed in one turn.
-const CHANGED: usize = if cfg!(test) { 3 } else { 300 };
+pub(super) const CHANGED: usize = if cfg!(test) { 3 } else { 300 };
 /// Who makes the index compute longer than this lets it rest as long: others need the processor too.
 const LONG: Duration = Duration::from_millis(50);
 
@@ -64,6 +65,8 @@ impl Follower<'_> {
             let (what, n) = (row.int(0)?, row.int(1)?);
             if what == All::Choices.number() {
                 self.every_choice(author).await?;
+            } else if what == All::Ranks.number() {
+                self.every_rank(author).await?;
             } else {
                 self.every_revoked(author).await?;
             }
@@ -126,9 +129,19 @@ impl Follower<'_> {
         loop {
             let moved = self.writer().await.moved(&group.author);
             let begun = Instant::now();
-            let due = self.due(group).await?;
-            let took = begun.elapsed();
-            let is_written = self.write_due(group, due, moved).await?;
+            let crowded = self.crowded(group).await?;
+            if crowded != 0 {
+                self.nothing_stands(group, crowded).await?;
+            }
+            let mut took = begun.elapsed();
+            let is_written = {
+                // Nobody closes it.
+                let _alone = self.index.many.acquire().await.ok();
+                let begun = Instant::now();
+                let due = self.due(group, (PUBLIC | INSIDE) & !crowded).await?;
+                took += begun.elapsed();
+                self.write_due(group, due, moved).await?
+            };
             if took > LONG {
                 tokio::time::sleep(took).await;
             }
@@ -138,10 +151,14 @@ impl Follower<'_> {
         }
     }
 
-    async fn due(&self, group: &Group) -> Result<Due, IndexError> {
+    /// What is due on these faces, and on no other.
+    async fn due(&self, group: &Group, faces: i64) -> Result<Due, IndexError> {
+        if faces == 0 {
+            return Ok(Due::default());
+        }
         let mut rows = Committed(self.index.db());
         let revocations = revocations(self.source, &mut rows, &group.author).await?;
-        let facts = Facts::load(&mut rows, group, &revocations).await?;
+        let facts = Facts::load(&mut rows, group, faces, &revocations).await?;
         let logs = logs_of(&mut rows, &group.author).await?;
         let before = said_of(&mut rows, group).await?;
         let group = group.clone();
@@ -157,7 +174,7 @@ impl Follower<'_> {
                 gone: not_in(&before, &after),
                 new: not_in(&after, &before),
                 marks: marks.into_iter().map(|(origin, pos, l, m)| (origin.to_owned(), pos, l, m)).collect(),
-                marked: has_changed.then_some(marked),
+                marked: has_changed.then_some(marked | (PUBLIC | INSIDE) & !faces),
                 findings: conflicting.into_iter().filter_map(|name| facts.conflict(&group, name)).collect(),
             }
         })
@@ -234,7 +251,7 @@ async fn take_away(tx: &mut Tx, group: &Group, said: &Said) -> Result<(), IndexE
 }
 
 /// What a record withdraws ends otherwise if the record is something else now.
-async fn note_targets(tx: &mut Tx, group: &Group, name: &str) -> Result<(), IndexError> {
+pub(super) async fn note_targets(tx: &mut Tx, group: &Group, name: &str) -> Result<(), IndexError> {
     let sql = "insert into unsettled (author, id, status)
                select distinct t.author, t.id, t.status from entry x
                  cross join ref r cross join entry t

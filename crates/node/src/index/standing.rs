@@ -88,10 +88,12 @@ pub(super) struct Facts {
     /// The things whose records withdraw one of these, each with the names that do, and the faces that see what they
     /// name: to whom that is sealed, a withdrawal says nothing of this thing.
     endings: Vec<(Vec<Fact>, BTreeMap<Hash, i64>)>,
+    /// On which faces it is asked what they are.
+    faces: i64,
 }
 
 const FACTS: &str = "select origin, pos, name, edition, released, proven, here, faces, disowned, root_version, signer, listed, marked
-  from entry where author = $1 and id = $2 and status = $3 and valid = 1 and faces <> 0
+  from entry where author = $1 and id = $2 and status = $3 and valid = 1 and (faces & $7) <> 0
     and kind not in ('log.open', 'log.root', 'log.close') and (origin, pos) > ($4, $5) order by origin, pos limit $6";
 /// Rows that are read together: of a thing there may be any number, and a row as it is read takes much memory.
 const PAGE: i64 = if cfg!(test) { 4 } else { 2_000 };
@@ -99,13 +101,14 @@ const PAGE: i64 = if cfg!(test) { 4 } else { 2_000 };
 async fn facts_of<R: Reads>(
     rows: &mut R,
     group: &Group,
+    faces: i64,
     revocations: &Revocations,
 ) -> Result<Vec<Fact>, IndexError> {
     let mut facts: Vec<Fact> = Vec::new();
     loop {
         let (origin, pos) = facts.last().map_or(("", -1), |fact| (fact.origin.as_str(), fact.pos));
         let [author, id, status] = group.values();
-        let values = [author, id, status, origin.into(), pos.into(), PAGE.into()];
+        let values = [author, id, status, origin.into(), pos.into(), PAGE.into(), faces.into()];
         let page = rows.rows(FACTS.into(), &values).await?;
         for row in &page {
             facts.push(fact_of(row, revocations)?);
@@ -174,25 +177,27 @@ impl Facts {
     pub(super) async fn load<R: Reads>(
         rows: &mut R,
         group: &Group,
+        faces: i64,
         revocations: &Revocations,
     ) -> Result<Self, IndexError> {
-        let entries = facts_of(rows, group, revocations).await?;
+        let entries = facts_of(rows, group, faces, revocations).await?;
         // Only the author withdraws, and records of another status do not.
         let sql = "select distinct x.author, x.id, x.status, x.name, t.faces from entry t
             join ref r on r.to_name = t.name
             join entry x on x.origin = r.origin and x.pos = r.pos
-          where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and t.faces <> 0 and r.relation = 'withdraws'
-            and r.to_author = $1 and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and x.faces <> 0";
+          where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and (t.faces & $4) <> 0 and r.relation = 'withdraws'
+            and r.to_author = $1 and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and (x.faces & $4) <> 0";
         let mut withdrawals: BTreeMap<Group, BTreeMap<Hash, i64>> = BTreeMap::new();
-        for row in rows.rows(sql.into(), &group.values()).await? {
+        let [author, id, status] = group.values();
+        for row in rows.rows(sql.into(), &[author, id, status, faces.into()]).await? {
             let names = withdrawals.entry(Group::of(&row)?).or_default();
             *names.entry(hash(&row.text(3)?)).or_default() |= row.int(4)?;
         }
         let mut endings = Vec::new();
         for (by, names) in withdrawals {
-            endings.push((facts_of(rows, &by, revocations).await?, names));
+            endings.push((facts_of(rows, &by, faces, revocations).await?, names));
         }
-        Ok(Self { entries, endings })
+        Ok(Self { entries, endings, faces })
     }
 
     fn endings(&self, logs: &Logs, face: i64, basis: Basis) -> Vec<Ending> {
@@ -232,7 +237,8 @@ impl Facts {
     pub(super) fn standing(&self, logs: &Logs) -> (Vec<Said>, i64) {
         let mut marked = 0;
         let mut rows = Vec::new();
-        let faces = [PUBLIC, INSIDE].into_iter().filter(|face| !self.is_plain(*face));
+        let asked = [PUBLIC, INSIDE].into_iter().filter(|face| self.faces & face != 0);
+        let faces = asked.filter(|face| !self.is_plain(*face));
         let faces: Vec<i64> = faces.inspect(|face| marked |= face).collect();
         match faces.as_slice() {
             [one, _] if self.is_one_for_all() => stands_of(self, logs, *one, PUBLIC | INSIDE, &mut rows),
@@ -260,8 +266,12 @@ impl Facts {
         let listed = self.listed();
         let (mut marks, mut changed) = (Vec::new(), false);
         for fact in &self.entries {
-            let now =
-                (listed.get(&(fact.origin.as_str(), fact.pos)).copied().unwrap_or(0), marked & fact.faces);
+            let of_place = listed.get(&(fact.origin.as_str(), fact.pos)).copied().unwrap_or(0);
+            let others = !self.faces;
+            let now = (
+                (of_place & self.faces) | (fact.before.0 & others),
+                (marked & fact.faces) | (fact.before.1 & others),
+            );
             if now != fact.before {
                 changed |= now.1 != fact.before.1;
                 marks.push((fact.origin.as_str(), fact.pos, now.0, now.1));
@@ -414,7 +424,7 @@ impl Writer<'_> {
         for is_changed in [true, false] {
             let these = if is_changed { changed.clone() } else { &ended - &changed };
             for group in these {
-                left -= size_of(tx, &group, left).await?;
+                left -= size_of(tx, &group, INSIDE, left).await?;
                 if left < 0 {
                     later.push(group);
                     continue;
@@ -439,21 +449,29 @@ impl Writer<'_> {
 }
 
 /// How many entries decide what a thing's records are, no more than one beyond `most`.
-async fn size_of(tx: &mut Tx, group: &Group, most: i64) -> Result<i64, IndexError> {
+pub(super) async fn size_of<R: Reads>(
+    rows: &mut R,
+    group: &Group,
+    face: i64,
+    most: i64,
+) -> Result<i64, IndexError> {
     let mut size = 0;
     for sql in [
         "select count(*) from (
-           select 1 from entry where author = $1 and id = $2 and status = $3 limit $4) as some",
+           select 1 from entry where author = $1 and id = $2 and status = $3 and valid = 1 and (faces & $5) <> 0
+             and kind not in ('log.open', 'log.root', 'log.close') limit $4) as some",
         "select count(*) from (
            select 1 from entry t join ref r on r.to_name = t.name
              join entry x on x.origin = r.origin and x.pos = r.pos
              join entry y on y.author = x.author and y.id = x.id and y.status = x.status
-           where t.author = $1 and t.id = $2 and t.status = $3 and r.relation = 'withdraws' and r.to_author = $1
-             and x.author = $1 limit $4) as some",
+           where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and (t.faces & $5) <> 0
+             and r.relation = 'withdraws' and r.to_author = $1
+             and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and (x.faces & $5) <> 0
+             and y.valid = 1 and (y.faces & $5) <> 0 limit $4) as some",
     ] {
         let [author, id, status] = group.values();
-        let rows = tx.rows(sql, &[author, id, status, (most.max(0) + 1).into()]).await?;
-        size += rows.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+        let found = rows.rows(sql.into(), &[author, id, status, (most.max(0) + 1).into(), face.into()]).await?;
+        size += found.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
     }
     Ok(size)
 }
@@ -464,7 +482,7 @@ async fn settle_one(
     logs: &Logs,
     revocations: &Revocations,
 ) -> Result<Vec<Finding>, IndexError> {
-    let facts = Facts::load(tx, group, revocations).await?;
+    let facts = Facts::load(tx, group, PUBLIC | INSIDE, revocations).await?;
     let (rows, marked) = facts.standing(logs);
     let conflicting = write(tx, group, &rows).await?;
     mark(tx, group, &facts, marked).await?;

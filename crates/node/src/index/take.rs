@@ -11,6 +11,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use super::condition::{INSIDE, PUBLIC};
 use super::finding::{awaits, lacks, refused, said};
 use super::opening::{Opener, Opening, Part};
+use super::ranks::carry;
 use super::readers::readers_text;
 use super::rows::{Known, Rows, int};
 use super::touched::{All, Touched};
@@ -144,9 +145,9 @@ impl Writer<'_> {
         let mut tx = self.index.db().begin().await?;
         let latest = insert(&mut tx, self, batch.origin, seen, &ready).await?;
         let own = batch.origin.authority == self.index.own;
-        let later = save_log(&mut tx, batch, own, latest, &mut touched).await?;
+        save_log(&mut tx, batch, own, latest, &mut touched).await?;
         touched.in_range(&mut tx, batch.origin, first, end).await?;
-        self.look_at_revoked(&mut tx, batch, first, end, later, &mut touched).await?;
+        self.look_at_revoked(&mut tx, batch, first, end, &mut touched).await?;
         let mut findings = self.settle(&mut tx, touched).await?;
         self.keep_erased(&mut tx, batch.origin, first, end).await?;
         tx.commit().await?;
@@ -162,7 +163,6 @@ impl Writer<'_> {
         batch: &Batch<'_>,
         first: u64,
         end: u64,
-        is_later: bool,
         touched: &mut Touched,
     ) -> Result<(), IndexError> {
         let author = &batch.origin.authority;
@@ -171,8 +171,7 @@ impl Writer<'_> {
         }
         let is_of_log =
             |judged: &Judged| judged.record().is_some_and(|record| kind::is_log_kind(&record.header.kind));
-        // Or entries of other logs claim a later time than before, by which revocations go.
-        if is_later || batch.judged.iter().any(is_of_log) {
+        if batch.judged.iter().any(is_of_log) {
             touched.add_all(author, All::Revoked);
         }
         self.disown_range(tx, batch.origin, first, end, touched).await
@@ -330,14 +329,14 @@ async fn latest_of(tx: &mut Tx, origin: &Origin) -> Result<Option<i64>, IndexErr
     Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
 }
 
-/// Writes the row of a log. Answers whether entries of other logs claim a later time with it.
+/// Writes the row of a log.
 async fn save_log(
     tx: &mut Tx,
     batch: &Batch<'_>,
     own: bool,
     latest: Option<i64>,
     touched: &mut Touched,
-) -> Result<bool, IndexError> {
+) -> Result<(), IndexError> {
     let (origin, state) = (batch.origin.to_string(), batch.state);
     let kept = tx
         .rows("select root, checkpoint, before from log where origin = $1", &[origin.as_str().into()])
@@ -387,46 +386,18 @@ async fn save_log(
         latest.into(),
     ];
     tx.insert_many("log", &columns, &[row], Conflict::Replace(&["origin"])).await?;
-    let later = carry(tx, &origin).await?;
+    if carry(tx, &origin).await? {
+        touched.add_all(&batch.origin.authority, All::Ranks);
+    }
     if kept.is_empty() && joins_others(tx, &origin).await? {
         // A log that joins others may change which of two twins comes first.
         touched.add_all(&batch.origin.authority, All::Choices);
     }
-    Ok(later)
+    Ok(())
 }
 
 /// Whether a log goes on from another one, or another one from it.
 async fn joins_others(tx: &mut Tx, origin: &str) -> Result<bool, IndexError> {
     let sql = "select 1 from log where (origin = $1 and previous is not null) or previous = $1 limit 1";
     Ok(!tx.rows(sql, &[origin.into()]).await?.is_empty())
-}
-
-/// A log begins with the latest time that the log before it claims at the place where it goes on: so the order of
-/// an author's records follows the line of logs, even where a clock was set back between two of them. Answers whether
-/// that changed an entry.
-async fn carry(tx: &mut Tx, origin: &str) -> Result<bool, IndexError> {
-    let sql = "select s.origin, p.rank from log s join entry p on p.origin = s.previous and p.pos = s.previous_size - 1
-               where (s.origin = $1 or s.previous = $1) and (s.before is null or s.before < p.rank)";
-    let mut behind = tx.rows(sql, &[origin.into()]).await?;
-    let (mut steps, mut later) = (0, false);
-    while let Some(row) = behind.pop() {
-        let (log, rank) = (row.text(0)?, row.int(1)?);
-        let values = [log.as_str().into(), rank.into()];
-        tx.run("update log set before = $2 where origin = $1", &values).await?;
-        tx.run("update log set latest = $2 where origin = $1 and (latest is null or latest < $2)", &values)
-            .await?;
-        let changed = tx.run("update entry set rank = $2 where origin = $1 and rank < $2", &values).await?;
-        if changed > 0 {
-            later = true;
-            desks::reranked(tx, &log, rank).await?;
-        }
-        steps += 1;
-        // A ring of logs, which only a liar can make, ends somewhere.
-        if steps < 64 {
-            let sql = "select s.origin, p.rank from log s join entry p on p.origin = s.previous and p.pos = s.previous_size - 1
-                       where s.previous = $1 and (s.before is null or s.before < p.rank)";
-            behind.extend(tx.rows(sql, &[log.as_str().into()]).await?);
-        }
-    }
-    Ok(later)
 }

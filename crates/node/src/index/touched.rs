@@ -55,6 +55,8 @@ pub(super) enum All {
     Choices,
     /// Every entry that a revoked key signed.
     Revoked,
+    /// Every entry of a log that begins with a later time than before.
+    Ranks,
 }
 
 impl All {
@@ -62,6 +64,7 @@ impl All {
         match self {
             Self::Choices => 1,
             Self::Revoked => 2,
+            Self::Ranks => 3,
         }
     }
 }

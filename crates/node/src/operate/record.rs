@@ -12,7 +12,7 @@ use crate::clock;
 use crate::command::{RecordCommand, RecordsCommand};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{CONFLICTING, DISOWNED, Forgettable, SUPERSEDED, WITHDRAWN, joined};
+use crate::index::{CONFLICTING, CROWDED, DISOWNED, Forgettable, SUPERSEDED, WITHDRAWN, joined, state};
 use crate::node::Node;
 use crate::release::ActKey;
 
@@ -84,7 +84,10 @@ enum Seal {
 async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
     let mut sql = store::Sql::from(
         "select e.origin, e.pos, e.valid, e.reason, e.proven, e.here, e.sealed, e.opened, e.author, e.expires, e.content,
-         coalesce(e.root_version, 0), e.released, st.state, st.by_name, st.start, e.kind, e.id, e.edition, l.readers, e.disowned, e.critical
+         coalesce(e.root_version, 0), e.released, ",
+    );
+    sql.append(&state("e", Face::Inside)).push(
+        ", st.by_name, st.start, e.kind, e.id, e.edition, l.readers, e.disowned, e.critical
          from entry e join log l on l.origin = e.origin",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
@@ -148,6 +151,7 @@ fn stands(state: Option<i64>) -> &'static str {
         Some(WITHDRAWN) => "withdrawn",
         Some(CONFLICTING) => "conflicting",
         Some(DISOWNED) => "disowned",
+        Some(CROWDED) => "crowded",
         _ => "speaks",
     }
 }
@@ -280,8 +284,9 @@ async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
 pub(super) async fn list(node: &Node, command: RecordsCommand) -> Result<Outcome, OperateError> {
     let RecordsCommand::List { author, kind, limit } = command;
     let mut sql = store::Sql::from(
-        "select e.name, e.author, e.kind, e.edition, e.status, e.released, e.origin, e.pos, e.proven, st.state from entry e",
+        "select e.name, e.author, e.kind, e.edition, e.status, e.released, e.origin, e.pos, e.proven, ",
     );
+    sql.append(&state("e", Face::Inside)).push(" from entry e");
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
     sql.push(
         " where e.valid = 1 and ($2 = '' or e.author = $2) and ($3 = '' or e.kind = $3)

@@ -69,6 +69,22 @@ fn what_its_author_erased_is_waited_for_no_more_in_any_of_its_logs() {
 }
 
 #[test]
+fn of_what_somebody_says_it_erased_so_much_is_remembered() {
+    let mut machine = Machine::new(vec![public(), restricted()]);
+    machine.engine.config.limits.erased = 3;
+    machine.gives_blobs = false;
+    for n in 0_u8..8 {
+        let name = machine.release(1, &[Part::new(&[n; 9])], |_| ());
+        machine.erase(0, name);
+    }
+    machine.pass(5_000);
+    assert_eq!((machine.cells_in(ERASED), machine.cells_in(WANT)), (3, 5), "the rest is asked for in vain");
+    machine.restart();
+    machine.pass(5_000);
+    assert_eq!((machine.cells_in(ERASED), machine.cells_in(WANT)), (3, 5));
+}
+
+#[test]
 fn who_joins_after_an_erasure_in_another_log_waits_for_nothing() {
     let mut machine = Machine::new(vec![public(), restricted()]);
     let name = machine.release(1, &[Part::new(b"inner")], |_| ());

@@ -120,6 +120,7 @@ pub fn tags(t: &Locale, entry: &Entry, sealed: bool) -> Vec<Markup> {
         Stands::Withdrawn(_) => tags.push(tag(Tone::Wait, &t.seal_withdrawn())),
         Stands::Conflicting => tags.push(tag(Tone::Alarm, &t.seal_conflicting())),
         Stands::Disowned(_) => tags.push(tag(Tone::Alarm, &t.seal_disowned())),
+        Stands::Crowded => tags.push(tag(Tone::Alarm, &t.seal_crowded())),
         Stands::Speaks | Stands::Superseded(_) => {}
     }
     tags
@@ -210,6 +211,7 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
         _ if !entry.valid => Some(t.record_invalid()),
         Stands::Conflicting => Some(t.seal_conflicting()),
         Stands::Disowned(_) => Some(t.seal_disowned()),
+        Stands::Crowded => Some(t.seal_crowded()),
         Stands::Speaks | Stands::Superseded(_) | Stands::Withdrawn(_) => None,
     };
     found.extend(match &entry.stands {
@@ -218,6 +220,7 @@ fn warnings(page: &Page, view: &View, entry: &Entry) -> Option<Markup> {
         Stands::Superseded(by) => Some(behind(t.record_superseded(), by)),
         Stands::Conflicting => Some(Markup::text(t.record_conflicting())),
         Stands::Disowned(since) => Some(disowned(t, *since)),
+        Stands::Crowded => Some(Markup::text(t.record_crowded())),
     });
     if found.is_empty() {
         return None;

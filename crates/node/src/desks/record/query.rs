@@ -6,7 +6,7 @@
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{CONFLICTING, DISOWNED, SUPERSEDED, WITHDRAWN, joined};
+use crate::index::{CONFLICTING, CROWDED, DISOWNED, SUPERSEDED, WITHDRAWN, joined, state};
 use store::db::{Db, DbError, Row, Sql, Value};
 
 /// Records counted for a list; beyond it says "more than".
@@ -82,6 +82,8 @@ pub enum Stands {
     Conflicting,
     /// Its author revoked the key that signed it; since when.
     Disowned(i64),
+    /// Of its thing there are too many records: nothing of it stands.
+    Crowded,
 }
 
 impl Stands {
@@ -99,6 +101,7 @@ impl Stands {
         match self {
             Self::Conflicting => Some("conflicting"),
             Self::Disowned(_) => Some("disowned"),
+            Self::Crowded => Some("crowded"),
             Self::Speaks | Self::Superseded(_) | Self::Withdrawn(_) => None,
         }
     }
@@ -216,9 +219,8 @@ enum Times {
 }
 
 const BEFORE_TIMES: &str = "select e.origin, e.pos, e.leaf, e.name, e.author, e.kind, e.id, e.edition, e.status, e.mechanism, e.released, ";
-const AFTER_TIMES: &str =
-    ", e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes, l.readers, e.expires, e.content,
-  st.state, st.by_name, st.start, e.critical from entry e join log l on l.origin = e.origin";
+const AFTER_TIMES: &str = ", e.sealed, e.valid, e.reason, e.signer, e.root_version, e.supersedes, e.bytes, l.readers, e.expires, e.content, ";
+const AFTER_STATE: &str = ", st.by_name, st.start, e.critical from entry e join log l on l.origin = e.origin";
 const PLACES: &str =
     " from entry o where o.author = e.author and o.name = e.name and o.valid = 1 and (o.faces & ";
 
@@ -231,7 +233,8 @@ fn select(face: Face, basis: Basis, times: Times) -> Sql {
             sql.push(") <> 0), (select min(o.here)").push(PLACES).push(face.bit_text()).push(") <> 0)")
         }
     };
-    sql.push(AFTER_TIMES).append(&joined("e", face, basis)).push(" where ");
+    sql.push(AFTER_TIMES).append(&state("e", face)).push(AFTER_STATE);
+    sql.append(&joined("e", face, basis)).push(" where ");
     sql
 }
 
@@ -272,6 +275,7 @@ fn stands(row: &Row) -> Result<Stands, DbError> {
         Some(WITHDRAWN) => Stands::Withdrawn(by()?),
         Some(CONFLICTING) => Stands::Conflicting,
         Some(DISOWNED) => Stands::Disowned(row.int(25)?),
+        Some(CROWDED) => Stands::Crowded,
         _ => Stands::Speaks,
     })
 }

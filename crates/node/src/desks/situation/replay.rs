@@ -203,6 +203,15 @@ pub async fn marked(tx: &mut Tx, author: &str, id: &str, status: &str, marked: i
     Ok(())
 }
 
+/// The releases of a record stand as the core's table says on these faces too.
+pub async fn marked_too(tx: &mut Tx, author: &str, name: &str, faces: i64) -> Result<(), DbError> {
+    for (shelf, faces) in [(Shelf::Public, faces), (Shelf::Sealed, faces & Face::Inside.bit())] {
+        let sql = shelf.sql("update {release} set marked = marked | $3 where author = $1 and name = $2");
+        tx.run(sql, &[author.into(), name.into(), faces.into()]).await?;
+    }
+    Ok(())
+}
+
 /// Releases of a log are proven at a time, or not any more.
 pub async fn proven(
     tx: &mut Tx,
@@ -219,19 +228,38 @@ pub async fn proven(
     Ok(())
 }
 
-/// A log claims at least this time from its beginning on.
-pub async fn reranked(tx: &mut Tx, origin: &str, rank: i64) -> Result<(), DbError> {
+/// Statements whose rank is changed in one turn.
+const RERANKED: u64 = if cfg!(test) { 2 } else { 5_000 };
+
+/// Releases at a range of places of a log claim at least this time, because the log before it does. Answers false if some of
+/// their statements are left for another turn.
+pub async fn reranked(
+    tx: &mut Tx,
+    origin: &str,
+    (first, end): (i64, i64),
+    rank: i64,
+) -> Result<bool, DbError> {
+    let mut left = RERANKED;
     for shelf in [Shelf::Public, Shelf::Sealed] {
-        let sql = shelf.sql("select no from {release} where origin = $1 and rank < $2");
-        for row in tx.rows(sql, &[origin.into(), rank.into()]).await? {
-            let sql = "update {statement} set rank = $3 where no >= $1 and no < $2 and rank < $3";
-            let [first, end] = statements_of(row.int(0)?);
-            tx.run(shelf.sql(sql), &[first, end, rank.into()]).await?;
+        let sql = shelf.sql(
+            "select no from {release} where origin = $1 and pos >= $2 and pos < $3 and rank < $4 order by no",
+        );
+        let place = [origin.into(), first.into(), end.into(), rank.into()];
+        for row in tx.rows(sql, &place).await? {
+            let no = row.int(0)?;
+            let sql = "update {statement} set rank = $3 where no in (
+                         select no from {statement} where no >= $1 and no < $2 and rank < $3 order by no limit $4)";
+            let [from, to] = statements_of(no);
+            let most = i64::try_from(left).unwrap_or(i64::MAX).into();
+            left -= tx.run(shelf.sql(sql), &[from, to, rank.into(), most]).await?.min(left);
+            if left == 0 {
+                return Ok(false);
+            }
+            tx.run(shelf.sql("update {release} set rank = $2 where no = $1"), &[no.into(), rank.into()])
+                .await?;
         }
-        let sql = "update {release} set rank = $2 where origin = $1 and rank < $2";
-        tx.run(shelf.sql(sql), &[origin.into(), rank.into()]).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Forgets what a record said: personal data that expired, or copies that were erased here.

@@ -13,7 +13,7 @@ fn as_of(basis: Basis, at: i64) -> AsOf {
     AsOf { basis, at: Some(at) }
 }
 
-async fn stands(reader: &Reader, face: Face, as_of: AsOf, name: tlog::Hash) -> Option<Stands> {
+pub async fn stands(reader: &Reader, face: Face, as_of: AsOf, name: tlog::Hash) -> Option<Stands> {
     let found = query::find(reader.index.db(), face, as_of, &name.to_hex()).await.expect("a record");
     found.first().map(|entry| entry.stands.clone())
 }

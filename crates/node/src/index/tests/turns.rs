@@ -4,7 +4,12 @@ use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use super::rows::{differences, rows};
+use super::standing::stands;
 use super::world::{ME, Placed, Reader, Say, World};
+use crate::asof::AsOf;
+use crate::desks::record::query::Stands;
+use crate::face::Face;
+use crate::index::Finding;
 use record::kind;
 
 const CHINA: &str = "moh.chn.example";
@@ -208,5 +213,89 @@ async fn a_record_gets_in_between_while_very_many_contradictions_are_settled() {
     settling.await.expect("the rest");
     assert_eq!(count(&reader, "select count(*) from unsettled").await, 0);
     assert_eq!(count(&reader, "select count(*) from unsettled_all").await, 0);
+    is_as_fresh(&reader, &world).await;
+}
+
+#[tokio::test]
+async fn of_a_thing_of_more_records_than_are_compared_nothing_stands_whenever_they_came() {
+    let mut world = World::new(&[CHINA]);
+    let other = world.say(&Say::new(CHINA, kind::NOTICE, 9, AT));
+    // Public and sealed in turns: on the public face there are no more than are compared.
+    let few = crate::index::crowded::CROWD - 4;
+    let all: Vec<Placed> = (0..2 * few)
+        .map(|n| {
+            let to: Option<&[&str]> = if n % 2 == 0 { None } else { Some(&[ME]) };
+            let refs = if n == 1 { vec![other.withdraw()] } else { Vec::new() };
+            let edition = u32::try_from(n / 2 + 1).expect("small");
+            world.say(&Say { to, edition, refs, ..Say::new(CHINA, kind::WITHDRAWAL, 1, AT + n) })
+        })
+        .collect();
+    let (public, sealed) = (&all[all.len() - 2], &all[all.len() - 1]);
+    let reader = Reader::new(&world).await;
+    let follower = reader.index.follower(&reader);
+    let now = AsOf::default();
+    for size in [3, 10, 20] {
+        for origin in [&sealed.origin, &public.origin] {
+            let size = size.min(world.logs[origin].entries.len() as u64);
+            reader.come().sizes.insert(origin.clone(), size);
+            follower.reach(origin).await.expect("taken");
+        }
+        if size == 10 {
+            assert_ne!(stands(&reader, Face::Inside, now, all[0].name).await, Some(Stands::Crowded));
+        }
+    }
+    reader.all_comes().await;
+    for placed in &all {
+        let on_inside = stands(&reader, Face::Inside, now, placed.name).await;
+        assert_eq!(on_inside, Some(Stands::Crowded), "{}", placed.pos);
+    }
+    assert_eq!(stands(&reader, Face::Public, now, public.name).await, Some(Stands::Speaks));
+    let older = stands(&reader, Face::Public, now, all[0].name).await;
+    assert!(matches!(older, Some(Stands::Superseded(_))), "no trace of what is sealed: {older:?}");
+    assert_eq!(stands(&reader, Face::Inside, now, other.name).await, Some(Stands::Crowded));
+    let told = reader
+        .findings
+        .lock()
+        .expect("no panics")
+        .iter()
+        .any(|finding| matches!(finding, Finding::Crowded { author, .. } if author == CHINA));
+    assert!(told, "somebody must know");
+    is_as_fresh(&reader, &world).await;
+}
+
+#[tokio::test]
+async fn a_record_gets_in_between_while_a_log_learns_that_it_begins_later() {
+    let mut world = World::new(&[CHINA, KOREA]);
+    let first = world.say(&Say::new(CHINA, kind::NOTICE, 1, AT + 1_000));
+    // Its clock is set back.
+    let second = world.go_on(CHINA, None, AT);
+    for n in 0..40 {
+        let table = (n % 7 == 0).then(|| table(8, n));
+        world.say(&Say { table, ..Say::new(CHINA, kind::FIGURES, 100 + n.unsigned_abs(), AT + n) });
+    }
+    let small = world.say(&Say::new(KOREA, kind::NOTICE, 2, AT));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    follower.reach(&second).await.expect("taken");
+    let later = "select count(*) from entry where rank > 1750000999";
+    assert_eq!(count(&reader, later).await, 0);
+    let mut ranking = pin!(follower.reach(&first.origin));
+    let has_begun = async {
+        while count(&reader, "select count(*) from situation_release where rank > 1750000999").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut ranking => panic!("all of it was changed in one turn"),
+        () = has_begun => {}
+    }
+    tokio::select! {
+        biased;
+        _ = &mut ranking => panic!("the notice waited until all was changed"),
+        done = follower.reach(&small.origin) => done.expect("taken"),
+    }
+    ranking.await.expect("the rest");
+    assert_eq!(count(&reader, later).await, 43);
     is_as_fresh(&reader, &world).await;
 }
