@@ -51,7 +51,12 @@ pub fn costly(node: &Authority, reader: &Authority) -> Hostile {
     let mut contradicting = forger.log(1);
     for n in 0..2 * TWINS + ALIKE {
         let id = if n < 2 * TWINS { n / 2 } else { TWINS };
-        forger.record(&mut contradicting, |header| header.id = Ulid::new(id, [9; 10]));
+        forger.record(&mut contradicting, |header| {
+            header.id = Ulid::new(id, [9; 10]);
+            // Each says something else: a record that stands at many places is one.
+            let released = header.released.posix() + i64::try_from(n).expect("small");
+            header.released = record::Time::from_posix(released).expect("a time");
+        });
     }
     let joining = (2..6).map(|n| forger.log_behind(n, &contradicting).done()).collect::<Vec<_>>();
     let mut restricted = forger.log_for(&reader.name);

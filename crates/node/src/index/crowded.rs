@@ -9,15 +9,15 @@ use store::db::{Tx, Value};
 
 use super::condition::{INSIDE, PUBLIC};
 use super::follow::Follower;
-use super::settling::{CHANGED, note_targets};
+use super::settling::CHANGED;
 use super::standing::{mark_entry, size_of};
 use super::touched::{Committed, Group};
 use super::{Finding, IndexError};
 use crate::desks;
 
 /// The most records that decide what stands of a thing, at all their places, those that withdraw it included: a new edition every
-/// hour for five years and a half.
-pub(super) const CROWD: i64 = if cfg!(test) { 16 } else { 50_000 };
+/// hour for almost three years.
+pub(super) const CROWD: i64 = if cfg!(test) { 16 } else { 25_000 };
 
 /// A row of an entry that does not say yet that nothing of its thing stands: what it is to say.
 struct Unmarked {
@@ -52,7 +52,7 @@ impl Follower<'_> {
                 for entry in &some {
                     mark_entry(&mut tx, (&entry.origin, entry.pos), entry.listed, entry.marked).await?;
                     desks::marked_too(&mut tx, &group.author, &entry.name, entry.marked & on).await?;
-                    note_targets(&mut tx, group, &entry.name).await?;
+                    note_targets_at(&mut tx, group, (&entry.origin, entry.pos)).await?;
                 }
                 tx.commit().await?;
             }
@@ -122,4 +122,15 @@ async fn take_some_away(tx: &mut Tx, group: &Group, on: i64) -> Result<bool, Ind
         tx.run(sql, &values).await?;
     }
     Ok(rows.len() < CHANGED)
+}
+
+/// What the record at a place withdraws is crowded too. It is asked of the place: one record may stand at very many.
+async fn note_targets_at(tx: &mut Tx, group: &Group, (origin, pos): (&str, i64)) -> Result<(), IndexError> {
+    let sql = "insert into unsettled (author, id, status)
+               select distinct t.author, t.id, t.status from ref r cross join entry t
+               where r.origin = $1 and r.pos = $2 and r.relation = 'withdraws' and r.to_author = $3
+                 and t.name = r.to_name and t.author = r.to_author and t.valid = 1 and t.faces <> 0
+               on conflict do nothing";
+    tx.run(sql, &[origin.into(), pos.into(), group.author.as_str().into()]).await?;
+    Ok(())
 }

@@ -251,7 +251,7 @@ async fn take_away(tx: &mut Tx, group: &Group, said: &Said) -> Result<(), IndexE
 }
 
 /// What a record withdraws ends otherwise if the record is something else now.
-pub(super) async fn note_targets(tx: &mut Tx, group: &Group, name: &str) -> Result<(), IndexError> {
+async fn note_targets(tx: &mut Tx, group: &Group, name: &str) -> Result<(), IndexError> {
     let sql = "insert into unsettled (author, id, status)
                select distinct t.author, t.id, t.status from entry x
                  cross join ref r cross join entry t

@@ -472,6 +472,10 @@ pub(super) async fn size_of<R: Reads>(
         let [author, id, status] = group.values();
         let found = rows.rows(sql.into(), &[author, id, status, (most.max(0) + 1).into(), face.into()]).await?;
         size += found.first().map(|row| row.int(0)).transpose()?.unwrap_or(0);
+        if size > most {
+            // What withdraws them is looked for one by one.
+            break;
+        }
     }
     Ok(size)
 }
