@@ -22,8 +22,8 @@ use crate::source::Block;
 const FEW: u64 = 8;
 /// And those that hold at most so many bytes: some forms.
 const LITTLE: u64 = 256 << 10;
-/// This part of all places, or bytes, is freed at a time: who goes is found by looking at everybody.
-const AT_A_TIME: u64 = 64;
+/// Of all places, or bytes, this part is freed at a time: who goes is found by looking at everybody.
+const PART: usize = 64;
 
 /// How much there is for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,8 @@ impl Crowd {
             if going.is_empty() {
                 return None;
             }
-            let at_a_time = (self.room.most.all / usize::try_from(AT_A_TIME).unwrap_or(1)).max(1);
+            // Few of those there are, so that whoever has just come is not among them.
+            let at_a_time = (self.room.most.all / PART).min(going.len() / 8).max(1);
             for one in going.iter().take(at_a_time) {
                 self.put_out(&mut taken, one.number);
             }
@@ -127,7 +128,7 @@ impl Crowd {
     /// Frees bytes until there is some room again.
     fn free_bytes(&self) {
         let mut taken = self.lock();
-        let most = self.room.bytes - self.room.bytes / AT_A_TIME;
+        let most = self.room.bytes - self.room.bytes / PART as u64;
         // Somebody may have done it meanwhile.
         if self.bytes.load(Ordering::Acquire) <= self.room.bytes {
             return;
