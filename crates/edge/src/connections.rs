@@ -32,7 +32,7 @@ use crate::source::{Block, Proxies};
 /// one holds so much memory, for as long as a head may take, and no longer than there is room for it.
 const HEAD_BYTES: usize = 72 * 1024;
 /// Bytes of heads that are not whole yet, over all connections.
-const HALF_HEADS: u64 = 16 << 20;
+const HALF_HEADS: u64 = 8 << 20;
 /// After a connection could not be accepted: most likely there are no descriptors, and some end soon.
 const NOT_ACCEPTED: Duration = Duration::from_millis(100);
 

@@ -16,7 +16,7 @@ const SOURCES: usize = 65_536;
 
 /// Requests that are open at a time, and bytes of their heads and bodies that are in memory before there is an answer. All of a
 /// proxy's come over few connections, or over as many as there are people.
-const OPEN: Room = Room { most: Most { all: 8_192, of_block: 128, around: 512 }, bytes: 32 << 20 };
+const OPEN: Room = Room { most: Most { all: 4_096, of_block: 128, around: 512 }, bytes: 16 << 20 };
 
 /// What every request passes first.
 #[derive(Debug)]
