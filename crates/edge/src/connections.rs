@@ -1,42 +1,51 @@
-//! A listener: connections beside each other, none of which costs the others more than its place.
+//! A listener: connections beside each other, none of which costs the others more than its place, and not for longer than it
+//! needs it.
 //!
 //! HTTP/1.1 alone is spoken; a proxy in front may speak more. What is asked is not its subject.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use crate::crowd::{Crowd, Gone, Room};
 use crate::paced::{Pace, Paced, Phase};
-use crate::places::{Most, Places};
+use crate::places::Most;
 use crate::source::{Block, Proxies};
 
 /// The most bytes of a request's head: an address of 64 KiB with a request to join a meeting, and headers. Whoever sends half of
-/// one holds so much memory, for as long as a head may take.
+/// one holds so much memory, for as long as a head may take, and no longer than there is room for it.
 const HEAD_BYTES: usize = 72 * 1024;
+/// Bytes of heads that are not whole yet, over all connections.
+const HALF_HEADS: u64 = 8 << 20;
 /// After a connection could not be accepted: most likely there are no descriptors, and some end soon.
 const NOT_ACCEPTED: Duration = Duration::from_millis(100);
 
 /// What connections may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many there are.
-    pub most: Most,
+    /// How many there are, and how many bytes of heads that are not whole.
+    pub room: Room,
     /// How long the other side may take.
     pub pace: Pace,
+    /// How long a trusted proxy may be still between a request and the next one: it has no share of its own, and what it does not
+    /// read of small answers is not seen here.
+    pub proxy_idle: Duration,
     /// How long requests under way may take to their end, once no more are accepted.
     pub ending: Duration,
 }
@@ -47,17 +56,37 @@ impl Limits {
     pub fn for_files(files: usize) -> Self {
         let all = (files / 2).clamp(64, 16_384);
         Self {
-            most: Most { all, of_block: 128, around: 512 },
+            room: Room { most: Most { all, of_block: 128, around: 512 }, bytes: HALF_HEADS },
             pace: Pace {
                 head: Duration::from_secs(20),
                 idle: Duration::from_mins(2),
                 stall: Duration::from_secs(30),
                 slowest: 4 << 10,
             },
+            proxy_idle: Duration::from_secs(20),
             // An operator waits for it, and the system kills whoever takes long: no stranger's slow body is worth more.
             ending: Duration::from_secs(5),
         }
     }
+}
+
+/// Ends the connection that a request came over, whatever else happens on it. Requests carry it.
+#[derive(Debug, Clone, Default)]
+pub struct Connection(Arc<Notify>);
+
+impl Connection {
+    /// Ends it.
+    pub fn end(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Whoever is behind a connection, and what their place is held by.
+struct Caller<P> {
+    from: Option<SocketAddr>,
+    phase: Phase,
+    gone: Option<Gone>,
+    place: P,
 }
 
 /// Serves until `stop` resolves; then requests under way end, or are ended.
@@ -68,7 +97,7 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let places = Places::new(limits.most);
+    let crowd = Crowd::new(limits.room, Instant::now());
     let (closing, closed) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(stop);
@@ -88,9 +117,12 @@ pub async fn serve(
         };
         let block = (!proxies.trusts(from.ip())).then(|| Block::of(from.ip()));
         // Beyond its share a connection is closed at once, so that whoever asked learns it.
-        let Some(place) = places.enter(block) else { continue };
+        let Some((seat, gone)) = crowd.enter(block, Instant::now()) else { continue };
+        let idle = if block.is_some() { limits.pace.idle } else { limits.pace.idle.min(limits.proxy_idle) };
         let _ = stream.set_nodelay(true);
-        connections.spawn(connection(stream, Some(from), place, limits.pace, router.clone(), closed.clone()));
+        let caller = Caller { from: Some(from), phase: Phase::of(seat), gone: Some(gone), place: () };
+        let pace = Pace { idle, ..limits.pace };
+        connections.spawn(connection(stream, caller, pace, router.clone(), closed.clone()));
     }
     drop(listener);
     closing.send_replace(true);
@@ -125,7 +157,8 @@ pub async fn serve_here(
         let Ok(place) = place else { break };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, None, place, pace, router.clone(), closed.clone()));
+                let caller = Caller { from: None, phase: Phase::default(), gone: None, place };
+                connections.spawn(connection(stream, caller, pace, router.clone(), closed.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection of this machine could not be accepted");
@@ -145,11 +178,10 @@ async fn end(mut connections: JoinSet<()>, within: Duration) {
     }
 }
 
-/// One connection; `place` is held as long as it lasts.
+/// One connection; its place is held as long as it lasts.
 async fn connection<S, P>(
     stream: S,
-    from: Option<SocketAddr>,
-    place: P,
+    caller: Caller<P>,
     pace: Pace,
     router: Router,
     mut closed: watch::Receiver<bool>,
@@ -157,24 +189,15 @@ async fn connection<S, P>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Unpin + Send + 'static,
 {
-    let phase = Arc::new(Phase::default());
+    let Caller { from, phase, mut gone, place } = caller;
+    let phase = Arc::new(phase);
     let stream = Paced::new(stream, pace, Arc::clone(&phase), place);
     let now = Arc::clone(&phase);
+    let this = Connection::default();
+    let ending = this.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (router, phase) = (router.clone(), Arc::clone(&phase));
         phase.begins();
-        async move {
-            let mut request = request.map(Body::new);
-            if let Some(from) = from {
-                request.extensions_mut().insert(ConnectInfo(from));
-            }
-            let answered = router.oneshot(request).await;
-            // What is no more HTTP has a pace of its own.
-            if answered.as_ref().is_ok_and(|answer| answer.status() != StatusCode::SWITCHING_PROTOCOLS) {
-                phase.answered();
-            }
-            answered
-        }
+        answer(request, from, this.clone(), router.clone(), Arc::clone(&phase))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -185,6 +208,8 @@ async fn connection<S, P>(
     tokio::pin!(served);
     let ended = tokio::select! {
         ended = &mut served => ended,
+        true = must_go(gone.as_mut()) => return,
+        () = ending.0.notified() => return,
         () = told(&mut closed) => {
             // Half a request is not waited for.
             if !now.is_in_request() {
@@ -196,6 +221,36 @@ async fn connection<S, P>(
     };
     if let Err(error) = ended {
         tracing::debug!(?from, %error, "a connection ended");
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    from: Option<SocketAddr>,
+    over: Connection,
+    router: Router,
+    phase: Arc<Phase>,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(Body::new);
+    if let Some(from) = from {
+        request.extensions_mut().insert(ConnectInfo(from));
+    }
+    request.extensions_mut().insert(over);
+    let answer = router.oneshot(request).await?;
+    // What is no more HTTP has a pace of its own.
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        phase.is_switched();
+    } else {
+        phase.answered();
+    }
+    Ok(answer)
+}
+
+/// Whether its place has to be given up.
+async fn must_go(gone: Option<&mut Gone>) -> bool {
+    match gone {
+        Some(gone) => gone.is_told().await,
+        None => false,
     }
 }
 

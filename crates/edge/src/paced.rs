@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::crowd::Seat;
+
 /// How long the other side may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -25,23 +27,47 @@ pub struct Pace {
     pub slowest: u64,
 }
 
-/// Where a connection is between requests.
+/// Where a connection is between requests, which its place is told.
 #[derive(Debug, Default)]
-pub(crate) struct Phase(AtomicU8);
+pub(crate) struct Phase {
+    now: AtomicU8,
+    seat: Option<Seat>,
+}
 
 impl Phase {
     const WAITS: u8 = 0;
     const HEAD: u8 = 1;
     const REQUEST: u8 = 2;
 
-    /// A request's head is complete.
+    /// No request has begun; whoever is behind the connection has this place.
+    pub fn of(seat: Seat) -> Self {
+        Self { seat: Some(seat), ..Self::default() }
+    }
+
+    /// A request's head is complete: what it holds is counted by who answers it.
     pub fn begins(&self) {
-        self.0.store(Self::REQUEST, Ordering::Release);
+        self.now.store(Self::REQUEST, Ordering::Release);
+        self.tell(|seat| {
+            seat.is_answered(true);
+            seat.holds(0);
+        });
     }
 
     /// It is answered, and another one may follow.
     pub fn answered(&self) {
-        self.0.store(Self::WAITS, Ordering::Release);
+        self.now.store(Self::WAITS, Ordering::Release);
+        self.tell(|seat| seat.is_answered(false));
+    }
+
+    /// It is no more HTTP.
+    pub fn is_switched(&self) {
+        self.tell(Seat::stays);
+    }
+
+    fn tell(&self, what: impl FnOnce(&Seat)) {
+        if let Some(seat) = &self.seat {
+            what(seat);
+        }
     }
 
     /// Whether a request is being answered, or the connection is no more HTTP.
@@ -50,7 +76,7 @@ impl Phase {
     }
 
     fn is(&self, phase: u8) -> bool {
-        self.0.load(Ordering::Acquire) == phase
+        self.now.load(Ordering::Acquire) == phase
     }
 }
 
@@ -65,6 +91,7 @@ pub(crate) struct Paced<S, T> {
     last: Instant,
     is_begun: bool,
     head_since: Instant,
+    head_bytes: u64,
     /// Until when what waits to be written must be read, while anything waits.
     write_until: Option<Instant>,
     has_waited: bool,
@@ -95,6 +122,7 @@ impl<S, T> Paced<S, T> {
             last: now,
             is_begun: false,
             head_since: now,
+            head_bytes: 0,
             write_until: None,
             has_waited: false,
             _held: held,
@@ -110,17 +138,25 @@ impl<S, T> Paced<S, T> {
         self.phase.is(Phase::WAITS).then(|| self.last + wait)
     }
 
-    fn heard(&mut self) {
-        let now = Instant::now();
-        self.last = now;
+    fn moved(&mut self) {
+        self.last = Instant::now();
+        self.phase.tell(|seat| seat.moved(self.last.into_std()));
+    }
+
+    fn heard(&mut self, bytes: usize) {
+        self.moved();
         if self.phase.is(Phase::WAITS) {
-            self.phase.0.store(Phase::HEAD, Ordering::Release);
-            (self.head_since, self.is_begun) = (now, true);
+            self.phase.now.store(Phase::HEAD, Ordering::Release);
+            (self.head_since, self.head_bytes, self.is_begun) = (self.last, 0, true);
+        }
+        if self.phase.is(Phase::HEAD) {
+            self.head_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+            self.phase.tell(|seat| seat.holds(self.head_bytes));
         }
     }
 
     fn written(&mut self, bytes: usize) {
-        self.last = Instant::now();
+        self.moved();
         let Some(until) = self.write_until else { return };
         if std::mem::take(&mut self.has_waited) {
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -151,8 +187,9 @@ impl<S: AsyncRead + Unpin, T: Unpin> AsyncRead for Paced<S, T> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() > before {
-            this.heard();
+        let bytes = buffer.filled().len() - before;
+        if matches!(read, Poll::Ready(Ok(()))) && bytes > 0 {
+            this.heard(bytes);
         }
         match this.read_until() {
             Some(until) if this.reading.is_over(until, cx) => Poll::Ready(Err(too_slow())),
@@ -189,7 +226,12 @@ impl<S: AsyncWrite + Unpin, T: Unpin> AsyncWrite for Paced<S, T> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        // Who has written an answer waits for the next request without reading again: it is woken when that is too late.
+        if let Some(until) = this.read_until() {
+            let _ = this.reading.is_over(until, cx);
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -124,7 +124,7 @@ impl LinkCommand {
 
     /// Whom the link is for.
     pub fn bearer(self) -> Bearer {
-        Bearer { guest: self.guest, duty: self.duty.trim().to_owned() }
+        Bearer { guest: self.guest, duty: self.duty.trim().to_owned(), of: None }
     }
 }
 

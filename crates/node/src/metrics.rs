@@ -10,6 +10,8 @@ pub struct Metrics {
     pub answers: [AtomicU64; 6],
     /// Requests refused for their rate.
     pub throttled: AtomicU64,
+    /// Requests that gave way to others before there was an answer.
+    pub given_way: AtomicU64,
     /// Entries of other authorities' logs verified.
     pub verified_entries: AtomicU64,
     /// Records released.
@@ -44,6 +46,11 @@ impl Metrics {
         }
         for (name, help, counter) in [
             ("concord_http_throttled_total", "Requests refused for their rate.", &self.throttled),
+            (
+                "concord_http_given_way_total",
+                "Requests that gave way to others: all places or too much memory were taken.",
+                &self.given_way,
+            ),
             ("concord_verified_entries_total", "Entries of others' logs verified.", &self.verified_entries),
             ("concord_released_records_total", "Records released.", &self.released),
             ("concord_fetches_total", "Requests to other nodes.", &self.fetched),

@@ -14,6 +14,7 @@ use crate::fault::Coded;
 use crate::init::version_key;
 use crate::outbound::Address;
 use crate::saved::{self, SavedError};
+use crate::session::Peering;
 
 const PEERS: &str = "peer";
 const ROOTS: &str = "peer-root";
@@ -82,6 +83,11 @@ impl Known {
             return Some(Address::Dialled(url.clone()));
         }
         self.chain.latest().endpoint.clone().map(Address::Published)
+    }
+
+    /// Which one it is of those that had this name here.
+    pub fn peering(&self) -> Peering {
+        Peering { root: self.chain.fingerprint(), added: self.peer.added }
     }
 
     /// The name to show where there is no reader's language to choose by.

@@ -6,7 +6,7 @@
 //! that looks ahead cannot use it up. It never asks for a password, and never knows people (they come later).
 //! Whoever ends a session rings [`Node::departures`](crate::node::Node::departures): its bearer may be in a meeting.
 
-use record::Authority;
+use record::{Authority, Fingerprint, Time};
 use serde::{Deserialize, Serialize};
 use store::Cells;
 use tlog::hash::sha256;
@@ -74,9 +74,22 @@ pub struct Bearer {
     /// The authority of a guest; a link to the inside face has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<Authority>,
+    /// As which peer that authority was known when the link was made. Only somebody of the same one is a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Peering>,
     /// The duty that is shown beside the authority's name in meetings; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub duty: String,
+}
+
+/// A peer from when it was added until it is removed: one that is added later under the same name is another one, and its root may be
+/// somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peering {
+    /// Of its first root.
+    pub root: Fingerprint,
+    /// When it was added.
+    pub added: Time,
 }
 
 impl Bearer {
@@ -247,6 +260,19 @@ pub async fn end(cells: &dyn Cells, is_named: impl Fn(&str) -> bool) -> Result<V
     Ok(ended)
 }
 
+/// Ends the sessions and links of an authority's guests.
+pub async fn end_guests_of(cells: &dyn Cells, authority: &Authority) -> Result<(), SessionError> {
+    // Links first: none of them becomes a session after those have been looked at.
+    for space in [Door::Meeting.links(), Door::Meeting.sessions()] {
+        for (key, kept) in saved::list::<Kept>(cells, space, "").await? {
+            if kept.bearer.guest.as_ref() == Some(authority) {
+                saved::take::<Kept>(cells, space, &key).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Ends a session.
 pub async fn leave(cells: &dyn Cells, door: Door, token: &str) -> Result<(), SessionError> {
     saved::take::<Kept>(cells, door.sessions(), &sha256(token.as_bytes()).to_hex()).await?;
@@ -277,6 +303,10 @@ mod tests {
 
     const NOW: i64 = 1_790_000_000;
 
+    fn guest_of(authority: &str) -> Bearer {
+        Bearer { guest: Some(authority.parse().unwrap()), ..Bearer::default() }
+    }
+
     #[tokio::test]
     async fn a_link_opens_one_session_once() {
         let cells = MemoryCells::new();
@@ -296,8 +326,7 @@ mod tests {
     #[tokio::test]
     async fn a_guest_enters_by_the_door_of_meetings_and_by_no_other() {
         let cells = MemoryCells::new();
-        let bearer =
-            Bearer { guest: Some("moh.jpn.example".parse().unwrap()), duty: "Head of delegation".into() };
+        let bearer = Bearer { duty: "Head of delegation".into(), ..guest_of("moh.jpn.example") };
         let link = new_link(&cells, bearer.clone(), NOW).await.unwrap();
         assert!(!is_open(&cells, Door::Inside, &link, NOW).await.unwrap());
         assert_eq!(enter(&cells, Door::Inside, &link, NOW).await.unwrap(), None);
@@ -309,6 +338,25 @@ mod tests {
         let session = find(&cells, Door::Meeting, &cookie, NOW).await.unwrap().unwrap();
         assert_eq!(session.bearer, bearer);
         assert!(!cookie.contains(&session.name) && session.name.len() == 16);
+    }
+
+    #[tokio::test]
+    async fn the_guests_of_one_authority_lose_links_and_sessions_and_nobody_else_does() {
+        let cells = MemoryCells::new();
+        let (theirs, others) = (guest_of("moh.jpn.example"), guest_of("moh.bra.example"));
+        let mut ways = Vec::new();
+        for bearer in [&theirs, &others, &Bearer::default()] {
+            let used = new_link(&cells, bearer.clone(), NOW).await.unwrap();
+            let cookie = enter(&cells, bearer.door(), &used, NOW).await.unwrap().unwrap();
+            ways.push((bearer.door(), new_link(&cells, bearer.clone(), NOW).await.unwrap(), cookie));
+        }
+        end_guests_of(&cells, theirs.guest.as_ref().unwrap()).await.unwrap();
+        let mut left = Vec::new();
+        for (door, link, cookie) in ways {
+            let session = find(&cells, door, &cookie, NOW).await.unwrap().is_some();
+            left.push((is_open(&cells, door, &link, NOW).await.unwrap(), session));
+        }
+        assert_eq!(left, [(false, false), (true, true), (true, true)]);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ mod ceremony;
 mod clock;
 mod commands;
 mod costly;
+mod crowded;
 mod damage;
 mod disk;
 mod evidence;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use e2e::{Authority, Delegate, Line, World, join};
+use e2e::{Authority, Delegate, Line, World, free_ports, join};
 use livekit_protocol::DisconnectReason;
 
 /// Whoever shows no good token.
@@ -83,6 +83,30 @@ fn a_guest_whose_authority_is_no_peer_any_more_leaves_the_meeting_and_stays_out(
     assert!(join(a.port, &others_token, &[]).is_ok_and(|mut line| line.is_in()), "nobody else is hurt");
 }
 
+/// Whoever runs the authority may have changed meanwhile, and with it whom it sends.
+#[test]
+fn a_guest_of_a_removed_peer_does_not_come_back_with_another_one_of_its_name() {
+    let world = world_with_meetings(&["a.example", "b.example"]);
+    let (a, b) = (&world.nodes[0], &world.nodes[1]);
+    let guest = a.guest_of("b.example");
+    let link =
+        a.ask(&["link", "--guest", "b.example"]).expect("link")["url"].as_str().expect("a URL").to_owned();
+    let (line, token) = enter(a, &guest);
+    a.ask(&["peer", "remove", "b.example"]).expect("removed");
+    let listed = a.ask(&["session", "list"]).expect("sessions");
+    assert_eq!(listed.as_array().map(Vec::len), Some(0), "{listed}");
+
+    let fingerprint = b.fingerprint();
+    a.ask(&["peer", "add", "b.example", "--fingerprint", &fingerprint]).expect("added again");
+    a.ask(&["peer", "confirm", "b.example", "--fingerprint", &fingerprint]).expect("confirmed");
+    assert_out(a, &guest, line, &token);
+    let path = &link[link.find("/meetings/").expect("a way in")..];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(a.client().post(path, &form, Vec::new()).status, 401, "a link of before");
+    let (mut line, _) = enter(a, &a.guest_of("b.example"));
+    assert!(line.hear().is_some(), "who is invited anew is in");
+}
+
 #[test]
 fn whoever_signs_out_leaves_the_meeting_and_stays_out() {
     let world = world_with_meetings(&["a.example"]);
@@ -118,7 +142,17 @@ fn a_form_that_a_foreign_page_sends_changes_nothing_even_with_its_secret() {
     let world = world_with_meetings(&["a.example"]);
     let a = &world.nodes[0];
     let colleague = a.colleague();
-    for origin in ["https://elsewhere.example", "null", "http://127.0.0.1.elsewhere.example"] {
+    // Browsers send the cookie to every port of a name.
+    let other_program = format!("http://127.0.0.1:{}", free_ports(1)[0]);
+    let other_name = format!("http://localhost:{}", a.port);
+    for origin in [
+        "https://elsewhere.example",
+        "null",
+        "http://127.0.0.1.elsewhere.example",
+        "http://127.0.0.1",
+        &other_program,
+        &other_name,
+    ] {
         let answer = colleague.post_from(&a.client(), "/sign-out", Some(origin));
         assert_eq!(answer.status, 403, "{origin}");
         assert!(colleague.ticket(&a.client()).is_ok(), "still signed in");

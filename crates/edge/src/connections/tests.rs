@@ -28,6 +28,10 @@ async fn server(limits: Limits) -> Server {
         .route("/word", get(|| async { "word" }))
         .route("/never", get(std::future::pending::<()>))
         .route("/much", get(|| async { vec![b'x'; 64 << 20] }));
+    serves(router, limits).await
+}
+
+async fn serves(router: Router, limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -108,14 +112,90 @@ async fn who_reads_it_has_all_of_it() {
     assert!(rest(&mut stream).await.len() > 64 << 20);
 }
 
-#[tokio::test]
-async fn beyond_its_share_a_connection_is_closed_at_once() {
+/// Places for two, and heads that may take long.
+fn narrow() -> Limits {
     let most = Most { all: 2, of_block: 1, around: 1 };
-    let server = server(Limits { most, pace: Pace { head: LONG, ..PACE }, ..limits() }).await;
-    // This machine is no block.
-    let (_first, _second) = (server.says(b"G").await, server.says(b"G").await);
-    let mut third = TcpStream::connect(server.at).await.unwrap();
-    assert!(rest(&mut third).await.is_empty());
+    let room = Room { most, ..limits().room };
+    Limits { room, pace: Pace { head: LONG, idle: LONG, ..PACE }, proxy_idle: LONG, ..limits() }
+}
+
+const WORD: &[u8] = b"GET /word HTTP/1.1\r\nhost: h\r\n\r\n";
+
+#[tokio::test]
+async fn when_all_places_are_taken_the_stillest_that_waits_gives_way() {
+    let server = server(narrow()).await;
+    let (mut first, _second) = (server.says(b"G").await, server.says(b"G").await);
+    let mut third = server.says(WORD).await;
+    assert!(rest(&mut first).await.is_empty(), "half a head is not waited for");
+    let mut answer = [0; 256];
+    assert!(third.read(&mut answer).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn what_is_being_answered_to_a_proxy_gives_way_to_nobody() {
+    let server = server(narrow()).await;
+    let never = b"GET /never HTTP/1.1\r\nhost: h\r\n\r\n";
+    let (_first, _second) = (server.says(never).await, server.says(never).await);
+    // The server has both heads when it answers nobody else any more.
+    let refused = async {
+        loop {
+            let mut other = TcpStream::connect(server.at).await.unwrap();
+            let mut answer = [0; 256];
+            let read = async { other.write_all(WORD).await.and(other.read(&mut answer).await) };
+            if read.await.map_or(true, |bytes| bytes == 0) {
+                break;
+            }
+        }
+    };
+    timeout(LONG, refused).await.expect("a third is closed at once");
+}
+
+/// A proxy that takes a connection for each answer and does not read them.
+#[tokio::test]
+async fn connections_of_a_proxy_are_idle_for_a_shorter_time() {
+    let server = server(Limits { proxy_idle: Duration::from_millis(200), ..narrow() }).await;
+    let mut stream = server.says(WORD).await;
+    let begun = Instant::now();
+    assert!(rest(&mut stream).await.ends_with(b"word"));
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn half_heads_hold_few_bytes_and_the_largest_holders_give_way() {
+    let room = Room { bytes: 200_000, ..limits().room };
+    let server = server(Limits { room, ..narrow() }).await;
+    let half = [b"GET /word?".to_vec(), vec![b'a'; 60_000]].concat();
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        held.push(server.says(&half).await);
+    }
+    let mut small = server.says(WORD).await;
+    let mut answer = [0; 256];
+    assert!(small.read(&mut answer).await.unwrap() > 0);
+    let mut first = held.remove(0);
+    let begun = Instant::now();
+    assert!(
+        rest(&mut first).await.is_empty() && begun.elapsed() < LONG / 2,
+        "the stillest of them is closed"
+    );
+}
+
+#[tokio::test]
+async fn whoever_answers_can_end_the_connection_whatever_is_read_of_it() {
+    let router = Router::new().route(
+        "/much",
+        get(|over: axum::Extension<Connection>| async move {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                over.end();
+            });
+            vec![b'x'; 64 << 20]
+        }),
+    );
+    let server = serves(router, Limits { pace: Pace { stall: LONG, ..PACE }, ..limits() }).await;
+    let mut stream = server.says(b"GET /much HTTP/1.1\r\nhost: h\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(rest(&mut stream).await.len() < 64 << 20);
 }
 
 #[tokio::test]

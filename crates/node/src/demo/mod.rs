@@ -124,7 +124,7 @@ pub async fn show(folder: &Path, port: u16, meet: &Meet) -> Result<(), Failure> 
         if meet.backend != Backend::Off {
             // The neighbour's delegate is a guest in this one's room.
             let guest = PARTIES[(place + 1) % PARTIES.len()];
-            let bearer = Bearer { guest: Some(guest.authority.parse()?), duty: DUTY.to_owned() };
+            let bearer = Bearer { guest: Some(guest.authority.parse()?), duty: DUTY.to_owned(), of: None };
             let room = node.ask(&link(bearer)).await?;
             println!("      its meeting room, for {}: {}", guest.code, room.text);
         }

@@ -5,7 +5,8 @@
 //! Numeric addresses of this machine are no names that somebody could point elsewhere.
 //!
 //! What changes something is asked by our own pages alone: browsers say with `Origin` whose page asked, and one of another
-//! site's is refused before anything is read, whatever its form carries. Programs say nothing, and are known by what they carry.
+//! site's is refused before anything is read, whatever its form carries. Cookies know no ports: another program on this machine, or
+//! a page without TLS under the same name, is another site. Programs say nothing, and are known by what they carry.
 //!
 //! The exchange, the conference engine and `/healthz` are not asked: peers dial what their own operators wrote, and what they
 //! are given is public or signed for; the engine takes tokens, which no browser sends by itself; who looks after a server asks
@@ -32,14 +33,14 @@ const ANY: &str = "/healthz";
 
 /// Lets through what was asked under a name of this node; everything else is told its address.
 pub async fn only_ours(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
-    let name = asked(request.uri(), request.headers()).map(str::to_owned);
+    let host = asked(request.uri(), request.headers()).map(str::to_owned);
     let endpoint = node.own_chain().latest().endpoint.clone();
-    let is_ours = name.as_deref().is_some_and(|name| is_ours(&node.config, endpoint.as_deref(), name));
+    let is_ours = |host: &String| is_ours(&node.config, endpoint.as_deref(), without_port(host));
+    let is_ours = host.as_ref().is_some_and(is_ours);
     let is_any = request.uri().path() == ANY;
     if is_ours && !is_any && !request.method().is_safe() {
-        let is_our_page = |origin: &str| {
-            name_in(origin).is_some_and(|name| self::is_ours(&node.config, endpoint.as_deref(), name))
-        };
+        let asked = host.as_deref().unwrap_or_default();
+        let is_our_page = |origin: &str| is_our_page(&node.config, endpoint.as_deref(), asked, origin);
         let origins = request.headers().get_all(ORIGIN).iter();
         if !origins.map(|origin| origin.to_str().unwrap_or_default()).all(is_our_page) {
             return foreign_page(&node, &request);
@@ -48,7 +49,7 @@ pub async fn only_ours(State(node): State<Arc<Node>>, request: Request, next: Ne
     if is_ours || is_any {
         return next.run(request).await;
     }
-    let shown: String = name.unwrap_or_default().chars().take(SHOWN).collect();
+    let shown: String = without_port(&host.unwrap_or_default()).chars().take(SHOWN).collect();
     let problem =
         Problem::new("host-unknown").with("host", shown).with("address", node.config.public_url.clone());
     let (uri, headers) = (request.uri(), request.headers());
@@ -69,12 +70,12 @@ fn foreign_page(node: &Node, request: &Request) -> Response {
     status.into_response()
 }
 
-/// The name that was asked, without a port: an address in the request's first line counts before `Host` (RFC 9112, 3.2.2).
+/// The name that was asked, with its port: an address in the request's first line counts before `Host` (RFC 9112, 3.2.2).
 fn asked<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     let mut hosts = headers.get_all(HOST).iter();
-    match (uri.host(), hosts.next(), hosts.next()) {
-        (Some(host), ..) => Some(host),
-        (None, Some(host), None) => host.to_str().ok().map(without_port),
+    match (uri.authority(), hosts.next(), hosts.next()) {
+        (Some(authority), ..) => Some(authority.as_str().rsplit('@').next().unwrap_or_default()),
+        (None, Some(host), None) => host.to_str().ok(),
         _ => None,
     }
 }
@@ -88,23 +89,84 @@ fn without_port(host: &str) -> &str {
 
 /// The name in a URL.
 fn name_in(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    Some(without_port(rest.split(['/', '?', '#']).next()?))
+    Some(Origin::of(url)?.name)
+}
+
+/// Whose a page is: scheme, name and port (RFC 6454).
+#[derive(Debug, Clone, Copy)]
+struct Origin<'u> {
+    scheme: &'u str,
+    name: &'u str,
+    port: Option<u16>,
+}
+
+impl<'u> Origin<'u> {
+    /// That of whatever is at a URL.
+    fn of(url: &'u str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        Self::at(scheme, rest.split(['/', '?', '#']).next()?)
+    }
+
+    /// A name with its port, by a scheme.
+    fn at(scheme: &'u str, host: &'u str) -> Option<Self> {
+        let name = without_port(host);
+        let port = match host[name.len()..].strip_prefix(':') {
+            Some(port) if !port.is_empty() => Some(port.parse().ok()?),
+            _ => match scheme {
+                "http" => Some(80),
+                "https" => Some(443),
+                _ => None,
+            },
+        };
+        Some(Self { scheme, name: name.trim_end_matches('.'), port })
+    }
+
+    fn is(self, other: Self) -> bool {
+        let is_alike = self.scheme == other.scheme && self.port == other.port;
+        is_alike && self.name.eq_ignore_ascii_case(other.name)
+    }
+}
+
+/// Is this where our own pages come from? The URLs that are known are so as they are written. A further name has the scheme of
+/// `public_url`, and its port or the one that was asked: a proxy may not pass the latter on. By a number of this machine, or
+/// `localhost`, whoever asked has the page from where it asks, by way of a tunnel too.
+fn is_our_page(config: &Config, endpoint: Option<&str>, asked: &str, origin: &str) -> bool {
+    let Some(origin) = Origin::of(origin) else { return false };
+    let urls = [Some(config.public_url.as_str()), config.server_url.as_deref(), endpoint];
+    if urls.into_iter().flatten().filter_map(Origin::of).any(|ours| ours.is(origin)) {
+        return true;
+    }
+    let is_named = |ours: &String| ours.trim_end_matches('.').eq_ignore_ascii_case(origin.name);
+    let is_where_it_asks = || Origin::at(origin.scheme, asked).is_some_and(|asked| asked.is(origin));
+    if is_this_machine(config, origin.name) {
+        return is_where_it_asks();
+    }
+    let public = Origin::of(&config.public_url);
+    let is_as_public = public.is_some_and(|public| public.scheme == origin.scheme);
+    let has_its_port = || public.is_some_and(|public| public.port == origin.port);
+    config.hosts.iter().any(is_named) && is_as_public && (has_its_port() || is_where_it_asks())
 }
 
 fn is_ours(config: &Config, endpoint: Option<&str>, name: &str) -> bool {
     let name = name.trim_end_matches('.');
-    if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>()
-        && (address.is_loopback() || config.listen.ip().is_unspecified() || address == config.listen.ip())
-    {
+    if is_this_machine(config, name) {
         return true;
     }
     let urls = [Some(config.public_url.as_str()), config.server_url.as_deref(), endpoint];
     let named = urls.into_iter().flatten().filter_map(name_in);
     named
-        .chain(["localhost"])
         .chain(config.hosts.iter().map(String::as_str))
         .any(|ours| ours.trim_end_matches('.').eq_ignore_ascii_case(name))
+}
+
+/// Is this a number of this machine, or the name that machines have for themselves?
+fn is_this_machine(config: &Config, name: &str) -> bool {
+    match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => {
+            address.is_loopback() || config.listen.ip().is_unspecified() || address == config.listen.ip()
+        }
+        Err(_) => name.eq_ignore_ascii_case("localhost"),
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +226,45 @@ mod tests {
     fn a_server_that_listens_everywhere_is_reached_by_every_number_and_by_no_other_name() {
         assert!(is_answered("0.0.0.0:8080", "192.0.2.2") && is_answered("[::]:8080", "[2001:db8::1]:80"));
         assert!(!is_answered("0.0.0.0:8080", "evil.example"));
+    }
+
+    #[test]
+    fn a_page_is_ours_by_scheme_name_and_port() {
+        let endpoint = Some("https://exchange.moh.chn.example:8443");
+        let is = |asked: &str, origin: &str| is_our_page(&config("192.0.2.1:8080"), endpoint, asked, origin);
+        for (asked, origin) in [
+            ("concord.moh.chn.example", "https://concord.moh.chn.example"),
+            ("concord.moh.chn.example", "https://CONCORD.moh.chn.example:443"),
+            // A proxy that does not pass the port on.
+            ("exchange.moh.chn.example", "https://exchange.moh.chn.example:8443"),
+            ("10.0.0.2:8080", "http://10.0.0.2:8080"),
+            ("other.moh.chn.example", "https://other.moh.chn.example"),
+            ("other.moh.chn.example:8443", "https://other.moh.chn.example:8443"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("localhost:9000", "http://localhost:9000"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("192.0.2.1", "http://192.0.2.1"),
+        ] {
+            assert!(is(asked, origin), "{origin} asks {asked}");
+        }
+        for (asked, origin) in [
+            ("concord.moh.chn.example", "http://concord.moh.chn.example"),
+            ("concord.moh.chn.example", "https://concord.moh.chn.example:8443"),
+            ("concord.moh.chn.example:8443", "https://concord.moh.chn.example:8443"),
+            ("exchange.moh.chn.example:8443", "https://exchange.moh.chn.example"),
+            ("other.moh.chn.example", "http://other.moh.chn.example"),
+            ("other.moh.chn.example", "https://other.moh.chn.example:9000"),
+            ("127.0.0.1:8080", "http://127.0.0.1:9999"),
+            ("127.0.0.1:8080", "http://127.0.0.1"),
+            ("localhost:8080", "http://localhost:9999"),
+            ("localhost:8080", "http://127.0.0.1:8080"),
+            ("concord.moh.chn.example", "https://evil.example"),
+            ("concord.moh.chn.example", "null"),
+            ("concord.moh.chn.example", "https://concord.moh.chn.example:99999"),
+            ("concord.moh.chn.example", ""),
+        ] {
+            assert!(!is(asked, origin), "{origin} asks {asked}");
+        }
     }
 
     #[test]

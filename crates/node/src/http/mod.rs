@@ -7,6 +7,7 @@ pub mod answer;
 mod entrance;
 mod forward;
 mod hosts;
+mod open;
 mod rate;
 mod ready;
 mod system;
@@ -15,10 +16,10 @@ mod viewer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
@@ -28,7 +29,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http_body_util::BodyExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -55,8 +55,9 @@ const SLOWEST: u64 = 4 << 10;
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Every route of a node; `meetings` are those of the conference engine in this program, which brings limits and headers of its own.
-pub fn router(node: &Arc<Node>, meetings: Option<Router>) -> Router {
-    let gate = Arc::new(Gate::new(&node.config.exchange));
+/// There are so many connections.
+pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) -> Router {
+    let gate = Arc::new(Gate::new(&node.config.exchange, connections));
     let turns = Arc::<Turns>::default();
     let pages = Router::new()
         .route("/", get(system::home))
@@ -175,22 +176,25 @@ async fn count_and_limit(
 ) -> Response {
     let passed_on = node.lease.is_some() && forward::is_passed_on(&node, request.headers()).await;
     let source = gate.source(from.ip(), request.headers(), passed_on);
-    let place = gate.enter(source);
-    if place.is_none() || !gate.admit(source, Instant::now()) {
-        node.metrics.throttled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")], "").into_response();
-    }
+    // Whoever may not ask pushes nobody out.
+    let now = Instant::now();
+    let entered = gate.admit(source, now).then(|| gate.enter(source, now)).flatten();
+    let Some((seat, gone)) = entered else {
+        node.metrics.throttled.fetch_add(1, Ordering::Relaxed);
+        return too_many();
+    };
     // The conference engine has limits of its own, and counts by the same source.
     request.extensions_mut().insert(source);
-    let response = next.run(request).await;
+    let Some(response) = open::answer(seat, gone, request, next).await else {
+        node.metrics.given_way.fetch_add(1, Ordering::Relaxed);
+        return too_many();
+    };
     node.metrics.answered(response.status().as_u16());
-    // Whoever does not read its answer has a request open.
-    response.map(|body| Body::new(body.map_err(move |error| with(place.as_ref(), error))))
+    response
 }
 
-/// The same error. Whoever calls this keeps the place for as long as it might.
-fn with<E>(_place: Option<&edge::Place>, error: E) -> E {
-    error
+fn too_many() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")], "").into_response()
 }
 
 /// Serves until `stop` resolves, then lets requests under way finish, if they do so within seconds.
@@ -201,7 +205,8 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let limits = edge::Limits::for_files(edge::raise_files());
-    edge::serve(listener, router(node, meetings), &node.config.exchange.proxies(), limits, stop).await;
+    let router = router(node, meetings, limits.room.most.all);
+    edge::serve(listener, router, &node.config.exchange.proxies(), limits, stop).await;
 }
 
 #[cfg(test)]

@@ -7,30 +7,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
-use edge::{Allowance, Block, Budgets, Most, Network, Place, Places, Proxies, Source};
+use edge::{Allowance, Block, Budgets, Crowd, Gone, Most, Network, Proxies, Room, Seat, Source};
 
 use crate::config::Exchange;
 
 /// Sources remembered at once; beyond it those that have been still for longest are forgotten.
 const SOURCES: usize = 65_536;
 
-/// Requests that are open at a time: all of a proxy's come over few connections, or over as many as there are people.
-const OPEN: Most = Most { all: 8_192, of_block: 128, around: 512 };
+/// Requests that are open at a time, and bytes of their heads and bodies that are in memory before there is an answer. All of a
+/// proxy's come over few connections, or over as many as there are people.
+const OPEN: Room = Room { most: Most { all: 4_096, of_block: 128, around: 512 }, bytes: 16 << 20 };
 
 /// What every request passes first.
 #[derive(Debug)]
 pub struct Gate {
     proxies: Proxies,
     budgets: Mutex<Budgets>,
-    open: Arc<Places>,
+    open: Arc<Crowd>,
 }
 
 impl Gate {
-    /// As configured.
-    pub fn new(config: &Exchange) -> Self {
+    /// As configured, for a server that has so many connections. A quarter of them is without a request: when requests have to
+    /// give way, which are known by who asked, a proxy still has connections for those of others.
+    pub fn new(config: &Exchange, connections: usize) -> Self {
         let allowance = Allowance::per_minute(config.requests_per_minute);
         let budgets = Mutex::new(Budgets::new(allowance, SOURCES));
-        Self { proxies: config.proxies(), budgets, open: Places::new(OPEN) }
+        let most = Most { all: OPEN.most.all.min(connections / 4 * 3), ..OPEN.most };
+        let open = Crowd::new(Room { most, ..OPEN }, Instant::now());
+        Self { proxies: config.proxies(), budgets, open }
     }
 
     /// Whose request it is. One that another server of this authority passed on is that server's word.
@@ -42,13 +46,14 @@ impl Gate {
         self.proxies.source(from, lines)
     }
 
-    /// A place for one request until it is answered; none for who has as many open as one may.
-    pub fn enter(&self, source: Source) -> Option<Place> {
-        self.open.enter(match source {
+    /// A place for one request until it is answered or has to give way; none for who has as many open as one may.
+    pub fn enter(&self, source: Source, now: Instant) -> Option<(Seat, Gone)> {
+        let block = match source {
             Source::Here => None,
             Source::Block(block) => Some(block),
             Source::Unreadable => Some(Block::of(Ipv4Addr::UNSPECIFIED.into())),
-        })
+        };
+        self.open.enter(block, now)
     }
 
     /// May it be answered? What comes from this machine itself always is.
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_server_that_passes_requests_on_is_believed_and_nobody_else_who_is_not_configured() {
-        let gate = Gate::new(&Exchange { proxies: vec!["10.0.0.0/8".into()], ..Exchange::default() });
+        let gate = Gate::new(&Exchange { proxies: vec!["10.0.0.0/8".into()], ..Exchange::default() }, 64);
         let of = |from: &str, lines: &[&str], passed_on| {
             gate.source(from.parse().unwrap(), &headers(lines), passed_on).to_string()
         };

@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::node::Node;
 use crate::outbound::Address;
 use crate::peers::{self, Known, Peer, PeerError, Standing};
+use crate::session;
 
 /// Roots fetched of one authority at most.
 const MAX_ROOTS: u64 = 1000;
@@ -51,6 +52,8 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
         PeerCommand::Remove { authority } => {
             peers::remove(&*node.cells, &authority).await?;
             node.reload_peers().await?;
+            session::end_guests_of(&*node.cells, &authority).await?;
+            node.departures.notify_one();
             node.tell_engine_of_peers();
             Ok(Outcome::new(
                 json!({ "removed": authority }),

@@ -36,12 +36,17 @@ impl Attendee {
         self.names.get(lang).or_else(|| self.names.get("en")).map_or(self.authority.as_str(), String::as_str)
     }
 
-    /// The one whose session this is. A guest whose authority is no confirmed peer any more is nobody.
+    /// The one whose session this is. A guest whose authority is no confirmed peer any more is nobody, also if another one has its
+    /// name now.
     pub(super) fn of(node: &Node, session: &Session) -> Option<Self> {
         let (authority, code, names) = match &session.bearer.guest {
             None => (node.config.authority.clone(), node.config.code.clone(), node.config.names.clone()),
             Some(guest) => {
-                let peer = node.confirmed_peer(guest)?.peer;
+                let known = node.confirmed_peer(guest)?;
+                if session.bearer.of != Some(known.peering()) {
+                    return None;
+                }
+                let peer = known.peer;
                 let mut names = peer.names.clone();
                 if let Some(name) = peer.name {
                     names.entry("en".to_owned()).or_insert(name);

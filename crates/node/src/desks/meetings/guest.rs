@@ -6,13 +6,11 @@ use crate::clock;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::operate::OperateError;
-use crate::session::{self, Bearer, Door, MAX_DUTY};
+use crate::session::{self, Bearer, Door, MAX_DUTY, Peering};
 
 /// Makes a one-time link: for a guest to the meeting room, else to the inside face. A guest is of a confirmed peer.
-pub async fn new_link(node: &Node, bearer: Bearer) -> Result<String, OperateError> {
-    if let Some(guest) = &bearer.guest {
-        demand_peer(node, guest)?;
-    }
+pub async fn new_link(node: &Node, mut bearer: Bearer) -> Result<String, OperateError> {
+    bearer.of = bearer.guest.as_ref().map(|guest| demand_peer(node, guest)).transpose()?;
     demand_duty(&bearer.duty)?;
     let way = match bearer.door() {
         Door::Inside => "enter",
@@ -22,9 +20,9 @@ pub async fn new_link(node: &Node, bearer: Bearer) -> Result<String, OperateErro
     Ok(format!("{}/{way}/{secret}", node.config.public_url.trim_end_matches('/')))
 }
 
-fn demand_peer(node: &Node, guest: &Authority) -> Result<(), OperateError> {
-    if node.confirmed_peer(guest).is_some() {
-        return Ok(());
+fn demand_peer(node: &Node, guest: &Authority) -> Result<Peering, OperateError> {
+    if let Some(known) = node.confirmed_peer(guest) {
+        return Ok(known.peering());
     }
     let message =
         format!("{guest} is not a confirmed peer, so nobody of it can be a guest; add and confirm it first");

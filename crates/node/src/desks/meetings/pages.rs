@@ -94,7 +94,7 @@ async fn invite(
         return answer::refused(&viewer.shell, &viewer.asked, Refusal::BadRequest, &[]);
     };
     let filled = Invitation { guest: form.guest, duty: form.duty.trim().to_owned() };
-    let bearer = Bearer { guest: Some(authority.clone()), duty: filled.duty.clone() };
+    let bearer = Bearer { guest: Some(authority.clone()), duty: filled.duty.clone(), of: None };
     match guest::new_link(&node, bearer).await {
         Ok(link) => {
             let known = node.confirmed_peer(&authority);
