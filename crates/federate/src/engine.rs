@@ -19,6 +19,7 @@ use crate::serve::{Cut, Served, is_within, may_read};
 use crate::witness::Witness;
 
 mod agenda;
+mod archived;
 mod backlog;
 mod blobs;
 mod catching_up;
@@ -43,6 +44,7 @@ mod submit;
 mod wants;
 mod witnessing;
 
+pub use archived::Archived;
 pub use config::{EngineConfig, Limits};
 pub use io::*;
 

@@ -34,7 +34,7 @@ const MOST_BYTES: usize = 64 << 20;
 pub struct Damaged {
     /// Each with whether it is set aside: the index goes on without what it has not read of it.
     copies: Mutex<BTreeMap<Origin, bool>>,
-    /// Archived checkpoints that are damaged, of any log.
+    /// Archived checkpoints that are damaged or missing, of any log.
     archived: Mutex<BTreeSet<(Origin, LogFile)>>,
     found: Notify,
 }
@@ -56,6 +56,23 @@ impl Damaged {
     /// Sets a log aside; false if it is already.
     fn set_aside(&self, origin: &Origin) -> bool {
         self.copies().insert(origin.clone(), true) != Some(true)
+    }
+
+    /// Notes that an archived checkpoint must be fetched back; false if that is known.
+    pub(crate) fn archive_found(&self, origin: &Origin, file: LogFile) -> bool {
+        let is_new = self.archived().insert((origin.clone(), file));
+        self.found.notify_one();
+        is_new
+    }
+
+    /// Archived checkpoints that must be fetched back.
+    pub(crate) fn archive(&self) -> BTreeSet<(Origin, LogFile)> {
+        self.archived().clone()
+    }
+
+    /// One of them is as it should be, or nobody has it.
+    pub(crate) fn archive_mended(&self, origin: &Origin, file: &LogFile) {
+        self.archived().remove(&(origin.clone(), file.clone()));
     }
 
     fn found(&self, origin: &Origin) {
@@ -129,16 +146,7 @@ impl Node {
         }
     }
 
-    /// The same of an archived checkpoint. Receipts are with nobody else.
-    pub(crate) async fn archived_damaged(&self, origin: &Origin, file: LogFile) {
-        self.alarm_damaged(origin).await;
-        if matches!(file, LogFile::Seen(_)) {
-            self.damaged.archived().insert((origin.clone(), file));
-            self.damaged.found.notify_one();
-        }
-    }
-
-    async fn alarm_damaged(&self, origin: &Origin) {
+    pub(crate) async fn alarm_damaged(&self, origin: &Origin) {
         let place = self.prefix_of(origin);
         let alarm = Alarm::new("alarm-log-damaged").with("origin", &origin.to_string()).with("place", &place);
         alarm::raise(&*self.cells, alarm).await;
@@ -192,23 +200,6 @@ impl Node {
         left
     }
 
-    /// Fetches archived checkpoints back that are damaged; answers whether some still are.
-    async fn mend_archived(&self) -> bool {
-        let damaged = self.damaged.archived().clone();
-        for (origin, file) in damaged {
-            let Some(bytes) = self.fetch_file(&origin, &file).await else { continue };
-            if self.fault_of_archived(&origin, &file, &bytes).is_some() {
-                continue;
-            }
-            let path = format!("{}{}", self.prefix_of(&origin), file.stored_path());
-            match self.files.put(&path, bytes).await {
-                Ok(()) => drop(self.damaged.archived().remove(&(origin, file))),
-                Err(error) => tracing::error!(%error, "an archived checkpoint could not be put back"),
-            }
-        }
-        !self.damaged.archived().is_empty()
-    }
-
     /// Whether every file of a copy is what its root says, after what is not was fetched from whoever has it.
     async fn mend_copy(&self, origin: &Origin) -> Result<bool, LogError> {
         let Some((size, root)) = self.engine().stored_tree(origin) else { return Ok(true) };
@@ -230,7 +221,7 @@ impl Node {
             for path in wanted {
                 let file = path.strip_prefix(&self.prefix_of(origin)).and_then(|path| file_of(path, size));
                 if let Some(file) = file
-                    && let Some(bytes) = self.fetch_file(origin, &file).await
+                    && let Some((_, bytes)) = self.fetch_file_from(origin, &file, false).await
                 {
                     fetched.insert(path, bytes);
                 }
@@ -250,14 +241,20 @@ impl Node {
         Ok(())
     }
 
-    /// A file of a copied log from its author, or from whoever else has it.
-    async fn fetch_file(&self, origin: &Origin, file: &LogFile) -> Option<Bytes> {
+    /// A file of a log from its author, or from whoever else has it, with who that was.
+    pub(crate) async fn fetch_file_from(
+        &self,
+        origin: &Origin,
+        file: &LogFile,
+        from_author: bool,
+    ) -> Option<(Authority, Bytes)> {
         let health = self.engine().peer_health();
         let skew = |authority: &Authority| {
             health.iter().find(|peer| peer.authority == *authority).and_then(|peer| peer.skew).unwrap_or(0)
         };
         let known = self.confirmed_peers().into_iter().map(|known| known.peer.authority);
         let mut peers: Vec<(Authority, i64)> = known.map(|peer| (peer.clone(), skew(&peer))).collect();
+        peers.retain(|(peer, _)| !from_author || *peer == origin.authority);
         peers.sort_by_key(|(peer, _)| *peer != origin.authority);
         for (peer, skew) in peers {
             for wanted in [Some(file.clone()), file.full()].into_iter().flatten() {
@@ -270,7 +267,7 @@ impl Node {
                 if let Answer::Response { status: 200, body, .. } = answer
                     && let Some(cut) = federate::serve::Cut::of(file).apply(&body)
                 {
-                    return Some(Bytes::copy_from_slice(cut));
+                    return Some((peer, Bytes::copy_from_slice(cut)));
                 }
             }
         }

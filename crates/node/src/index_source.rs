@@ -169,7 +169,15 @@ impl Source for Node {
     }
 
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
-        self.seen_file(origin, n).await
+        let seen = self.seen_file(origin, n).await?;
+        if seen.is_none() && n < self.seen_count(origin) {
+            self.archived_damaged(origin, federate::LogFile::Seen(n)).await;
+        }
+        Ok(seen)
+    }
+
+    fn seen_count(&self, origin: &Origin) -> u64 {
+        self.engine().archived(origin).seen
     }
 
     async fn receipts(&self, all: bool) -> Result<Vec<(Origin, Receipt)>, IndexError> {

@@ -6,6 +6,7 @@
 mod age_keys;
 pub mod alarm;
 mod anchors;
+mod archived;
 pub mod asof;
 pub mod chart;
 pub mod cli;
@@ -33,6 +34,7 @@ pub mod leading;
 pub mod map;
 pub mod mechanisms;
 pub mod metrics;
+pub mod missing;
 pub mod node;
 pub mod operate;
 pub mod outbound;

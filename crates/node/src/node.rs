@@ -69,6 +69,8 @@ pub struct Node {
     pub exchanging: tokio::sync::watch::Sender<bool>,
     /// Copies of others' logs that are damaged on this disk.
     pub damaged: crate::damaged::Damaged,
+    /// When logs were looked at for what is missing of them.
+    pub missing: crate::missing::Missing,
     /// Large files that are sent, as far as they were looked at.
     pub whole: crate::exchange::Whole,
     /// Large files of others while they arrive.
@@ -267,6 +269,7 @@ impl Node {
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
             damaged: crate::damaged::Damaged::default(),
+            missing: crate::missing::Missing::default(),
             whole: crate::exchange::Whole::default(),
             arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),

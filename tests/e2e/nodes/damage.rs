@@ -9,7 +9,7 @@ use serde_json::Value;
 const DAMAGED: &str = "alarm-log-damaged";
 
 /// Turns a bit in the middle of a file; answers with what was there.
-fn turn_a_bit(path: &Path) -> Vec<u8> {
+pub fn turn_a_bit(path: &Path) -> Vec<u8> {
     let right = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut bytes = right.clone();
     let middle = bytes.len() / 2;
@@ -19,12 +19,12 @@ fn turn_a_bit(path: &Path) -> Vec<u8> {
 }
 
 /// The folder of a node's copy of a log.
-fn copy_of(node: &Authority, origin: &str) -> PathBuf {
+pub fn copy_of(node: &Authority, origin: &str) -> PathBuf {
     node.data.join("files/mirror").join(tlog::sha256(origin.as_bytes()).to_hex())
 }
 
 /// The paths that `log check` names as damaged, with what it says of them.
-fn damaged(node: &Authority) -> Vec<String> {
+pub fn damaged(node: &Authority) -> Vec<String> {
     let said: Value = serde_json::from_slice(&node.run(&["log", "check", "--json"]).stdout).expect("JSON");
     let rows = said.as_array().expect("rows").iter();
     let named = rows.flat_map(|row| row["damaged"].as_array().cloned().unwrap_or_default());
@@ -32,7 +32,7 @@ fn damaged(node: &Authority) -> Vec<String> {
 }
 
 /// Two friends; the second has the first one's log and its record.
-fn copied() -> (World, String, String) {
+pub fn copied() -> (World, String, String) {
     let world = World::of_friends(&["a.example", "b.example"]);
     let released = world.nodes[0].release(&["--public"], "copied by the other").expect("release");
     let origin = released["origin"].as_str().expect("an origin").to_owned();
@@ -80,7 +80,7 @@ fn damage_of_a_copy_is_this_disks_and_not_its_authors() {
 }
 
 /// Every file below a folder.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()

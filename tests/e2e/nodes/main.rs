@@ -17,6 +17,7 @@ mod hostile;
 mod hostile_peers;
 mod interop;
 mod meetings;
+mod missing;
 mod outsider;
 mod peers;
 mod recovery;

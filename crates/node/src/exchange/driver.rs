@@ -252,6 +252,12 @@ fn carry_out(
         Output::Store { id, writes, events } => {
             let _ = stores.send(StoreJob { id, writes, events });
         }
+        Output::Sign { id, what: what @ SignRequest::Holds(_) } => {
+            runtime.spawn(async move {
+                let line = sign_receipt(&node, &what).await;
+                inbox.send(Message::Input(Input::Signed { id, line }));
+            });
+        }
         Output::Sign { id, what } => {
             let line = sign(&node, &what)
                 .inspect_err(|error| tracing::error!(%error, "a cosignature could not be made"))
@@ -311,6 +317,22 @@ async fn read(node: &Node, paths: &[String]) -> Vec<Option<Vec<u8>>> {
         }
     }
     files
+}
+
+/// A receipt vouches for what is on this disk now: what is not is fetched again first.
+async fn sign_receipt(node: &Node, what: &SignRequest) -> Option<tlog::NoteSignature> {
+    let SignRequest::Holds(checkpoint) = what else { return None };
+    let origin = checkpoint.checkpoint.origin.parse().ok()?;
+    match node.holds_all(&origin).await {
+        Ok(true) => sign(node, what)
+            .inspect_err(|error| tracing::error!(%error, "a cosignature could not be made"))
+            .ok(),
+        Ok(false) => None,
+        Err(error) => {
+            tracing::error!(%error, %origin, "whether all of a log is here cannot be seen: no receipt is signed");
+            None
+        }
+    }
 }
 
 fn sign(
