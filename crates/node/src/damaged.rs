@@ -29,6 +29,9 @@ const LATER: Duration = Duration::from_mins(10);
 const MOST: usize = 1024;
 const MOST_BYTES: usize = 64 << 20;
 
+/// The space of logs that are known to be damaged here: who opens the node next knows it too. Key: origin.
+const SPACE: &str = "damaged";
+
 /// Copies of others' logs that are damaged here.
 #[derive(Default)]
 pub struct Damaged {
@@ -116,8 +119,7 @@ impl Node {
         if origin.authority != self.config.authority {
             return Ok(self.engine().stored_tree(origin));
         }
-        let head =
-            self.writer.head(&origin.to_string()).await.map_err(|error| IndexError::Source(error.into()))?;
+        let head = self.own_head(origin).await.map_err(|error| IndexError::Source(error.into()))?;
         let Some(head) = head.map(|head| head.checkpoint) else { return Ok(None) };
         // Its tiles are at their places a moment after it.
         let published =
@@ -139,11 +141,43 @@ impl Node {
     pub(crate) async fn damage_found(&self, origin: &Origin, path: &str) {
         tracing::error!(%origin, path, "a file of a log is damaged on this disk");
         self.alarm_damaged(origin).await;
+        self.mark_damaged(origin, true).await;
         if origin.authority == self.config.authority {
             self.tell(federate::Input::Damaged { origin: origin.clone() });
         } else {
             self.damaged.found(origin);
         }
+    }
+
+    /// Notes whether a log is damaged here.
+    pub(crate) async fn mark_damaged(&self, origin: &Origin, is_damaged: bool) {
+        let key = origin.to_string();
+        let marked = async {
+            let old = self.cells.get(SPACE, &key).await?;
+            let new = is_damaged.then(Vec::new);
+            if old != new {
+                self.cells.swap(SPACE, &key, old, new).await?;
+            }
+            Ok::<_, store::CellsError>(())
+        };
+        if let Err(error) = marked.await {
+            tracing::error!(%error, %origin, "whether a log is damaged could not be noted");
+        }
+    }
+
+    /// Looks again at logs that were damaged when somebody looked last: in an own one that still is, nothing is signed.
+    pub(crate) async fn look_at_damaged(&self) -> Result<(), LogError> {
+        let marked = self.cells.scan(SPACE, "", None, crate::heads::PAGE).await?;
+        for origin in marked.iter().filter_map(|(key, _)| key.parse::<Origin>().ok()) {
+            if origin.authority != self.config.authority {
+                self.damaged.found(&origin);
+            } else if damage_of(self, &origin).await?.1.is_empty() {
+                self.mark_damaged(&origin, false).await;
+            } else {
+                self.permits.set_damaged(&origin, true);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn alarm_damaged(&self, origin: &Origin) {
@@ -185,6 +219,7 @@ impl Node {
                 Ok(true) => {
                     tracing::info!(%origin, "what was damaged of a copy was fetched back");
                     self.damaged.copies().remove(&origin);
+                    self.mark_damaged(&origin, false).await;
                     let follower = self.index.follower(self);
                     if let Err(error) = follower.reach_author(&origin.authority).await {
                         tracing::error!(%error, %origin, "the index could not go on in a copy that is whole again");

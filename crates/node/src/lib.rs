@@ -23,6 +23,7 @@ pub mod exchange;
 pub mod face;
 pub mod fault;
 mod follow_up;
+mod heads;
 pub mod http;
 pub mod i18n;
 pub mod identity;

@@ -210,6 +210,76 @@ fn an_age_key_with_one_wrong_character_is_told() {
 }
 
 #[test]
+fn an_empty_key_file_is_named_and_everything_else_goes_on() {
+    let (mut world, origin, _) = copied();
+    for role in ["caller", "holds"] {
+        let node = &mut world.nodes[1];
+        node.stop();
+        let key = node.data.join(format!("keys/{role}-1.key"));
+        let right = std::fs::read(&key).expect("a key");
+        std::fs::write(&key, b"").expect("emptied");
+        node.serve();
+        let status = node.ask(&["status"]).expect("status");
+        assert_eq!(status["missing_keys"], serde_json::json!([role]));
+        let alarms = status["alarms"].as_array().expect("alarms").iter();
+        let mut paths = alarms.map(|alarm| alarm["arguments"]["path"].as_str().unwrap_or_default());
+        assert!(paths.any(|path| path.ends_with(&format!("{role}-1.key"))), "{status}");
+        let doctor = String::from_utf8_lossy(&node.run(&["doctor"]).stdout).into_owned();
+        let remedy = format!("concord key rotate {role}");
+        assert!(doctor.contains(&path_in(&key)) && doctor.contains(&remedy), "{doctor}");
+        // What is public is followed all the same.
+        let name = world.nodes[0].say("goes on");
+        until("the other has it", || world.nodes[1].knows(&name).then_some(()));
+        let node = &mut world.nodes[1];
+        let made = node.ask(&["key", "rotate", role]).expect("what it said to do");
+        assert!(made["made"].as_str().expect("a key").contains(&format!("/{role}/2+")), "{made}");
+        std::fs::remove_file(node.data.join(format!("keys/{role}-2.key"))).expect("the other remedy");
+        node.stop();
+        std::fs::write(&key, right).expect("put back");
+        node.serve();
+        assert_eq!(node.ask(&["status"]).expect("status")["missing_keys"], serde_json::json!([]));
+    }
+    until("the receipt comes", || {
+        world.nodes[0].log(&origin).filter(|log| log["held"][&world.nodes[1].name] == log["size"])
+    });
+}
+
+/// Turns a character of the hash that a database's table of migrations has beside a name.
+fn spoil_migration(path: &Path, name: &[u8]) {
+    let mut bytes = std::fs::read(path).expect("a database");
+    let is_hash = |part: &[u8]| part.len() == 64 && part.iter().all(u8::is_ascii_hexdigit);
+    let places = 0..bytes.len() - name.len() - 64;
+    let mut rows = places.filter(|at| {
+        let behind = at + name.len();
+        bytes[*at..].starts_with(name) && is_hash(&bytes[behind..behind + 64])
+    });
+    let place = rows.next().expect("a row") + name.len();
+    bytes[place] = if bytes[place] == b'0' { b'1' } else { b'0' };
+    std::fs::write(path, bytes).expect("written");
+}
+
+#[test]
+fn a_turned_bit_among_the_migrations_is_named_with_what_to_do_and_that_works() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let name = world.nodes[0].say("in the index");
+    let node = &mut world.nodes[0];
+    node.stop();
+    let index = node.data.join("index.db");
+    spoil_migration(&index, b"index-10-core");
+    let (_, said) = node.fails_to_serve();
+    assert!(said.contains(&path_in(&index)) && said.contains("concord rebuild"), "{said}");
+    node.ask(&["rebuild"]).expect("what it said to do");
+    node.serve();
+    assert!(node.knows(&name));
+    node.stop();
+    let state = node.data.join("state.db");
+    spoil_migration(&state, b"store/1-cells");
+    let (_, said) = node.fails_to_serve();
+    assert!(said.contains(&path_in(&state)) && said.contains("backup"), "{said}");
+}
+
+#[test]
 fn a_caller_key_that_is_gone_is_told_everywhere() {
     let mut world = World::of_friends(&["a.example", "b.example"]);
     let node = &mut world.nodes[0];

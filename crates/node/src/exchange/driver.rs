@@ -100,7 +100,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     inbox.send(Message::Input(Input::Peers(node.peer_configs())));
     inbox.send(Message::Input(Input::Removed(node.removed_peers())));
     for log in node.own_logs().await? {
-        let head = node.writer.head(&log.origin.to_string()).await?;
+        let head = node.own_head(&log.origin).await?;
         let log = node.engine_log(&log, head).await?;
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
@@ -296,7 +296,7 @@ fn alarm_of(found: &federate::Alarm) -> Alarm {
 /// of no larger head. Its guard is written from its head.
 async fn make_guard_again(node: &Node, origin: &Origin, permission: Permission) -> Result<(), Failure> {
     let key = origin.to_string();
-    let (Permission::May, Some(head)) = (permission, node.writer.head(&key).await?) else { return Ok(()) };
+    let (Permission::May, Some(head)) = (permission, node.own_head(origin).await?) else { return Ok(()) };
     let size = head.checkpoint.size;
     if node.writer.guard().standing(&key, Some(size))? == store::Standing::Missing {
         node.writer.guard().resume(&key, size).await?;

@@ -49,7 +49,9 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     drop(one_at_a_time);
     write_list(folder)?;
     end_copy(&unfinished)?;
-    Ok(made(folder, files, faults.into_values().collect()))
+    let identity = node.identity();
+    let keys = identity.damaged().map(|path| format!("{} (holds no key)", path.display()));
+    Ok(made(folder, files, keys.chain(faults.into_values()).collect()))
 }
 
 /// What a backup says of itself: what it lacks makes it no less of a backup, and is no success.
@@ -76,8 +78,11 @@ async fn remove_what_ends(state: &Path) -> Result<(), OperateError> {
     let options = store::DbOptions { secure_delete: true, schema: Some("state"), ..Default::default() };
     let db = store::Db::connect(&format!("sqlite:{}", state.display()), options).await?;
     let cells = store::SqlCells::open(db.clone()).await?;
-    for (key, secret) in saved::list::<AgeSecret>(&cells, AGE_SPACE, "").await? {
-        if secret.expiring {
+    let (secrets, unreadable) = saved::readable::<AgeSecret>(&cells, AGE_SPACE).await?;
+    // What cannot be read could be one of them.
+    let unreadable = unreadable.into_iter().map(|key| (key, true));
+    for (key, ends) in secrets.into_iter().map(|(key, secret)| (key, secret.expiring)).chain(unreadable) {
+        if ends {
             let old = cells.get(AGE_SPACE, &key).await?;
             cells.swap(AGE_SPACE, &key, old, None).await?;
         }

@@ -78,6 +78,9 @@ async fn log(node: &Arc<Node>, origin: &Origin, own: bool, found: &mut Found) ->
     for path in &damaged {
         node.damage_found(origin, path).await;
     }
+    if damaged.is_empty() {
+        node.mark_damaged(origin, false).await;
+    }
     let mut faults: Vec<(String, String)> =
         damaged.into_iter().map(|path| (path.clone(), node.shown_path(&path))).collect();
     let earlier = archived(node, origin, &mut faults, found).await?;
