@@ -41,10 +41,12 @@ impl Node {
         let here = self.files.get(&path).await?;
         let is_here = here.is_some_and(|here| self.fault_of_archived(origin, file, &here).is_none());
         if let LogFile::Held { authority, n } = file {
-            if !is_here && let Some(bytes) = self.last_receipt(origin, authority, *n).await {
-                self.files.put(&path, bytes.into()).await?;
+            if is_here || !self.is_last_receipt(origin, authority, *n) {
+                // What its reader does not have any more is with nobody.
+                return Ok(true);
             }
-            // What its reader does not have any more is with nobody.
+            let Some(bytes) = self.last_receipt(origin, authority, *n).await else { return Ok(false) };
+            self.files.put(&path, bytes.into()).await?;
             return Ok(true);
         }
         let is_own = origin.authority == self.config.authority;
@@ -88,12 +90,13 @@ impl Node {
         before.is_none_or(|before| before <= size) && after.is_none_or(|after| size <= after)
     }
 
-    /// The last receipt of a reader, if it is the one of this number: later ones are archived as they are shown.
+    fn is_last_receipt(&self, origin: &Origin, reader: &Authority, n: u64) -> bool {
+        self.engine().archived(origin).held.get(reader).is_some_and(|(count, _)| *count == n + 1)
+    }
+
+    /// The last receipt of a reader, as that one shows it; where it shows a later one, that is archived as ever.
     async fn last_receipt(&self, origin: &Origin, reader: &Authority, n: u64) -> Option<Vec<u8>> {
-        let (count, size) = self.engine().archived(origin).held.get(reader).copied()?;
-        if count != n + 1 {
-            return None;
-        }
+        let (_, size) = self.engine().archived(origin).held.get(reader).copied()?;
         let skew = self.engine().peer_health().iter().find(|peer| peer.authority == *reader)?.skew;
         let route = Route::Holds(origin_hash(origin));
         let answer = fetch(self, reader, &route, None, false, skew, route.limit()).await;

@@ -124,25 +124,29 @@ fn a_damaged_file_of_a_record_is_named_not_sent_and_fetched_again() {
 
 #[test]
 fn a_damaged_archived_checkpoint_is_named_and_not_sent() {
-    let (world, origin, _) = copied();
-    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let (mut world, origin, _) = copied();
     until("it is witnessed and held", || {
+        let [a, b] = &world.nodes[..] else { unreachable!("two") };
         a.log(&origin).filter(|log| log["witnessed"] == log["size"] && log["held"][&b.name] == log["size"])
     });
     let place = origin.split_once('/').expect("an origin").1;
-    let own = a.data.join("files").join(place);
-    let copy = copy_of(b, &origin);
+    let own = world.nodes[0].data.join("files").join(place);
+    let copy = copy_of(&world.nodes[1], &origin);
     until("the copy has it too", || copy.join("seen/000").exists().then_some(()));
 
-    // A receipt is with nobody else.
-    let held = own.join(format!("held/{}/000", b.name));
-    let right = turn_a_bit(&held);
-    let named = damaged(a);
-    assert!(matches!(&named[..], [one] if one.starts_with(&path_in(&held))), "{named:?}");
-    assert_eq!(a.client().get(&format!("/{place}/held/{}/000", b.name)).status, 404);
-    std::fs::write(&held, right).expect("put back");
-    assert_eq!(a.client().get(&format!("/{place}/held/{}/000", b.name)).status, 200);
+    // The last receipt is with its reader, and nobody else.
+    world.nodes[1].stop();
+    let receipt = format!("held/{}/000", world.nodes[1].name);
+    let right = turn_a_bit(&own.join(&receipt));
+    let named = damaged(&world.nodes[0]);
+    assert!(matches!(&named[..], [one] if one.starts_with(&path_in(&own.join(&receipt)))), "{named:?}");
+    let client = world.nodes[0].client();
+    assert_eq!(client.get(&format!("/{place}/{receipt}")).status, 404);
+    world.nodes[1].serve();
+    until("it is fetched back", || (std::fs::read(own.join(&receipt)).ok()? == right).then_some(()));
+    assert_eq!(client.get(&format!("/{place}/{receipt}")).status, 200);
 
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
     for (node, seen, path) in [
         (a, own.join("seen/000"), format!("/{place}/seen/000")),
         (b, copy.join("seen/000"), format!("/mirror/{}/seen/000", tlog::sha256(origin.as_bytes()).to_hex())),
@@ -227,9 +231,13 @@ fn an_empty_key_file_is_named_and_everything_else_goes_on() {
         let doctor = String::from_utf8_lossy(&node.run(&["doctor"]).stdout).into_owned();
         let remedy = format!("concord key rotate {role}");
         assert!(doctor.contains(&path_in(&key)) && doctor.contains(&remedy), "{doctor}");
-        // What is public is followed all the same.
-        let name = world.nodes[0].say("goes on");
-        until("the other has it", || world.nodes[1].knows(&name).then_some(()));
+        // What it says itself goes out all the same; without a key to call with it asks nobody.
+        let name = world.nodes[1].say("goes on");
+        until("the other has it", || world.nodes[0].knows(&name).then_some(()));
+        if role == "holds" {
+            let name = world.nodes[0].say("goes on");
+            until("it follows", || world.nodes[1].knows(&name).then_some(()));
+        }
         let node = &mut world.nodes[1];
         let made = node.ask(&["key", "rotate", role]).expect("what it said to do");
         assert!(made["made"].as_str().expect("a key").contains(&format!("/{role}/2+")), "{made}");
