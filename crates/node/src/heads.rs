@@ -228,6 +228,25 @@ impl Node {
         Ok(())
     }
 
+    /// Writes the checkpoint that lies beside a log's files again, if it is none of that log; answers whether it did.
+    pub(crate) async fn right_checkpoint(&self, origin: &Origin) -> Result<bool, store::LogError> {
+        let Some(chain) = self.chain_of(&origin.authority) else { return Ok(false) };
+        let prefix = self.prefix_of(origin);
+        let path = federate::places::file(&prefix, &LogFile::Checkpoint);
+        let there = self.files.get(&path).await?;
+        if there.is_some_and(|bytes| signed_of(&bytes, origin, &chain).is_some()) {
+            return Ok(false);
+        }
+        if origin.authority == self.config.authority {
+            self.writer.open(&origin.to_string(), &prefix).await?;
+            return Ok(true);
+        }
+        let followed = self.engine().followed().into_iter().find(|log| log.origin == *origin);
+        let Some(checkpoint) = followed.and_then(|log| log.checkpoint) else { return Ok(false) };
+        self.files.put(&path, checkpoint.to_bytes().into()).await?;
+        Ok(true)
+    }
+
     /// The head of an own log; `None` also of one that is damaged.
     pub(crate) async fn own_head(
         &self,

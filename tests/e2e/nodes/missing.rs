@@ -60,6 +60,21 @@ fn a_file_of_a_record_that_is_gone_is_named_and_fetched_back() {
 }
 
 #[test]
+fn a_checkpoint_that_is_gone_is_named_and_written_again() {
+    let (world, origin, _) = copied();
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let own = a.data.join("files").join(origin.split_once('/').expect("an origin").1);
+    for (node, folder) in [(a, own), (b, copy_of(b, &origin))] {
+        let path = folder.join("checkpoint");
+        std::fs::remove_file(&path).expect("removed");
+        let named = damaged(node);
+        assert!(matches!(&named[..], [one] if one.starts_with(&path_in(&path))), "{named:?}");
+        assert!(std::fs::read_to_string(&path).expect("it is written again").starts_with(&origin));
+        assert_eq!(damaged(node), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn no_receipt_is_signed_while_a_file_of_a_record_is_gone() {
     let (world, origin, _) = copied();
     let [a, b] = &world.nodes[..] else { unreachable!("two") };

@@ -83,6 +83,12 @@ async fn log(node: &Arc<Node>, origin: &Origin, own: bool, found: &mut Found) ->
     }
     let mut faults: Vec<(String, String)> =
         damaged.into_iter().map(|path| (path.clone(), node.shown_path(&path))).collect();
+    // Only where all else is whole: what it is written from must lead to it.
+    if faults.is_empty() && node.right_checkpoint(origin).await? {
+        let path = format!("{}{}", node.prefix_of(origin), LogFile::Checkpoint.path());
+        let shown = format!("{} (was missing or damaged, and is written again)", node.shown_path(&path));
+        faults.push((path, shown));
+    }
     let earlier = archived(node, origin, &mut faults, found).await?;
     let whose = if own { "own log" } else { "copy" };
     let mut row = json!({ "origin": origin, "own": own, "size": size });
