@@ -45,11 +45,20 @@ fn a_control_socket_that_is_removed_is_made_again() {
 #[test]
 fn what_an_offline_check_found_is_not_signed_over_by_the_next_command() {
     let (mut world, origin, _) = copied();
+    // More than one bundle: a start looks at the last one alone. Each day is a record.
+    let mut table = String::from("#date,#country+code,#affected+infected+confirmed+cumulative\n");
+    for (month, day) in (1..=10).flat_map(|month| (1..=28).map(move |day| (month, day))) {
+        table.push_str(&format!("2020-{month:02}-{day:02},KOR,{}\n", month * 28 + day));
+    }
+    let file = world.path("table.csv");
+    std::fs::write(&file, table).expect("a table");
+    world.nodes[0].ask(&["import", "figures", &path_in(&file)]).expect("import");
     for node in [0, 1] {
         world.nodes[node].stop();
     }
     let files = world.nodes[0].data.join("files").join(origin.split_once('/').expect("an origin").1);
     let tile = files.join("tile/0/000");
+    assert_eq!(std::fs::metadata(&tile).expect("a tile").len(), 256 * 32, "it is full");
     let right = turn_a_bit(&tile);
     assert_eq!(damaged(&world.nodes[0]), [path_in(&tile)]);
     world.nodes[0].release(&["--public"], "over it").expect_err("it is damaged");

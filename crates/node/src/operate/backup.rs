@@ -51,11 +51,12 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     end_copy(&unfinished)?;
     let identity = node.identity();
     let keys = identity.damaged().map(|path| format!("{} (holds no key)", path.display()));
-    Ok(made(folder, files, keys.chain(faults.into_values()).collect()))
+    let lacks: Vec<String> = keys.chain(faults.into_values()).collect();
+    Ok(made(folder, files, &lacks))
 }
 
 /// What a backup says of itself: what it lacks makes it no less of a backup, and is no success.
-fn made(folder: &Path, files: usize, lacks: Vec<String>) -> Outcome {
+fn made(folder: &Path, files: usize, lacks: &[String]) -> Outcome {
     let mut text = format!(
         "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
         folder.display()
