@@ -104,5 +104,6 @@ fn the_folder_of_what_arrives_is_its_owners_alone() {
     let mut world = World::new(&["a.example"]);
     world.serve();
     let folder = world.nodes[0].data.join("arriving");
+    until("it is made", || folder.exists().then_some(()));
     assert_eq!(std::fs::metadata(&folder).expect("there").permissions().mode() & 0o777, 0o700);
 }
