@@ -267,7 +267,7 @@ impl Identity {
     }
 
     /// The file of a role that holds no key, if there is one.
-    fn damaged_of(&self, role: Role) -> Option<&(PathBuf, String)> {
+    pub fn damaged_of(&self, role: Role) -> Option<&(PathBuf, String)> {
         self.damaged.iter().rev().find(|(path, _)| number_in(path, role).is_some())
     }
 

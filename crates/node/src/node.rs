@@ -412,9 +412,13 @@ impl Node {
     }
 
     async fn tell_of_missing_keys(&self) {
+        let identity = Identity::read(&self.config.keys_folder()).unwrap_or_default();
+        let place_of = |role| {
+            identity.damaged_of(role).map_or_else(|| self.config.keys_folder(), |(path, _)| path.clone())
+        };
         for missing in self.missing_keys() {
             let alarm = Alarm::new("alarm-key-missing").with("role", &missing.to_string());
-            let alarm = alarm.with("path", &self.place_of_key(missing).display().to_string());
+            let alarm = alarm.with("path", &place_of(missing).display().to_string());
             alarm::raise(&*self.cells, alarm).await;
         }
     }
@@ -435,15 +439,6 @@ impl Node {
             alarm::raise(&*self.cells, alarm).await;
         }
         Ok(())
-    }
-
-    /// Where the key of a role is missing: the file that holds none any more, or the folder.
-    fn place_of_key(&self, role: record::root::Role) -> std::path::PathBuf {
-        let identity = Identity::read(&self.config.keys_folder()).unwrap_or_default();
-        match identity.key(role, &self.own_root()) {
-            Err(crate::identity::IdentityError::DamagedKey { path, .. }) => path,
-            _ => self.config.keys_folder(),
-        }
     }
 
     /// The roles of operational keys that the newest own root lists and whose files are not in the folder of keys.
