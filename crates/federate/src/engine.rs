@@ -19,6 +19,7 @@ use crate::serve::{Cut, Served, is_within, may_read};
 use crate::witness::Witness;
 
 mod agenda;
+mod archived;
 mod backlog;
 mod blobs;
 mod catching_up;
@@ -43,6 +44,7 @@ mod submit;
 mod wants;
 mod witnessing;
 
+pub use archived::Archived;
 pub use config::{EngineConfig, Limits};
 pub use io::*;
 
@@ -120,9 +122,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that goes on from what was persisted. Cells that cannot be read are an error: whoever signs
-    /// must not forget what was signed.
+    /// An engine that goes on from what was persisted. A cell that cannot be read is an error.
     pub fn new(config: EngineConfig, snapshot: Snapshot) -> Result<Self, SnapshotError> {
+        let (engine, unread) = Self::mended(config, snapshot);
+        unread.into_iter().next().map_or(Ok(engine), Err)
+    }
+
+    /// An engine that goes on from what can be read of what was persisted, and the cells that cannot. What they said is learnt
+    /// again; but whoever signs must not forget what was signed: of a log whose cosigned size is lost nothing is cosigned.
+    pub fn mended(config: EngineConfig, snapshot: Snapshot) -> (Self, Vec<SnapshotError>) {
         let random = config.seed;
         let mut engine = Self {
             config,
@@ -161,13 +169,21 @@ impl Engine {
             #[cfg(test)]
             own_looks: 0,
         };
+        let mut unread = Vec::new();
         for (space, key, value) in snapshot.cells {
-            engine.restore(&space, &key, &value).ok_or(SnapshotError { space, key })?;
+            if engine.restore(&space, &key, &value).is_none() {
+                unread.push(SnapshotError { space, key });
+            }
+        }
+        for cell in unread.iter().filter(|cell| cell.space == WITNESS) {
+            if let Ok(origin) = cell.key.parse() {
+                engine.witness.forget(origin);
+            }
         }
         engine.room = Room::of(engine.logs.iter().map(|(origin, log)| (origin, log.kept_bytes())));
         engine.forget_erased();
         engine.dirty.extend(engine.logs.keys().chain(engine.own.keys()).cloned());
-        Ok(engine)
+        (engine, unread)
     }
 
     /// Takes an input at a time in milliseconds since 1970.

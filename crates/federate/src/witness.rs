@@ -3,7 +3,7 @@
 //! The size is raised durably before anything is signed: [`Witness::judge`] raises it in memory and says what
 //! to store; only when that is durable may the cosignature be made. A later failure leaves it raised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::Origin;
 use tlog::witness::WitnessRequestError;
@@ -35,6 +35,9 @@ pub enum Refused {
     /// The authority has too many logs.
     #[error("more than {MAX_LOGS_PER_AUTHORITY} logs of one authority")]
     TooMany,
+    /// What was cosigned last of the log is damaged here: another view could be cosigned.
+    #[error("what was cosigned last of this log is damaged here: nothing of it is cosigned")]
+    Forgotten,
     /// Requests for other logs of the authority are still under way.
     #[error("other requests for logs of this authority are under way; ask again later")]
     Busy,
@@ -51,6 +54,7 @@ impl Refused {
             }
             Self::Judged(refusal) => (refusal.status(), text, Vec::new()),
             Self::TooMany => (403, text, Vec::new()),
+            Self::Forgotten => (503, text, Vec::new()),
             Self::Busy => (429, text, Vec::new()),
         }
     }
@@ -60,6 +64,8 @@ impl Refused {
 #[derive(Debug, Clone, Default)]
 pub struct Witness {
     latest: BTreeMap<Origin, Latest>,
+    /// Logs of which it is not known any more what was cosigned.
+    forgotten: BTreeSet<Origin>,
 }
 
 impl Witness {
@@ -79,6 +85,9 @@ impl Witness {
         request: &AddCheckpoint,
         log_keys: &[VerifierKey],
     ) -> Result<Vec<u8>, Refused> {
+        if self.forgotten.contains(origin) {
+            return Err(Refused::Forgotten);
+        }
         let latest = self.latest.get(origin).map(|latest| (latest.size, latest.root));
         let checkpoint = judge(request, latest, log_keys)?;
         if latest.is_none() && self.logs_of(origin) >= MAX_LOGS_PER_AUTHORITY {
@@ -129,6 +138,12 @@ impl Witness {
         (checkpoint.checkpoint.origin == origin.to_string()).then_some(())?;
         self.latest.insert(origin, Latest { size, root, checkpoint });
         Some(())
+    }
+
+    /// What was stored cannot be read: nothing of the log is cosigned any more, or it could be a second view.
+    pub fn forget(&mut self, origin: Origin) {
+        self.latest.remove(&origin);
+        self.forgotten.insert(origin);
     }
 
     fn logs_of(&self, origin: &Origin) -> usize {
@@ -182,6 +197,17 @@ mod tests {
         let refused = witness.judge(&origin(), &request(0, 7, "other"), &keys).unwrap_err();
         assert_eq!(refused.answer(), (409, "text/x.tlog.size", b"5\n".to_vec()));
         assert_eq!(witness.latest(&origin()).unwrap().size, 5);
+    }
+
+    #[test]
+    fn of_a_log_of_which_the_last_size_is_lost_nothing_is_cosigned() {
+        let keys = [log().key().clone()];
+        let mut witness = Witness::default();
+        witness.forget(origin());
+        for (old, size) in [(0, 3), (3, 5)] {
+            let refused = witness.judge(&origin(), &request(old, size, ""), &keys).unwrap_err();
+            assert_eq!(refused.answer().0, 503);
+        }
     }
 
     #[test]

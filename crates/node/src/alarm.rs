@@ -161,7 +161,7 @@ async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
 
 /// Settles the alarm with this id; `None` if there is none.
 pub async fn settle(cells: &dyn Cells, id: &str, note: &str) -> Result<Option<Alarm>, saved::SavedError> {
-    let all = saved::list::<Alarm>(cells, SPACE, "").await?;
+    let all = saved::readable::<Alarm>(cells, SPACE).await?.0;
     let Some((key, _)) = all.into_iter().find(|(_, alarm)| alarm.id() == id) else { return Ok(None) };
     let settled = Settled { at: clock::seconds(), note: note.to_owned() };
     saved::update::<Alarm>(cells, SPACE, &key, |alarm| {
@@ -173,7 +173,7 @@ pub async fn settle(cells: &dyn Cells, id: &str, note: &str) -> Result<Option<Al
 /// Every alarm.
 pub async fn list(cells: &dyn Cells) -> Result<Vec<Alarm>, saved::SavedError> {
     let mut all: Vec<Alarm> =
-        saved::list::<Alarm>(cells, SPACE, "").await?.into_iter().map(|(_, a)| a).collect();
+        saved::readable::<Alarm>(cells, SPACE).await?.0.into_iter().map(|(_, a)| a).collect();
     all.sort_by_key(|a| std::cmp::Reverse(a.last));
     Ok(all)
 }

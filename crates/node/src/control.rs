@@ -4,8 +4,8 @@
 //! it, and to read its answer, may not. What strangers hold open costs it nothing: they have no more than their share of this
 //! process's files.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
@@ -35,6 +36,8 @@ const TO_ASK: Duration = Duration::from_secs(10);
 /// How whoever is connected must go on: they are programs on this machine.
 const PACE: edge::Pace =
     edge::Pace { head: TO_ASK, idle: TO_ASK, stall: Duration::from_secs(30), slowest: 64 << 10 };
+/// How often it is seen whether the socket is still there.
+const LOOK: Duration = Duration::from_secs(1);
 /// When the server is told to stop: what is asked already may take this long.
 const ENDING: Duration = Duration::from_hours(1);
 
@@ -62,14 +65,44 @@ pub struct Answer {
 /// The socket cannot be made.
 pub async fn serve(node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
     let path = node.config.socket_path();
-    // We hold the folder's lock, so a socket that lies there is of a process that is gone.
-    let _ = std::fs::remove_file(&path);
-    let listener = tokio::net::UnixListener::bind(&path)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let router = Router::new().route("/command", post(command)).with_state(node);
-    edge::serve_here(listener, router, CONNECTIONS, PACE, ENDING, stop).await;
-    let _ = std::fs::remove_file(&path);
-    Ok(())
+    let stop = stop.boxed().shared();
+    loop {
+        let (listener, file) = listen(&path)?;
+        let gone = gone(path.clone(), file).boxed().shared();
+        let ends = futures::future::select(stop.clone(), gone.clone()).map(drop);
+        let serving =
+            tokio::spawn(edge::serve_here(listener, router.clone(), CONNECTIONS, PACE, ENDING, ends));
+        tokio::select! {
+            () = stop.clone() => {
+                let _ = serving.await;
+                let _ = std::fs::remove_file(&path);
+                return Ok(());
+            }
+            // What is being answered goes on.
+            () = gone => tracing::warn!(path = %path.display(), "the control socket was removed: it is made again"),
+        }
+    }
+}
+
+/// The socket, and which file it is.
+fn listen(path: &Path) -> std::io::Result<(tokio::net::UnixListener, Option<u64>)> {
+    // We hold the folder's lock, so a socket that lies there is of a process that is gone.
+    let _ = std::fs::remove_file(path);
+    let listener = tokio::net::UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok((listener, file_at(path)))
+}
+
+fn file_at(path: &Path) -> Option<u64> {
+    std::fs::symlink_metadata(path).ok().map(|file| file.ino())
+}
+
+/// Resolves when another file, or none, lies in the place of a socket.
+async fn gone(path: PathBuf, file: Option<u64>) {
+    while file_at(&path) == file {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn command(State(node): State<Arc<Node>>, request: Request) -> Response {

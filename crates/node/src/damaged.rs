@@ -29,12 +29,15 @@ const LATER: Duration = Duration::from_mins(10);
 const MOST: usize = 1024;
 const MOST_BYTES: usize = 64 << 20;
 
+/// The space of logs that are known to be damaged here: who opens the node next knows it too. Key: origin.
+const SPACE: &str = "damaged";
+
 /// Copies of others' logs that are damaged here.
 #[derive(Default)]
 pub struct Damaged {
     /// Each with whether it is set aside: the index goes on without what it has not read of it.
     copies: Mutex<BTreeMap<Origin, bool>>,
-    /// Archived checkpoints that are damaged, of any log.
+    /// Archived checkpoints that are damaged or missing, of any log.
     archived: Mutex<BTreeSet<(Origin, LogFile)>>,
     found: Notify,
 }
@@ -56,6 +59,23 @@ impl Damaged {
     /// Sets a log aside; false if it is already.
     fn set_aside(&self, origin: &Origin) -> bool {
         self.copies().insert(origin.clone(), true) != Some(true)
+    }
+
+    /// Notes that an archived checkpoint must be fetched back; false if that is known.
+    pub(crate) fn archive_found(&self, origin: &Origin, file: LogFile) -> bool {
+        let is_new = self.archived().insert((origin.clone(), file));
+        self.found.notify_one();
+        is_new
+    }
+
+    /// Archived checkpoints that must be fetched back.
+    pub(crate) fn archive(&self) -> BTreeSet<(Origin, LogFile)> {
+        self.archived().clone()
+    }
+
+    /// One of them is as it should be, or nobody has it.
+    pub(crate) fn archive_mended(&self, origin: &Origin, file: &LogFile) {
+        self.archived().remove(&(origin.clone(), file.clone()));
     }
 
     fn found(&self, origin: &Origin) {
@@ -99,8 +119,7 @@ impl Node {
         if origin.authority != self.config.authority {
             return Ok(self.engine().stored_tree(origin));
         }
-        let head =
-            self.writer.head(&origin.to_string()).await.map_err(|error| IndexError::Source(error.into()))?;
+        let head = self.own_head(origin).await.map_err(|error| IndexError::Source(error.into()))?;
         let Some(head) = head.map(|head| head.checkpoint) else { return Ok(None) };
         // Its tiles are at their places a moment after it.
         let published =
@@ -122,6 +141,7 @@ impl Node {
     pub(crate) async fn damage_found(&self, origin: &Origin, path: &str) {
         tracing::error!(%origin, path, "a file of a log is damaged on this disk");
         self.alarm_damaged(origin).await;
+        self.mark_damaged(origin, true).await;
         if origin.authority == self.config.authority {
             self.tell(federate::Input::Damaged { origin: origin.clone() });
         } else {
@@ -129,16 +149,38 @@ impl Node {
         }
     }
 
-    /// The same of an archived checkpoint. Receipts are with nobody else.
-    pub(crate) async fn archived_damaged(&self, origin: &Origin, file: LogFile) {
-        self.alarm_damaged(origin).await;
-        if matches!(file, LogFile::Seen(_)) {
-            self.damaged.archived().insert((origin.clone(), file));
-            self.damaged.found.notify_one();
+    /// Notes whether a log is damaged here.
+    pub(crate) async fn mark_damaged(&self, origin: &Origin, is_damaged: bool) {
+        let key = origin.to_string();
+        let marked = async {
+            let old = self.cells.get(SPACE, &key).await?;
+            let new = is_damaged.then(Vec::new);
+            if old != new {
+                self.cells.swap(SPACE, &key, old, new).await?;
+            }
+            Ok::<_, store::CellsError>(())
+        };
+        if let Err(error) = marked.await {
+            tracing::error!(%error, %origin, "whether a log is damaged could not be noted");
         }
     }
 
-    async fn alarm_damaged(&self, origin: &Origin) {
+    /// Looks again at logs that were damaged when somebody looked last: in an own one that still is, nothing is signed.
+    pub(crate) async fn look_at_damaged(&self) -> Result<(), LogError> {
+        let marked = self.cells.scan(SPACE, "", None, crate::heads::PAGE).await?;
+        for origin in marked.iter().filter_map(|(key, _)| key.parse::<Origin>().ok()) {
+            if origin.authority != self.config.authority {
+                self.damaged.found(&origin);
+            } else if damage_of(self, &origin).await?.1.is_empty() {
+                self.mark_damaged(&origin, false).await;
+            } else {
+                self.permits.set_damaged(&origin, true);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn alarm_damaged(&self, origin: &Origin) {
         let place = self.prefix_of(origin);
         let alarm = Alarm::new("alarm-log-damaged").with("origin", &origin.to_string()).with("place", &place);
         alarm::raise(&*self.cells, alarm).await;
@@ -177,6 +219,7 @@ impl Node {
                 Ok(true) => {
                     tracing::info!(%origin, "what was damaged of a copy was fetched back");
                     self.damaged.copies().remove(&origin);
+                    self.mark_damaged(&origin, false).await;
                     let follower = self.index.follower(self);
                     if let Err(error) = follower.reach_author(&origin.authority).await {
                         tracing::error!(%error, %origin, "the index could not go on in a copy that is whole again");
@@ -190,23 +233,6 @@ impl Node {
             }
         }
         left
-    }
-
-    /// Fetches archived checkpoints back that are damaged; answers whether some still are.
-    async fn mend_archived(&self) -> bool {
-        let damaged = self.damaged.archived().clone();
-        for (origin, file) in damaged {
-            let Some(bytes) = self.fetch_file(&origin, &file).await else { continue };
-            if self.fault_of_archived(&origin, &file, &bytes).is_some() {
-                continue;
-            }
-            let path = format!("{}{}", self.prefix_of(&origin), file.stored_path());
-            match self.files.put(&path, bytes).await {
-                Ok(()) => drop(self.damaged.archived().remove(&(origin, file))),
-                Err(error) => tracing::error!(%error, "an archived checkpoint could not be put back"),
-            }
-        }
-        !self.damaged.archived().is_empty()
     }
 
     /// Whether every file of a copy is what its root says, after what is not was fetched from whoever has it.
@@ -230,7 +256,7 @@ impl Node {
             for path in wanted {
                 let file = path.strip_prefix(&self.prefix_of(origin)).and_then(|path| file_of(path, size));
                 if let Some(file) = file
-                    && let Some(bytes) = self.fetch_file(origin, &file).await
+                    && let Some((_, bytes)) = self.fetch_file_from(origin, &file, false).await
                 {
                     fetched.insert(path, bytes);
                 }
@@ -250,14 +276,20 @@ impl Node {
         Ok(())
     }
 
-    /// A file of a copied log from its author, or from whoever else has it.
-    async fn fetch_file(&self, origin: &Origin, file: &LogFile) -> Option<Bytes> {
+    /// A file of a log from its author, or from whoever else has it, with who that was.
+    pub(crate) async fn fetch_file_from(
+        &self,
+        origin: &Origin,
+        file: &LogFile,
+        from_author: bool,
+    ) -> Option<(Authority, Bytes)> {
         let health = self.engine().peer_health();
         let skew = |authority: &Authority| {
             health.iter().find(|peer| peer.authority == *authority).and_then(|peer| peer.skew).unwrap_or(0)
         };
         let known = self.confirmed_peers().into_iter().map(|known| known.peer.authority);
         let mut peers: Vec<(Authority, i64)> = known.map(|peer| (peer.clone(), skew(&peer))).collect();
+        peers.retain(|(peer, _)| !from_author || *peer == origin.authority);
         peers.sort_by_key(|(peer, _)| *peer != origin.authority);
         for (peer, skew) in peers {
             for wanted in [Some(file.clone()), file.full()].into_iter().flatten() {
@@ -270,7 +302,7 @@ impl Node {
                 if let Answer::Response { status: 200, body, .. } = answer
                     && let Some(cut) = federate::serve::Cut::of(file).apply(&body)
                 {
-                    return Some(Bytes::copy_from_slice(cut));
+                    return Some((peer, Bytes::copy_from_slice(cut)));
                 }
             }
         }

@@ -169,7 +169,7 @@ impl Node {
             return Ok(0);
         }
         let (mut destroyed, mut next) = (0, i64::MAX);
-        for (recipient, secret) in saved::list::<AgeSecret>(&*self.cells, AGE_SPACE, "").await? {
+        for (recipient, secret) in saved::readable::<AgeSecret>(&*self.cells, AGE_SPACE).await?.0 {
             let last = if secret.expiring && secret.until <= now {
                 self.index.last_expiry(secret.from.posix(), secret.until.posix()).await?
             } else {

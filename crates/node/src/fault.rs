@@ -132,16 +132,6 @@ impl Coded for formats::figures::LayoutError {
     }
 }
 
-impl Coded for federate::engine::SnapshotError {
-    fn code(&self) -> &'static str {
-        "exchange-state"
-    }
-
-    fn arguments(&self) -> Vec<(&str, String)> {
-        vec![("space", self.space.clone()), ("key", self.key.clone())]
-    }
-}
-
 /// What the layers below can answer wherever they are asked: databases, files, logs, keys.
 #[derive(Debug, thiserror::Error)]
 pub enum Underlying {

@@ -44,6 +44,19 @@ pub enum IdentityError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The file of a key that the root lists is not what it was.
+    #[error(
+        "{path} does not hold the {role} key ({why}): put the file back from a backup, or `concord key rotate {role}` makes another \
+         one for the next trust root"
+    )]
+    DamagedKey {
+        /// The role.
+        role: Role,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The operating system gives no randomness.
     #[error("the operating system gives no random bytes: {0}")]
     NoRandomness(String),
@@ -74,6 +87,7 @@ impl Coded for IdentityError {
             Self::File { .. } => "identity-file",
             Self::NotAKey { .. } => "identity-not-a-key",
             Self::NoKey { .. } => "identity-no-key",
+            Self::DamagedKey { .. } => "identity-damaged-key",
             Self::NoRandomness(_) => "identity-no-randomness",
             Self::RootKeysInside(_) => "identity-root-keys-inside",
             Self::Writable { .. } => "identity-writable",
@@ -89,6 +103,11 @@ impl Coded for IdentityError {
             Self::NoKey { role, path } => {
                 vec![("role", role.to_string()), ("path", path.display().to_string())]
             }
+            Self::DamagedKey { role, path, why } => vec![
+                ("role", role.to_string()),
+                ("path", path.display().to_string()),
+                ("reason", why.clone()),
+            ],
             Self::NoRandomness(why) => vec![("reason", why.clone())],
             Self::RootKeysInside(path) => vec![("path", path.display().to_string())],
             Self::Exposed { path, folder } | Self::Writable { path, folder } => {
@@ -202,8 +221,8 @@ pub fn create_private_folder(folder: &Path) -> Result<(), IdentityError> {
         .map_err(|e| IdentityError::File { path: folder.to_path_buf(), why: e.to_string() })
 }
 
-/// Every key of a folder, ordered by file name.
-pub fn read_folder(folder: &Path) -> Result<Vec<Key>, IdentityError> {
+/// The files of keys in a folder, ordered by name.
+fn key_files(folder: &Path) -> Result<Vec<PathBuf>, IdentityError> {
     let fail = |e: std::io::Error| IdentityError::File { path: folder.to_path_buf(), why: e.to_string() };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
@@ -213,7 +232,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Key>, IdentityError> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| Key::read(path)).collect()
+    Ok(paths)
 }
 
 /// The operational keys of a node.
@@ -221,12 +240,35 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Key>, IdentityError> {
 pub struct Identity {
     folder: PathBuf,
     keys: Vec<Key>,
+    /// Files that hold no key any more, and why: what needs another one goes on.
+    damaged: Vec<(PathBuf, String)>,
 }
 
 impl Identity {
     /// Reads the keys of `folder`.
     pub fn read(folder: &Path) -> Result<Self, IdentityError> {
-        Ok(Self { folder: folder.to_path_buf(), keys: read_folder(folder)? })
+        let mut identity = Self { folder: folder.to_path_buf(), ..Self::default() };
+        for path in key_files(folder)? {
+            match Key::read(&path) {
+                Ok(key) => identity.keys.push(key),
+                Err(IdentityError::NotAKey { path, why } | IdentityError::File { path, why }) => {
+                    tracing::error!(path = %path.display(), why, "the file of a key is damaged");
+                    identity.damaged.push((path, why));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(identity)
+    }
+
+    /// Files that should hold a key and do not.
+    pub fn damaged(&self) -> impl Iterator<Item = &Path> {
+        self.damaged.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// The file of a role that holds no key, if there is one.
+    pub fn damaged_of(&self, role: Role) -> Option<&(PathBuf, String)> {
+        self.damaged.iter().rev().find(|(path, _)| number_in(path, role).is_some())
     }
 
     /// The key of `role` that `root` lists; the highest number if there are several.
@@ -238,7 +280,10 @@ impl Identity {
                     && !root.revoked.iter().any(|(revoked, _)| revoked.public() == key.verifier.public())
             })
             .max_by_key(|key| number(key.verifier.name()))
-            .ok_or_else(|| IdentityError::NoKey { role, path: self.folder.clone() })
+            .ok_or_else(|| match self.damaged_of(role).cloned() {
+                Some((path, why)) => IdentityError::DamagedKey { role, path, why },
+                None => IdentityError::NoKey { role, path: self.folder.clone() },
+            })
     }
 
     /// A signer of `role`, under its listed name.
@@ -249,12 +294,11 @@ impl Identity {
     /// The number the next key of `role` gets.
     pub fn next_number(&self, role: Role) -> u32 {
         let prefix = format!("/{role}/");
-        self.keys
-            .iter()
-            .filter(|k| k.verifier.name().contains(&prefix))
-            .map(|k| number(k.verifier.name()))
-            .max()
-            .map_or(1, |n| n + 1)
+        let of_role = self.keys.iter().filter(|k| k.verifier.name().contains(&prefix));
+        let numbers = of_role.map(|k| number(k.verifier.name()));
+        // The name of a damaged one is taken.
+        let taken = self.damaged.iter().filter_map(|(path, _)| number_in(path, role));
+        numbers.chain(taken).max().map_or(1, |n| n + 1)
     }
 
     /// Is a root key among them? A serving node must have none.
@@ -265,6 +309,12 @@ impl Identity {
 
 fn number(name: &str) -> u32 {
     name.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// The number of a role's key by the name of its file.
+fn number_in(path: &Path, role: Role) -> Option<u32> {
+    let name = path.file_stem()?.to_str()?;
+    name.strip_prefix(&format!("{role}-"))?.parse().ok()
 }
 
 /// `serve` refuses to run where root keys lie (protocol section 1).
@@ -375,6 +425,21 @@ mod tests {
         let secret = fs::read_to_string(&path).unwrap();
         assert!(!format!("{key:?}").contains(secret.trim().rsplit('+').next().unwrap()));
         assert!(matches!(key.write(folder.path()), Err(IdentityError::File { .. })));
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_named_with_what_to_do_and_its_number_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for role in [Role::Log, Role::Caller] {
+            Key::generate(&authority(), role, 1).unwrap().write(folder.path()).unwrap();
+        }
+        fs::write(folder.path().join("caller-1.key"), "").unwrap();
+        let identity = Identity::read(folder.path()).unwrap();
+        assert_eq!((identity.keys.len(), identity.next_number(Role::Caller)), (1, 2));
+        let (path, why) = identity.damaged_of(Role::Caller).unwrap().clone();
+        let said = IdentityError::DamagedKey { role: Role::Caller, path, why }.to_string();
+        assert!(said.contains("caller-1.key") && said.contains("concord key rotate caller"), "{said}");
+        assert!(identity.damaged_of(Role::Log).is_none());
     }
 
     #[test]

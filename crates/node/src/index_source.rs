@@ -40,7 +40,7 @@ pub(crate) fn here_cell(origin: &Origin, size: u64, time: i64) -> Swap {
 impl Node {
     /// The age identities whose keys were not destroyed: those for personal data, or the lasting ones.
     async fn age_identities(&self, expiring: bool) -> Result<Vec<record::seal::Identity>, saved::SavedError> {
-        let secrets = saved::list::<AgeSecret>(&*self.cells, AGE_SPACE, "").await?;
+        let secrets = saved::readable::<AgeSecret>(&*self.cells, AGE_SPACE).await?.0;
         let wanted = secrets.iter().filter(|(_, secret)| secret.expiring == expiring);
         Ok(wanted.filter_map(|(_, secret)| secret.identity.parse().ok()).collect())
     }
@@ -169,7 +169,15 @@ impl Source for Node {
     }
 
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError> {
-        self.seen_file(origin, n).await
+        let seen = self.seen_file(origin, n).await?;
+        if seen.is_none() && n < self.seen_count(origin) {
+            self.archived_damaged(origin, federate::LogFile::Seen(n)).await;
+        }
+        Ok(seen)
+    }
+
+    fn seen_count(&self, origin: &Origin) -> u64 {
+        self.engine().archived(origin).seen
     }
 
     async fn receipts(&self, all: bool) -> Result<Vec<(Origin, Receipt)>, IndexError> {

@@ -15,6 +15,7 @@ use crate::age_keys::{AGE_SPACE, AgeSecret};
 use crate::alarm::{self, Alarm};
 use crate::config::Config;
 use crate::fault::Coded;
+use crate::heads;
 use crate::identity::Identity;
 use crate::index::Index;
 use crate::init::{ROOT_SPACE, version_key};
@@ -69,6 +70,8 @@ pub struct Node {
     pub exchanging: tokio::sync::watch::Sender<bool>,
     /// Copies of others' logs that are damaged on this disk.
     pub damaged: crate::damaged::Damaged,
+    /// When logs were looked at for what is missing of them.
+    pub missing: crate::missing::Missing,
     /// Large files that are sent, as far as they were looked at.
     pub whole: crate::exchange::Whole,
     /// Large files of others while they arrive.
@@ -131,9 +134,6 @@ pub enum OpenError {
     /// Erasure.
     #[error(transparent)]
     Erasure(#[from] crate::erasure::ErasureError),
-    /// The exchange's state.
-    #[error(transparent)]
-    Exchange(#[from] federate::engine::SnapshotError),
     /// The lease.
     #[error(transparent)]
     Lease(#[from] store::lease::LeaseError),
@@ -175,7 +175,6 @@ impl Coded for OpenError {
             Self::Index(error) => error.code(),
             Self::Peer(error) => error.code(),
             Self::Outbound(error) => error.code(),
-            Self::Exchange(error) => error.code(),
             Self::Root(error) => error.code(),
             Self::Underlying(error) => error.code(),
             Self::Lease(error) => error.code(),
@@ -195,7 +194,6 @@ impl Coded for OpenError {
             Self::Index(error) => error.arguments(),
             Self::Peer(error) => error.arguments(),
             Self::Outbound(error) => error.arguments(),
-            Self::Exchange(error) => error.arguments(),
             Self::Root(error) => error.arguments(),
             Self::Underlying(error) => error.arguments(),
             Self::Lease(error) => error.arguments(),
@@ -240,7 +238,9 @@ impl Node {
         let peers = peers::load(&*cells).await?;
         let places = place_names(&config)?;
         let groups = groups(&config)?;
-        let engine = open_engine(&*cells, &config).await?;
+        let mut chains = heads::chains_of(&peers.known);
+        chains.insert(config.authority.clone(), chain.clone());
+        let (engine, ..) = heads::open_engine(&*cells, &*files, &config, &chains).await?;
         let uploads = crate::desks::import::Uploads::new(&config.folder)?;
         Ok(Self {
             outbound: Outbound::new()?,
@@ -267,6 +267,7 @@ impl Node {
             bundles: RwLock::default(),
             exchanging: tokio::sync::watch::Sender::new(false),
             damaged: crate::damaged::Damaged::default(),
+            missing: crate::missing::Missing::default(),
             whole: crate::exchange::Whole::default(),
             arriving: crate::exchange::Arriving::within(&config.folder),
             erasing: crate::erasure::Pending::default(),
@@ -298,7 +299,11 @@ impl Node {
         self.tell_of_damaged_peers().await;
         self.tell_of_missing_keys().await;
         self.tell_of_damaged_age_keys().await?;
-        let engine = open_engine(&*self.cells, &self.config).await?;
+        self.look_at_heads().await?;
+        let (engine, righted, unread) =
+            heads::open_engine(&*self.cells, &*self.files, &self.config, &self.chains_here()).await?;
+        self.keep_righted(righted).await?;
+        self.leave_out(unread).await?;
         *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
         self.recover(patience).await?;
         // What was overdue while nobody led; and what a crash may have left in the databases' own logs.
@@ -332,6 +337,7 @@ impl Node {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.look_at_damaged().await?;
         // What a rebuild that was cut off left behind.
         self.index.db().discard_beside().await?;
         match self.catch_up(patience).await {
@@ -343,7 +349,7 @@ impl Node {
         self.own_logs_follow().await?;
         for log in self.own_logs().await? {
             self.look_at_guard(&log.origin).await;
-            let head = self.writer.head(&log.origin.to_string()).await?;
+            let head = self.own_head(&log.origin).await?;
             let standing = self.engine_log(&log, head).await?.standing;
             self.permits.set(&log.origin, Permit::at_start(standing));
         }
@@ -406,16 +412,24 @@ impl Node {
     }
 
     async fn tell_of_missing_keys(&self) {
+        let identity = Identity::read(&self.config.keys_folder()).unwrap_or_default();
+        let place_of = |role| {
+            identity.damaged_of(role).map_or_else(|| self.config.keys_folder(), |(path, _)| path.clone())
+        };
         for missing in self.missing_keys() {
             let alarm = Alarm::new("alarm-key-missing").with("role", &missing.to_string());
-            let alarm = alarm.with("path", &self.config.keys_folder().display().to_string());
+            let alarm = alarm.with("path", &place_of(missing).display().to_string());
             alarm::raise(&*self.cells, alarm).await;
         }
     }
 
     /// Says which age keys in `state` are none any more: what is sealed to them would be missing here without a word.
     async fn tell_of_damaged_age_keys(&self) -> Result<(), OpenError> {
-        let secrets = saved::list::<AgeSecret>(&*self.cells, AGE_SPACE, "").await?;
+        let (secrets, unreadable) = saved::readable::<AgeSecret>(&*self.cells, AGE_SPACE).await?;
+        for recipient in unreadable {
+            let alarm = Alarm::new("alarm-age-key-damaged").with("recipient", &recipient);
+            alarm::raise(&*self.cells, alarm).await;
+        }
         for (recipient, secret) in &secrets {
             let key = secret.identity.parse::<record::seal::Identity>();
             if key.is_ok_and(|key| key.recipient() == recipient) {
@@ -469,6 +483,12 @@ impl Node {
         self.peers().get(authority).map(|known| Arc::new(known.chain.clone()))
     }
 
+    fn chains_here(&self) -> heads::Chains {
+        let mut chains = heads::chains_of(&self.peers());
+        chains.insert(self.config.authority.clone(), self.own_chain().as_ref().clone());
+        chains
+    }
+
     /// Where a peer is reached.
     pub fn address_of(&self, authority: &Authority) -> Option<Address> {
         self.peers().get(authority)?.address(&self.config)
@@ -484,11 +504,11 @@ impl Node {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let page = self.cells.scan(store::log::HEAD, "", after.as_deref(), PAGE).await?;
+            let page = self.cells.scan(store::log::HEAD, "", after.as_deref(), heads::PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(found) };
             after = Some(last.clone());
             for origin in page.iter().filter_map(|(origin, _)| origin.parse::<Origin>().ok()) {
-                let head = self.writer.head(&origin.to_string()).await?;
+                let head = self.own_head(&origin).await?;
                 found.extend(head.map(|head| (origin, head)));
             }
         }
@@ -561,30 +581,6 @@ fn groups(config: &Config) -> Result<formats::places::Groups, OpenError> {
     let refused = |why: String| OpenError::Groups { path: path.clone(), why };
     let table = std::fs::read_to_string(&path).map_err(|why| refused(why.to_string()))?;
     bundled.with_table(&table).map_err(|why| refused(why.to_string()))
-}
-
-/// Cells read at once.
-const PAGE: usize = 1024;
-
-/// The engine, from what it persisted.
-async fn open_engine(cells: &dyn Cells, config: &Config) -> Result<federate::Engine, OpenError> {
-    let mut snapshot = federate::Snapshot::default();
-    for space in federate::engine::SPACES {
-        let mut after: Option<String> = None;
-        loop {
-            let page = cells.scan(space, "", after.as_deref(), PAGE).await?;
-            after = page.last().map(|(key, _)| key.clone());
-            let full = page.len() == PAGE;
-            snapshot.cells.extend(page.into_iter().map(|(key, value)| (space.to_owned(), key, value)));
-            if !full {
-                break;
-            }
-        }
-    }
-    let seed = u64::from_le_bytes(crate::identity::random()?);
-    let limits = federate::Limits { quota: config.exchange.peer_mib << 20, ..federate::Limits::default() };
-    let config = federate::EngineConfig { me: config.authority.clone(), seed, limits };
-    Ok(federate::Engine::new(config, snapshot)?)
 }
 
 async fn load_own_chain(cells: &dyn Cells, authority: &Authority) -> Result<RootChain, OpenError> {

@@ -310,7 +310,10 @@ pub struct Loaded {
 /// Every known authority.
 pub async fn load(cells: &dyn Cells) -> Result<Loaded, PeerError> {
     let mut all = Loaded::default();
-    for (_, peer) in saved::list::<Peer>(cells, PEERS, "").await? {
+    let (peers, unreadable) = saved::readable::<Peer>(cells, PEERS).await?;
+    let names = unreadable.iter().filter_map(|key| key.parse::<Authority>().ok());
+    all.damaged.extend(names.map(|peer| (peer, "what is kept of it cannot be read".to_owned())));
+    for (_, peer) in peers {
         let roots = kept_roots(cells, &peer.fingerprint).await?;
         let roots: Vec<Vec<u8>> = roots.into_iter().map(|(_, bytes)| bytes).collect();
         match check_chain(&peer.authority, &peer.fingerprint, &roots) {

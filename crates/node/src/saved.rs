@@ -104,14 +104,21 @@ pub async fn update<T: Serialize + DeserializeOwned + Clone>(
     Err(SavedError::Contended { space: space.into(), key: key.into() })
 }
 
-/// Puts `value` at `key`, whatever was there.
-pub async fn put<T: Serialize + DeserializeOwned + Clone>(
+/// Puts `value` at `key`, whatever was there, readable or not.
+pub async fn put<T: Serialize>(
     cells: &dyn Cells,
     space: &str,
     key: &str,
     value: &T,
 ) -> Result<(), SavedError> {
-    update(cells, space, key, |_| Some(value.clone())).await.map(|_| ())
+    let new = Some(encode(value));
+    for _ in 0..ATTEMPTS {
+        let old = cells.get(space, key).await?;
+        if old == new || cells.swap(space, key, old, new.clone()).await? {
+            return Ok(());
+        }
+    }
+    Err(SavedError::Contended { space: space.into(), key: key.into() })
 }
 
 /// Removes and returns the value at `key`: of several callers, one gets it.
@@ -123,6 +130,33 @@ pub async fn take<T: DeserializeOwned>(
     let Some(bytes) = cells.get(space, key).await? else { return Ok(None) };
     let value = decode(space, key, &bytes)?;
     Ok(cells.swap(space, key, Some(bytes), None).await?.then_some(value))
+}
+
+/// Every value of a space that can be read, in key order, and the keys of those that cannot: a disk that spoilt one of them must
+/// not take the others away.
+pub async fn readable<T: DeserializeOwned>(
+    cells: &dyn Cells,
+    space: &str,
+) -> Result<(Vec<(String, T)>, Vec<String>), SavedError> {
+    let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+    let mut after: Option<String> = None;
+    loop {
+        let page = cells.scan(space, "", after.as_deref(), PAGE).await?;
+        let full = page.len() == PAGE;
+        after = page.last().map(|(key, _)| key.clone());
+        for (key, bytes) in page {
+            match decode(space, &key, &bytes) {
+                Ok(value) => all.push((key, value)),
+                Err(error) => {
+                    tracing::error!(%error, "a cell of state is damaged");
+                    unreadable.push(key);
+                }
+            }
+        }
+        if !full {
+            return Ok((all, unreadable));
+        }
+    }
 }
 
 /// Every value of a space whose key begins with `prefix`, in key order.

@@ -182,6 +182,7 @@ async fn lead(
     *eraser = Some(tokio::spawn(erasure::run(node.clone(), node.stopping.subscribe())));
     tokio::spawn(go_on_from_revoked(node.clone()));
     tokio::spawn(crate::damaged::mend(node.clone()));
+    tokio::spawn(crate::missing::watch(node.clone()));
     tokio::select! {
         () = sweep(node.clone()) => Ok(()),
         () = departures::watch(node.clone()) => Ok(()),

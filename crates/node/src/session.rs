@@ -238,7 +238,7 @@ pub async fn find(
 pub async fn list(cells: &dyn Cells, now: i64) -> Result<Vec<Session>, SessionError> {
     let mut open = Vec::new();
     for door in Door::ALL {
-        let kept = saved::list::<Kept>(cells, door.sessions(), "").await?;
+        let kept = saved::readable::<Kept>(cells, door.sessions()).await?.0;
         let still = kept.into_iter().filter(|(_, kept)| kept.until >= now);
         open.extend(still.map(|(key, kept)| Session::of(&key, kept)));
     }
@@ -250,7 +250,7 @@ pub async fn list(cells: &dyn Cells, now: i64) -> Result<Vec<Session>, SessionEr
 pub async fn end(cells: &dyn Cells, is_named: impl Fn(&str) -> bool) -> Result<Vec<String>, SessionError> {
     let mut ended = Vec::new();
     for door in Door::ALL {
-        for (key, _) in saved::list::<Kept>(cells, door.sessions(), "").await? {
+        for (key, _) in saved::readable::<Kept>(cells, door.sessions()).await?.0 {
             let name = name_of(&key);
             if is_named(&name) && saved::take::<Kept>(cells, door.sessions(), &key).await?.is_some() {
                 ended.push(name);
@@ -282,7 +282,7 @@ pub async fn leave(cells: &dyn Cells, door: Door, token: &str) -> Result<(), Ses
 /// Removes links and sessions that are over.
 pub async fn sweep(cells: &dyn Cells, now: i64) -> Result<(), SessionError> {
     for space in Door::ALL.into_iter().flat_map(|door| [door.links(), door.sessions()]) {
-        for (key, kept) in saved::list::<Kept>(cells, space, "").await? {
+        for (key, kept) in saved::readable::<Kept>(cells, space).await?.0 {
             if kept.until < now {
                 saved::take::<Kept>(cells, space, &key).await?;
             }

@@ -100,13 +100,23 @@ impl std::fmt::Debug for Pools {
 #[derive(Debug)]
 struct At {
     path: PathBuf,
+    /// Which file lay there when it was opened: device and number.
+    file: Option<(u64, u64)>,
     /// All that is in it can be made anew.
     is_derived: bool,
 }
 
 impl At {
     fn new(path: &Path, options: &DbOptions) -> Arc<Self> {
-        Arc::new(Self { path: path.to_path_buf(), is_derived: !options.durable })
+        Arc::new(Self { path: path.to_path_buf(), file: file_at(path), is_derived: !options.durable })
+    }
+
+    /// Refuses what must last where its file is not at its place any more: it would be in none that the next process opens.
+    fn must_be_here(&self) -> Result<(), DbError> {
+        if self.is_derived || self.file.is_none() || self.file == file_at(&self.path) {
+            return Ok(());
+        }
+        Err(DbError::Gone { path: self.path.display().to_string() })
     }
 
     /// What the driver met here: `SQLITE_CORRUPT` and `SQLITE_NOTADB` are of the file, and not of what was asked.
@@ -116,13 +126,22 @@ impl At {
         if !matches!(code, Some(11 | 26)) {
             return DbError::Sqlx(error);
         }
-        let (path, reason) = (self.path.display().to_string(), error.to_string());
+        self.is_damaged(&error.to_string())
+    }
+
+    fn is_damaged(&self, reason: &str) -> DbError {
+        let (path, reason) = (self.path.display().to_string(), reason.to_owned());
         if self.is_derived {
             DbError::DamagedDerived { path, reason }
         } else {
             DbError::Damaged { path, reason }
         }
     }
+}
+
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// A database. Clones share its connections.
@@ -151,6 +170,14 @@ impl Db {
         Ok(Self { pools: Arc::new(pools) })
     }
 
+    /// The file, of `SQLite`.
+    fn at(&self) -> Option<&At> {
+        match &*self.pools {
+            Pools::Sqlite { at, .. } => Some(at),
+            Pools::Postgres { .. } => None,
+        }
+    }
+
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         match &*self.pools {
@@ -164,6 +191,7 @@ impl Db {
         let sql = sql.into().into_safe();
         Ok(match &*self.pools {
             Pools::Sqlite { writer, at, .. } => {
+                at.must_be_here()?;
                 let done = sqlx::query_with(sql, sqlite_arguments(values)).execute(writer).await;
                 done.map_err(|error| at.met(error))?.rows_affected()
             }
@@ -211,6 +239,7 @@ impl Db {
         Ok(match &*self.pools {
             // Taken at once, so that no transaction reads first and then finds that it may not write.
             Pools::Sqlite { writer, at, .. } => {
+                at.must_be_here()?;
                 let begun = writer.begin_with("begin immediate").await;
                 Tx::sqlite(begun.map_err(|error| at.met(error))?, Arc::clone(at))
             }
@@ -331,8 +360,10 @@ async fn sqlite_pools(
     // Rows by names that are hashes go all over the file: with room for the pages that they touch, a page is
     // written once for many rows.
     let writing = connect.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", WAL_PAGES);
+    let writer = pool(1).connect_with(writing).await;
+    // It may have been made just now.
     let at = At::new(path, options);
-    let writer = pool(1).connect_with(writing).await.map_err(|error| at.met(error))?;
+    let writer = writer.map_err(|error| at.met(error))?;
     let readers = pool(options.connections.max(1)).connect_with(connect.pragma("query_only", "on")).await;
     let readers = readers.map_err(|error| at.met(error))?;
     Ok(Pools::Sqlite { writer, readers, path: path.to_path_buf(), at, _folder: folder })

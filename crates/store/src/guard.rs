@@ -293,6 +293,9 @@ fn write_slot(folder: &Path, open: &mut Open, origin: &str, size: u64, rule: Rul
 
 fn make_folder(folder: &Path) -> Result<(), GuardError> {
     let disk = |source| GuardError::Disk { path: folder.to_owned(), source };
+    if folder.is_file() {
+        slots::put_aside(folder).map_err(disk)?;
+    }
     std::fs::create_dir_all(folder).map_err(disk)?;
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     slots::sync_folder(parent.unwrap_or(Path::new("."))).map_err(disk)

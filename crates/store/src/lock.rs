@@ -18,6 +18,14 @@ pub enum LockError {
         /// The holder, if it could be read.
         pid: Option<u32>,
     },
+    /// Something else lies in the place of the lock.
+    #[error(
+        "{path} is no file, so that the folder cannot be locked: move it away, if no server uses the folder, and try again"
+    )]
+    NoFile {
+        /// Its place.
+        path: PathBuf,
+    },
     /// The disk failed.
     #[error("folder {folder}: {}", crate::disk::says(source))]
     Disk {
@@ -33,6 +41,7 @@ impl LockError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Held { .. } => "lock-held",
+            Self::NoFile { .. } => "lock-no-file",
             Self::Disk { source, .. } if crate::disk::is_full(source) => "disk-full",
             Self::Disk { .. } => "lock-disk",
         }
@@ -45,6 +54,7 @@ impl LockError {
                 ("folder", folder.display().to_string()),
                 ("pid", pid.map_or_else(String::new, |pid| pid.to_string())),
             ],
+            Self::NoFile { path } => vec![("path", path.display().to_string())],
             Self::Disk { folder, source } => {
                 vec![("folder", folder.display().to_string()), ("reason", source.to_string())]
             }
@@ -56,6 +66,8 @@ impl LockError {
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
+    /// The folder itself: whoever removes the file lets nobody else in.
+    _folder: File,
 }
 
 impl FolderLock {
@@ -65,7 +77,21 @@ impl FolderLock {
         let disk = |source| LockError::Disk { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(disk)?;
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).to_owned();
-        let mut file = options.open(folder.join(LOCK_FILE)).map_err(disk)?;
+        let path = folder.join(LOCK_FILE);
+        let mut file = match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return Err(LockError::NoFile { path });
+            }
+            opened => opened.map_err(disk)?,
+        };
+        let itself = File::open(folder).map_err(disk)?;
+        match itself.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Held { folder: folder.to_owned(), pid: holder(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(disk(error)),
+        }
         match file.try_lock() {
             // On a full disk it is locked all the same: only its holder is not named.
             Ok(()) => match name_holder(&mut file) {
@@ -77,7 +103,7 @@ impl FolderLock {
             }
             Err(TryLockError::Error(error)) => return Err(disk(error)),
         }
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, _folder: itself })
     }
 }
 
@@ -105,6 +131,11 @@ mod tests {
             panic!("the folder was locked twice");
         };
         assert_eq!(pid, Some(std::process::id()));
+        std::fs::remove_file(folder.path().join(LOCK_FILE)).unwrap();
+        assert!(
+            FolderLock::acquire(folder.path()).is_err(),
+            "the file was removed, and the holder is still there"
+        );
         drop(held);
         FolderLock::acquire(folder.path()).unwrap();
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 const DAMAGED: &str = "alarm-log-damaged";
 
 /// Turns a bit in the middle of a file; answers with what was there.
-fn turn_a_bit(path: &Path) -> Vec<u8> {
+pub fn turn_a_bit(path: &Path) -> Vec<u8> {
     let right = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut bytes = right.clone();
     let middle = bytes.len() / 2;
@@ -19,12 +19,12 @@ fn turn_a_bit(path: &Path) -> Vec<u8> {
 }
 
 /// The folder of a node's copy of a log.
-fn copy_of(node: &Authority, origin: &str) -> PathBuf {
+pub fn copy_of(node: &Authority, origin: &str) -> PathBuf {
     node.data.join("files/mirror").join(tlog::sha256(origin.as_bytes()).to_hex())
 }
 
 /// The paths that `log check` names as damaged, with what it says of them.
-fn damaged(node: &Authority) -> Vec<String> {
+pub fn damaged(node: &Authority) -> Vec<String> {
     let said: Value = serde_json::from_slice(&node.run(&["log", "check", "--json"]).stdout).expect("JSON");
     let rows = said.as_array().expect("rows").iter();
     let named = rows.flat_map(|row| row["damaged"].as_array().cloned().unwrap_or_default());
@@ -32,7 +32,7 @@ fn damaged(node: &Authority) -> Vec<String> {
 }
 
 /// Two friends; the second has the first one's log and its record.
-fn copied() -> (World, String, String) {
+pub fn copied() -> (World, String, String) {
     let world = World::of_friends(&["a.example", "b.example"]);
     let released = world.nodes[0].release(&["--public"], "copied by the other").expect("release");
     let origin = released["origin"].as_str().expect("an origin").to_owned();
@@ -80,7 +80,7 @@ fn damage_of_a_copy_is_this_disks_and_not_its_authors() {
 }
 
 /// Every file below a folder.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
@@ -124,25 +124,29 @@ fn a_damaged_file_of_a_record_is_named_not_sent_and_fetched_again() {
 
 #[test]
 fn a_damaged_archived_checkpoint_is_named_and_not_sent() {
-    let (world, origin, _) = copied();
-    let [a, b] = &world.nodes[..] else { unreachable!("two") };
+    let (mut world, origin, _) = copied();
     until("it is witnessed and held", || {
+        let [a, b] = &world.nodes[..] else { unreachable!("two") };
         a.log(&origin).filter(|log| log["witnessed"] == log["size"] && log["held"][&b.name] == log["size"])
     });
     let place = origin.split_once('/').expect("an origin").1;
-    let own = a.data.join("files").join(place);
-    let copy = copy_of(b, &origin);
+    let own = world.nodes[0].data.join("files").join(place);
+    let copy = copy_of(&world.nodes[1], &origin);
     until("the copy has it too", || copy.join("seen/000").exists().then_some(()));
 
-    // A receipt is with nobody else.
-    let held = own.join(format!("held/{}/000", b.name));
-    let right = turn_a_bit(&held);
-    let named = damaged(a);
-    assert!(matches!(&named[..], [one] if one.starts_with(&path_in(&held))), "{named:?}");
-    assert_eq!(a.client().get(&format!("/{place}/held/{}/000", b.name)).status, 404);
-    std::fs::write(&held, right).expect("put back");
-    assert_eq!(a.client().get(&format!("/{place}/held/{}/000", b.name)).status, 200);
+    // The last receipt is with its reader, and nobody else.
+    world.nodes[1].stop();
+    let receipt = format!("held/{}/000", world.nodes[1].name);
+    let right = turn_a_bit(&own.join(&receipt));
+    let named = damaged(&world.nodes[0]);
+    assert!(matches!(&named[..], [one] if one.starts_with(&path_in(&own.join(&receipt)))), "{named:?}");
+    let client = world.nodes[0].client();
+    assert_eq!(client.get(&format!("/{place}/{receipt}")).status, 404);
+    world.nodes[1].serve();
+    until("it is fetched back", || (std::fs::read(own.join(&receipt)).ok()? == right).then_some(()));
+    assert_eq!(client.get(&format!("/{place}/{receipt}")).status, 200);
 
+    let [a, b] = &world.nodes[..] else { unreachable!("two") };
     for (node, seen, path) in [
         (a, own.join("seen/000"), format!("/{place}/seen/000")),
         (b, copy.join("seen/000"), format!("/mirror/{}/seen/000", tlog::sha256(origin.as_bytes()).to_hex())),
@@ -207,6 +211,80 @@ fn an_age_key_with_one_wrong_character_is_told() {
     std::fs::write(&path, state).expect("written");
     node.serve();
     assert!(node.alarms().contains(&"alarm-age-key-damaged".to_owned()), "{:?}", node.alarms());
+}
+
+#[test]
+fn an_empty_key_file_is_named_and_everything_else_goes_on() {
+    let (mut world, origin, _) = copied();
+    for role in ["caller", "holds"] {
+        let node = &mut world.nodes[1];
+        node.stop();
+        let key = node.data.join(format!("keys/{role}-1.key"));
+        let right = std::fs::read(&key).expect("a key");
+        std::fs::write(&key, b"").expect("emptied");
+        node.serve();
+        let status = node.ask(&["status"]).expect("status");
+        assert_eq!(status["missing_keys"], serde_json::json!([role]));
+        let alarms = status["alarms"].as_array().expect("alarms").iter();
+        let mut paths = alarms.map(|alarm| alarm["arguments"]["path"].as_str().unwrap_or_default());
+        assert!(paths.any(|path| path.ends_with(&format!("{role}-1.key"))), "{status}");
+        let doctor = String::from_utf8_lossy(&node.run(&["doctor"]).stdout).into_owned();
+        let remedy = format!("concord key rotate {role}");
+        assert!(doctor.contains(&path_in(&key)) && doctor.contains(&remedy), "{doctor}");
+        // What it says itself goes out all the same; without a key to call with it asks nobody.
+        let name = world.nodes[1].say("goes on");
+        until("the other has it", || world.nodes[0].knows(&name).then_some(()));
+        if role == "holds" {
+            let name = world.nodes[0].say("goes on");
+            until("it follows", || world.nodes[1].knows(&name).then_some(()));
+        }
+        let node = &mut world.nodes[1];
+        let made = node.ask(&["key", "rotate", role]).expect("what it said to do");
+        assert!(made["made"].as_str().expect("a key").contains(&format!("/{role}/2+")), "{made}");
+        std::fs::remove_file(node.data.join(format!("keys/{role}-2.key"))).expect("the other remedy");
+        node.stop();
+        std::fs::write(&key, right).expect("put back");
+        node.serve();
+        assert_eq!(node.ask(&["status"]).expect("status")["missing_keys"], serde_json::json!([]));
+    }
+    until("the receipt comes", || {
+        world.nodes[0].log(&origin).filter(|log| log["held"][&world.nodes[1].name] == log["size"])
+    });
+}
+
+/// Turns a character of the hash that a database's table of migrations has beside a name.
+fn spoil_migration(path: &Path, name: &[u8]) {
+    let mut bytes = std::fs::read(path).expect("a database");
+    let is_hash = |part: &[u8]| part.len() == 64 && part.iter().all(u8::is_ascii_hexdigit);
+    let places = 0..bytes.len() - name.len() - 64;
+    let mut rows = places.filter(|at| {
+        let behind = at + name.len();
+        bytes[*at..].starts_with(name) && is_hash(&bytes[behind..behind + 64])
+    });
+    let place = rows.next().expect("a row") + name.len();
+    bytes[place] = if bytes[place] == b'0' { b'1' } else { b'0' };
+    std::fs::write(path, bytes).expect("written");
+}
+
+#[test]
+fn a_turned_bit_among_the_migrations_is_named_with_what_to_do_and_that_works() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let name = world.nodes[0].say("in the index");
+    let node = &mut world.nodes[0];
+    node.stop();
+    let index = node.data.join("index.db");
+    spoil_migration(&index, b"index-10-core");
+    let (_, said) = node.fails_to_serve();
+    assert!(said.contains(&path_in(&index)) && said.contains("concord rebuild"), "{said}");
+    node.ask(&["rebuild"]).expect("what it said to do");
+    node.serve();
+    assert!(node.knows(&name));
+    node.stop();
+    let state = node.data.join("state.db");
+    spoil_migration(&state, b"store/1-cells");
+    let (_, said) = node.fails_to_serve();
+    assert!(said.contains(&path_in(&state)) && said.contains("backup"), "{said}");
 }
 
 #[test]

@@ -110,11 +110,6 @@ impl Engine {
         Some(wants::want_cell(origin, &ended, blobs.get(sha256, name)))
     }
 
-    fn is_erased(&self, author: &Authority, name: Hash, status: Option<Status>) -> bool {
-        let erased = self.erased.get(author);
-        status.is_some_and(|status| erased.is_some_and(|erased| erased.contains(&(name, status))))
-    }
-
     /// An author erased its copies of records, whichever of its logs named them: nothing of them is waited for.
     fn take_erased(&mut self, author: &Authority, erased: &Erased) -> Vec<Write> {
         let mut writes = Vec::new();
@@ -187,11 +182,13 @@ impl Engine {
     pub(super) fn take_lost(&mut self, origin: &Origin, index: u64, record: &Record, lost: &[Hash]) {
         let own = self.own.get(origin).map(Own::size);
         let size = own.or(self.logs.get(origin).map(Log::stored_size)).unwrap_or(0);
-        if index >= size || self.waits_for(origin, record.name()) {
+        if index >= size {
             return;
         }
+        let is_lost =
+            |sha256: &Hash| lost.contains(sha256) && !self.waits_for_file(origin, record.name(), *sha256);
         let mut notes = notes_of(record, index, self.now);
-        notes.retain(|note| matches!(note, Note::Want { sha256, .. } if lost.contains(sha256)));
+        notes.retain(|note| matches!(note, Note::Want { sha256, .. } if is_lost(sha256)));
         let (writes, events) = self.take_notes(origin, notes);
         if writes.is_empty() {
             return;
@@ -295,7 +292,7 @@ impl Engine {
     }
 
     /// The wants of a log, somebody's or an own one.
-    fn wants(&self, origin: &Origin) -> Option<&Wants> {
+    pub(super) fn wants(&self, origin: &Origin) -> Option<&Wants> {
         if origin.authority == self.config.me {
             return self.own.get(origin).map(|own| &own.blobs);
         }

@@ -99,7 +99,7 @@ impl Engine {
 
     /// Whether this node may have written this `seen` file: its own line, and besides it only valid ones of the
     /// policy's witnesses. Whoever replicated it cannot slip another line in.
-    fn is_own_seen(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
+    pub fn is_own_seen(&self, origin: &Origin, checkpoint: &SignedCheckpoint) -> bool {
         let (Some(own), Some(chain)) = (self.own.get(origin), &self.own_chain) else { return false };
         let keys = log_keys(chain, origin, true);
         let is_good = |line: &NoteSignature| {

@@ -262,14 +262,17 @@ error-code-sequence = تعذّر إدراج السجل في دفتر القيو�
 error-code-db = لم تؤدِّ قاعدة بيانات هذه العقدة ما طُلب منها: { $code }
 error-code-db-damaged = { $path } تالف ({ $reason })، وما فيه لا يوجد في مكان آخر. استعيدوا آخر نسخة احتياطية: انظروا «Restore» في دليل المشغلين.
 error-code-db-damaged-derived = { $path } تالف ({ $reason }). أوقفوا الخادم، ثم يعيد concord rebuild بناء كل ما فيه.
+error-code-db-gone = حُذف { $path } أو استُبدل وهو قيد الاستعمال، فلا يُحفظ شيء بعد ذلك. شغّلوا concord backup مع اسم مجلد: ينسخ ما لا يزال لدى الخادم. ثم أوقفوا الخادم وضعوا state.db من تلك النسخة في مكانه.
 error-code-cells = تعذّر حفظ حالة هذه العقدة: { $code }
 error-code-saved = تتعذر قراءة حالة هذه العقدة أو تغييرها: { $code }
 error-code-files = لم يؤدِّ مخزن ملفات هذه العقدة ما طُلب منه: { $code }
 error-code-guard = يمنع الحارس هذه العقدة من التوقيع: { $code }
 error-code-lock = مجلد البيانات قيد الاستخدام، أو يتعذر قفله: { $code }
+error-code-lock-no-file = { $path } ليس ملفا، فلا يمكن قفل مجلد البيانات. إن لم يكن أي خادم يستعمل المجلد فانقلوه من هناك وحاولوا مرة أخرى.
 error-code-index = تعذّر على الفهرس أخذ شيء ورد: { $code }
 error-code-index-damaged-file = { $path } تالف على هذا القرص، فلا يمكن قراءة القيد { $index } من { $origin }. ما دام الخادم يعمل يُجلب الملف من النظراء الذين لديهم الدفتر. وإن لم يكن عند أحد فأعيدوه من نسخة احتياطية، ثم شغّلوا concord rebuild.
 error-code-identity = تتعذر قراءة مفاتيح هذه العقدة أو إنشاؤها: { $code }
+error-code-identity-damaged-key = لا يحتوي { $path } على مفتاح { $role } ({ $reason }). أعيدوا الملف من نسخة احتياطية أو اصنعوا مفتاحا آخر لجذر الثقة التالي: concord key rotate { $role }
 error-code-identity-writable = يستطيع مستخدمون آخرون لهذا الجهاز الكتابة في { $path }: ‏chmod -R go= { $folder } ثم أعيدوا التشغيل.
 error-code-outbound = لم ينجح طلب إلى عقدة أخرى: { $code }
 error-code-bundle = تتعذر قراءة الحزمة: { $code }

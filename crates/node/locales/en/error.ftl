@@ -262,14 +262,17 @@ error-code-sequence = The record could not be put into its log: { $code }
 error-code-db = A database of this node did not do what was asked: { $code }
 error-code-db-damaged = { $path } is damaged ({ $reason }), and nothing else holds what is in it. Restore the last backup: see “Restore” in the manual for operators.
 error-code-db-damaged-derived = { $path } is damaged ({ $reason }). Stop the server, then run: concord rebuild. Everything in it is made again from the logs.
+error-code-db-gone = { $path } was removed or replaced while it is in use, and nothing more is kept. Run concord backup FOLDER: it copies what the running server still has. Then stop the server and put the state.db of that backup in its place.
 error-code-cells = The state of this node could not be kept: { $code }
 error-code-saved = The state of this node cannot be read or changed: { $code }
 error-code-files = The file store of this node did not do what was asked: { $code }
 error-code-guard = The guard keeps this node from signing: { $code }
 error-code-lock = The data folder is in use, or cannot be locked: { $code }
+error-code-lock-no-file = { $path } is no file, so that the data folder cannot be locked. If no server uses the folder, move it away and try again.
 error-code-index = The index could not take something in: { $code }
 error-code-index-damaged-file = { $path } is damaged on this disk, so entry { $index } of { $origin } cannot be read. While the server runs it is fetched back from peers who hold the log. If none does, put the file back from a backup. Then run concord rebuild.
 error-code-identity = The keys of this node cannot be read or made: { $code }
+error-code-identity-damaged-key = { $path } does not hold the { $role } key ({ $reason }). Put the file back from a backup, or make another key for the next trust root: concord key rotate { $role }
 error-code-identity-writable = Other users of this machine can write into { $path }: chmod -R go= { $folder }, then start again.
 error-code-outbound = A request to another node did not succeed: { $code }
 error-code-bundle = The bundle cannot be read: { $code }

@@ -262,14 +262,17 @@ error-code-sequence = No se pudo poner el registro en su bitácora: { $code }
 error-code-db = Una base de datos de este nodo no hizo lo pedido: { $code }
 error-code-db-damaged = { $path } está dañado ({ $reason }) y nada más guarda lo que contiene. Restaure la última copia de seguridad: véase «Restore» en el manual para operadores.
 error-code-db-damaged-derived = { $path } está dañado ({ $reason }). Detenga el servidor; después, concord rebuild rehace todo lo que contiene.
+error-code-db-gone = { $path } se eliminó o se sustituyó mientras está en uso, y ya no se conserva nada más. Ejecute concord backup CARPETA: copia lo que el servidor aún tiene. Después detenga el servidor y ponga en su lugar el state.db de esa copia.
 error-code-cells = No se pudo guardar el estado de este nodo: { $code }
 error-code-saved = No se puede leer o cambiar el estado de este nodo: { $code }
 error-code-files = El almacén de archivos de este nodo no hizo lo pedido: { $code }
 error-code-guard = La guarda impide que este nodo firme: { $code }
 error-code-lock = La carpeta de datos está en uso o no puede bloquearse: { $code }
+error-code-lock-no-file = { $path } no es un archivo, de modo que no se puede bloquear la carpeta de datos. Si ningún servidor usa la carpeta, quítelo de ahí e inténtelo de nuevo.
 error-code-index = El índice no pudo recoger algo: { $code }
 error-code-index-damaged-file = { $path } está dañado en este disco, por lo que no se puede leer la entrada { $index } de { $origin }. Mientras el servidor funciona, se vuelve a obtener de los pares que tienen el registro. Si ninguno lo tiene, repóngalo desde una copia de seguridad. Después, ejecute concord rebuild.
 error-code-identity = No se pueden leer o crear las claves de este nodo: { $code }
+error-code-identity-damaged-key = { $path } no contiene la clave { $role } ({ $reason }). Reponga el archivo desde una copia de seguridad o haga otra clave para la próxima raíz de confianza: concord key rotate { $role }
 error-code-identity-writable = Otros usuarios de esta máquina pueden escribir en { $path }: chmod -R go= { $folder } y vuelva a iniciar.
 error-code-outbound = Una solicitud a otro nodo no tuvo éxito: { $code }
 error-code-bundle = No se puede leer el paquete: { $code }

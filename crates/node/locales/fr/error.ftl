@@ -262,14 +262,17 @@ error-code-sequence = L’enregistrement n’a pu être mis dans son journal : {
 error-code-db = Une base de données de ce nœud n’a pas fait ce qui était demandé : { $code }
 error-code-db-damaged = { $path } est endommagé ({ $reason }), et rien d’autre ne détient ce qu’il contient. Restaurez la dernière sauvegarde : voir « Restore » dans le manuel des opérateurs.
 error-code-db-damaged-derived = { $path } est endommagé ({ $reason }). Arrêtez le serveur ; concord rebuild refait ensuite tout ce qu’il contient.
+error-code-db-gone = { $path } a été supprimé ou remplacé alors qu’il est en service, et plus rien n’est conservé. Lancez concord backup DOSSIER : il copie ce que le serveur a encore. Arrêtez ensuite le serveur et mettez à sa place le state.db de cette sauvegarde.
 error-code-cells = L’état de ce nœud n’a pu être conservé : { $code }
 error-code-saved = L’état de ce nœud ne peut être lu ou modifié : { $code }
 error-code-files = Le dépôt de fichiers de ce nœud n’a pas fait ce qui était demandé : { $code }
 error-code-guard = La garde empêche ce nœud de signer : { $code }
 error-code-lock = Le dossier de données est utilisé, ou ne peut être verrouillé : { $code }
+error-code-lock-no-file = { $path } n’est pas un fichier : le dossier de données ne peut être verrouillé. Si aucun serveur n’utilise ce dossier, déplacez-le et réessayez.
 error-code-index = L’index n’a pu prendre quelque chose : { $code }
 error-code-index-damaged-file = { $path } est endommagé sur ce disque : l’entrée { $index } de { $origin } est illisible. Tant que le serveur tourne, le fichier est récupéré auprès des pairs qui détiennent ce journal. Si aucun ne l’a, remettez-le depuis une sauvegarde. Lancez ensuite concord rebuild.
 error-code-identity = Les clés de ce nœud ne peuvent être lues ou créées : { $code }
+error-code-identity-damaged-key = { $path } ne contient pas la clé { $role } ({ $reason }). Remettez le fichier depuis une sauvegarde, ou faites une autre clé pour la prochaine racine de confiance : concord key rotate { $role }
 error-code-identity-writable = D’autres utilisateurs de cette machine peuvent écrire dans { $path } : chmod -R go= { $folder }, puis redémarrez.
 error-code-outbound = Une requête à un autre nœud n’a pas abouti : { $code }
 error-code-bundle = Le paquet est illisible : { $code }

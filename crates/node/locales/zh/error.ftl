@@ -262,14 +262,17 @@ error-code-sequence = 记录无法写入其日志：{ $code }
 error-code-db = 本节点的数据库未完成所请求的操作：{ $code }
 error-code-db-damaged = { $path }已损坏（{ $reason }），其中的内容别处没有。请恢复最近的备份：见操作员手册中的“Restore”。
 error-code-db-damaged-derived = { $path }已损坏（{ $reason }）。请停止服务器，然后concord rebuild会重新生成其中的全部内容。
+error-code-db-gone = { $path }在使用中被删除或替换，此后的任何内容都无法保存。请运行concord backup 文件夹：它会复制服务器仍持有的内容。然后停止服务器，并将该备份中的state.db放回原处。
 error-code-cells = 无法保存本节点的状态：{ $code }
 error-code-saved = 无法读取或更改本节点的状态：{ $code }
 error-code-files = 本节点的文件存储未完成所请求的操作：{ $code }
 error-code-guard = 守护文件阻止本节点签名：{ $code }
 error-code-lock = 数据文件夹正被使用或无法锁定：{ $code }
+error-code-lock-no-file = { $path }不是文件，因此无法锁定数据文件夹。如果没有服务器使用该文件夹，请将其移走后重试。
 error-code-index = 索引未能收录某项内容：{ $code }
 error-code-index-damaged-file = 本磁盘上的{ $path }已损坏，因此无法读取{ $origin }的第{ $index }条记录。服务器运行期间，会从持有该日志的对等方重新获取。如果没有任何一方持有，请从备份中恢复该文件，然后运行concord rebuild。
 error-code-identity = 无法读取或生成本节点的密钥：{ $code }
+error-code-identity-damaged-key = { $path }中没有{ $role }密钥（{ $reason }）。请从备份中恢复该文件，或为下一个信任根另行生成密钥：concord key rotate { $role }
 error-code-identity-writable = 本机的其他用户可以写入{ $path }：chmod -R go= { $folder }，然后重新启动。
 error-code-outbound = 向其他节点的请求未成功：{ $code }
 error-code-bundle = 数据包无法读取：{ $code }

@@ -35,6 +35,7 @@ pub(super) async fn run(data: &Path) -> Result<Outcome, Fault> {
     let config = Config::load(data)?;
     let mut checks = vec![space(&config), root_keys(&config), secrets(&config), port(&config).await, time()];
     checks.push(logs(&config).await);
+    checks.extend(guards(&config).await);
     checks.extend(state(&config).await);
     checks.extend(peers(&config).await?);
     let mut text = String::new();
@@ -159,6 +160,22 @@ async fn logs(config: &Config) -> Check {
     Check { what, ok: damaged.is_empty(), says }
 }
 
+/// Whether what this machine remembers of its logs can be read.
+async fn guards(config: &Config) -> Vec<Check> {
+    let Ok(list) = ask(config, Command::Log(LogCommand::List)).await else { return Vec::new() };
+    let Ok(guard) = store::Guard::open(&config.guard_path()) else { return Vec::new() };
+    let rows = list.json.as_array().cloned().unwrap_or_default();
+    let origins = rows.iter().filter_map(|row| row["origin"].as_str());
+    let failed = origins.filter_map(|origin| guard.read(origin).err().map(|why| (origin, why)));
+    let failed = failed.map(|(origin, why)| {
+        let says = format!(
+            "{why}. With nobody to ask, and if nothing else was signed: `concord log resume {origin}`"
+        );
+        Check { what: format!("guard of {origin}"), ok: false, says }
+    });
+    failed.collect()
+}
+
 /// Keys that the newest root lists and that are not here, and peers whose roots in `state` are damaged: all else goes on without
 /// them.
 async fn state(config: &Config) -> Vec<Check> {
@@ -168,10 +185,11 @@ async fn state(config: &Config) -> Vec<Check> {
         Ok(status) => {
             let missing = status.json["missing_keys"].as_array().cloned().unwrap_or_default();
             let missing: Vec<&str> = missing.iter().filter_map(Value::as_str).collect();
+            let damaged = damaged_keys(config);
             let says = match missing.as_slice() {
                 [] => "every one that the newest root lists is here".to_owned(),
                 some => format!(
-                    "no {} key in {} that the newest root lists: put its file back from a backup, or `concord key rotate {}`",
+                    "no {} key in {} that the newest root lists{damaged}: put its file back from a backup, or `concord key rotate {}`",
                     some.join(", no "),
                     config.keys_folder().display(),
                     some[0]
@@ -191,6 +209,13 @@ async fn state(config: &Config) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// The files that should hold a key and do not, as they are said.
+fn damaged_keys(config: &Config) -> String {
+    let identity = identity::Identity::read(&config.keys_folder()).unwrap_or_default();
+    let damaged: Vec<String> = identity.damaged().map(|path| path.display().to_string()).collect();
+    if damaged.is_empty() { String::new() } else { format!(" (damaged: {})", damaged.join(", ")) }
 }
 
 /// Peers with the addresses that this node uses: as the server knows them, or from `state` if none runs.

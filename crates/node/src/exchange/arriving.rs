@@ -26,7 +26,8 @@ impl Arriving {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        tokio::fs::create_dir_all(&self.folder).await.map_err(failed)
+        // Its owner's alone, whatever the umask: what arrives may be sealed for others.
+        tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).await.map_err(failed)
     }
 
     /// Where the answer to a request is written.

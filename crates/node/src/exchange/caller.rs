@@ -44,7 +44,7 @@ impl Callers {
     /// led until now by a clock of its own.
     pub async fn open(cells: &dyn Cells, now: u64, is_shared: bool) -> Result<Self, SavedError> {
         let mut nonces = Nonces::since(now + if is_shared { SERVERS_AGREE } else { 0 });
-        for (key, until) in saved::list::<u64>(cells, SPACE, "").await? {
+        for (key, until) in saved::readable::<u64>(cells, SPACE).await?.0 {
             if until + request::MAX_LIFETIME < now {
                 saved::take::<u64>(cells, SPACE, &key).await?;
             } else if let Some(key) = hex::decode(&key).ok().and_then(|key| key.try_into().ok()) {

@@ -100,7 +100,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
     inbox.send(Message::Input(Input::Peers(node.peer_configs())));
     inbox.send(Message::Input(Input::Removed(node.removed_peers())));
     for log in node.own_logs().await? {
-        let head = node.writer.head(&log.origin.to_string()).await?;
+        let head = node.own_head(&log.origin).await?;
         let log = node.engine_log(&log, head).await?;
         inbox.send(Message::Input(Input::OwnLog(Box::new(log))));
     }
@@ -252,6 +252,12 @@ fn carry_out(
         Output::Store { id, writes, events } => {
             let _ = stores.send(StoreJob { id, writes, events });
         }
+        Output::Sign { id, what: what @ SignRequest::Holds(_) } => {
+            runtime.spawn(async move {
+                let line = sign_receipt(&node, &what).await;
+                inbox.send(Message::Input(Input::Signed { id, line }));
+            });
+        }
         Output::Sign { id, what } => {
             let line = sign(&node, &what)
                 .inspect_err(|error| tracing::error!(%error, "a cosignature could not be made"))
@@ -290,7 +296,7 @@ fn alarm_of(found: &federate::Alarm) -> Alarm {
 /// of no larger head. Its guard is written from its head.
 async fn make_guard_again(node: &Node, origin: &Origin, permission: Permission) -> Result<(), Failure> {
     let key = origin.to_string();
-    let (Permission::May, Some(head)) = (permission, node.writer.head(&key).await?) else { return Ok(()) };
+    let (Permission::May, Some(head)) = (permission, node.own_head(origin).await?) else { return Ok(()) };
     let size = head.checkpoint.size;
     if node.writer.guard().standing(&key, Some(size))? == store::Standing::Missing {
         node.writer.guard().resume(&key, size).await?;
@@ -311,6 +317,22 @@ async fn read(node: &Node, paths: &[String]) -> Vec<Option<Vec<u8>>> {
         }
     }
     files
+}
+
+/// A receipt vouches for what is on this disk now: what is not is fetched again first.
+async fn sign_receipt(node: &Node, what: &SignRequest) -> Option<tlog::NoteSignature> {
+    let SignRequest::Holds(checkpoint) = what else { return None };
+    let origin = checkpoint.checkpoint.origin.parse().ok()?;
+    match node.holds_all(&origin).await {
+        Ok(true) => sign(node, what)
+            .inspect_err(|error| tracing::error!(%error, "a cosignature could not be made"))
+            .ok(),
+        Ok(false) => None,
+        Err(error) => {
+            tracing::error!(%error, %origin, "whether all of a log is here cannot be seen: no receipt is signed");
+            None
+        }
+    }
 }
 
 fn sign(

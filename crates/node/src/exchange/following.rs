@@ -236,7 +236,7 @@ async fn file(node: &Arc<Node>, origin: &Origin, sha256: &Hash) -> Result<(), Fa
 /// The witness policy of an own log that was fetched back: until now the engine asked no witness for that log.
 async fn policy_is_back(node: &Arc<Node>, sha256: &Hash) -> Result<(), Failure> {
     for log in node.own_logs().await?.iter().filter(|log| log.policy_hash().as_ref() == Some(sha256)) {
-        let head = node.writer.head(&log.origin.to_string()).await?;
+        let head = node.own_head(&log.origin).await?;
         node.tell_engine_of_own_log(log, head).await;
     }
     Ok(())

@@ -24,6 +24,7 @@ pub use following::Following;
 pub use serving::routes;
 pub(crate) use transport::fetch;
 pub use whole::Whole;
+pub(crate) use whole::keys_of;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockReadGuard};
@@ -113,7 +114,9 @@ impl Node {
         };
         let origin = log.origin.to_string();
         let head = checkpoint.as_ref().map(|c| c.checkpoint.size);
+        let is_lost = head.is_none() && self.has_damaged_head(&log.origin).await?;
         let standing = match self.writer.guard().standing(&origin, head)? {
+            GuardState::Fresh if is_lost => GuardStanding::Missing,
             _ if self.permits.is_damaged(&log.origin) => GuardStanding::Damaged,
             GuardState::Fresh => GuardStanding::New,
             GuardState::InStep => GuardStanding::InStep,

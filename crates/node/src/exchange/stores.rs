@@ -209,7 +209,7 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
         Write::Head { origin, checkpoint } => {
             let key = origin.to_string();
             let old = node.cells.get(store::log::HEAD, &key).await?;
-            let head = node.writer.head(&key).await?.map_or(0, |head| head.checkpoint.size);
+            let head = node.own_head(&origin).await?.map_or(0, |head| head.checkpoint.size);
             if checkpoint.checkpoint.size < head {
                 return Err("what was fetched back of an own log ends before its head".into());
             }
@@ -220,6 +220,7 @@ async fn store_one(node: &Node, write: Write) -> Result<(), Failure> {
             // The writer opened the log at its old head; the next append starts from this one.
             node.writer.open(&key, &federate::places::own(&origin)).await?;
             node.permits.set_damaged(&origin, false);
+            node.mark_damaged(&origin, false).await;
         }
         Write::Keep { path, file } => node.files.take_in(&path, &node.arriving.file(file)).await?,
         Write::File { .. } | Write::Cell { .. } => {}

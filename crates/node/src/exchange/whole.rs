@@ -160,7 +160,7 @@ impl Node {
 }
 
 /// Every key of a role that a chain ever listed.
-fn keys_of(chain: &RootChain, role: Role) -> Vec<VerifierKey> {
+pub(crate) fn keys_of(chain: &RootChain, role: Role) -> Vec<VerifierKey> {
     let listed = chain.roots().flat_map(|root| root.root.keys_of(role));
     listed.map(|listed| listed.vkey.clone()).collect()
 }

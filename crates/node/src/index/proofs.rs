@@ -15,7 +15,7 @@ use super::opening::working;
 use super::rows::int;
 use super::times::Seen;
 use super::touched::{All, Touched};
-use super::{Follower, IndexError, Writer};
+use super::{Follower, IndexError, Source, Writer};
 use crate::desks;
 
 /// The proven times of one log, which know what of them the index has.
@@ -40,7 +40,7 @@ pub(super) struct Measured {
 
 impl Follower<'_> {
     /// `seen` files of a log, or the policy that they are measured by, have arrived: the index learns what they
-    /// prove. They are numbered without gaps, so that what is missing comes first.
+    /// prove. They are numbered without gaps: what this disk lost proves nothing until it is back.
     pub async fn seen(&self, origin: &Origin) -> Result<(), IndexError> {
         let is_known = self.writer().await.replayed.proofs.contains_key(origin);
         if !is_known {
@@ -100,7 +100,8 @@ impl Follower<'_> {
         loop {
             let mut files = Vec::new();
             while files.len() < FILES
-                && let Some(file) = self.source.seen(origin, proofs.times.next() + files.len() as u64).await?
+                && let Some(file) =
+                    seen_or_gap(self.source, origin, proofs.times.next() + files.len() as u64).await?
             {
                 files.push(file);
             }
@@ -108,7 +109,7 @@ impl Follower<'_> {
             let log = origin.clone();
             let (taken, found) = working(usize::MAX, move || {
                 let found: Vec<Seen> =
-                    files.iter().flat_map(|file| take(&mut proofs.times, &log, file)).collect();
+                    files.iter().flat_map(|file| take(&mut proofs.times, &log, file.as_ref())).collect();
                 (proofs, found)
             })
             .await;
@@ -160,9 +161,9 @@ impl Writer<'_> {
         let mut files = 0;
         while files < FILES
             && let Some(proofs) = self.replayed.proofs.get_mut(origin)
-            && let Some(checkpoint) = self.source.seen(origin, proofs.times.next()).await?
+            && let Some(file) = seen_or_gap(self.source, origin, proofs.times.next()).await?
         {
-            fresh.extend(take(&mut proofs.times, origin, &checkpoint));
+            fresh.extend(take(&mut proofs.times, origin, file.as_ref()));
             files += 1;
         }
         self.apply_proofs(origin, &fresh).await?;
@@ -319,9 +320,24 @@ impl Writer<'_> {
     }
 }
 
-/// Takes a `seen` file; what it shows of witnesses that count.
-fn take(times: &mut ProvenTimes, origin: &Origin, checkpoint: &SignedCheckpoint) -> Vec<Seen> {
+/// The `seen` file of a number, which may be a gap: lost here, it proves nothing until it is back, and those behind it do.
+/// `None` where there are no more.
+async fn seen_or_gap(
+    source: &dyn Source,
+    origin: &Origin,
+    n: u64,
+) -> Result<Option<Option<SignedCheckpoint>>, IndexError> {
+    let file = source.seen(origin, n).await?;
+    Ok((file.is_some() || n < source.seen_count(origin)).then_some(file))
+}
+
+/// Takes a `seen` file, or a gap; what it shows of witnesses that count.
+fn take(times: &mut ProvenTimes, origin: &Origin, file: Option<&SignedCheckpoint>) -> Vec<Seen> {
     let n = times.next();
+    let Some(checkpoint) = file else {
+        times.skip();
+        return Vec::new();
+    };
     if let Err(error) = times.take(checkpoint) {
         tracing::warn!(%error, %origin, n, "a witnessed checkpoint proves nothing");
         times.skip();

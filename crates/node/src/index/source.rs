@@ -49,6 +49,11 @@ pub trait Source: Send + Sync {
     /// The `seen` file of a number, if it is here.
     async fn seen(&self, origin: &Origin, n: u64) -> Result<Option<SignedCheckpoint>, IndexError>;
 
+    /// How many `seen` files of a log there are, as far as that is known: one before that which is not here is a gap.
+    fn seen_count(&self, _origin: &Origin) -> u64 {
+        0
+    }
+
     /// The archived receipts of own logs: all, or of each reader the last few.
     async fn receipts(&self, all: bool) -> Result<Vec<(Origin, Receipt)>, IndexError>;
 

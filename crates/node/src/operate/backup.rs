@@ -34,6 +34,8 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
             "state is in PostgreSQL: back it up with pg_dump, and copy keys, configuration and files beside it",
         )));
     }
+    // A damaged file would be in the list with the hash of its damage: it is left out, and named.
+    let faults = super::check::look(node).await?.faults;
     // No release between the copy of the state and that of the logs: logs may be newer than state, never older.
     let one_at_a_time = node.releasing.lock().await;
     make_private(folder)?;
@@ -43,15 +45,33 @@ pub(super) async fn backup(node: &Arc<Node>, folder: &Path) -> Result<Outcome, O
     remove_what_ends(&state).await?;
     copy_file(&node.config.folder.join(crate::config::FILE_NAME), &folder.join(crate::config::FILE_NAME))?;
     copy_folder(&node.config.keys_folder(), &folder.join("keys"))?;
-    let files = copy_files(node, folder).await?;
+    let files = copy_files(node, folder, &faults).await?;
     drop(one_at_a_time);
     write_list(folder)?;
     end_copy(&unfinished)?;
-    let text = format!(
+    let identity = node.identity();
+    let keys = identity.damaged().map(|path| format!("{} (holds no key)", path.display()));
+    let lacks: Vec<String> = keys.chain(faults.into_values()).collect();
+    Ok(made(folder, files, &lacks))
+}
+
+/// What a backup says of itself: what it lacks makes it no less of a backup, and is no success.
+fn made(folder: &Path, files: usize, lacks: &[String]) -> Outcome {
+    let mut text = format!(
         "state, keys and {files} files are in {}\nKeep it as safe as the keys that are in it.",
         folder.display()
     );
-    Ok(Outcome::new(json!({ "folder": folder, "files": files }), text))
+    let says = json!({ "folder": folder, "files": files, "lacks": lacks });
+    if lacks.is_empty() {
+        return Outcome::new(says, text);
+    }
+    text.push_str("\nIt LACKS what is damaged or missing on this disk:\n");
+    text.extend(lacks.iter().map(|path| format!("  {path}\n")));
+    text.push_str(
+        "Keep the backup before it. `concord log check` says what to do; make another one when all is whole. A node that is restored \
+         from this one fetches what it lacks back from peers who have it.",
+    );
+    Outcome::new(says, text).refusing()
 }
 
 /// Keys for personal data, and sessions and links: what ended since must not come back with a backup.
@@ -59,8 +79,11 @@ async fn remove_what_ends(state: &Path) -> Result<(), OperateError> {
     let options = store::DbOptions { secure_delete: true, schema: Some("state"), ..Default::default() };
     let db = store::Db::connect(&format!("sqlite:{}", state.display()), options).await?;
     let cells = store::SqlCells::open(db.clone()).await?;
-    for (key, secret) in saved::list::<AgeSecret>(&cells, AGE_SPACE, "").await? {
-        if secret.expiring {
+    let (secrets, unreadable) = saved::readable::<AgeSecret>(&cells, AGE_SPACE).await?;
+    // What cannot be read could be one of them.
+    let unreadable = unreadable.into_iter().map(|key| (key, true));
+    for (key, ends) in secrets.into_iter().map(|(key, secret)| (key, secret.expiring)).chain(unreadable) {
+        if ends {
             let old = cells.get(AGE_SPACE, &key).await?;
             cells.swap(AGE_SPACE, &key, old, None).await?;
         }
@@ -75,14 +98,18 @@ async fn remove_what_ends(state: &Path) -> Result<(), OperateError> {
 }
 
 /// Own logs, and the copies of others' that `state` says are held: what it promised must be there after a restore.
-async fn copy_files(node: &Node, folder: &Path) -> Result<usize, OperateError> {
+async fn copy_files(
+    node: &Node,
+    folder: &Path,
+    without: &BTreeMap<String, String>,
+) -> Result<usize, OperateError> {
     let mut paths = Vec::new();
     for kind in ["log", "mirror", "evidence", "blob"] {
         paths.extend(node.files.list(kind).await?);
     }
     let target = store::open_files(&format!("file:{}", folder.join("files").display()))?;
     let mut copied = 0;
-    for path in paths {
+    for path in paths.into_iter().filter(|path| !without.contains_key(path)) {
         // Expired blobs may go while this runs.
         if let Some(bytes) = node.files.get(&path).await? {
             store::Files::put(&target, &path, bytes).await?;

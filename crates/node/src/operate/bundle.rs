@@ -40,7 +40,7 @@ async fn start_exchange(node: &Arc<Node>) -> Result<(), OperateError> {
     exchange::run_here(node).await?;
     // It has taken in its own logs once it knows the newest of them.
     for log in node.own_logs().await? {
-        let Some(head) = node.writer.head(&log.origin.to_string()).await? else { continue };
+        let Some(head) = node.own_head(&log.origin).await? else { continue };
         let deadline = tokio::time::Instant::now() + STUCK;
         loop {
             let (body, _) = node.engine().heads(Some(&node.config.authority));

@@ -75,7 +75,7 @@ async fn list(node: &Node) -> Result<Outcome, OperateError> {
         text.push_str(&format!("{} {}{note}\n", listed.role, listed.vkey));
         rows.push(json!({ "role": listed.role, "vkey": listed.vkey.to_string(), "revoked": revoked }));
     }
-    let here = saved::list::<AgeSecret>(&*node.cells, AGE_SPACE, "").await?;
+    let here = saved::readable::<AgeSecret>(&*node.cells, AGE_SPACE).await?.0;
     for age in &root.age {
         let is_here = here.iter().any(|(recipient, _)| *recipient == age.recipient);
         let note = match (age.expiring, is_here) {

@@ -97,7 +97,7 @@ async fn draft(
 /// Lists the recipients for personal data whose private keys are here, and makes those that the new root needs
 /// besides. A second draft finds those of the first.
 async fn list_expiring(node: &Node, draft: &mut TrustRoot) -> Result<(), OperateError> {
-    let here = saved::list::<AgeSecret>(&*node.cells, AGE_SPACE, "").await?;
+    let here = saved::readable::<AgeSecret>(&*node.cells, AGE_SPACE).await?.0;
     let mut expiring: Vec<(String, AgeSecret)> = here.into_iter().filter(|(_, key)| key.expiring).collect();
     let newest = expiring.iter().map(|(_, key)| key.from).max();
     for (from, until) in age_keys::missing_windows(newest, draft.from, draft.until) {

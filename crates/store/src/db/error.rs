@@ -30,6 +30,15 @@ pub enum DbError {
         /// What the driver says.
         reason: String,
     },
+    /// The file of a database that must last was removed, or another one lies in its place, while it is in use.
+    #[error(
+        "{path} was removed or replaced while it is in use, and nothing more is kept. `concord backup FOLDER` copies what the running \
+         server still has: then stop the server, and put the state.db of that backup in its place"
+    )]
+    Gone {
+        /// The file.
+        path: String,
+    },
     /// A value that cannot be sent.
     #[error("value {index} cannot be sent: {reason}")]
     Value {
@@ -97,6 +106,7 @@ impl DbError {
             Self::Sqlx(_) => "db-failed",
             Self::Damaged { .. } => "db-damaged",
             Self::DamagedDerived { .. } => "db-damaged-derived",
+            Self::Gone { .. } => "db-gone",
             Self::Value { .. } => "db-value",
             Self::Column { .. } => "db-column",
             Self::Identifier { .. } => "db-identifier",
@@ -120,6 +130,7 @@ impl DbError {
             Self::Damaged { path, reason } | Self::DamagedDerived { path, reason } => {
                 vec![("path", path.clone()), ("reason", reason.clone())]
             }
+            Self::Gone { path } => vec![("path", path.clone())],
             Self::Value { index, reason } => vec![("index", index.to_string()), ("reason", reason.clone())],
             Self::Column { column, expected } => {
                 vec![("column", column.to_string()), ("expected", (*expected).to_owned())]

@@ -55,11 +55,31 @@ impl Db {
         for migration in migrations {
             match applied.get(migration.name) {
                 Some(digest) if *digest == migration.digest() => {}
-                Some(_) => return Err(DbError::MigrationChanged { name: migration.name.to_owned() }),
-                None => apply(&mut tx, migration).await?,
+                Some(_) => {
+                    return Err(self.is_other(DbError::MigrationChanged { name: migration.name.to_owned() }));
+                }
+                None => apply(&mut tx, migration).await.map_err(|error| self.is_other(error))?,
             }
         }
         tx.commit().await
+    }
+}
+
+impl Db {
+    /// Of a database on this disk: what its table of migrations says is not what any version wrote there. Its bytes are damaged,
+    /// or somebody changed a migration that was applied; to make it anew, or restore it, is right in both cases.
+    fn is_other(&self, error: DbError) -> DbError {
+        let at = self.at();
+        let is_of_schema = match &error {
+            DbError::MigrationChanged { .. } => true,
+            // `SQLITE_ERROR`: what is to be made is there.
+            DbError::Sqlx(sqlx::Error::Database(error)) => error.code().as_deref() == Some("1"),
+            _ => false,
+        };
+        match at {
+            Some(at) if is_of_schema => at.is_damaged(&format!("its table of migrations: {error}")),
+            _ => error,
+        }
     }
 }
 

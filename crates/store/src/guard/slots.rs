@@ -27,6 +27,13 @@ pub(super) fn path(folder: &Path, origin: &str) -> PathBuf {
     folder.join(sha256(origin.as_bytes()).to_hex())
 }
 
+/// Moves away what lies in the place of a file, or of the folder.
+pub(super) fn put_aside(path: &Path) -> io::Result<()> {
+    let names = (1_u32..).map(|n| path.with_extension(format!("damaged-{n}")));
+    let mut free = names.filter(|aside| aside.symlink_metadata().is_err());
+    free.next().map_or(Ok(()), |aside| std::fs::rename(path, aside))
+}
+
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -38,6 +45,10 @@ impl SlotFile {
         let mut file = match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // Something else lies in its place, or in that of the folder.
+            Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::NotADirectory) => {
+                return Err(GuardError::Damaged { path: path.to_owned() });
+            }
             Err(error) => return Err(disk(error)),
         };
         let mut bytes = Vec::new();
@@ -52,6 +63,9 @@ impl SlotFile {
     /// Makes the file of a log, both slots of it, beside its place and moves it there.
     pub(super) fn create(path: &Path, origin: &str, size: u64) -> Result<Self, GuardError> {
         let disk = |source| GuardError::Disk { path: path.to_owned(), source };
+        if path.is_dir() {
+            put_aside(path).map_err(disk)?;
+        }
         let beside = path.with_extension("new");
         let made = File::create(&beside).and_then(|mut file| {
             let mut bytes = slot(origin, 0, size)?;
@@ -130,6 +144,15 @@ mod tests {
         raw.seek(SeekFrom::Start(newest + 30)).unwrap();
         raw.write_all(&[0; 40]).unwrap();
         assert_eq!(SlotFile::open(&path, ORIGIN).unwrap().unwrap().size(), 9);
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_guard_is_damage_and_gives_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path(folder.path(), ORIGIN);
+        std::fs::create_dir(&path).unwrap();
+        assert!(matches!(SlotFile::open(&path, ORIGIN), Err(GuardError::Damaged { .. })));
+        assert_eq!(SlotFile::create(&path, ORIGIN, 5).unwrap().size(), 5);
     }
 
     #[test]

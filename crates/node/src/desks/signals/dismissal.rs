@@ -34,7 +34,7 @@ pub fn reason(text: &str) -> Option<String> {
 
 /// Every dismissal, by the signal's name.
 pub async fn all(cells: &dyn Cells) -> Result<BTreeMap<String, Dismissal>, SavedError> {
-    Ok(saved::list(cells, SPACE, "").await?.into_iter().collect())
+    Ok(saved::readable(cells, SPACE).await?.0.into_iter().collect())
 }
 
 /// Keeps a dismissal.
