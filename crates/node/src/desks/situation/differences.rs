@@ -91,7 +91,7 @@ type Found = (Pair, [i64; 2]);
 
 fn pairs_of(place: &str, authors: &[(Series, Vec<Current>)]) -> Vec<Found> {
     let series: Vec<&Series> = authors.iter().map(|(series, _)| series).collect();
-    let figures: Vec<Vec<Current>> = authors.iter().map(|(_, figures)| figures.clone()).collect();
+    let figures: Vec<&[Current]> = authors.iter().map(|(_, figures)| &**figures).collect();
     let release = |author: usize, (start, day): (i64, i64)| {
         let found = figures[author].iter().find(|figure| (figure.start, figure.day) == (start, day));
         found.map_or(-1, |figure| figure.release)

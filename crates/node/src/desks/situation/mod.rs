@@ -18,6 +18,8 @@ pub mod overview;
 pub mod pages;
 pub mod parts;
 pub mod place;
+pub mod places;
+pub mod points;
 pub mod query;
 pub mod replay;
 pub mod schema;

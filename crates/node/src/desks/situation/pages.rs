@@ -4,7 +4,7 @@ use super::corrections;
 use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::{self, Scope};
-use super::{analysis, compare, day, differences, overview, place, totals};
+use super::{analysis, compare, day, differences, overview, place, places, totals};
 use crate::asof::AsOf;
 use crate::face::Face;
 use crate::http::{Viewer, answer};
@@ -262,7 +262,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
 /// Whether somebody states something of a place by now, whatever the moment asked for.
 async fn is_stated_now(desk: &Desktop<'_>, code: &str) -> Result<bool, DbError> {
     let now = Scope { as_of: AsOf::default(), ..desk.scope };
-    Ok(!query::series_of_place(desk.node.index.db(), now, code).await?.is_empty())
+    Ok(!places::of_place(desk.node.index.db(), now, code).await?.is_empty())
 }
 
 /// A place of which nothing is known as of the moment: a page that says so and leads back, if something is known of it

@@ -10,6 +10,8 @@ use super::parts::{
     Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
     iso_day, period_cell, proof, proof_cell, value_cell, value_text,
 };
+use super::places::{self, MOST_SERIES, OfPlace};
+use super::points::{MOST_STATEMENTS, Points, Shares};
 use super::query::{self, Point, Scope, Series, Source};
 use super::schema::Shelf;
 use crate::asof::Basis;
@@ -43,6 +45,31 @@ pub struct Shown {
     pub days: Vec<Day>,
     /// Whether its author is the place's own authority.
     pub own: bool,
+    /// If its author states too many: the day from which on they are here.
+    pub from: Option<i64>,
+}
+
+impl Shown {
+    fn of(series: &Series, read: Points, own: bool) -> Self {
+        let figures = current(&read.points);
+        let days = curve::curve(Measure::of(&series.indicator), &figures);
+        Self { series: series.clone(), points: read.points, figures, days, own, from: read.from }
+    }
+
+    /// That only the newest days are here, if it is so.
+    pub fn cut(&self, names: &Names<'_>) -> Option<String> {
+        let (t, from) = (names.t, self.from?);
+        let author = names.author(&self.series.author);
+        let who = match self.series.definition.as_str() {
+            "as-reported" => author.to_owned(),
+            definition => format!("{author} · {definition}"),
+        };
+        Some(if self.figures.is_empty() {
+            t.situation_cut_whole(who)
+        } else {
+            t.situation_cut(who, t.date_text(date_of(from)))
+        })
+    }
 }
 
 /// Everything that is shown of a place.
@@ -56,6 +83,8 @@ pub struct Place {
     pub group: String,
     /// Every series of the place.
     pub all: Vec<Series>,
+    /// Who has so many that they are left out.
+    pub crowded: BTreeSet<String>,
     /// Series of the indicator and group: the place's own authority first.
     pub shown: Vec<Shown>,
     /// The day of each release of the first series, if later ones changed its figures.
@@ -78,6 +107,7 @@ impl Place {
             indicator: USUAL.to_owned(),
             group: String::new(),
             all: Vec::new(),
+            crowded: BTreeSet::new(),
             shown: Vec::new(),
             released: BTreeMap::new(),
             deaths: None,
@@ -96,24 +126,37 @@ pub async fn read(
     place: &str,
     wanted: (Option<&str>, Option<&str>),
 ) -> Result<Option<Place>, DbError> {
-    let all = query::series_of_place(db, scope, place).await?;
+    let of_place = places::of_place(db, scope, place).await?;
+    if of_place.is_empty() {
+        return Ok(None);
+    }
+    let OfPlace { series: all, crowded } = of_place;
     let stated: BTreeSet<&str> = all.iter().map(|series| &*series.indicator).collect();
-    let Some(first) = stated.first().copied() else { return Ok(None) };
     let indicator = wanted
         .0
         .filter(|code| stated.contains(code))
         .or_else(|| stated.contains(USUAL).then_some(USUAL))
-        .unwrap_or(first)
+        .or_else(|| stated.first().copied())
+        .unwrap_or(USUAL)
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
-    let shown = shown(db, scope, names, place, &all, (&indicator, &group)).await?;
-    let (deaths, released) = match shown.first().filter(|_| analysis::counts_cases(&indicator)) {
-        Some(main) => (deaths_of(db, scope, &all, main).await?, released(db, scope, main).await?),
+    let counts_cases = analysis::counts_cases(&indicator);
+    let deaths = if counts_cases { deaths_codes(&indicator) } else { [&*indicator; 2] };
+    let read_of = |one: &&Series| {
+        one.disaggregation == group && (one.indicator == indicator || deaths.contains(&&*one.indicator))
+    };
+    let to_read: Vec<&Series> = all.iter().filter(read_of).collect();
+    let mut shares = Shares::of(db, scope, &to_read, MOST_STATEMENTS).await?;
+    let shown = shown(db, scope, names, &mut shares, &all, (&indicator, &group)).await?;
+    let (deaths, released) = match shown.first().filter(|_| counts_cases) {
+        Some(main) => {
+            (deaths_of(db, scope, &mut shares, &all, main).await?, released(db, scope, main).await?)
+        }
         None => (None, BTreeMap::new()),
     };
     let corrections = corrections::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
-    let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
+    let figures: Vec<&[Current]> = shown.iter().map(|one| &*one.figures).collect();
     let differs = curve::disagreements(&series, &figures);
     let mut newest = Vec::new();
     for one in &shown {
@@ -126,6 +169,7 @@ pub async fn read(
         indicator,
         group,
         all,
+        crowded,
         shown,
         released,
         deaths,
@@ -136,37 +180,53 @@ pub async fn read(
 }
 
 /// The series of one indicator and group among all of a place: that of the place's own authority first, then the longest.
-pub async fn shown(
+async fn shown(
     db: &Db,
     scope: Scope<'_>,
     names: &Names<'_>,
-    place: &str,
+    shares: &mut Shares,
     all: &[Series],
     (indicator, group): (&str, &str),
 ) -> Result<Vec<Shown>, DbError> {
-    let measure = Measure::of(indicator);
     let mut shown = Vec::new();
     for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
-        let points = query::points(db, scope, series).await?;
-        let figures = current(&points);
-        let days = curve::curve(measure, &figures);
-        let own = names.is_own(&series.author, place);
-        shown.push(Shown { series: series.clone(), points, figures, days, own });
+        let own = names.is_own(&series.author, &series.place);
+        shown.push(Shown::of(series, shares.read(db, scope, series).await?, own));
     }
     shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
     Ok(shown)
+}
+
+/// The series that stands for a place among those of one indicator, from at most so many statements of all of them.
+pub async fn main(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    all: &[Series],
+    indicator: &str,
+    most: i64,
+) -> Result<Option<Shown>, DbError> {
+    let of = |one: &&Series| one.indicator == indicator && one.disaggregation.is_empty();
+    let to_read: Vec<&Series> = all.iter().filter(of).collect();
+    let mut shares = Shares::of(db, scope, &to_read, most).await?;
+    Ok(shown(db, scope, names, &mut shares, all, (indicator, "")).await?.into_iter().next())
+}
+
+/// Indicators of deaths, first the one that is counted as the cases are.
+fn deaths_codes(cases: &str) -> [&'static str; 2] {
+    let codes = ["deaths-cumulative", "deaths-new"];
+    if Measure::of(cases) == Measure::Cumulative { codes } else { [codes[1], codes[0]] }
 }
 
 /// Deaths of the same people by the same author: counted as the cases are, or else the other way.
 async fn deaths_of(
     db: &Db,
     scope: Scope<'_>,
+    shares: &mut Shares,
     all: &[Series],
     main: &Shown,
 ) -> Result<Option<Shown>, DbError> {
-    let cumulative = Measure::of(&main.series.indicator) == Measure::Cumulative;
-    let codes =
-        if cumulative { ["deaths-cumulative", "deaths-new"] } else { ["deaths-new", "deaths-cumulative"] };
+    let codes = deaths_codes(&main.series.indicator);
     let same = |one: &&Series| {
         let (one, main) = (*one, &main.series);
         (&one.author, &one.definition, &one.disaggregation, one.shelf)
@@ -174,10 +234,7 @@ async fn deaths_of(
     };
     let found = codes.iter().find_map(|code| all.iter().filter(same).find(|one| one.indicator == *code));
     let Some(series) = found else { return Ok(None) };
-    let points = query::points(db, scope, series).await?;
-    let figures = current(&points);
-    let days = curve::curve(Measure::of(&series.indicator), &figures);
-    Ok(Some(Shown { series: series.clone(), points, figures, days, own: main.own }))
+    Ok(Some(Shown::of(series, shares.read(db, scope, series).await?, main.own)))
 }
 
 /// The day of each release of a series, in the sense of time that the reader asked for; none if no figure was ever changed, for then
@@ -208,6 +265,7 @@ pub struct PlacePage {
     lead: Option<String>,
     indicators: Vec<(String, String, bool)>,
     groups: Vec<(String, String, bool)>,
+    notes: Vec<String>,
     figures: Figures,
     chart: Option<DailyChart>,
     chart_title: String,
@@ -303,6 +361,7 @@ pub async fn page(
         lead: main.and_then(|main| lead(&page, &main.days)),
         indicators: indicator_links(&page, names, &codes, &place.indicator),
         groups: groups(&page, place),
+        notes: notes(names, place),
         figures: tiles(&page, names, place),
         chart: draw(&page, names, place, measure).map(|chart| chart.with_incomplete_days(incomplete)),
         chart_title: if measure == Measure::Standing {
@@ -322,6 +381,20 @@ pub async fn page(
         differs: lists.differs,
         page,
     }))
+}
+
+/// Who is left out, and of whom there is more.
+fn notes(names: &Names<'_>, place: &Place) -> Vec<String> {
+    let cut = place.shown.iter().chain(&place.deaths).filter_map(|one| one.cut(names));
+    let mut notes: Vec<String> = crowded(names, &place.crowded).chain(cut).collect();
+    notes.dedup();
+    notes
+}
+
+/// Sentences that say who has too many series of a place.
+pub fn crowded<'a>(names: &'a Names<'_>, authors: &'a BTreeSet<String>) -> impl Iterator<Item = String> + 'a {
+    let t = names.t;
+    authors.iter().map(|author| t.situation_crowded_place(names.author(author), t.number(MOST_SERIES)))
 }
 
 fn lead(page: &Page, days: &[Day]) -> Option<String> {
@@ -585,53 +658,87 @@ pub fn unknown_page(page: Page) -> UnknownPage {
     UnknownPage { page, nothing }
 }
 
-/// Everything stated of the place under one indicator, by every author, as a file.
+/// The columns of the file.
+const CSV: [&str; 17] = [
+    "place",
+    "indicator",
+    "definition",
+    "disaggregation",
+    "author",
+    "author_name",
+    "start",
+    "end",
+    "value",
+    "new",
+    "new_days",
+    "mean_7_days",
+    "corrections",
+    "record",
+    "edition",
+    "claimed",
+    "proven",
+];
+/// Days whose records are read together for it.
+const TOGETHER: usize = 1_000;
+
+/// Everything stated of the place under one indicator, by every author, as a file. Where somebody states more than is read,
+/// a last column says from which day on.
 pub async fn csv(db: &Db, names: &Names<'_>, place: &Place) -> Result<Vec<u8>, DbError> {
-    let mut csv = Csv::new(&[
-        "place",
-        "indicator",
-        "definition",
-        "disaggregation",
-        "author",
-        "author_name",
-        "start",
-        "end",
-        "value",
-        "new",
-        "new_days",
-        "mean_7_days",
-        "corrections",
-        "record",
-        "edition",
-        "claimed",
-        "proven",
-    ]);
+    let is_cut = place.shown.iter().any(|one| one.from.is_some());
+    let columns: Vec<&str> = CSV.into_iter().chain(is_cut.then_some("shown_from")).collect();
+    let mut csv = Csv::new(&columns);
     for one in &place.shown {
-        let sources = query::sources(db, one.series.shelf, one.days.iter().map(|day| day.release)).await?;
+        let from = is_cut.then(|| one.from.map(iso_day).unwrap_or_default());
         let starts: BTreeMap<i64, i64> =
             one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
-        for day in &one.days {
-            let source = sources.get(&day.release);
-            csv.row([
-                place.place.clone(),
-                place.indicator.clone(),
-                one.series.definition.clone(),
-                one.series.disaggregation.clone(),
-                one.series.author.clone(),
-                names.author(&one.series.author).to_owned(),
-                iso_day(starts.get(&day.day).copied().unwrap_or(day.day)),
-                iso_day(day.day),
-                day.stated.to_string(),
-                day.new.map(|new| new.to_string()).unwrap_or_default(),
-                day.new.map(|_| day.days.to_string()).unwrap_or_default(),
-                day.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default(),
-                day.corrections.to_string(),
-                source.map(|source| source.name.clone()).unwrap_or_default(),
-                source.map(|source| source.edition.to_string()).unwrap_or_default(),
-                iso(source.map(|source| source.claimed)),
-                iso(source.and_then(|source| source.proven)),
-            ]);
+        for days in one.days.chunks(TOGETHER) {
+            let sources = query::sources(db, one.series.shelf, days.iter().map(|day| day.release)).await?;
+            for day in days {
+                let start = starts.get(&day.day).copied().unwrap_or(day.day);
+                let fields = csv_fields(names, &one.series, (start, day), sources.get(&day.release));
+                csv.row(fields.into_iter().chain(from.clone()));
+            }
+        }
+        if let (true, Some(from)) = (one.days.is_empty(), from.filter(|from| !from.is_empty())) {
+            let mut fields = [const { String::new() }; CSV.len() + 1];
+            fields[..6].clone_from_slice(&csv_series(names, &one.series));
+            fields[CSV.len()] = from;
+            csv.row(fields);
         }
     }
     Ok(csv.finish())
+}
+
+fn csv_series(names: &Names<'_>, series: &Series) -> [String; 6] {
+    [
+        series.place.clone(),
+        series.indicator.clone(),
+        series.definition.clone(),
+        series.disaggregation.clone(),
+        series.author.clone(),
+        names.author(&series.author).to_owned(),
+    ]
+}
+
+fn csv_fields(
+    names: &Names<'_>,
+    series: &Series,
+    (start, day): (i64, &Day),
+    source: Option<&Source>,
+) -> Vec<String> {
+    let mut fields = csv_series(names, series).to_vec();
+    fields.extend([
+        iso_day(start),
+        iso_day(day.day),
+        day.stated.to_string(),
+        day.new.map(|new| new.to_string()).unwrap_or_default(),
+        day.new.map(|_| day.days.to_string()).unwrap_or_default(),
+        day.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default(),
+        day.corrections.to_string(),
+        source.map(|source| source.name.clone()).unwrap_or_default(),
+        source.map(|source| source.edition.to_string()).unwrap_or_default(),
+        iso(source.map(|source| source.claimed)),
+        iso(source.and_then(|source| source.proven)),
+    ]);
+    fields
 }

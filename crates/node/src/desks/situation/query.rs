@@ -4,6 +4,7 @@
 //! newest day down, never by reading all figures. What a face may see is decided here, by which tables are named.
 
 use super::figure::MAX_DAYS_AHEAD;
+use super::points::point;
 use super::schema::{Shelf, compose_behind};
 use crate::asof::AsOf;
 use crate::face::Face;
@@ -112,8 +113,13 @@ impl Scope<'_> {
     /// `$1`: the moment. `$2`: the last day that a figure's period may have. `$3`: the status.
     pub(super) fn values(&self) -> Vec<Value> {
         let at = self.as_of.at.unwrap_or(i64::MAX);
-        let last_day = (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD);
-        vec![at.into(), last_day.into(), self.status.into()]
+        vec![at.into(), self.last_day().into(), self.status.into()]
+    }
+
+    /// The last day that a figure's period may have.
+    pub(super) fn last_day(&self) -> i64 {
+        let at = self.as_of.at.unwrap_or(i64::MAX);
+        (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD)
     }
 
     /// The SQL text with this shelf's tables. For a release with the alias q, `{known q}` says that it was stated by
@@ -214,25 +220,17 @@ pub async fn latest(
     Ok(found.into_values().collect())
 }
 
-/// Every series of a place.
-pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<Vec<Series>, DbError> {
-    let mut found = Vec::new();
-    for shelf in scope.shelves() {
-        let sql = scope.sql(
-            *shelf,
-            "select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation from {series} s
-             where s.status = $3 and s.place = $4 and exists (
-               select 1 from {statement} x cross join {release} q
-               where x.series = s.no and x.day <= $2 and q.no = x.release and {known q})
-             order by s.indicator, s.disaggregation, s.author, s.definition",
-        );
-        let mut values = scope.values();
-        values.push(place.into());
-        for row in db.rows(sql, &values).await? {
-            found.push(series(&row, *shelf)?);
-        }
-    }
-    Ok(found)
+/// The newest value of a series.
+pub async fn newest(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Option<Stated>, DbError> {
+    let sql = scope.sql(
+        series.shelf,
+        "select x.value from {statement} x cross join {release} q
+         where x.series = $3 and x.day <= $2 and q.no = x.release and {live q}
+         order by x.day desc, x.rank desc, x.pos desc, q.name desc limit 1",
+    );
+    let mut values = scope.values();
+    values[2] = series.no.into();
+    db.rows(sql, &values).await?.first().map(|row| stated(row, 0)).transpose()
 }
 
 /// Who states an indicator for more than [`MOST_PLACES`], and is therefore in no list of all places.
@@ -269,20 +267,6 @@ pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeSet<String>, D
         }
     }
     Ok(found)
-}
-
-/// Everything that was stated in one series by the moment, in the order of days and then of releases.
-pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Point>, DbError> {
-    let sql = scope.sql(
-        series.shelf,
-        "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised
-         from {statement} x cross join {release} q
-         where x.series = $3 and x.day <= $2 and q.no = x.release and {known q}
-         order by x.day, x.rank, x.pos, q.name",
-    );
-    let mut values = scope.values();
-    values[2] = series.no.into();
-    db.rows(sql, &values).await?.iter().map(|row| point(row, 0)).collect()
 }
 
 /// Everything that stands by the moment of one indicator, for all groups together, with periods that end on `since` or
@@ -484,18 +468,6 @@ pub(super) fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
         definition: row.text(3)?,
         place: row.text(4)?,
         disaggregation: row.text(5)?,
-    })
-}
-
-fn point(row: &Row, first: usize) -> Result<Point, DbError> {
-    Ok(Point {
-        start: row.int(first)?,
-        day: row.int(first + 1)?,
-        value: stated(row, first + 2)?,
-        rank: (row.int(first + 3)?, row.int(first + 4)?),
-        release: row.int(first + 5)?,
-        ended: row.int(first + 6)? != 0,
-        revised: row.int(first + 7)? != 0,
     })
 }
 

@@ -2,13 +2,14 @@
 
 mod meaning;
 mod side_by_side;
+mod very_many;
 
 use super::corrections;
 use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
 use super::replay;
 use super::schema::Shelf;
-use super::{day, overview, place};
+use super::{day, overview, place, places};
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
@@ -244,7 +245,7 @@ async fn an_author_of_very_many_places_crowds_nobody_off_the_list_and_each_place
     desk.release(&Made::new(WHO, "C", "2020-02-01", &[("text:N9999 2020-02-01", 1)])).await;
     assert_eq!(desk.newest(public).await, ["CHN 2020-03-01 100 moh.chn.example"]);
     assert_eq!(query::crowded(&desk.db, public, CASES).await.unwrap().into_iter().collect::<Vec<_>>(), [WHO]);
-    assert_eq!(query::series_of_place(&desk.db, public, "text:N9999").await.unwrap().len(), 1);
+    assert_eq!(places::of_place(&desk.db, public, "text:N9999").await.unwrap().series.len(), 1);
     assert_eq!(query::latest(&desk.db, public, CASES, Some("text:N9999")).await.unwrap().len(), 1);
 }
 
@@ -272,7 +273,7 @@ async fn sealed_figures_are_nowhere_on_the_public_face() {
     desk.release(&Made { shelf: Shelf::Sealed, ..sealed }).await;
     let public = scope(Face::Public);
     assert!(desk.newest(public).await.is_empty());
-    assert!(query::series_of_place(&desk.db, public, "JPN").await.unwrap().is_empty());
+    assert!(places::of_place(&desk.db, public, "JPN").await.unwrap().is_empty());
     assert!(query::indicators(&desk.db, public).await.unwrap().is_empty());
     assert!(corrections::corrections(&desk.db, public, None, 10).await.unwrap().is_empty());
     assert_eq!(desk.newest(scope(Face::Inside)).await.len(), 2);

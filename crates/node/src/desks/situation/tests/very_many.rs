@@ -1,0 +1,143 @@
+//! Somebody states very many figures: pages stay bounded, say what they leave out, and lack nothing of anybody else's.
+
+use super::*;
+use crate::desks::situation::points::MOST_STATEMENTS;
+use crate::desks::situation::query::Series;
+
+/// China states twenty days, WHO whatever it is told to.
+async fn beside_china(of_who: &[(String, i64)]) -> Desk {
+    let mut desk = Desk::new().await;
+    let china: Vec<(String, i64)> =
+        (1..=20).map(|day| (format!("CHN 2020-03-{day:02}"), 100 + i64::from(day))).collect();
+    for (author, id, figures) in [(CHINA, "A", &*china), (WHO, "B", of_who)] {
+        let figures: Vec<(&str, i64)> = figures.iter().map(|(text, value)| (text.as_str(), *value)).collect();
+        desk.release(&Made::new(author, id, "2020-04-01", &figures)).await;
+    }
+    desk
+}
+
+/// The page of China in a language.
+async fn china(desk: &Desk, lang: Lang) -> (place::Place, String, String) {
+    let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    let t = Locale::new(lang, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let shown = page("/situation/CHN", "", lang, scope);
+    let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
+    let csv = String::from_utf8(place::csv(&desk.db, &names, &read).await.unwrap()).unwrap();
+    (read, html, csv)
+}
+
+/// So many statements of each of some days of March, over periods that begin on different days.
+fn periods(days: std::ops::RangeInclusive<i8>, each: i64) -> Vec<(String, i64)> {
+    let mut figures = Vec::new();
+    for day in days {
+        let last = jiff::civil::date(2020, 3, day);
+        for back in 0..each {
+            let first = last.checked_sub(jiff::Span::new().days(back)).unwrap();
+            let period = if back == 0 { last.to_string() } else { format!("{first}..{last}") };
+            figures.push((format!("CHN|{period}|as-reported||{CASES}"), 1_000 + back));
+        }
+    }
+    figures
+}
+
+#[tokio::test]
+async fn an_author_of_very_many_series_is_left_out_of_the_page_of_their_place_which_says_so() {
+    let series = |n: i64| (format!("CHN|2020-03-01|d{n}||{CASES}"), n);
+    let most: Vec<(String, i64)> = (0..places::MOST_SERIES).map(series).collect();
+    let mut desk = beside_china(&most).await;
+    let public = scope(Face::Public);
+    let read = places::of_place(&desk.db, public, "CHN").await.unwrap();
+    assert_eq!((read.series.len(), read.crowded.len()), (most.len() + 1, 0), "so many are shown");
+    // One more, whenever it comes.
+    let (one, _) = series(places::MOST_SERIES);
+    desk.release(&Made::new(WHO, "C", "2020-03-01", &[(&one, 1)])).await;
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let (read, html, csv) = china(&desk, lang).await;
+        assert_eq!(read.all.iter().map(|one| &*one.author).collect::<Vec<_>>(), [CHINA]);
+        assert_eq!(csv.lines().count(), 1 + 20, "{csv}");
+        let said = t.situation_crowded_place("World Health Organization", t.number(places::MOST_SERIES));
+        assert!(html.contains(&said), "{html}");
+    }
+    // Of another place nothing is left out.
+    desk.release(&Made::new(WHO, "D", "2020-03-01", &[("JPN 2020-03-01", 7)])).await;
+    assert_eq!(places::of_place(&desk.db, public, "JPN").await.unwrap().series.len(), 1);
+}
+
+#[tokio::test]
+async fn a_place_of_which_only_somebody_with_very_many_series_speaks_has_a_page_that_says_so() {
+    let series = |n: i64| (format!("JPN|2020-03-01|d{n}||{CASES}"), n);
+    let desk = beside_china(&(0..=places::MOST_SERIES).map(series).collect::<Vec<_>>()).await;
+    let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let read = place::read(&desk.db, scope, &names, "JPN", (None, None)).await.unwrap().unwrap();
+    let shown = page("/situation/JPN", "", Lang::En, scope);
+    let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
+    assert!(html.contains(&t.situation_crowded_place("World Health Organization", "2,000")), "{html}");
+}
+
+#[tokio::test]
+async fn of_who_states_more_than_a_page_reads_the_newest_days_stand_whole_and_all_of_everybody_elses() {
+    // 31 days of 40: more than 580, which is what is left when China has what it needs.
+    let desk = beside_china(&periods(1..=31, 40)).await;
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let (read, html, csv) = china(&desk, lang).await;
+        let of = |author: &str| read.shown.iter().find(|one| one.series.author == author).unwrap();
+        assert_eq!((of(CHINA).days.len(), of(CHINA).from), (20, None), "all of it");
+        let days: std::collections::BTreeSet<i64> = of(WHO).points.iter().map(|one| one.day).collect();
+        let first = super::super::figure::day_number(jiff::civil::date(2020, 3, 18));
+        assert_eq!((days.first(), of(WHO).from), (Some(&first), Some(first)), "14 days of 40 are 560");
+        assert_eq!(of(WHO).points.len(), 14 * 40, "each day whole");
+        let said = t.situation_cut("World Health Organization", t.date_text(jiff::civil::date(2020, 3, 18)));
+        assert!(html.contains(&said), "{html}");
+        assert!(csv.starts_with("place,indicator,") && csv.lines().next().unwrap().ends_with(",shown_from"));
+        let of_who = format!(",{WHO},");
+        assert!(csv.lines().filter(|line| line.contains(&of_who)).all(|line| line.ends_with(",2020-03-18")));
+        let of_china = csv.lines().filter(|line| line.contains(CHINA));
+        assert!(of_china.clone().count() == 20 && of_china.clone().all(|line| line.ends_with(',')));
+    }
+}
+
+#[tokio::test]
+async fn a_single_day_that_is_more_than_a_page_reads_is_not_shown_in_part() {
+    let desk = beside_china(&periods(31..=31, MOST_STATEMENTS)).await;
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let (_, html, csv) = china(&desk, Lang::En).await;
+    assert!(html.contains(&t.situation_cut_whole("World Health Organization")), "{html}");
+    let who = format!("CHN,{CASES},as-reported,,{WHO},World Health Organization,,,,,,,,,,,,2020-04-01");
+    assert!(csv.lines().count() == 1 + 20 + 1 && csv.contains(&who), "{csv}");
+}
+
+#[tokio::test]
+async fn who_states_a_place_by_several_definitions_takes_one_share() {
+    let mut desk = beside_china(&periods(1..=31, 40)).await;
+    let others: Vec<(String, i64)> = periods(1..=5, 3)
+        .into_iter()
+        .map(|(key, value)| (key.replace("as-reported", "z-other"), value))
+        .collect();
+    let others: Vec<(&str, i64)> = others.iter().map(|(text, value)| (text.as_str(), *value)).collect();
+    desk.release(&Made::new(WHO, "C", "2020-04-02", &others)).await;
+    let (read, ..) = china(&desk, Lang::En).await;
+    let whole = |series: &Series| read.shown.iter().find(|one| one.series == *series).unwrap().from.is_none();
+    let looked_at: usize = read.shown.iter().map(|one| one.points.len()).sum();
+    assert!(i64::try_from(looked_at).unwrap() <= MOST_STATEMENTS, "{looked_at}");
+    assert_eq!(
+        read.all.iter().map(|one| (&*one.author, whole(one))).collect::<Vec<_>>(),
+        [(CHINA, true), (WHO, false), (WHO, true)]
+    );
+}
+
+#[tokio::test]
+async fn statements_read_in_pages_are_the_same_as_those_read_at_once() {
+    let desk = beside_china(&periods(1..=10, 9)).await;
+    let (read, ..) = china(&desk, Lang::En).await;
+    let who = read.shown.iter().find(|one| one.series.author == WHO).unwrap();
+    let mut figures: Vec<(i64, i64)> = who.figures.iter().map(|one| (one.day, one.start)).collect();
+    figures.dedup();
+    assert_eq!((who.points.len(), figures.len()), (90, 90), "each once");
+    assert!(who.points.is_sorted_by_key(|point| (point.day, point.rank)));
+}
