@@ -21,8 +21,10 @@ pub mod place;
 pub mod places;
 pub mod points;
 pub mod query;
+pub mod recent;
 pub mod replay;
 pub mod schema;
+pub mod stated;
 mod table;
 pub mod totals;
 

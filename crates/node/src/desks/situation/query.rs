@@ -129,7 +129,12 @@ impl Scope<'_> {
     }
 
     /// The same, with `{of place}` replaced, and with `{uncrowded}` if the question is one of all places.
-    fn sql_with(&self, tables: Shelf, template: &'static str, of_place: (&'static str, bool)) -> Sql {
+    pub(super) fn sql_with(
+        &self,
+        tables: Shelf,
+        template: &'static str,
+        of_place: (&'static str, bool),
+    ) -> Sql {
         self.continue_with(Sql::from(""), tables, template, of_place)
     }
 
@@ -269,38 +274,6 @@ pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeSet<String>, D
     Ok(found)
 }
 
-/// Everything that stands by the moment of one indicator, for all groups together, with periods that end on `since` or
-/// later: every series with its statements in the order of days and then of releases.
-pub async fn recent(
-    db: &Db,
-    scope: Scope<'_>,
-    indicator: &str,
-    since: i64,
-) -> Result<Vec<(Series, Vec<Point>)>, DbError> {
-    const TEXT: &str = "
-      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
-        x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised
-      from {series} s cross join {statement} x cross join {release} q
-      where s.status = $3 and s.indicator = $4 and s.disaggregation = '' and x.series = s.no and x.day >= $5
-        and +x.day <= $2 and q.no = x.release and {live q}{uncrowded}
-      order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos, q.name";
-    let mut found: Vec<(Series, Vec<Point>)> = Vec::new();
-    for shelf in scope.shelves() {
-        let mut values = scope.values();
-        values.extend([indicator.into(), since.into()]);
-        for row in db.rows(scope.sql_with(*shelf, TEXT, ("", true)), &values).await? {
-            let no = row.int(0)?;
-            if !matches!(found.last(), Some((known, _)) if known.no == no && known.shelf == *shelf) {
-                found.push((series(&row, *shelf)?, Vec::new()));
-            }
-            if let Some((_, points)) = found.last_mut() {
-                points.push(point(&row, 6)?);
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// A statement as it was made, with its record.
 #[derive(Clone, Debug)]
 pub struct Statement {
@@ -314,35 +287,6 @@ pub struct Statement {
     pub reason: Option<String>,
     /// Where the author has it from, in its words.
     pub from: Option<String>,
-}
-
-/// Everything that was stated by the moment about a place's figures whose period ends on one day, in the order of
-/// indicators, authors and releases.
-pub async fn statements(db: &Db, scope: Scope<'_>, place: &str, day: i64) -> Result<Vec<Statement>, DbError> {
-    const TEXT: &str = "
-      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
-        x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised,
-        q.name, q.edition, q.claimed, q.proven, q.here, x.reason, x.source
-      from {series} s
-      join {statement} x on x.series = s.no and x.day = $5
-      join {release} q on q.no = x.release
-      where s.status = $3 and s.place = $4 and x.day <= $2 and {known q}
-      order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos, q.name";
-    let mut found = Vec::new();
-    for shelf in scope.shelves() {
-        let mut values = scope.values();
-        values.extend([place.into(), day.into()]);
-        for row in db.rows(scope.sql(*shelf, TEXT), &values).await? {
-            found.push(Statement {
-                series: series(&row, *shelf)?,
-                point: point(&row, 6)?,
-                source: source(&row, 14, *shelf)?,
-                reason: row.opt_text(19)?,
-                from: row.opt_text(20)?,
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// The releases behind points of one shelf, by number.

@@ -9,7 +9,7 @@ use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
 use super::replay;
 use super::schema::Shelf;
-use super::{day, overview, place, places};
+use super::{day, overview, place, places, stated};
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
@@ -191,7 +191,7 @@ async fn a_new_edition_ends_what_it_no_longer_says_and_keeps_what_it_says_again(
         ["CHN 2020-03-03 999 moh.chn.example"]
     );
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 1));
-    let said = query::statements(&desk.db, scope(Face::Public), "CHN", day).await.unwrap();
+    let said = stated::of_day(&desk.db, scope(Face::Public), "CHN", day).await.unwrap().statements;
     let whose: Vec<(&str, bool)> =
         said.iter().map(|one| (one.source.name.as_str(), one.point.ended)).collect();
     assert_eq!(
@@ -378,7 +378,7 @@ async fn one_day_shows_what_was_replaced_and_what_stands() {
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 20));
-    let said = query::statements(&desk.db, scope, "CHN", day).await.unwrap();
+    let said = stated::of_day(&desk.db, scope, "CHN", day).await.unwrap();
     let shown = page("/situation/CHN/2020-03-20", "", Lang::En, scope);
     let day_page = day::day_page(shown, &names, "CHN", day, &said).unwrap();
     let html = day_page.render().unwrap();

@@ -1,8 +1,10 @@
 //! Somebody states very many figures: pages stay bounded, say what they leave out, and lack nothing of anybody else's.
 
 use super::*;
+use crate::desks::signals::list as signals;
 use crate::desks::situation::points::MOST_STATEMENTS;
 use crate::desks::situation::query::Series;
+use crate::desks::situation::{differences, recent};
 
 /// China states twenty days, WHO whatever it is told to.
 async fn beside_china(of_who: &[(String, i64)]) -> Desk {
@@ -140,4 +142,76 @@ async fn statements_read_in_pages_are_the_same_as_those_read_at_once() {
     figures.dedup();
     assert_eq!((who.points.len(), figures.len()), (90, 90), "each once");
     assert!(who.points.is_sorted_by_key(|point| (point.day, point.rank)));
+}
+
+#[tokio::test]
+async fn of_a_day_about_which_somebody_states_very_much_the_newest_of_each_series_stand_and_the_page_says_so()
+{
+    let of_day = |n: i64, definition: &str, each: i64| -> Vec<(String, i64)> {
+        let periods = periods(20..=20, each).into_iter();
+        periods.map(|(key, value)| (key.replace("as-reported", definition), 10_000 * n + value)).collect()
+    };
+    let mut desk = beside_china(&of_day(0, "as-reported", 8)).await;
+    // Sixteen and one of another definition are within the twenty of an author, and eight more of the first are not.
+    desk.release(&Made::new(WHO, "C", "2020-04-02", &borrowed(&of_day(1, "as-reported", 8)))).await;
+    desk.release(&Made::new(WHO, "D", "2020-04-02", &borrowed(&of_day(1, "z-other", 1)))).await;
+    let day = super::super::figure::day_number(jiff::civil::date(2020, 3, 20));
+    let public = scope(Face::Public);
+    let whole = stated::of_day(&desk.db, public, "CHN", day).await.unwrap();
+    assert_eq!((whole.statements.len(), whole.more.len()), (1 + 16 + 1, 0));
+    desk.release(&Made::new(WHO, "E", "2020-04-03", &borrowed(&of_day(2, "as-reported", 8)))).await;
+    let (authorities, places) = (known(), PlaceNames::bundled());
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let names = Names { t: &t, places: &places, authorities: &authorities };
+        let read = stated::of_day(&desk.db, public, "CHN", day).await.unwrap();
+        let of = |author: &str, definition: &str| {
+            let of = |one: &&query::Statement| {
+                (&*one.series.author, &*one.series.definition) == (author, definition)
+            };
+            read.statements.iter().filter(of).count()
+        };
+        assert_eq!((of(CHINA, "as-reported"), of(WHO, "as-reported"), of(WHO, "z-other")), (1, 10, 1));
+        let newest = read.statements.iter().filter(|one| one.source.name == desk.name(4)).count();
+        assert_eq!(newest, 8, "the newest release is whole");
+        let shown = page("/situation/CHN/2020-03-20", "", lang, public);
+        let html = day::day_page(shown, &names, "CHN", day, &read).unwrap().render().unwrap();
+        let most = t.number(stated::MOST_OF_AUTHOR);
+        assert!(html.contains(&t.situation_day_cut("World Health Organization", most)), "{html}");
+    }
+}
+
+fn borrowed(figures: &[(String, i64)]) -> Vec<(&str, i64)> {
+    figures.iter().map(|(text, value)| (text.as_str(), *value)).collect()
+}
+
+#[tokio::test]
+async fn who_states_very_many_figures_of_the_last_days_is_left_out_of_differences_and_signals_and_named() {
+    let most = usize::try_from(recent::MOST_OF_AUTHOR).unwrap();
+    let mut many = periods(1..=31, 10);
+    many.truncate(most);
+    let mut desk = beside_china(&many).await;
+    let (public, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
+    let since = super::super::figure::day_number(jiff::civil::date(2020, 3, 1));
+    let read = recent::recent(&desk.db, public, CASES, since).await.unwrap();
+    let counts: Vec<usize> = read.series.iter().map(|(_, points)| points.len()).collect();
+    assert_eq!((counts, read.crowded.len()), (vec![20, most], 0));
+    // Later days are fewer.
+    desk.release(&Made::new(WHO, "C", "2020-04-02", &[("CHN 2020-03-31", 5), ("JPN 2020-03-31", 5)])).await;
+    assert!(recent::recent(&desk.db, public, CASES, since + 20).await.unwrap().crowded.is_empty());
+    for lang in Lang::ALL {
+        let t = Locale::new(lang, TimeZone::UTC);
+        let names = Names { t: &t, places: &places, authorities: &authorities };
+        let said = t.situation_crowded_days("World Health Organization", t.number(recent::MOST_OF_AUTHOR));
+        let read = differences::read(&desk.db, public, &names, None, 60).await.unwrap();
+        assert!(read.pairs.is_empty() && read.crowded.contains(WHO));
+        let shown = page("/situation/differences", "days=60", lang, public);
+        let html = differences::page(shown, &names, &read).unwrap().render().unwrap();
+        assert!(html.contains(&said), "{html}");
+        let wanted = signals::Wanted::read(&page("/signals", "", lang, public).asked).unwrap();
+        let found = signals::read(&desk.db, public, &names, Some(CASES), wanted).await.unwrap();
+        let shown = page("/signals", "", lang, public);
+        let html = signals::page(shown, &names, &found, &BTreeMap::new()).unwrap().render().unwrap();
+        assert!(html.contains(&said), "{html}");
+    }
 }
