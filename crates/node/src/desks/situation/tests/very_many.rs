@@ -215,3 +215,20 @@ async fn who_states_very_many_figures_of_the_last_days_is_left_out_of_difference
         assert!(html.contains(&said), "{html}");
     }
 }
+
+#[tokio::test]
+async fn of_who_corrects_very_much_of_a_place_the_newest_corrections_stand_beside_all_of_everybody_elses() {
+    let mut desk = beside_china(&periods(1..=1, 1)).await;
+    desk.release(&Made::new(CHINA, "C", "2020-04-02", &[("CHN 2020-03-01", 7)])).await;
+    let dates: Vec<String> = (3..=16).map(|day| format!("2020-04-{day:02}")).collect();
+    for (n, on) in (0..).zip(&dates) {
+        desk.release(&Made::new(WHO, &format!("W{n:02}"), on, &[("CHN 2020-03-01", 2_000 + n)])).await;
+    }
+    let found = corrections::corrections(&desk.db, scope(Face::Public), Some("CHN"), 200).await.unwrap();
+    let of = |author: &str| found.iter().filter(|one| one.series.author == author).collect::<Vec<_>>();
+    assert_eq!((of(CHINA).len(), of(WHO).len()), (1, 10));
+    let changes: Vec<(String, String)> =
+        of(WHO).iter().map(|one| (one.old.to_string(), one.new.to_string())).collect();
+    assert_eq!((&*changes[0].0, &*changes[0].1), ("2012", "2013"), "{changes:?}");
+    assert_eq!((&*changes[9].0, &*changes[9].1), ("2003", "2004"), "{changes:?}");
+}
