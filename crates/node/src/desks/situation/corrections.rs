@@ -93,7 +93,7 @@ async fn of_place(
 ) -> Result<Vec<Correction>, DbError> {
     let sql = shelf.sql(
         "select count(*) from (select 1 from {series} s cross join {statement} x
-         where s.status = $1 and s.place = $2 and s.author = $3 and x.series = s.no and x.revised = 1 limit $4) as some",
+         where s.status = $1 and s.place = $2 and s.author = $3 and x.series = s.no and x.revised = 1 limit $4) as found",
     );
     let most = (MOST_REVISED + 1).into();
     let rows = db.rows(sql, &[scope.status.into(), place.into(), author.into(), most]).await?;

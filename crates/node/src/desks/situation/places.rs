@@ -84,7 +84,7 @@ pub(super) async fn is_crowded(
 ) -> Result<bool, DbError> {
     let sql = shelf.sql(
         "select count(*) from (
-           select 1 from {series} where status = $1 and place = $2 and author = $3 limit $4) as some",
+           select 1 from {series} where status = $1 and place = $2 and author = $3 limit $4) as found",
     );
     let values = [scope.status.into(), place.into(), author.into(), (MOST_SERIES + 1).into()];
     let rows = db.rows(sql, &values).await?;
@@ -109,7 +109,7 @@ async fn of_author(
           select 1 from (select x.release from {statement} x where x.series = s.no and x.day <= $2
             order by x.day, x.rank, x.pos limit 50) x cross join {release} q
           where q.no = x.release and {known q}) then 1
-        when (select count(*) from (select 1 from {statement} x where x.series = s.no and x.day <= $2 limit 51) as some)
+        when (select count(*) from (select 1 from {statement} x where x.series = s.no and x.day <= $2 limit 51) as found)
           > 50 then 2
         else 0 end
       from {series} s where s.status = $3 and s.place = $4 and s.author = $5 limit $6";

@@ -218,7 +218,7 @@ pub(super) async fn count(
 ) -> Result<i64, DbError> {
     let sql = series.shelf.sql(
         "select count(*) from (
-           select 1 from {statement} where series = $1 and day >= $2 and day <= $3 limit $4) as some",
+           select 1 from {statement} where series = $1 and day >= $2 and day <= $3 limit $4) as found",
     );
     let values = [series.no, since, scope.last_day(), most].map(Into::into);
     let rows = db.rows(sql, &values).await?;

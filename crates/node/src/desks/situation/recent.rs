@@ -85,7 +85,7 @@ async fn counted(
     for some in series.chunks(TOGETHER) {
         let shelf = some.first().map_or(Shelf::Public, |one| one.shelf);
         let mut sql = shelf.sql(COUNT);
-        sql.placeholders(4, TOGETHER).push(") limit $3) as some group by series");
+        sql.placeholders(4, TOGETHER).push(") limit $3) as found group by series");
         let mut values: Vec<Value> = [since, scope.last_day(), left + 1].map(Value::from).into();
         values.extend(numbers(some.iter().map(|one| one.no)));
         for row in db.rows(sql, &values).await? {

@@ -68,7 +68,7 @@ impl Asked<'_> {
     async fn count(&self) -> Result<i64, DbError> {
         let sql = self.shelf.sql(
             "select count(*) from (select 1 from {series} s cross join {statement} x
-             where s.status = $1 and s.place = $2 and s.author = $3 and x.series = s.no and x.day = $4 limit $5) as some",
+             where s.status = $1 and s.place = $2 and s.author = $3 and x.series = s.no and x.day = $4 limit $5) as found",
         );
         let most = (MOST_OF_AUTHOR + 1).into();
         let values = [self.scope.status.into(), self.place.into(), self.author.into(), self.day.into(), most];

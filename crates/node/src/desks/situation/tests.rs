@@ -73,7 +73,15 @@ fn figure(text: &str, value: i64, reason: Option<&str>) -> Figure {
 
 impl Desk {
     pub async fn new() -> Self {
-        let reader = Reader::new(&World::new(&[CHINA])).await;
+        Self::over(Reader::new(&World::new(&[CHINA])).await)
+    }
+
+    /// On a database of one's own.
+    async fn on(db: Db) -> Self {
+        Self::over(Reader::with(&World::new(&[CHINA]), db).await)
+    }
+
+    fn over(reader: Reader) -> Self {
         Self { db: reader.index.db().clone(), reader, released: Vec::new() }
     }
 

@@ -8,7 +8,10 @@ use crate::desks::situation::{differences, recent};
 
 /// China states twenty days, WHO whatever it is told to.
 async fn beside_china(of_who: &[(String, i64)]) -> Desk {
-    let mut desk = Desk::new().await;
+    filled(Desk::new().await, of_who).await
+}
+
+async fn filled(mut desk: Desk, of_who: &[(String, i64)]) -> Desk {
     let china: Vec<(String, i64)> =
         (1..=20).map(|day| (format!("CHN 2020-03-{day:02}"), 100 + i64::from(day))).collect();
     for (author, id, figures) in [(CHINA, "A", &*china), (WHO, "B", of_who)] {
@@ -231,4 +234,50 @@ async fn of_who_corrects_very_much_of_a_place_the_newest_corrections_stand_besid
         of(WHO).iter().map(|one| (one.old.to_string(), one.new.to_string())).collect();
     assert_eq!((&*changes[0].0, &*changes[0].1), ("2012", "2013"), "{changes:?}");
     assert_eq!((&*changes[9].0, &*changes[9].1), ("2003", "2004"), "{changes:?}");
+}
+
+/// What the pages of China read: its file, and how much of everything else.
+async fn all_read(mut desk: Desk) -> (String, Vec<usize>) {
+    for (id, on, value) in [("C", "2020-04-02", 7), ("D", "2020-04-03", 8)] {
+        desk.release(&Made::new(CHINA, id, on, &[("CHN 2020-03-20", value)])).await;
+    }
+    for n in 0..12 {
+        let (id, on) = (format!("W{n:02}"), format!("2020-04-{:02}", n + 4));
+        desk.release(&Made::new(WHO, &id, &on, &[("CHN 2020-03-20", 5_000 + n)])).await;
+    }
+    let population = "CHN|2020-01-01|as-reported||population";
+    desk.release(&Made::new(WHO, "P", "2020-04-20", &[(population, 1_000)])).await;
+    let (read, _, csv) = china(&desk, Lang::En).await;
+    let (public, day) = (scope(Face::Public), jiff::civil::date(2020, 3, 20));
+    let day = super::super::figure::day_number(day);
+    let of_day = stated::of_day(&desk.db, public, "CHN", day).await.unwrap();
+    let recent = recent::recent(&desk.db, public, CASES, day - 10).await.unwrap();
+    let early = as_of(Basis::Proven, "2020-03-31");
+    let unknown = places::of_place(&desk.db, early, "CHN").await.unwrap();
+    let people = read.all.iter().find(|one| one.indicator == "population").unwrap();
+    let people = query::newest(&desk.db, public, people).await.unwrap().unwrap();
+    let records = csv.lines().map(|line| line.split(',').take(13).collect::<Vec<_>>().join(",") + "\n");
+    let counts = vec![
+        read.corrections.len(),
+        of_day.statements.len(),
+        of_day.more.len(),
+        recent.series.iter().map(|(_, points)| points.len()).sum(),
+        recent.crowded.len(),
+        unknown.series.len(),
+        people.to_string().len(),
+    ];
+    (records.collect(), counts)
+}
+
+/// The same on `PostgreSQL`, if `make test` started one.
+#[tokio::test]
+async fn pages_read_the_same_of_very_many_figures_on_postgresql() {
+    let figures = periods(1..=31, 40);
+    let (csv, counts) = all_read(beside_china(&figures).await).await;
+    assert_eq!(counts, [12, 23, 1, 13, 1, 0, 4]);
+    let Ok(url) = std::env::var("CONCORD_TEST_POSTGRES") else { return };
+    let schema: &'static str = Box::leak(format!("very_many_{}", std::process::id()).into_boxed_str());
+    let options = store::db::DbOptions { schema: Some(schema), ..store::db::DbOptions::default() };
+    let db = store::db::Db::connect(&url, options).await.unwrap();
+    assert_eq!(all_read(filled(Desk::on(db).await, &figures).await).await, (csv, counts));
 }
