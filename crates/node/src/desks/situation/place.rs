@@ -3,17 +3,18 @@
 
 use super::analysis::{self, Analysis, AnalysisPart};
 use super::corrections::{self, Correction};
-use super::curve::{self, Current, Day, Disagreement, Measure, current};
+use super::curve::{self, Current, Day, Disagreement, Measure};
 use super::figure::date_of;
 use super::names::{Names, place_path};
 use super::parts::{
-    Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
-    iso_day, period_cell, proof, proof_cell, value_cell, value_text,
+    author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, period_cell,
+    proof, proof_cell, value_cell, value_text,
 };
 use super::places::{self, MOST_SERIES, OfPlace};
-use super::points::{MOST_STATEMENTS, Points, Shares};
-use super::query::{self, Point, Scope, Series, Source};
+use super::points::{MOST_STATEMENTS, Shares};
+use super::query::{self, Scope, Series, Source};
 use super::schema::Shelf;
+use super::shown::{deaths_codes, deaths_of, shown};
 use crate::asof::Basis;
 use crate::chart::{self, Daily, DailyChart};
 use crate::layout::asset::{self, Asset};
@@ -26,51 +27,14 @@ use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError};
 
+pub use super::file::csv;
+pub use super::shown::{Shown, main};
+
 const USUAL: &str = "cases-confirmed-cumulative";
 /// Authors whose values stand in columns of their own in the table of days.
 const COLUMNS: usize = 4;
 const CORRECTIONS: i64 = 200;
 const SECONDS_PER_DAY: i64 = 86_400;
-
-/// One author's series, as of the moment.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// The series.
-    pub series: Series,
-    /// Everything its author stated in it, in the order of days and then of releases.
-    pub points: Vec<Point>,
-    /// Each of its figures once.
-    pub figures: Vec<Current>,
-    /// Its daily curve.
-    pub days: Vec<Day>,
-    /// Whether its author is the place's own authority.
-    pub own: bool,
-    /// If its author states too many: the day from which on they are here.
-    pub from: Option<i64>,
-}
-
-impl Shown {
-    fn of(series: &Series, read: Points, own: bool) -> Self {
-        let figures = current(&read.points);
-        let days = curve::curve(Measure::of(&series.indicator), &figures);
-        Self { series: series.clone(), points: read.points, figures, days, own, from: read.from }
-    }
-
-    /// That only the newest days are here, if it is so.
-    pub fn cut(&self, names: &Names<'_>) -> Option<String> {
-        let (t, from) = (names.t, self.from?);
-        let author = names.author(&self.series.author);
-        let who = match self.series.definition.as_str() {
-            "as-reported" => author.to_owned(),
-            definition => format!("{author} · {definition}"),
-        };
-        Some(if self.figures.is_empty() {
-            t.situation_cut_whole(who)
-        } else {
-            t.situation_cut(who, t.date_text(date_of(from)))
-        })
-    }
-}
 
 /// Everything that is shown of a place.
 #[derive(Clone, Debug)]
@@ -177,64 +141,6 @@ pub async fn read(
         differs,
         newest,
     }))
-}
-
-/// The series of one indicator and group among all of a place: that of the place's own authority first, then the longest.
-async fn shown(
-    db: &Db,
-    scope: Scope<'_>,
-    names: &Names<'_>,
-    shares: &mut Shares,
-    all: &[Series],
-    (indicator, group): (&str, &str),
-) -> Result<Vec<Shown>, DbError> {
-    let mut shown = Vec::new();
-    for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
-        let own = names.is_own(&series.author, &series.place);
-        shown.push(Shown::of(series, shares.read(db, scope, series).await?, own));
-    }
-    shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
-    Ok(shown)
-}
-
-/// The series that stands for a place among those of one indicator, from at most so many statements of all of them.
-pub async fn main(
-    db: &Db,
-    scope: Scope<'_>,
-    names: &Names<'_>,
-    all: &[Series],
-    indicator: &str,
-    most: i64,
-) -> Result<Option<Shown>, DbError> {
-    let of = |one: &&Series| one.indicator == indicator && one.disaggregation.is_empty();
-    let to_read: Vec<&Series> = all.iter().filter(of).collect();
-    let mut shares = Shares::of(db, scope, &to_read, most).await?;
-    Ok(shown(db, scope, names, &mut shares, all, (indicator, "")).await?.into_iter().next())
-}
-
-/// Indicators of deaths, first the one that is counted as the cases are.
-fn deaths_codes(cases: &str) -> [&'static str; 2] {
-    let codes = ["deaths-cumulative", "deaths-new"];
-    if Measure::of(cases) == Measure::Cumulative { codes } else { [codes[1], codes[0]] }
-}
-
-/// Deaths of the same people by the same author: counted as the cases are, or else the other way.
-async fn deaths_of(
-    db: &Db,
-    scope: Scope<'_>,
-    shares: &mut Shares,
-    all: &[Series],
-    main: &Shown,
-) -> Result<Option<Shown>, DbError> {
-    let codes = deaths_codes(&main.series.indicator);
-    let same = |one: &&Series| {
-        let (one, main) = (*one, &main.series);
-        (&one.author, &one.definition, &one.disaggregation, one.shelf)
-            == (&main.author, &main.definition, &main.disaggregation, main.shelf)
-    };
-    let found = codes.iter().find_map(|code| all.iter().filter(same).find(|one| one.indicator == *code));
-    let Some(series) = found else { return Ok(None) };
-    Ok(Some(Shown::of(series, shares.read(db, scope, series).await?, main.own)))
 }
 
 /// The day of each release of a series, in the sense of time that the reader asked for; none if no figure was ever changed, for then
@@ -656,89 +562,4 @@ pub fn unknown_page(page: Page) -> UnknownPage {
     let ways = Markup::joined([now, others], " ");
     let nothing = empty(&t.situation_empty_as_of(), &t.situation_place_unknown(&page.title), Some(ways));
     UnknownPage { page, nothing }
-}
-
-/// The columns of the file.
-const CSV: [&str; 17] = [
-    "place",
-    "indicator",
-    "definition",
-    "disaggregation",
-    "author",
-    "author_name",
-    "start",
-    "end",
-    "value",
-    "new",
-    "new_days",
-    "mean_7_days",
-    "corrections",
-    "record",
-    "edition",
-    "claimed",
-    "proven",
-];
-/// Days whose records are read together for it.
-const TOGETHER: usize = 1_000;
-
-/// Everything stated of the place under one indicator, by every author, as a file. Where somebody states more than is read,
-/// a last column says from which day on.
-pub async fn csv(db: &Db, names: &Names<'_>, place: &Place) -> Result<Vec<u8>, DbError> {
-    let is_cut = place.shown.iter().any(|one| one.from.is_some());
-    let columns: Vec<&str> = CSV.into_iter().chain(is_cut.then_some("shown_from")).collect();
-    let mut csv = Csv::new(&columns);
-    for one in &place.shown {
-        let from = is_cut.then(|| one.from.map(iso_day).unwrap_or_default());
-        let starts: BTreeMap<i64, i64> =
-            one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
-        for days in one.days.chunks(TOGETHER) {
-            let sources = query::sources(db, one.series.shelf, days.iter().map(|day| day.release)).await?;
-            for day in days {
-                let start = starts.get(&day.day).copied().unwrap_or(day.day);
-                let fields = csv_fields(names, &one.series, (start, day), sources.get(&day.release));
-                csv.row(fields.into_iter().chain(from.clone()));
-            }
-        }
-        if let (true, Some(from)) = (one.days.is_empty(), from.filter(|from| !from.is_empty())) {
-            let mut fields = [const { String::new() }; CSV.len() + 1];
-            fields[..6].clone_from_slice(&csv_series(names, &one.series));
-            fields[CSV.len()] = from;
-            csv.row(fields);
-        }
-    }
-    Ok(csv.finish())
-}
-
-fn csv_series(names: &Names<'_>, series: &Series) -> [String; 6] {
-    [
-        series.place.clone(),
-        series.indicator.clone(),
-        series.definition.clone(),
-        series.disaggregation.clone(),
-        series.author.clone(),
-        names.author(&series.author).to_owned(),
-    ]
-}
-
-fn csv_fields(
-    names: &Names<'_>,
-    series: &Series,
-    (start, day): (i64, &Day),
-    source: Option<&Source>,
-) -> Vec<String> {
-    let mut fields = csv_series(names, series).to_vec();
-    fields.extend([
-        iso_day(start),
-        iso_day(day.day),
-        day.stated.to_string(),
-        day.new.map(|new| new.to_string()).unwrap_or_default(),
-        day.new.map(|_| day.days.to_string()).unwrap_or_default(),
-        day.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default(),
-        day.corrections.to_string(),
-        source.map(|source| source.name.clone()).unwrap_or_default(),
-        source.map(|source| source.edition.to_string()).unwrap_or_default(),
-        iso(source.map(|source| source.claimed)),
-        iso(source.and_then(|source| source.proven)),
-    ]);
-    fields
 }
