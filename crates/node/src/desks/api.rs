@@ -134,6 +134,9 @@ pub struct SeriesOfPlace {
     definition: String,
     /// Of which group; empty for all.
     disaggregation: String,
+    /// If they are more than are given: the day from which on they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown_from: Option<String>,
     /// The figures, in the order of days.
     figures: Vec<StatedFigure>,
 }
@@ -432,6 +435,7 @@ async fn place_figures(State(node): State<Arc<Node>>, Path(code): Path<String>, 
                 indicator: one.series.indicator.clone(),
                 definition: one.series.definition.clone(),
                 disaggregation: one.series.disaggregation.clone(),
+                shown_from: one.from.map(iso_day),
                 figures: one.figures.iter().map(|figure| stated(figure, &sources)).collect(),
             });
         }

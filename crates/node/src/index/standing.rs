@@ -459,7 +459,7 @@ pub(super) async fn size_of<R: Reads>(
     for sql in [
         "select count(*) from (
            select 1 from entry where author = $1 and id = $2 and status = $3 and valid = 1 and (faces & $5) <> 0
-             and kind not in ('log.open', 'log.root', 'log.close') limit $4) as some",
+             and kind not in ('log.open', 'log.root', 'log.close') limit $4) as found",
         "select count(*) from (
            select 1 from entry t join ref r on r.to_name = t.name
              join entry x on x.origin = r.origin and x.pos = r.pos
@@ -467,7 +467,7 @@ pub(super) async fn size_of<R: Reads>(
            where t.author = $1 and t.id = $2 and t.status = $3 and t.valid = 1 and (t.faces & $5) <> 0
              and r.relation = 'withdraws' and r.to_author = $1
              and x.author = $1 and x.status = $3 and x.valid = 1 and x.critical = 0 and (x.faces & $5) <> 0
-             and y.valid = 1 and (y.faces & $5) <> 0 limit $4) as some",
+             and y.valid = 1 and (y.faces & $5) <> 0 limit $4) as found",
     ] {
         let [author, id, status] = group.values();
         let found = rows.rows(sql.into(), &[author, id, status, (most.max(0) + 1).into(), face.into()]).await?;

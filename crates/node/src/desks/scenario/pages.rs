@@ -12,6 +12,8 @@ use crate::desks::situation::names::Names;
 use crate::desks::situation::overview;
 use crate::desks::situation::pages::Desktop;
 use crate::desks::situation::place::{self, Shown};
+use crate::desks::situation::places;
+use crate::desks::situation::points::MOST_STATEMENTS;
 use crate::desks::situation::query;
 use crate::face::Face;
 use crate::http::{Viewer, answer, same_site};
@@ -92,8 +94,8 @@ async fn wanted(
 ) -> Result<Wanted, DbError> {
     let Some(place) = viewer.asked.query.get("place") else { return Ok(Wanted::Nothing) };
     let db = node.index.db();
-    let all = query::series_of_place(db, desk.scope, place).await?;
-    let shown = place::shown(db, desk.scope, names, place, &all, (indicator, "")).await?.into_iter().next();
+    let all = places::of_place(db, desk.scope, place).await?.series;
+    let shown = place::main(db, desk.scope, names, &all, indicator, MOST_STATEMENTS).await?;
     let found = shown.and_then(|shown| {
         let history = input::counts(Measure::of(indicator), &shown.figures)?;
         Some((shown, history))

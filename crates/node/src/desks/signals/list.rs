@@ -3,11 +3,13 @@
 use super::dismissal::{self, Dismissal, MAX_REASON};
 use crate::desks::situation::analysis::{counts_cases, input, warning};
 use crate::desks::situation::curve::{Current, Measure, current};
+use crate::desks::situation::differences;
 use crate::desks::situation::figure::day_number;
 use crate::desks::situation::names::{Names, is_country, place_path};
 use crate::desks::situation::overview;
 use crate::desks::situation::parts::{author_cell, indicator_links, moment};
 use crate::desks::situation::query::{self, Scope, Series};
+use crate::desks::situation::recent::{self, Recent};
 use crate::i18n::Locale;
 use crate::layout::component::{Control, Field, Tone, tag};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
@@ -15,7 +17,7 @@ use askama::Template;
 use epi::detect::{Ears, Method, Reason, Variant, discoveries};
 use epi::series::{Observation, Step};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError};
 
 /// Days of figures that are read: enough for the baselines of sixteen weekly points.
@@ -116,6 +118,8 @@ pub struct Signals {
     pub judged: usize,
     /// Series of which no point could be judged, with the newest reason.
     pub unjudged: Vec<(Series, Option<Reason>)>,
+    /// Who states so many figures that they are left out.
+    pub crowded: BTreeSet<String>,
 }
 
 /// Reads the figures and judges them.
@@ -131,7 +135,8 @@ pub async fn read(
     let indicator = overview::chosen(&indicators, indicator);
     let latest = query::latest(db, scope, &indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();
-    let recent = query::recent(db, scope, &indicator, newest - HISTORY_DAYS).await?;
+    let Recent { series: recent, crowded } =
+        recent::recent(db, scope, &indicator, newest - HISTORY_DAYS).await?;
     let mut chosen: BTreeMap<String, (Series, Vec<Current>)> = BTreeMap::new();
     for (series, points) in recent.into_iter().filter(|(series, _)| is_country(&series.place)) {
         let figures = current(&points);
@@ -143,7 +148,8 @@ pub async fn read(
             chosen.insert(series.place.clone(), (series, figures));
         }
     }
-    Ok(judge(scope.status, wanted, indicators, indicator, chosen.into_values().collect()))
+    let judged = judge(scope.status, wanted, indicators, indicator, chosen.into_values().collect());
+    Ok(Signals { crowded, ..judged })
 }
 
 fn judge(
@@ -221,7 +227,7 @@ fn judge(
             .then(p(one).total_cmp(&p(other)))
             .then(one.series.place.cmp(&other.series.place))
     });
-    Signals { wanted, indicators, indicator, found, judged, unjudged }
+    Signals { wanted, indicators, indicator, found, judged, unjudged, crowded: BTreeSet::new() }
 }
 
 /// The page.
@@ -231,6 +237,7 @@ pub struct SignalsPage {
     page: Page,
     indicators: Vec<(String, String, bool)>,
     summary: String,
+    crowded: Vec<String>,
     kept: Vec<(String, String)>,
     fields: Vec<Field>,
     signals: Table,
@@ -259,6 +266,7 @@ pub fn page(
     Ok(SignalsPage {
         indicators: indicator_links(&page, names, &signals.indicators, &signals.indicator),
         summary,
+        crowded: differences::crowded(names, &signals.crowded).collect(),
         kept: page
             .asked
             .query

@@ -9,11 +9,14 @@ use super::figure::date_of;
 use super::names::Names;
 use super::parts::{author_cell, iso_day, place_cell, proof_cell, value_cell};
 use super::place::{self, Shown};
-use super::query::{self, Scope, Source};
+use super::places;
+use super::points::MOST_STATEMENTS;
+use super::query::{self, Scope, Series, Source};
 use crate::chart::{Across, Line, LineChart, MAX_LINES};
 use crate::layout::component::{Control, Field, empty};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
+use std::collections::BTreeSet;
 use store::db::{Db, DbError};
 
 /// The number from which days are counted, where none is asked for.
@@ -82,6 +85,8 @@ pub struct Compared {
     pub source: Option<Source>,
     /// How many people live there, as somebody states it.
     pub people: Option<f64>,
+    /// Who has so many series of it that they are left out.
+    pub crowded: BTreeSet<String>,
 }
 
 /// Everything the page shows.
@@ -115,18 +120,31 @@ pub async fn read(
     let mut known: Vec<String> = latest.iter().map(|one| one.series.place.clone()).collect();
     known.dedup();
     let mut places = Vec::new();
+    let most = MOST_STATEMENTS / i64::try_from(wanted.places.len().max(1)).unwrap_or(i64::MAX);
     for place in &wanted.places {
-        let all = query::series_of_place(db, scope, place).await?;
-        let shown = place::shown(db, scope, names, place, &all, (&indicator, "")).await?.into_iter().next();
+        let all = places::of_place(db, scope, place).await?;
+        let shown = place::main(db, scope, names, &all.series, &indicator, most).await?;
         let mut source = None;
         if let Some((one, day)) = shown.as_ref().and_then(|one| Some((one, one.days.last()?))) {
             source = query::sources(db, one.series.shelf, [day.release]).await?.remove(&day.release);
         }
-        let people = query::latest(db, scope, "population", Some(place)).await?;
-        let people = people.first().map(|one| one.point.value.to_f64()).filter(|people| *people > 0.0);
-        places.push(Compared { place: place.clone(), shown, source, people });
+        let people = people(db, scope, &all.series).await?.filter(|people| *people > 0.0);
+        places.push(Compared { place: place.clone(), shown, source, people, crowded: all.crowded });
     }
     Ok(Comparison { wanted, indicator, indicators, known, places })
+}
+
+/// How many people live in a place: the newest figure of the first who states one.
+async fn people(db: &Db, scope: Scope<'_>, all: &[Series]) -> Result<Option<f64>, DbError> {
+    let of_all = |one: &&Series| one.indicator == "population" && one.disaggregation.is_empty();
+    let mut stated: Vec<&Series> = all.iter().filter(of_all).collect();
+    stated.sort_by_key(|one| (&one.author, &one.definition));
+    for series in stated {
+        if let Some(value) = query::newest(db, scope, series).await? {
+            return Ok(Some(value.to_f64()));
+        }
+    }
+    Ok(None)
 }
 
 /// New per day, as a mean of seven, by day; per 100,000 if asked for.
@@ -264,11 +282,11 @@ fn summary(page: &Page, comparison: &Comparison, lines: &[Line], across: Across)
     }
 }
 
-/// Why a place has no line.
+/// Why a place has no line, and what of it is left out.
 fn notes(page: &Page, names: &Names<'_>, comparison: &Comparison) -> Vec<String> {
     let t = &page.t;
     let measure = Measure::of(&comparison.indicator);
-    let note = |one: &Compared| {
+    let why = |one: &Compared| {
         let name = names.place(&one.place);
         let Some(shown) = &one.shown else { return Some(t.compare_not_stated(name)) };
         if comparison.wanted.per_people && one.people.is_none() {
@@ -278,7 +296,14 @@ fn notes(page: &Page, names: &Names<'_>, comparison: &Comparison) -> Vec<String>
         let reached = reached(measure, &shown.days, threshold);
         reached.is_none().then(|| t.compare_not_reached(name, t.decimal(threshold, 0)))
     };
-    comparison.places.iter().filter_map(note).collect()
+    let of_place = |one: &Compared| {
+        let name = names.place(&one.place);
+        let crowded = place::crowded(names, &one.crowded);
+        let more = crowded.chain(one.shown.as_ref().and_then(|shown| shown.cut(names)));
+        let more = more.map(|text| format!("{name}: {text}"));
+        why(one).into_iter().chain(more).collect::<Vec<_>>()
+    };
+    comparison.places.iter().flat_map(of_place).collect()
 }
 
 fn fields(page: &Page, names: &Names<'_>, comparison: &Comparison) -> Vec<Field> {

@@ -2,6 +2,7 @@
 //!
 //! It judges no correction: which statement came before which follows from the order of an author's records.
 
+use super::places;
 use super::query::{Scope, Series, Source, series, source, stated};
 use super::schema::Shelf;
 use formats::figures::Value as Stated;
@@ -29,9 +30,13 @@ pub struct Correction {
 /// Releases that revise something and are asked for what they revise together.
 const TOGETHER: usize = 16;
 
+/// Statements that revise something and of which one author's corrections of a place are made.
+const MOST_REVISED: i64 = if cfg!(test) { 10 } else { 20_000 };
+
 /// The newest corrections first, at most `limit`; `place` narrows them to one. A list of all places looks at as
 /// many of the newest releases that revise something, and at the first thousand of such figures of each: what one table
-/// revised may be a million figures.
+/// revised may be a million figures. A list of one place looks at so many of each author; if there are more, at the newest
+/// that came of each series. Who has too many series of the place is in no list of it.
 pub async fn corrections(
     db: &Db,
     scope: Scope<'_>,
@@ -44,8 +49,11 @@ pub async fn corrections(
         let mut values = scope.values();
         values.push(limit.into());
         if let Some(place) = place {
-            values.push(place.into());
-            found.extend(corrected(db, scope, *shelf, of_place, &values).await?);
+            for author in places::authors(db, scope, *shelf, place).await? {
+                if !places::is_crowded(db, scope, *shelf, (place, &author)).await? {
+                    found.extend(of_place(db, scope, *shelf, (place, &author), &values).await?);
+                }
+            }
             continue;
         }
         let before = found.len();
@@ -75,11 +83,55 @@ async fn revising(db: &Db, scope: Scope<'_>, shelf: Shelf, limit: i64) -> Result
     db.rows(sql, &values).await?.iter().map(|row| row.int(0)).collect()
 }
 
-/// SQL text: the few series of a place, `$5`, and what of them was revised.
-fn of_place(sql: &mut Sql, shelf: Shelf) {
+/// An author's corrections of a place.
+async fn of_place(
+    db: &Db,
+    scope: Scope<'_>,
+    shelf: Shelf,
+    (place, author): (&str, &str),
+    values: &[Value],
+) -> Result<Vec<Correction>, DbError> {
+    let sql = shelf.sql(
+        "select count(*) from (select 1 from {series} s cross join {statement} x
+         where s.status = $1 and s.place = $2 and s.author = $3 and x.series = s.no and x.revised = 1 limit $4) as found",
+    );
+    let most = (MOST_REVISED + 1).into();
+    let rows = db.rows(sql, &[scope.status.into(), place.into(), author.into(), most]).await?;
+    let count = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    if count <= MOST_REVISED {
+        let values = [values, &[place.into(), author.into()]].concat();
+        return corrected(db, scope, shelf, of_author, &values).await;
+    }
+    let sql = shelf.sql(
+        "select s.no from {series} s where s.status = $1 and s.place = $2 and s.author = $3 and exists (
+           select 1 from {statement} x where x.series = s.no and x.revised = 1) limit $4",
+    );
+    let most = places::MOST_SERIES.into();
+    let series = db.rows(sql, &[scope.status.into(), place.into(), author.into(), most]).await?;
+    let each = MOST_REVISED / i64::try_from(series.len().max(1)).unwrap_or(i64::MAX);
+    let mut found = Vec::new();
+    for row in &series {
+        let values = [values, &[row.int(0)?.into(), each.max(1).into()]].concat();
+        found.extend(corrected(db, scope, shelf, of_series, &values).await?);
+    }
+    Ok(found)
+}
+
+/// SQL text: the series of a place, `$5`, by an author, `$6`, and what of them was revised.
+fn of_author(sql: &mut Sql, shelf: Shelf) {
     sql.append(&shelf.sql(
         "{series} s cross join {statement} x cross join {release} r cross join {statement} p cross join {release} b
-         where s.place = $5 and x.series = s.no and x.revised = 1 and r.no = x.release and r.revised = 1",
+         where s.place = $5 and s.author = $6 and x.series = s.no and x.revised = 1 and r.no = x.release and r.revised = 1",
+    ));
+}
+
+/// SQL text: a series, `$5`, and what of it was revised, the `$6` that came last.
+fn of_series(sql: &mut Sql, shelf: Shelf) {
+    sql.append(&shelf.sql(
+        "{series} s cross join {statement} x cross join {release} r cross join {statement} p cross join {release} b
+         where s.no = $5 and x.no in (
+           select c.no from {statement} c where c.series = $5 and c.revised = 1 order by c.no desc limit $6)
+           and x.series = s.no and r.no = x.release and r.revised = 1",
     ));
 }
 
@@ -111,10 +163,12 @@ async fn corrected(
       from ";
     const WHERE: &str = "
         and +x.day <= $2 and {known r} and s.status = $3
-        and p.no = (select y.no from {statement} y cross join {release} q
-          where y.series = x.series and y.day = x.day and y.start = x.start and q.no = y.release
-            and (y.rank < x.rank or (y.rank = x.rank and y.pos < x.pos)) and {known q}
-          order by y.rank desc, y.pos desc, q.name desc limit 1)
+        and p.no = (select z.no from (
+            select y.no, y.release, y.rank, y.pos from {statement} y
+            where y.series = x.series and y.day = x.day and y.start = x.start and (y.rank, y.pos) < (x.rank, x.pos)
+            order by y.rank desc, y.pos desc limit 100) z cross join {release} q
+          where q.no = z.release and {known q}
+          order by z.rank desc, z.pos desc, q.name desc limit 1)
         and p.value <> x.value and b.no = p.release
       order by r.claimed desc, s.place, s.author, s.indicator, x.day desc, s.disaggregation, s.definition limit $4";
     let mut sql = Sql::from(ASKED);

@@ -141,12 +141,12 @@ pub struct Disagreement {
 
 /// Figures that different authors state differently, newest day first. Only series of one indicator, definition,
 /// place and group are compared; `series` has them all, `figures` their values in the same order.
-pub fn disagreements(series: &[&Series], figures: &[Vec<Current>]) -> Vec<Disagreement> {
+pub fn disagreements(series: &[&Series], figures: &[&[Current]]) -> Vec<Disagreement> {
     /// Indicator, definition, group, last and first day.
     type Key<'s> = (&'s str, &'s str, &'s str, i64, i64);
     let mut groups: BTreeMap<Key<'_>, Vec<(usize, Value)>> = BTreeMap::new();
     for (index, (one, figures)) in series.iter().zip(figures).enumerate() {
-        for figure in figures {
+        for figure in *figures {
             let Some(value) = figure.value else { continue };
             let key = (&*one.indicator, &*one.definition, &*one.disaggregation, figure.day, figure.start);
             groups.entry(key).or_default().push((index, value));
@@ -223,7 +223,8 @@ mod tests {
         };
         let (own, who, other) = (series("a", "x"), series("b", "x"), series("c", "y"));
         let said = |value| current(&[point(1, 5, 1, false), point(2, value, 1, false)]);
-        let found = disagreements(&[&own, &who, &other], &[said(7), said(8), said(9)]);
+        let said = [said(7), said(8), said(9)];
+        let found = disagreements(&[&own, &who, &other], &[&said[0], &said[1], &said[2]]);
         assert_eq!(found.len(), 1, "another definition is another figure");
         assert_eq!(found[0].period, (2, 2));
         assert_eq!(found[0].statements, [(0, Value::whole(7).unwrap()), (1, Value::whole(8).unwrap())]);

@@ -7,10 +7,13 @@ use super::names::{Names, place_path};
 use super::parts::{
     author_cell, correction_columns, correction_rows, indicator_cell, proof_cell, value_cell,
 };
+use super::place;
 use super::query::Statement;
+use super::stated::{MOST_OF_AUTHOR, OfDay};
 use crate::layout::component::{Tone, tag};
 use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
+use std::collections::BTreeSet;
 
 /// Corrections that one list holds; older ones stand on the pages of their places.
 pub const LISTED: i64 = 1_000;
@@ -22,6 +25,7 @@ pub struct DayPage {
     page: Page,
     before: String,
     after: String,
+    notes: Vec<String>,
     table: Table,
 }
 
@@ -37,9 +41,10 @@ pub fn day_page(
     names: &Names<'_>,
     place: &str,
     day: i64,
-    statements: &[Statement],
+    stated: &OfDay,
 ) -> Result<DayPage, Problem> {
     let t = &page.t;
+    let statements = &*stated.statements;
     // A reason and a source are rarely given: a column that nobody fills says nothing.
     let reasons = statements.iter().any(|one| one.reason.is_some());
     let sources = statements.iter().any(|one| one.from.is_some());
@@ -54,9 +59,9 @@ pub fn day_page(
     columns.push(Column::new("proof", t.situation_proof()));
     let rows = statements
         .iter()
-        .enumerate()
-        .map(|(index, one)| {
-            let mut cells = cells(&page, names, one, is_replaced(statements, index));
+        .zip(replaced(statements))
+        .map(|(one, replaced)| {
+            let mut cells = cells(&page, names, one, replaced);
             cells.extend(reasons.then(|| words(one.reason.as_deref())));
             cells.extend(sources.then(|| words(one.from.as_deref())));
             cells.push(proof_cell(&page, &one.source));
@@ -72,15 +77,28 @@ pub fn day_page(
         .with_hidden_caption()
         .when_empty(nothing);
     let path = |day: i64| page.href(format!("{}/{}", place_path(place), date_of(day)));
-    Ok(DayPage { before: path(day - 1), after: path(day + 1), table, page })
+    let more = |author: &String| t.situation_day_cut(names.author(author), t.number(MOST_OF_AUTHOR));
+    let notes = place::crowded(names, &stated.crowded).chain(stated.more.iter().map(more)).collect();
+    Ok(DayPage { before: path(day - 1), after: path(day + 1), notes, table, page })
 }
 
-/// Whether a later statement of the same figure by the same author stands after this one.
-fn is_replaced(statements: &[Statement], index: usize) -> bool {
-    let same = |one: &Statement, other: &Statement| {
-        one.series == other.series && one.point.start == other.point.start && one.point.day == other.point.day
-    };
-    statements[index + 1..].iter().any(|later| same(&statements[index], later) && !later.point.ended)
+/// Whether a later statement of the same figure by the same author stands after it, of each.
+fn replaced(statements: &[Statement]) -> Vec<bool> {
+    let mut standing = BTreeSet::new();
+    let mut replaced: Vec<bool> = statements
+        .iter()
+        .rev()
+        .map(|one| {
+            let figure = (one.series.shelf, one.series.no, one.point.start, one.point.day);
+            let is_replaced = standing.contains(&figure);
+            if !one.point.ended {
+                standing.insert(figure);
+            }
+            is_replaced
+        })
+        .collect();
+    replaced.reverse();
+    replaced
 }
 
 /// An author's own words, in the direction in which they are written.

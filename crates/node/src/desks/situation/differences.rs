@@ -8,12 +8,13 @@ use super::names::Names;
 use super::overview;
 use super::parts::{author_cell, indicator_links, period_cell, place_cell, proof_cell, value_cell, views};
 use super::query::{self, Scope, Series, Source};
+use super::recent::{self, MOST_STANDING, Recent};
 use super::schema::Shelf;
 use crate::layout::component::{Control, Field};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Page, Problem, Row, Table};
 use askama::Template;
 use formats::figures::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError};
 
 /// How many days back from the newest figure are looked at; the first where none is asked for.
@@ -45,6 +46,8 @@ pub struct Differences {
     pub pairs: Vec<Pair>,
     /// Whether there are more than are listed.
     pub more: bool,
+    /// Who states so many figures of those days that they are left out.
+    pub crowded: BTreeSet<String>,
 }
 
 /// Reads how many days back an address asks for.
@@ -66,7 +69,7 @@ pub async fn read(
     let indicator = overview::chosen(&indicators, wanted);
     let latest = query::latest(db, scope, &indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();
-    let recent = query::recent(db, scope, &indicator, newest - days + 1).await?;
+    let Recent { series: recent, crowded } = recent::recent(db, scope, &indicator, newest - days + 1).await?;
     let mut by_place: BTreeMap<String, Vec<(Series, Vec<Current>)>> = BTreeMap::new();
     for (series, points) in recent {
         by_place.entry(series.place.clone()).or_default().push((series, curve::current(&points)));
@@ -83,7 +86,7 @@ pub async fn read(
     pairs.truncate(LISTED);
     with_sources(db, &mut pairs).await?;
     let pairs = pairs.into_iter().map(|(pair, _)| pair).collect();
-    Ok(Differences { indicators, indicator, days, pairs, more })
+    Ok(Differences { indicators, indicator, days, pairs, more, crowded })
 }
 
 /// A pair and the releases behind its statements.
@@ -91,7 +94,7 @@ type Found = (Pair, [i64; 2]);
 
 fn pairs_of(place: &str, authors: &[(Series, Vec<Current>)]) -> Vec<Found> {
     let series: Vec<&Series> = authors.iter().map(|(series, _)| series).collect();
-    let figures: Vec<Vec<Current>> = authors.iter().map(|(_, figures)| figures.clone()).collect();
+    let figures: Vec<&[Current]> = authors.iter().map(|(_, figures)| &**figures).collect();
     let release = |author: usize, (start, day): (i64, i64)| {
         let found = figures[author].iter().find(|figure| (figure.start, figure.day) == (start, day));
         found.map_or(-1, |figure| figure.release)
@@ -144,7 +147,7 @@ pub struct DifferencesPage {
     indicators: Vec<(String, String, bool)>,
     kept: Vec<(String, String)>,
     field: Field,
-    more: Option<String>,
+    notes: Vec<String>,
     table: Table,
 }
 
@@ -180,10 +183,21 @@ pub fn page(page: Page, names: &Names<'_>, differences: &Differences) -> Result<
         kept: page.asked.query.only(|key| key != "days" && !key.ends_with("page")).pairs().to_vec(),
         field: Field::new(&t, "days", t.situation_days(), Control::Select(choices))
             .value(differences.days.to_string()),
-        more: differences.more.then(|| t.situation_differs_more(LISTED)),
+        notes: differences
+            .more
+            .then(|| t.situation_differs_more(LISTED))
+            .into_iter()
+            .chain(crowded(names, &differences.crowded))
+            .collect(),
         table,
         page,
     })
+}
+
+/// Sentences that say who states too many figures of the days asked for.
+pub fn crowded<'a>(names: &'a Names<'_>, authors: &'a BTreeSet<String>) -> impl Iterator<Item = String> + 'a {
+    let t = names.t;
+    authors.iter().map(|author| t.situation_crowded_days(names.author(author), t.number(MOST_STANDING)))
 }
 
 fn row(page: &Page, names: &Names<'_>, pair: &Pair) -> Row {

@@ -3,8 +3,8 @@
 use super::corrections;
 use super::figure::day_number;
 use super::names::{KnownAuthority, Names, authorities, place_path};
-use super::query::{self, Scope};
-use super::{analysis, compare, day, differences, overview, place, totals};
+use super::query::Scope;
+use super::{analysis, compare, day, differences, overview, place, places, stated, totals};
 use crate::asof::AsOf;
 use crate::face::Face;
 use crate::http::{Viewer, answer};
@@ -262,7 +262,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
 /// Whether somebody states something of a place by now, whatever the moment asked for.
 async fn is_stated_now(desk: &Desktop<'_>, code: &str) -> Result<bool, DbError> {
     let now = Scope { as_of: AsOf::default(), ..desk.scope };
-    Ok(!query::series_of_place(desk.node.index.db(), now, code).await?.is_empty())
+    Ok(!places::of_place(desk.node.index.db(), now, code).await?.is_empty())
 }
 
 /// A place of which nothing is known as of the moment: a page that says so and leads back, if something is known of it
@@ -301,12 +301,12 @@ async fn day_page(
             return Ok(answer::not_found(&viewer));
         }
         let number = day_number(date);
-        let statements = query::statements(node.index.db(), desk.scope, &code, number).await?;
+        let stated = stated::of_day(node.index.db(), desk.scope, &code, number).await?;
         let title = t.situation_one_day(names.place(&code), t.date_text(date));
         let page = framed(&viewer, title)
             .below("/situation", t.shell_situation())
             .below(&place_path(&code), names.place(&code));
-        Ok(match day::day_page(page, &names, &code, number, &statements) {
+        Ok(match day::day_page(page, &names, &code, number, &stated) {
             Ok(page) => answer::lists(&viewer, &page),
             Err(problem) => refused(&viewer, problem),
         })

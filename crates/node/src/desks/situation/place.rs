@@ -3,15 +3,18 @@
 
 use super::analysis::{self, Analysis, AnalysisPart};
 use super::corrections::{self, Correction};
-use super::curve::{self, Current, Day, Disagreement, Measure, current};
+use super::curve::{self, Current, Day, Disagreement, Measure};
 use super::figure::date_of;
 use super::names::{Names, place_path};
 use super::parts::{
-    Csv, author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, iso,
-    iso_day, period_cell, proof, proof_cell, value_cell, value_text,
+    author_cell, correction_columns, correction_rows, count_text, day_link, indicator_links, period_cell,
+    proof, proof_cell, value_cell, value_text,
 };
-use super::query::{self, Point, Scope, Series, Source};
+use super::places::{self, MOST_SERIES, OfPlace};
+use super::points::{MOST_STATEMENTS, Shares};
+use super::query::{self, Scope, Series, Source};
 use super::schema::Shelf;
+use super::shown::{deaths_codes, deaths_of, shown};
 use crate::asof::Basis;
 use crate::chart::{self, Daily, DailyChart};
 use crate::layout::asset::{self, Asset};
@@ -24,26 +27,14 @@ use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use store::db::{Db, DbError};
 
+pub use super::file::csv;
+pub use super::shown::{Shown, main};
+
 const USUAL: &str = "cases-confirmed-cumulative";
 /// Authors whose values stand in columns of their own in the table of days.
 const COLUMNS: usize = 4;
 const CORRECTIONS: i64 = 200;
 const SECONDS_PER_DAY: i64 = 86_400;
-
-/// One author's series, as of the moment.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// The series.
-    pub series: Series,
-    /// Everything its author stated in it, in the order of days and then of releases.
-    pub points: Vec<Point>,
-    /// Each of its figures once.
-    pub figures: Vec<Current>,
-    /// Its daily curve.
-    pub days: Vec<Day>,
-    /// Whether its author is the place's own authority.
-    pub own: bool,
-}
 
 /// Everything that is shown of a place.
 #[derive(Clone, Debug)]
@@ -56,6 +47,8 @@ pub struct Place {
     pub group: String,
     /// Every series of the place.
     pub all: Vec<Series>,
+    /// Who has so many that they are left out.
+    pub crowded: BTreeSet<String>,
     /// Series of the indicator and group: the place's own authority first.
     pub shown: Vec<Shown>,
     /// The day of each release of the first series, if later ones changed its figures.
@@ -78,6 +71,7 @@ impl Place {
             indicator: USUAL.to_owned(),
             group: String::new(),
             all: Vec::new(),
+            crowded: BTreeSet::new(),
             shown: Vec::new(),
             released: BTreeMap::new(),
             deaths: None,
@@ -96,24 +90,37 @@ pub async fn read(
     place: &str,
     wanted: (Option<&str>, Option<&str>),
 ) -> Result<Option<Place>, DbError> {
-    let all = query::series_of_place(db, scope, place).await?;
+    let of_place = places::of_place(db, scope, place).await?;
+    if of_place.is_empty() {
+        return Ok(None);
+    }
+    let OfPlace { series: all, crowded } = of_place;
     let stated: BTreeSet<&str> = all.iter().map(|series| &*series.indicator).collect();
-    let Some(first) = stated.first().copied() else { return Ok(None) };
     let indicator = wanted
         .0
         .filter(|code| stated.contains(code))
         .or_else(|| stated.contains(USUAL).then_some(USUAL))
-        .unwrap_or(first)
+        .or_else(|| stated.first().copied())
+        .unwrap_or(USUAL)
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
-    let shown = shown(db, scope, names, place, &all, (&indicator, &group)).await?;
-    let (deaths, released) = match shown.first().filter(|_| analysis::counts_cases(&indicator)) {
-        Some(main) => (deaths_of(db, scope, &all, main).await?, released(db, scope, main).await?),
+    let counts_cases = analysis::counts_cases(&indicator);
+    let deaths = if counts_cases { deaths_codes(&indicator) } else { [&*indicator; 2] };
+    let read_of = |one: &&Series| {
+        one.disaggregation == group && (one.indicator == indicator || deaths.contains(&&*one.indicator))
+    };
+    let to_read: Vec<&Series> = all.iter().filter(read_of).collect();
+    let mut shares = Shares::of(db, scope, &to_read, MOST_STATEMENTS).await?;
+    let shown = shown(db, scope, names, &mut shares, &all, (&indicator, &group)).await?;
+    let (deaths, released) = match shown.first().filter(|_| counts_cases) {
+        Some(main) => {
+            (deaths_of(db, scope, &mut shares, &all, main).await?, released(db, scope, main).await?)
+        }
         None => (None, BTreeMap::new()),
     };
     let corrections = corrections::corrections(db, scope, Some(place), CORRECTIONS).await?;
     let series: Vec<&Series> = shown.iter().map(|one| &one.series).collect();
-    let figures: Vec<Vec<Current>> = shown.iter().map(|one| one.figures.clone()).collect();
+    let figures: Vec<&[Current]> = shown.iter().map(|one| &*one.figures).collect();
     let differs = curve::disagreements(&series, &figures);
     let mut newest = Vec::new();
     for one in &shown {
@@ -126,6 +133,7 @@ pub async fn read(
         indicator,
         group,
         all,
+        crowded,
         shown,
         released,
         deaths,
@@ -133,51 +141,6 @@ pub async fn read(
         differs,
         newest,
     }))
-}
-
-/// The series of one indicator and group among all of a place: that of the place's own authority first, then the longest.
-pub async fn shown(
-    db: &Db,
-    scope: Scope<'_>,
-    names: &Names<'_>,
-    place: &str,
-    all: &[Series],
-    (indicator, group): (&str, &str),
-) -> Result<Vec<Shown>, DbError> {
-    let measure = Measure::of(indicator);
-    let mut shown = Vec::new();
-    for series in all.iter().filter(|one| one.indicator == indicator && one.disaggregation == group) {
-        let points = query::points(db, scope, series).await?;
-        let figures = current(&points);
-        let days = curve::curve(measure, &figures);
-        let own = names.is_own(&series.author, place);
-        shown.push(Shown { series: series.clone(), points, figures, days, own });
-    }
-    shown.sort_by_key(|one| (!one.own, std::cmp::Reverse(one.days.len()), one.series.author.clone()));
-    Ok(shown)
-}
-
-/// Deaths of the same people by the same author: counted as the cases are, or else the other way.
-async fn deaths_of(
-    db: &Db,
-    scope: Scope<'_>,
-    all: &[Series],
-    main: &Shown,
-) -> Result<Option<Shown>, DbError> {
-    let cumulative = Measure::of(&main.series.indicator) == Measure::Cumulative;
-    let codes =
-        if cumulative { ["deaths-cumulative", "deaths-new"] } else { ["deaths-new", "deaths-cumulative"] };
-    let same = |one: &&Series| {
-        let (one, main) = (*one, &main.series);
-        (&one.author, &one.definition, &one.disaggregation, one.shelf)
-            == (&main.author, &main.definition, &main.disaggregation, main.shelf)
-    };
-    let found = codes.iter().find_map(|code| all.iter().filter(same).find(|one| one.indicator == *code));
-    let Some(series) = found else { return Ok(None) };
-    let points = query::points(db, scope, series).await?;
-    let figures = current(&points);
-    let days = curve::curve(Measure::of(&series.indicator), &figures);
-    Ok(Some(Shown { series: series.clone(), points, figures, days, own: main.own }))
 }
 
 /// The day of each release of a series, in the sense of time that the reader asked for; none if no figure was ever changed, for then
@@ -208,6 +171,7 @@ pub struct PlacePage {
     lead: Option<String>,
     indicators: Vec<(String, String, bool)>,
     groups: Vec<(String, String, bool)>,
+    notes: Vec<String>,
     figures: Figures,
     chart: Option<DailyChart>,
     chart_title: String,
@@ -303,6 +267,7 @@ pub async fn page(
         lead: main.and_then(|main| lead(&page, &main.days)),
         indicators: indicator_links(&page, names, &codes, &place.indicator),
         groups: groups(&page, place),
+        notes: notes(names, place),
         figures: tiles(&page, names, place),
         chart: draw(&page, names, place, measure).map(|chart| chart.with_incomplete_days(incomplete)),
         chart_title: if measure == Measure::Standing {
@@ -322,6 +287,20 @@ pub async fn page(
         differs: lists.differs,
         page,
     }))
+}
+
+/// Who is left out, and of whom there is more.
+fn notes(names: &Names<'_>, place: &Place) -> Vec<String> {
+    let cut = place.shown.iter().chain(&place.deaths).filter_map(|one| one.cut(names));
+    let mut notes: Vec<String> = crowded(names, &place.crowded).chain(cut).collect();
+    notes.dedup();
+    notes
+}
+
+/// Sentences that say who has too many series of a place.
+pub fn crowded<'a>(names: &'a Names<'_>, authors: &'a BTreeSet<String>) -> impl Iterator<Item = String> + 'a {
+    let t = names.t;
+    authors.iter().map(|author| t.situation_crowded_place(names.author(author), t.number(MOST_SERIES)))
 }
 
 fn lead(page: &Page, days: &[Day]) -> Option<String> {
@@ -583,55 +562,4 @@ pub fn unknown_page(page: Page) -> UnknownPage {
     let ways = Markup::joined([now, others], " ");
     let nothing = empty(&t.situation_empty_as_of(), &t.situation_place_unknown(&page.title), Some(ways));
     UnknownPage { page, nothing }
-}
-
-/// Everything stated of the place under one indicator, by every author, as a file.
-pub async fn csv(db: &Db, names: &Names<'_>, place: &Place) -> Result<Vec<u8>, DbError> {
-    let mut csv = Csv::new(&[
-        "place",
-        "indicator",
-        "definition",
-        "disaggregation",
-        "author",
-        "author_name",
-        "start",
-        "end",
-        "value",
-        "new",
-        "new_days",
-        "mean_7_days",
-        "corrections",
-        "record",
-        "edition",
-        "claimed",
-        "proven",
-    ]);
-    for one in &place.shown {
-        let sources = query::sources(db, one.series.shelf, one.days.iter().map(|day| day.release)).await?;
-        let starts: BTreeMap<i64, i64> =
-            one.figures.iter().map(|figure| (figure.day, figure.start)).collect();
-        for day in &one.days {
-            let source = sources.get(&day.release);
-            csv.row([
-                place.place.clone(),
-                place.indicator.clone(),
-                one.series.definition.clone(),
-                one.series.disaggregation.clone(),
-                one.series.author.clone(),
-                names.author(&one.series.author).to_owned(),
-                iso_day(starts.get(&day.day).copied().unwrap_or(day.day)),
-                iso_day(day.day),
-                day.stated.to_string(),
-                day.new.map(|new| new.to_string()).unwrap_or_default(),
-                day.new.map(|_| day.days.to_string()).unwrap_or_default(),
-                day.mean.map(|mean| format!("{mean:.3}")).unwrap_or_default(),
-                day.corrections.to_string(),
-                source.map(|source| source.name.clone()).unwrap_or_default(),
-                source.map(|source| source.edition.to_string()).unwrap_or_default(),
-                iso(source.map(|source| source.claimed)),
-                iso(source.and_then(|source| source.proven)),
-            ]);
-        }
-    }
-    Ok(csv.finish())
 }

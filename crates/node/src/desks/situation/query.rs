@@ -4,6 +4,7 @@
 //! newest day down, never by reading all figures. What a face may see is decided here, by which tables are named.
 
 use super::figure::MAX_DAYS_AHEAD;
+use super::points::point;
 use super::schema::{Shelf, compose_behind};
 use crate::asof::AsOf;
 use crate::face::Face;
@@ -112,8 +113,13 @@ impl Scope<'_> {
     /// `$1`: the moment. `$2`: the last day that a figure's period may have. `$3`: the status.
     pub(super) fn values(&self) -> Vec<Value> {
         let at = self.as_of.at.unwrap_or(i64::MAX);
-        let last_day = (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD);
-        vec![at.into(), last_day.into(), self.status.into()]
+        vec![at.into(), self.last_day().into(), self.status.into()]
+    }
+
+    /// The last day that a figure's period may have.
+    pub(super) fn last_day(&self) -> i64 {
+        let at = self.as_of.at.unwrap_or(i64::MAX);
+        (at / SECONDS_PER_DAY).saturating_add(MAX_DAYS_AHEAD)
     }
 
     /// The SQL text with this shelf's tables. For a release with the alias q, `{known q}` says that it was stated by
@@ -123,7 +129,12 @@ impl Scope<'_> {
     }
 
     /// The same, with `{of place}` replaced, and with `{uncrowded}` if the question is one of all places.
-    fn sql_with(&self, tables: Shelf, template: &'static str, of_place: (&'static str, bool)) -> Sql {
+    pub(super) fn sql_with(
+        &self,
+        tables: Shelf,
+        template: &'static str,
+        of_place: (&'static str, bool),
+    ) -> Sql {
         self.continue_with(Sql::from(""), tables, template, of_place)
     }
 
@@ -214,25 +225,17 @@ pub async fn latest(
     Ok(found.into_values().collect())
 }
 
-/// Every series of a place.
-pub async fn series_of_place(db: &Db, scope: Scope<'_>, place: &str) -> Result<Vec<Series>, DbError> {
-    let mut found = Vec::new();
-    for shelf in scope.shelves() {
-        let sql = scope.sql(
-            *shelf,
-            "select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation from {series} s
-             where s.status = $3 and s.place = $4 and exists (
-               select 1 from {statement} x cross join {release} q
-               where x.series = s.no and x.day <= $2 and q.no = x.release and {known q})
-             order by s.indicator, s.disaggregation, s.author, s.definition",
-        );
-        let mut values = scope.values();
-        values.push(place.into());
-        for row in db.rows(sql, &values).await? {
-            found.push(series(&row, *shelf)?);
-        }
-    }
-    Ok(found)
+/// The newest value of a series.
+pub async fn newest(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Option<Stated>, DbError> {
+    let sql = scope.sql(
+        series.shelf,
+        "select x.value from {statement} x cross join {release} q
+         where x.series = $3 and x.day <= $2 and q.no = x.release and {live q}
+         order by x.day desc, x.rank desc, x.pos desc, q.name desc limit 1",
+    );
+    let mut values = scope.values();
+    values[2] = series.no.into();
+    db.rows(sql, &values).await?.first().map(|row| stated(row, 0)).transpose()
 }
 
 /// Who states an indicator for more than [`MOST_PLACES`], and is therefore in no list of all places.
@@ -271,52 +274,6 @@ pub async fn indicators(db: &Db, scope: Scope<'_>) -> Result<BTreeSet<String>, D
     Ok(found)
 }
 
-/// Everything that was stated in one series by the moment, in the order of days and then of releases.
-pub async fn points(db: &Db, scope: Scope<'_>, series: &Series) -> Result<Vec<Point>, DbError> {
-    let sql = scope.sql(
-        series.shelf,
-        "select x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised
-         from {statement} x cross join {release} q
-         where x.series = $3 and x.day <= $2 and q.no = x.release and {known q}
-         order by x.day, x.rank, x.pos, q.name",
-    );
-    let mut values = scope.values();
-    values[2] = series.no.into();
-    db.rows(sql, &values).await?.iter().map(|row| point(row, 0)).collect()
-}
-
-/// Everything that stands by the moment of one indicator, for all groups together, with periods that end on `since` or
-/// later: every series with its statements in the order of days and then of releases.
-pub async fn recent(
-    db: &Db,
-    scope: Scope<'_>,
-    indicator: &str,
-    since: i64,
-) -> Result<Vec<(Series, Vec<Point>)>, DbError> {
-    const TEXT: &str = "
-      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
-        x.start, x.day, x.value, x.rank, x.pos, x.release, 0, x.revised
-      from {series} s cross join {statement} x cross join {release} q
-      where s.status = $3 and s.indicator = $4 and s.disaggregation = '' and x.series = s.no and x.day >= $5
-        and +x.day <= $2 and q.no = x.release and {live q}{uncrowded}
-      order by s.place, s.author, s.definition, s.no, x.day, x.rank, x.pos, q.name";
-    let mut found: Vec<(Series, Vec<Point>)> = Vec::new();
-    for shelf in scope.shelves() {
-        let mut values = scope.values();
-        values.extend([indicator.into(), since.into()]);
-        for row in db.rows(scope.sql_with(*shelf, TEXT, ("", true)), &values).await? {
-            let no = row.int(0)?;
-            if !matches!(found.last(), Some((known, _)) if known.no == no && known.shelf == *shelf) {
-                found.push((series(&row, *shelf)?, Vec::new()));
-            }
-            if let Some((_, points)) = found.last_mut() {
-                points.push(point(&row, 6)?);
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// A statement as it was made, with its record.
 #[derive(Clone, Debug)]
 pub struct Statement {
@@ -330,35 +287,6 @@ pub struct Statement {
     pub reason: Option<String>,
     /// Where the author has it from, in its words.
     pub from: Option<String>,
-}
-
-/// Everything that was stated by the moment about a place's figures whose period ends on one day, in the order of
-/// indicators, authors and releases.
-pub async fn statements(db: &Db, scope: Scope<'_>, place: &str, day: i64) -> Result<Vec<Statement>, DbError> {
-    const TEXT: &str = "
-      select s.no, s.author, s.indicator, s.definition, s.place, s.disaggregation,
-        x.start, x.day, x.value, x.rank, x.pos, x.release, {ended q}, x.revised,
-        q.name, q.edition, q.claimed, q.proven, q.here, x.reason, x.source
-      from {series} s
-      join {statement} x on x.series = s.no and x.day = $5
-      join {release} q on q.no = x.release
-      where s.status = $3 and s.place = $4 and x.day <= $2 and {known q}
-      order by s.indicator, s.disaggregation, s.author, s.definition, x.start, x.rank, x.pos, q.name";
-    let mut found = Vec::new();
-    for shelf in scope.shelves() {
-        let mut values = scope.values();
-        values.extend([place.into(), day.into()]);
-        for row in db.rows(scope.sql(*shelf, TEXT), &values).await? {
-            found.push(Statement {
-                series: series(&row, *shelf)?,
-                point: point(&row, 6)?,
-                source: source(&row, 14, *shelf)?,
-                reason: row.opt_text(19)?,
-                from: row.opt_text(20)?,
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// The releases behind points of one shelf, by number.
@@ -484,18 +412,6 @@ pub(super) fn series(row: &Row, shelf: Shelf) -> Result<Series, DbError> {
         definition: row.text(3)?,
         place: row.text(4)?,
         disaggregation: row.text(5)?,
-    })
-}
-
-fn point(row: &Row, first: usize) -> Result<Point, DbError> {
-    Ok(Point {
-        start: row.int(first)?,
-        day: row.int(first + 1)?,
-        value: stated(row, first + 2)?,
-        rank: (row.int(first + 3)?, row.int(first + 4)?),
-        release: row.int(first + 5)?,
-        ended: row.int(first + 6)? != 0,
-        revised: row.int(first + 7)? != 0,
     })
 }
 

@@ -2,13 +2,14 @@
 
 mod meaning;
 mod side_by_side;
+mod very_many;
 
 use super::corrections;
 use super::names::{KnownAuthority, Names};
 use super::query::{self, Scope};
 use super::replay;
 use super::schema::Shelf;
-use super::{day, overview, place};
+use super::{day, overview, place, places, stated};
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
@@ -72,7 +73,15 @@ fn figure(text: &str, value: i64, reason: Option<&str>) -> Figure {
 
 impl Desk {
     pub async fn new() -> Self {
-        let reader = Reader::new(&World::new(&[CHINA])).await;
+        Self::over(Reader::new(&World::new(&[CHINA])).await)
+    }
+
+    /// On a database of one's own.
+    async fn on(db: Db) -> Self {
+        Self::over(Reader::with(&World::new(&[CHINA]), db).await)
+    }
+
+    fn over(reader: Reader) -> Self {
         Self { db: reader.index.db().clone(), reader, released: Vec::new() }
     }
 
@@ -190,7 +199,7 @@ async fn a_new_edition_ends_what_it_no_longer_says_and_keeps_what_it_says_again(
         ["CHN 2020-03-03 999 moh.chn.example"]
     );
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 1));
-    let said = query::statements(&desk.db, scope(Face::Public), "CHN", day).await.unwrap();
+    let said = stated::of_day(&desk.db, scope(Face::Public), "CHN", day).await.unwrap().statements;
     let whose: Vec<(&str, bool)> =
         said.iter().map(|one| (one.source.name.as_str(), one.point.ended)).collect();
     assert_eq!(
@@ -244,7 +253,7 @@ async fn an_author_of_very_many_places_crowds_nobody_off_the_list_and_each_place
     desk.release(&Made::new(WHO, "C", "2020-02-01", &[("text:N9999 2020-02-01", 1)])).await;
     assert_eq!(desk.newest(public).await, ["CHN 2020-03-01 100 moh.chn.example"]);
     assert_eq!(query::crowded(&desk.db, public, CASES).await.unwrap().into_iter().collect::<Vec<_>>(), [WHO]);
-    assert_eq!(query::series_of_place(&desk.db, public, "text:N9999").await.unwrap().len(), 1);
+    assert_eq!(places::of_place(&desk.db, public, "text:N9999").await.unwrap().series.len(), 1);
     assert_eq!(query::latest(&desk.db, public, CASES, Some("text:N9999")).await.unwrap().len(), 1);
 }
 
@@ -272,7 +281,7 @@ async fn sealed_figures_are_nowhere_on_the_public_face() {
     desk.release(&Made { shelf: Shelf::Sealed, ..sealed }).await;
     let public = scope(Face::Public);
     assert!(desk.newest(public).await.is_empty());
-    assert!(query::series_of_place(&desk.db, public, "JPN").await.unwrap().is_empty());
+    assert!(places::of_place(&desk.db, public, "JPN").await.unwrap().is_empty());
     assert!(query::indicators(&desk.db, public).await.unwrap().is_empty());
     assert!(corrections::corrections(&desk.db, public, None, 10).await.unwrap().is_empty());
     assert_eq!(desk.newest(scope(Face::Inside)).await.len(), 2);
@@ -377,7 +386,7 @@ async fn one_day_shows_what_was_replaced_and_what_stands() {
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let day = super::figure::day_number(jiff::civil::date(2020, 3, 20));
-    let said = query::statements(&desk.db, scope, "CHN", day).await.unwrap();
+    let said = stated::of_day(&desk.db, scope, "CHN", day).await.unwrap();
     let shown = page("/situation/CHN/2020-03-20", "", Lang::En, scope);
     let day_page = day::day_page(shown, &names, "CHN", day, &said).unwrap();
     let html = day_page.render().unwrap();
