@@ -100,7 +100,7 @@ async fn measure(cli: &Cli) -> Result<(), Failure> {
     };
     println!("{}\n", machine::described());
     match cli.name {
-        Name::Append => append::measure(&setting).await,
+        Name::Append => Box::pin(append::measure(&setting)).await,
         Name::Arrival => arrival::measure(&setting).await,
         Name::Replicate => Box::pin(replicate::measure(&setting)).await,
         Name::Import => import::measure(&setting).await,

@@ -204,7 +204,8 @@ impl World {
                 Finding::Quotes { .. }
                 | Finding::Invalid { .. }
                 | Finding::SealRefused { .. }
-                | Finding::Conflict { .. } => {}
+                | Finding::Conflict { .. }
+                | Finding::Crowded { .. } => {}
             }
         }
     }
