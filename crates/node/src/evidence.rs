@@ -13,6 +13,7 @@ use tlog::proof_file::ProofFile;
 
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::index;
 use crate::node::Node;
 use crate::operate::OperateError;
 
@@ -20,6 +21,7 @@ impl Node {
     /// The evidence file of a record, at the place that proves most of those that a face may see.
     pub async fn evidence(&self, name: &Hash, face: Face) -> Result<Vec<u8>, OperateError> {
         let mut sql = Sql::from("select e.origin, e.pos from entry e where e.name = $1 and e.valid = 1");
+        sql.push(" and e.author = ").append(&index::author_of(1));
         // Who may open the socket may take away what is sealed for others too: it proves no more than its place.
         if face == Face::Public {
             sql.push(" and (e.faces & 1) <> 0");

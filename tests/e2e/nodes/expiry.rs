@@ -78,7 +78,7 @@ fn opens(keys: &BTreeSet<String>, sealed: &[u8]) -> bool {
     })
 }
 
-fn blob_files(node: &Authority, names: &[String]) -> Vec<std::path::PathBuf> {
+pub fn blob_files(node: &Authority, names: &[String]) -> Vec<std::path::PathBuf> {
     let named = |path: &std::path::PathBuf| {
         path.file_name().is_some_and(|file| names.iter().any(|name| file == name.as_str()))
     };
@@ -86,7 +86,7 @@ fn blob_files(node: &Authority, names: &[String]) -> Vec<std::path::PathBuf> {
 }
 
 /// The cookie of somebody who has entered the inside face.
-fn entered(node: &Authority) -> String {
+pub fn entered(node: &Authority) -> String {
     let link = node.ask(&["link"]).expect("link");
     let enter = text(&link, "url").split_once("/enter/").expect("a link").1.to_owned();
     let answer =

@@ -20,6 +20,7 @@ mod hostile_peers;
 mod interop;
 mod meetings;
 mod missing;
+mod names;
 mod outsider;
 mod peers;
 mod recovery;

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::command::{RecordCommand, RecordsCommand};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{CONFLICTING, CROWDED, DISOWNED, Forgettable, SUPERSEDED, WITHDRAWN, joined, state};
+use crate::index::{self, CONFLICTING, CROWDED, DISOWNED, Forgettable, SUPERSEDED, WITHDRAWN, joined, state};
 use crate::node::Node;
 use crate::release::ActKey;
 
@@ -91,7 +91,8 @@ async fn places_of(node: &Node, name: &Hash) -> Result<Shown, OperateError> {
          from entry e join log l on l.origin = e.origin",
     );
     sql.append(&joined("e", Face::Inside, Basis::Claimed));
-    sql.push(" where e.name = $2 order by e.valid desc, e.released, e.origin, e.pos");
+    sql.push(" where e.name = $2 and e.author = ").append(&index::author_of(2));
+    sql.push(" order by e.valid desc, e.released, e.origin, e.pos");
     let rows = node.index.db().rows(sql, &[i64::MAX.into(), name.to_hex().into()]).await?;
     let first = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
     let (valid, author) = (first.int(2)?, first.text(8)?);
@@ -232,39 +233,25 @@ async fn erased_by(node: &Node, author: &str, name: &Hash) -> Result<Vec<String>
 
 /// Destroys this node's copies of a record, then tells the readers of its logs.
 async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
-    let sql = "select distinct author, kind from entry where name = $1 and valid = 1";
-    let rows = node.index.db().rows(sql, &[name.to_hex().into()]).await?;
-    let row = rows.first().ok_or_else(|| OperateError::unknown_record(name))?;
-    let (author, kind_of) = (row.text(0)?, row.text(1)?);
-    if kind::is_log_kind(&kind_of) {
-        return Err(OperateError::Argument(
-            Fault::new("erase-log-entry", format!("{name} is {kind_of}: the log cannot be read without it"))
-                .with("name", name)
-                .with("kind", kind_of),
-        ));
+    let (mut records, mut files) = (Vec::new(), Vec::new());
+    for (author, kind) in index::claimed_by(node.index.db(), &name.to_hex()).await? {
+        let record = Forgettable { author, name: name.to_hex() };
+        check_erasable(node, name, &record, &kind).await?;
+        files.extend(node.index.files_of(&record).await?);
+        records.push(record);
     }
-    let record = Forgettable { author, name: name.to_hex() };
-    if [kind::CHARTER, kind::ACCEPT, kind::LEAVE, kind::ERASURE].contains(&kind_of.as_str()) {
-        let message =
-            format!("{name} is {kind_of}: what it decides would be undone at this node alone, so it is kept");
-        let fault = Fault::new("erase-decides", message).with("name", name).with("kind", kind_of);
-        return Err(OperateError::Argument(fault));
+    if records.is_empty() {
+        return Err(OperateError::unknown_record(name));
     }
-    if let Some(target) = node.index.acts_on(&record).await? {
-        let message = format!(
-            "{name} ends what {target} says, which is still here and would speak again: erase that one first"
-        );
-        let fault = Fault::new("erase-acts", message).with("name", name).with("target", target);
-        return Err(OperateError::Argument(fault));
-    }
-    let files = node.index.files_of(&record).await?;
     if files.is_empty() {
         let message = format!(
             "{name} has no content: all that it says stands in its header, which is part of the log for ever"
         );
         return Err(OperateError::Argument(Fault::new("erase-no-content", message).with("name", name)));
     }
-    node.erase_copies(&record, clock::now()).await?;
+    for record in &records {
+        node.erase_copies(record, clock::now()).await?;
+    }
     let released = node.announce_erasures().await?;
     let told = released.iter().map(|r| format!("{} {} at {} of {}", r.kind, r.name, r.index, r.origin));
     let mut kept = 0;
@@ -279,6 +266,36 @@ async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
     };
     let text = std::iter::once(said).chain(told).collect::<Vec<_>>().join("\n");
     Ok(Outcome::new(json!({ "erased": name.to_hex(), "files_kept": kept, "released": released }), text))
+}
+
+/// Whether a record may be erased at this node alone.
+async fn check_erasable(
+    node: &Node,
+    name: &Hash,
+    record: &Forgettable,
+    kind_of: &str,
+) -> Result<(), OperateError> {
+    if kind::is_log_kind(kind_of) {
+        return Err(OperateError::Argument(
+            Fault::new("erase-log-entry", format!("{name} is {kind_of}: the log cannot be read without it"))
+                .with("name", name)
+                .with("kind", kind_of),
+        ));
+    }
+    if [kind::CHARTER, kind::ACCEPT, kind::LEAVE, kind::ERASURE].contains(&kind_of) {
+        let message =
+            format!("{name} is {kind_of}: what it decides would be undone at this node alone, so it is kept");
+        let fault = Fault::new("erase-decides", message).with("name", name).with("kind", kind_of);
+        return Err(OperateError::Argument(fault));
+    }
+    if let Some(target) = node.index.acts_on(record).await? {
+        let message = format!(
+            "{name} ends what {target} says, which is still here and would speak again: erase that one first"
+        );
+        let fault = Fault::new("erase-acts", message).with("name", name).with("target", target);
+        return Err(OperateError::Argument(fault));
+    }
+    Ok(())
 }
 
 pub(super) async fn list(node: &Node, command: RecordsCommand) -> Result<Outcome, OperateError> {

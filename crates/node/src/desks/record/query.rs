@@ -6,7 +6,7 @@
 use crate::asof::{AsOf, Basis};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::index::{CONFLICTING, CROWDED, DISOWNED, SUPERSEDED, WITHDRAWN, joined, state};
+use crate::index::{CONFLICTING, CROWDED, DISOWNED, SUPERSEDED, WITHDRAWN, author_of, joined, state};
 use store::db::{Db, DbError, Row, Sql, Value};
 
 /// Records counted for a list; beyond it says "more than".
@@ -280,10 +280,12 @@ fn stands(row: &Row) -> Result<Stands, DbError> {
     })
 }
 
-/// The entries that hold a record, the earliest first: usually one; several if it was released to several audiences.
+/// The entries that hold a record, the earliest first: usually one; several if it was released to several audiences. What
+/// somebody else claims to be it under a seal is none of them.
 pub async fn find(db: &Db, face: Face, as_of: AsOf, name: &str) -> Result<Vec<Entry>, DbError> {
     let mut sql = select(face, as_of.basis, Times::Place);
-    sql.push("e.name = $2 and ").push(visible(face)).push(" order by e.released, e.origin, e.pos limit 20");
+    sql.push("e.name = $2 and e.author = ").append(&author_of(2)).push(" and ").push(visible(face));
+    sql.push(" order by e.released, e.origin, e.pos limit 20");
     db.rows(sql, &[moment(as_of), name.into()]).await?.iter().map(entry).collect()
 }
 

@@ -115,8 +115,11 @@ pub async fn list(node: &Node, scope: Scope<'_>) -> Result<Vec<ListedScenario>, 
 /// Reads a public scenario.
 pub async fn load(node: &Node, name: &str) -> Result<ReleasedScenario, Unreadable> {
     let name = Hash::from_hex(name).map_err(|_| Unreadable::Missing)?;
-    let sql = "select origin, pos, root_version from entry
-               where name = $1 and kind = $2 and valid = 1 and (listed & 1) <> 0";
+    let mut sql = store::Sql::from(
+        "select origin, pos, root_version from entry
+         where name = $1 and kind = $2 and valid = 1 and (listed & 1) <> 0 and author = ",
+    );
+    sql.append(&index::author_of(1));
     let rows = node.index.db().rows(sql, &[name.to_hex().into(), KIND.into()]).await?;
     let row = rows.first().ok_or(Unreadable::Missing)?;
     let found = node.record_at(&row.text(0)?, row.uint(1)?).await;
