@@ -155,3 +155,17 @@ fn long_heads_are_not_kept_beyond_what_there_is_for_all_of_them() {
     assert!(at_last < before + 180, "{before} MiB, {after} MiB with long heads, {at_last} MiB with halves");
     drop(held);
 }
+
+/// Links of a page repeat its address.
+#[test]
+fn a_long_address_is_not_answered_with_a_long_page() {
+    let world = node_with(None);
+    let client = world.nodes[0].client();
+    for path in [format!("/{}", "&".repeat(60_000)), format!("/situation?x={}", "&".repeat(60_000))] {
+        let answer = client.get_with(&path, &[("accept", "text/html")]);
+        assert_eq!(answer.status, 414);
+        assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
+    }
+    let longest = format!("/{}", "&".repeat(1_000));
+    assert_eq!(client.get(&longest).status, 404);
+}

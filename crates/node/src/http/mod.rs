@@ -51,6 +51,9 @@ const MAX_FORM: usize = 64 << 10;
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// A body may take as long as it takes at this rate, in bytes a second: 32 kbit/s.
 const SLOWEST: u64 = 4 << 10;
+/// The longest path of a page, and the longest query, in bytes.
+const LONGEST_PATH: usize = 1 << 10;
+const LONGEST_QUERY: usize = 8 << 10;
 /// A body may pause this long.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -72,6 +75,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
+        .layer(middleware::from_fn(short_addresses))
         .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
     Router::new()
         .merge(pages)
@@ -86,6 +90,18 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(node.clone(), forward::unless_leading))
         .layer(middleware::from_fn_with_state((node.clone(), gate), count_and_limit))
+}
+
+/// Pages repeat their address in their links: who asks by a long one must not be answered with megabytes.
+async fn short_addresses(request: Request, next: Next) -> Response {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if path.len() > LONGEST_PATH || query.len() > LONGEST_QUERY {
+        let text = format!(
+            "the address is too long: {LONGEST_PATH} bytes, and {LONGEST_QUERY} behind the question mark\n"
+        );
+        return (StatusCode::URI_TOO_LONG, text).into_response();
+    }
+    next.run(request).await
 }
 
 async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {

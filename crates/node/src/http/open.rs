@@ -14,6 +14,8 @@ use axum::response::Response;
 use edge::{Connection, Gone, Seat};
 use hyper::body::{Frame, SizeHint};
 
+/// An answer is handed over in pieces of so many bytes: what the reader's line does not take yet stays here, and is counted.
+const PIECE: usize = 16 << 10;
 /// The most bytes of a body that are counted. A longer one is a table, which goes to the disk as it comes.
 const IN_MEMORY: u64 = 128 << 10;
 
@@ -38,7 +40,7 @@ pub async fn answer(seat: Seat, mut gone: Gone, request: Request, next: Next) ->
             }
         });
     }
-    Some(response.map(|body| Body::new(Sent { body, seat })))
+    Some(response.map(|body| Body::new(Sent { body, rest: Bytes::new(), seat })))
 }
 
 /// About what a head takes in memory.
@@ -56,10 +58,22 @@ struct Received {
     bytes: u64,
 }
 
-/// An answer's body: whoever does not read it has a request open.
+/// An answer's body: whoever does not read it has a request open, and holds what is left of it.
 struct Sent {
     body: Body,
+    rest: Bytes,
     seat: Arc<Seat>,
+}
+
+impl Sent {
+    /// The next piece of what there is.
+    fn piece(&mut self) -> Frame<Bytes> {
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        // What is read from the disk as it is sent is not here yet, however much is announced.
+        self.seat.holds(u64::try_from(self.rest.len()).unwrap_or(u64::MAX));
+        self.seat.moved(Instant::now());
+        Frame::data(piece)
+    }
 }
 
 impl HttpBody for Received {
@@ -102,18 +116,58 @@ impl HttpBody for Sent {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if polled.is_ready() {
-            this.seat.moved(Instant::now());
+        if !this.rest.is_empty() {
+            return Poll::Ready(Some(Ok(this.piece())));
         }
-        polled
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        let Poll::Ready(Some(Ok(frame))) = polled else { return polled };
+        match frame.into_data() {
+            Ok(bytes) => {
+                this.rest = bytes;
+                Poll::Ready(Some(Ok(this.piece())))
+            }
+            Err(frame) => Poll::Ready(Some(Ok(frame))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, body) = (u64::try_from(self.rest.len()).unwrap_or(0), self.body.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge::{Block, Crowd, Most, Room};
+    use futures::FutureExt as _;
+
+    #[tokio::test]
+    async fn what_is_not_read_yet_of_an_answer_is_held_by_who_asked() {
+        let room = Room { most: Most { all: 64, of_block: 64, around: 64 }, bytes: 1 << 20 };
+        let crowd = Crowd::new(room, Instant::now());
+        let block = |text: &str| Some(Block::of(text.parse().unwrap()));
+        let (seat, mut gone) = crowd.enter(block("192.0.2.1"), Instant::now()).unwrap();
+        let body = Body::from(vec![7; 900 << 10]);
+        let mut sent = Sent { body, rest: Bytes::new(), seat: Arc::new(seat) };
+        assert_eq!(sent.size_hint().exact(), Some(900 << 10));
+        let piece = std::future::poll_fn(|cx| Pin::new(&mut sent).poll_frame(cx)).await;
+        let piece = piece.unwrap().unwrap().into_data().unwrap();
+        assert_eq!((piece.len(), sent.size_hint().exact()), (PIECE, Some((900 << 10) - PIECE as u64)));
+        let (other, mut others_gone) = crowd.enter(block("198.51.100.1"), Instant::now()).unwrap();
+        other.holds(300 << 10);
+        assert_eq!(gone.is_told().now_or_never(), Some(true), "there is not so much for both");
+        assert_eq!(others_gone.is_told().now_or_never(), None);
+        let rest = axum::body::to_bytes(Body::new(sent), usize::MAX).await.unwrap();
+        assert!(rest.len() == (900 << 10) - PIECE && rest.iter().all(|byte| *byte == 7));
     }
 }
