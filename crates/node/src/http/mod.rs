@@ -113,7 +113,7 @@ async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: N
     if is_cheap || has_turn || request.method() != Method::GET {
         return next.run(request).await;
     }
-    match turns.take(turns::source(&request)).await {
+    match turns.take(turns::source(&request), turns::is_heavy(&request)).await {
         Some(_turn) => next.run(request).await,
         None => turns::busy(),
     }

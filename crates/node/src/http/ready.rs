@@ -5,7 +5,7 @@
 //! nothing changed but the time. Who has a cookie is always answered anew: nothing of the
 //! inside face is ever kept here, and nothing that is not a page of a desk made of the index alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ const KEPT: Duration = Duration::from_secs(5);
 const OLDEST: Duration = Duration::from_secs(10);
 /// The most bytes of one answer.
 const MAX_BYTES: usize = 256 << 10;
-/// Answers kept at a time; with one more, all are forgotten.
+/// Answers kept at a time; with one more, the one that was asked for first is forgotten.
 const MAX_ANSWERS: usize = 128;
 /// The longest address, and the longest list of encodings, in bytes.
 const MAX_KEY: usize = 512;
@@ -71,15 +71,28 @@ type Place = Arc<tokio::sync::Mutex<Option<Kept>>>;
 
 /// The answers that are ready.
 #[derive(Default)]
-pub struct Ready(Mutex<HashMap<Key, Place>>);
+pub struct Ready(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    of: HashMap<Key, Place>,
+    /// In the order in which they were first asked for.
+    order: VecDeque<Key>,
+}
 
 impl Ready {
     fn place(&self, key: Key) -> Place {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() >= MAX_ANSWERS && !places.contains_key(&key) {
-            places.clear();
+        if let Some(place) = places.of.get(&key) {
+            return Arc::clone(place);
         }
-        Arc::clone(places.entry(key).or_default())
+        if places.of.len() >= MAX_ANSWERS
+            && let Some(first) = places.order.pop_front()
+        {
+            places.of.remove(&first);
+        }
+        places.order.push_back(key.clone());
+        Arc::clone(places.of.entry(key).or_default())
     }
 
     /// The answer to `key`, made by `make` unless one is here that was begun after every change of the index that the
@@ -172,9 +185,9 @@ pub async fn or_made(
 ) -> Response {
     let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
     let Some(key) = key(here, &request) else { return next.run(request).await };
-    let source = turns::source(&request);
+    let (source, is_heavy) = (turns::source(&request), turns::is_heavy(&request));
     request.extensions_mut().insert(HasTurn);
-    let turn = async move { turns.take(source).await };
+    let turn = async move { turns.take(source, is_heavy).await };
     node.ready.answer(key, || node.index.changes(), turn, next.run(request)).await
 }
 
@@ -218,7 +231,7 @@ mod tests {
 
         /// Makes what is kept so much older.
         async fn pass(&self, time: Duration) {
-            let places: Vec<Place> = self.ready.0.lock().unwrap().values().cloned().collect();
+            let places: Vec<Place> = self.ready.0.lock().unwrap().of.values().cloned().collect();
             for place in places {
                 if let Some(kept) = place.lock().await.as_mut() {
                     kept.begun -= time;

@@ -17,6 +17,11 @@ const OF_ALL: usize = 8;
 /// Of them, those of one source, and of the wider block around it.
 const OF_ONE: usize = 2;
 const AROUND: usize = 4;
+/// Of them, those that read very many figures or compute long: whoever asks for others does not wait behind them.
+const HEAVY: usize = 3;
+/// Where such pages are.
+const HEAVY_PAGES: [&str; 5] =
+    ["/signals", "/scenario", "/situation/compare", "/situation/differences", "/situation/totals"];
 /// How long a page waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -29,6 +34,12 @@ pub fn source(request: &Request) -> Source {
     request.extensions().get::<Source>().copied().unwrap_or(Source::Unreadable)
 }
 
+/// Whether a request is for a page that takes long.
+pub fn is_heavy(request: &Request) -> bool {
+    let path = request.uri().path();
+    HEAVY_PAGES.iter().any(|page| path.starts_with(page))
+}
+
 /// What is said to whoever waited in vain.
 pub fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response()
@@ -38,6 +49,7 @@ pub fn busy() -> Response {
 #[derive(Debug)]
 pub struct Turns {
     all: Arc<Semaphore>,
+    heavy: Arc<Semaphore>,
     of_one: Shares,
     around: Shares,
 }
@@ -47,7 +59,8 @@ type Shares = Mutex<HashMap<Source, Weak<Semaphore>>>;
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(OF_ALL)), of_one: Mutex::default(), around: Mutex::default() }
+        let (all, heavy) = (Arc::new(Semaphore::new(OF_ALL)), Arc::new(Semaphore::new(HEAVY)));
+        Self { all, heavy, of_one: Mutex::default(), around: Mutex::default() }
     }
 }
 
@@ -57,11 +70,12 @@ pub struct Turn {
     _of_all: OwnedSemaphorePermit,
     _of_one: Option<OwnedSemaphorePermit>,
     _around: Option<OwnedSemaphorePermit>,
+    _heavy: Option<OwnedSemaphorePermit>,
 }
 
 impl Turns {
     /// Waits for a turn; `None` if it does not come in time. This machine itself waits for the others alone.
-    pub async fn take(&self, source: Source) -> Option<Turn> {
+    pub async fn take(&self, source: Source, is_heavy: bool) -> Option<Turn> {
         let turn = async {
             let of_one = match source {
                 Source::Here => None,
@@ -74,8 +88,12 @@ impl Turns {
                 }
                 _ => None,
             };
+            let heavy = match is_heavy {
+                true => Some(Arc::clone(&self.heavy).acquire_owned().await.ok()?),
+                false => None,
+            };
             let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Turn { _of_all: of_all, _of_one: of_one, _around: around })
+            Some(Turn { _of_all: of_all, _of_one: of_one, _around: around, _heavy: heavy })
         };
         tokio::time::timeout(PATIENCE, turn).await.ok().flatten()
     }
@@ -101,17 +119,17 @@ mod tests {
     async fn one_source_with_any_number_of_pages_leaves_turns_to_the_others() {
         let turns = Arc::new(Turns::default());
         let of = |text: &str| Source::Block(edge::Block::of(text.parse().unwrap()));
-        let held = [turns.take(of("192.0.2.1")).await, turns.take(of("192.0.2.1")).await];
+        let held = [turns.take(of("192.0.2.1"), false).await, turns.take(of("192.0.2.1"), false).await];
         assert!(held.iter().all(Option::is_some));
         let waiting = tokio::spawn({
             let (turns, source) = (turns.clone(), of("192.0.2.1"));
-            async move { turns.take(source).await.is_some() }
+            async move { turns.take(source, false).await.is_some() }
         });
-        assert!(turns.take(of("192.0.2.2")).await.is_some(), "at once");
-        assert!(turns.take(Source::Here).await.is_some());
+        assert!(turns.take(of("192.0.2.2"), false).await.is_some(), "at once");
+        assert!(turns.take(Source::Here, false).await.is_some());
         drop(held);
         assert!(waiting.await.unwrap(), "its own turn comes");
-        assert!(turns.take(of("192.0.2.3")).await.is_some());
+        assert!(turns.take(of("192.0.2.3"), false).await.is_some());
         assert_eq!(turns.of_one.lock().unwrap().len(), 1, "who waits for nothing is forgotten");
     }
 
@@ -121,17 +139,39 @@ mod tests {
         let of = |text: String| Source::Block(edge::Block::of(text.parse().unwrap()));
         let mut held = Vec::new();
         for n in 0..AROUND {
-            held.push(turns.take(of(format!("192.0.2.{n}"))).await.expect("a turn"));
+            held.push(turns.take(of(format!("192.0.2.{n}")), false).await.expect("a turn"));
         }
         let crowd: Vec<_> = (0..40)
             .map(|n| {
                 let (turns, source) = (turns.clone(), of(format!("192.0.2.{}", 100 + n)));
-                tokio::spawn(async move { turns.take(source).await.is_some() })
+                tokio::spawn(async move { turns.take(source, false).await.is_some() })
             })
             .collect();
         tokio::task::yield_now().await;
         for n in 0..OF_ALL - AROUND {
-            held.push(turns.take(of(format!("198.51.{n}.1"))).await.expect("at once"));
+            held.push(turns.take(of(format!("198.51.{n}.1")), false).await.expect("at once"));
+        }
+        crowd.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    /// From any number of networks, so that none has its share yet.
+    #[tokio::test]
+    async fn a_crowd_that_asks_for_heavy_pages_leaves_turns_to_who_asks_for_others() {
+        let turns = Arc::new(Turns::default());
+        let of = |text: String| Source::Block(edge::Block::of(text.parse().unwrap()));
+        let mut held = Vec::new();
+        for n in 0..HEAVY {
+            held.push(turns.take(of(format!("198.{n}.0.1")), true).await.expect("a turn"));
+        }
+        let crowd: Vec<_> = (0..40)
+            .map(|n| {
+                let (turns, source) = (turns.clone(), of(format!("203.{n}.0.1")));
+                tokio::spawn(async move { turns.take(source, true).await.is_some() })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        for n in 0..OF_ALL - HEAVY {
+            held.push(turns.take(of(format!("192.{n}.0.1")), false).await.expect("at once"));
         }
         crowd.iter().for_each(tokio::task::JoinHandle::abort);
     }
