@@ -90,6 +90,11 @@ fn split(old: u64, new: u64) -> Vec<u8> {
     split.expect("all tiles").to_bytes()
 }
 
+/// Evidence with something between the word and the hashes of its proof.
+fn split_with_more() -> Vec<u8> {
+    String::from_utf8(split(3, 7)).expect("text").replace("\nproof ", "\nproof, ").into_bytes()
+}
+
 /// A log that grew, shown to a witness.
 fn add_checkpoint(old: u64, new: u64) -> Vec<u8> {
     let log = Log::one_view(new);
@@ -115,6 +120,7 @@ fn exchanged() -> Written {
         ("receipt_nudge", receipt()),
         ("split", split(300, 700)),
         ("split_of_one_size", split(7, 7)),
+        ("split_with_more", split_with_more()),
     ]
 }
 
@@ -129,6 +135,11 @@ fn evidence_of_two_views_is_read_and_proves_them() {
         let split = exchange::read(&seed("exchange", name)).split.expect(name);
         assert_eq!(split.verify(&[log().key().clone()]), Ok(()), "{name}");
     }
+}
+
+#[test]
+fn evidence_has_one_form() {
+    assert_eq!(exchange::read(&seed("exchange", "split_with_more")).split, None);
 }
 
 #[test]
