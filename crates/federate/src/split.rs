@@ -122,8 +122,12 @@ fn parse(bytes: &[u8]) -> Option<Split> {
     }
     let other_root = Hash::from_base64(&field(lines.next(), "root ")?).ok()?;
     let proof = field(lines.next(), "proof")?;
-    let proof =
-        proof.split(' ').skip(1).map(|text| Hash::from_base64(text).ok()).collect::<Option<Vec<_>>>()?;
+    let mut hashes = proof.split(' ');
+    // Each hash has a space before it.
+    if hashes.next() != Some("") {
+        return None;
+    }
+    let proof = hashes.map(|text| Hash::from_base64(text).ok()).collect::<Option<Vec<_>>>()?;
     let smaller: usize = record::encoding::decimal(&field(lines.next(), "checkpoint ")?).ok()?;
     let larger: usize = record::encoding::decimal(&field(lines.next(), "checkpoint ")?).ok()?;
     if lines.next().is_some() || proof.len() > tlog::proof::MAX_PROOF {
@@ -236,7 +240,8 @@ mod tests {
     #[test]
     fn other_files_are_refused() {
         let text = String::from_utf8(split(3, 7, 1).to_bytes()).unwrap();
-        for broken in [&text[1..], &text[..text.len() - 1], "", "concord.split/v1\n\n"] {
+        let beside = text.replace("\nproof ", "\nproof, ");
+        for broken in [&text[1..], &text[..text.len() - 1], "", "concord.split/v1\n\n", &beside] {
             assert_eq!(Split::parse(broken.as_bytes()), Err(SplitError::Form));
         }
     }
