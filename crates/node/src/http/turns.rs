@@ -88,10 +88,8 @@ impl Turns {
                 }
                 _ => None,
             };
-            let heavy = match is_heavy {
-                true => Some(Arc::clone(&self.heavy).acquire_owned().await.ok()?),
-                false => None,
-            };
+            let heavy =
+                if is_heavy { Some(Arc::clone(&self.heavy).acquire_owned().await.ok()?) } else { None };
             let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
             Some(Turn { _of_all: of_all, _of_one: of_one, _around: around, _heavy: heavy })
         };
