@@ -11,9 +11,9 @@ use e2e::{Authority, ForgedLog, Forger, Hostile, Manner, PATIENCE, World, peak_m
 
 /// What one peer may take at the node under attack, in MiB.
 const QUOTA: u64 = 64;
-/// What is under way when the quota is reached comes on top, in MiB: 16 MiB of entries, which may be four times as much in the
+/// What is under way when the quota is reached comes on top, in MiB: 24 MiB of entries, which may be four times as much in the
 /// index.
-const UNDER_WAY: u64 = 64;
+const UNDER_WAY: u64 = 96;
 /// What its index and databases may take beside that, in bytes.
 const BESIDE: u64 = 96 << 20;
 /// The most memory that the node may ever hold.
