@@ -141,4 +141,5 @@ network-alarm-age-key-damaged = مفتاح age الخاص بـ{ $recipient } ف�
 network-alarm-seal-refused = رُفض السجل المختوم { $name }: { $why }
 network-alarm-conflicting-edition = أصدرت { $author } سجلين مختلفين بوصفهما الإصدار { $edition } من { $id }.
 network-alarm-thing-crowded = أصدرت { $author } من سجلات { $id } أكثر مما تجري مقارنته. لا يُعتد بأي منها، وكلها محفوظة.
+network-alarm-mechanisms-crowded = أصدرت { $author } من مواثيق الآليات أو قبولها أو الانسحاب منها أكثر مما يُنظر فيه. تُقدَّم المواثيق التي قبلها آخرون ثم الأقدم، وكلها محفوظة.
 network-alarm-index-behind = الفهرس متأخر عن { $origin }. ما صدر موجود فيه وأُبلغ النظراء؛ تعرضه الصفحات متى لحق الفهرس.

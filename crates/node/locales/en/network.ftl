@@ -138,4 +138,5 @@ network-alarm-age-key-damaged = The private age key of { $recipient } in state i
 network-alarm-seal-refused = The sealed record { $name } was refused: { $why }
 network-alarm-conflicting-edition = { $author } released two different records as edition { $edition } of { $id }.
 network-alarm-thing-crowded = { $author } has released more records of { $id } than are compared. None of them counts; all are kept.
+network-alarm-mechanisms-crowded = { $author } has released more charters, acceptances or leaves of mechanisms than are looked at. What others accept and the oldest come first; all are kept.
 network-alarm-index-behind = The index is behind { $origin }. What was released is there, and peers are told; pages show it once the index has caught up.

@@ -138,4 +138,5 @@ network-alarm-age-key-damaged = La clave privada age de { $recipient } en state 
 network-alarm-seal-refused = El registro sellado { $name } fue rechazado: { $why }
 network-alarm-conflicting-edition = { $author } publicó dos registros distintos como edición { $edition } de { $id }.
 network-alarm-thing-crowded = { $author } ha publicado más registros de { $id } de los que se comparan. Ninguno cuenta; se conservan todos.
+network-alarm-mechanisms-crowded = { $author } ha publicado más cartas, aceptaciones o salidas de mecanismos de las que se examinan. Tienen prioridad las que otros aceptan y las más antiguas; se conservan todas.
 network-alarm-index-behind = El índice va por detrás de { $origin }. Lo publicado está ahí y los pares están informados; las páginas lo muestran cuando el índice se haya puesto al día.

@@ -138,4 +138,5 @@ network-alarm-age-key-damaged = La clé privée age de { $recipient } dans state
 network-alarm-seal-refused = Le document scellé { $name } a été refusé : { $why }
 network-alarm-conflicting-edition = { $author } a publié deux documents différents comme édition { $edition } de { $id }.
 network-alarm-thing-crowded = { $author } a publié plus de documents pour { $id } que l’on n’en compare. Aucun ne compte ; tous sont conservés.
+network-alarm-mechanisms-crowded = { $author } a publié plus de chartes, d’acceptations ou de départs de mécanismes que l’on n’en examine. Celles que d’autres acceptent et les plus anciennes passent d’abord ; tout est conservé.
 network-alarm-index-behind = L’index est en retard sur { $origin }. Ce qui a été publié y est, et les pairs sont informés ; les pages le montrent dès que l’index a rattrapé.

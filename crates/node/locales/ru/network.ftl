@@ -140,4 +140,5 @@ network-alarm-age-key-damaged = Закрытый ключ age для { $recipien
 network-alarm-seal-refused = Запечатанная запись { $name } отклонена: { $why }
 network-alarm-conflicting-edition = { $author }: две разные записи как редакция { $edition } объекта { $id }.
 network-alarm-thing-crowded = { $author }: записей объекта { $id } больше, чем сопоставляется. Ни одна не учитывается; сохранены все.
+network-alarm-mechanisms-crowded = { $author }: уставов, принятий или выходов из механизмов больше, чем рассматривается. Сначала берутся принятые другими и самые ранние; сохранены все.
 network-alarm-index-behind = Индекс отстаёт от { $origin }. Опубликованное на месте, партнёры извещены; страницы покажут это, когда индекс догонит.

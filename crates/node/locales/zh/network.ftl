@@ -137,4 +137,5 @@ network-alarm-age-key-damaged = state中{ $recipient }的age私钥已损坏（�
 network-alarm-seal-refused = 密封记录{ $name }被拒绝：{ $why }
 network-alarm-conflicting-edition = { $author }将两个不同记录作为{ $id }的第{ $edition }版发布。
 network-alarm-thing-crowded = { $author }发布的{ $id }记录数超出可比较的上限。均不予采用，但全部保留。
+network-alarm-mechanisms-crowded = { $author }发布的机制章程、接受或退出记录超出可查看的上限。优先采用他方已接受的和最早的；其余不予查看，但全部保留。
 network-alarm-index-behind = 索引落后于 { $origin }。已发布的内容已在其中，并已告知对方；索引赶上后页面即可显示。
