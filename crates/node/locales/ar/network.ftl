@@ -91,6 +91,7 @@ network-not-in-force = بانتظار القبول
 network-charter = الميثاق
 network-members = الأعضاء
 network-observers = المراقبون
+network-parties-more = وغيرهم: { $count }
 network-accepted-by = قبله
 network-mechanism-lead = مجموعة دائمة: ميثاقها الساري، وأطرافها، وما قد يليه.
 network-parties = الأطراف

@@ -88,6 +88,7 @@ network-not-in-force = awaiting acceptance
 network-charter = Charter
 network-members = Members
 network-observers = Observers
+network-parties-more = and { $count } more
 network-accepted-by = Accepted by
 network-mechanism-lead = A standing group: its charter in force, its parties, and what may follow it.
 network-parties = Parties

@@ -88,6 +88,7 @@ network-not-in-force = pendiente de aceptación
 network-charter = Carta
 network-members = Miembros
 network-observers = Observadores
+network-parties-more = y { $count } más
 network-accepted-by = Aceptada por
 network-mechanism-lead = Un grupo permanente: su carta vigente, sus partes y lo que puede seguirle.
 network-parties = Partes

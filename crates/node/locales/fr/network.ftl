@@ -88,6 +88,7 @@ network-not-in-force = en attente d’acceptation
 network-charter = Charte
 network-members = Membres
 network-observers = Observateurs
+network-parties-more = et { $count } de plus
 network-accepted-by = Acceptée par
 network-mechanism-lead = Un groupe permanent : sa charte en vigueur, ses parties, et ce qui peut lui succéder.
 network-parties = Parties

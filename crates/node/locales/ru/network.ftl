@@ -90,6 +90,7 @@ network-not-in-force = ожидает принятия
 network-charter = Устав
 network-members = Члены
 network-observers = Наблюдатели
+network-parties-more = и ещё { $count }
 network-accepted-by = Приняли
 network-mechanism-lead = Постоянная группа: её действующий устав, стороны и что может за ним последовать.
 network-parties = Стороны

@@ -87,6 +87,7 @@ network-not-in-force = 等待接受
 network-charter = 章程
 network-members = 成员
 network-observers = 观察员
+network-parties-more = 另有{ $count }个
 network-accepted-by = 接受方
 network-mechanism-lead = 常设机制：现行章程、各方以及可能的后续章程。
 network-parties = 各方
