@@ -1,7 +1,13 @@
 //! Standing groups: the charters and acceptances that this node could open, and what follows from them.
 //!
 //! Charters are sealed to their parties, so this table belongs to the inside face alone. What is in force is
-//! computed by [`record::charter::Mechanisms`] each time; nothing is remembered beside the records.
+//! computed by [`record::charter::Mechanisms`] of the facts that [`bounded`] chooses, and kept in memory while the index and
+//! the pinned roots stay as they are; nothing is remembered beside the records.
+
+mod bounded;
+mod kept;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
@@ -13,12 +19,15 @@ use store::db::{Conflict, Db, DbError, Migration, Row, Tx};
 use tlog::hash::Hash;
 
 use crate::index::IndexedEntry;
-use crate::node::Node;
 
-/// The table of facts.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "mechanism-4",
-    sql: "
+pub use bounded::{MOST_ANSWERS, MOST_CHARTERS};
+pub use kept::Kept;
+
+/// The table of facts, and the order in which they are chosen. A new name of the first asks for one of the second.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "mechanism-4",
+        sql: "
 create table sealed_mechanism_fact (
   origin text not null, pos {bigint} not null, name text not null, author text not null, kind text not null,
   status text not null, released {bigint} not null, supersedes text, mechanism text,
@@ -26,7 +35,15 @@ create table sealed_mechanism_fact (
   primary key (origin, pos)
 );
 ",
-}];
+    },
+    Migration {
+        name: "mechanism-order-1",
+        sql: "
+create index sealed_mechanism_fact_order
+  on sealed_mechanism_fact (kind, author, status, released, origin, pos, name);
+",
+    },
+];
 
 /// Kinds that are facts of mechanisms.
 pub fn is_fact(kind: &str) -> bool {
@@ -75,22 +92,24 @@ pub async fn forget(tx: &mut Tx, author: &str, name: &str) -> Result<(), DbError
     tx.run("delete from sealed_mechanism_fact where author = $1 and name = $2", &values).await.map(drop)
 }
 
+/// What this node knows of mechanisms.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The mechanisms.
+    pub mechanisms: Mechanisms,
+    /// Authors of more than is looked at, and how much of it is left out.
+    pub left_out: BTreeMap<String, u64>,
+}
+
 /// Mechanisms as this node knows them.
 pub async fn load(
     db: &Db,
     fingerprint_of: impl Fn(&Authority) -> Option<Fingerprint>,
-) -> Result<Mechanisms, DbError> {
-    let sql =
-        "select f.origin, f.pos, f.name, f.author, f.kind, f.status, f.released, f.supersedes, f.mechanism, f.charter, f.accepts
-               from sealed_mechanism_fact f where not exists (
-                 select 1 from entry e where e.origin = f.origin and e.pos = f.pos and e.disowned <> 0)
-               order by f.origin, f.pos";
+) -> Result<Known, DbError> {
     let chains = load_chains(db).await?;
-    let mut facts = Vec::new();
-    for row in db.rows(sql, &[]).await? {
-        facts.extend(fact(&row, &chains, &fingerprint_of)?.unwrap_or_default());
-    }
-    Ok(Mechanisms::replay(facts))
+    let read = |row: &Row| Ok(fact(row, &chains, &fingerprint_of)?.unwrap_or_default());
+    let (facts, left_out) = bounded::facts(db, read).await?;
+    Ok(Known { mechanisms: Mechanisms::replay(facts), left_out })
 }
 
 /// Where a log stands among those of its author that `previous` joins: the first of them, and how many are
@@ -152,139 +171,4 @@ fn fact(
 fn accepted(text: &str) -> Option<Ref> {
     let (author, name) = text.split_once('/')?;
     Some(Ref { relation: Relation::Accepts, author: author.parse().ok()?, name: Hash::from_hex(name).ok()? })
-}
-
-impl Node {
-    /// Mechanisms as this node knows them.
-    pub async fn mechanisms(&self) -> Result<Mechanisms, DbError> {
-        load(self.index.db(), |authority| self.chain_of(authority).map(|chain| chain.fingerprint())).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::index::Index;
-    use record::charter::{Charter, Mechanism};
-    use store::{DbOptions, Value};
-    use tlog::hash::sha256;
-
-    const MEMBERS: [&str; 3] = ["a.example", "b.example", "c.example"];
-
-    fn fingerprint(authority: &Authority) -> Fingerprint {
-        Fingerprint(sha256(authority.as_str().as_bytes()).0)
-    }
-
-    /// A row of facts: the log and the place in it, what it is, and when its author claims to have done it.
-    struct Told<'a> {
-        log: &'a str,
-        pos: i64,
-        kind: &'a str,
-        released: i64,
-        supersedes: Option<Hash>,
-        accepts: Option<(&'a str, Hash)>,
-    }
-
-    fn name_of(log: &str, pos: i64) -> Hash {
-        sha256(format!("{log} {pos}").as_bytes())
-    }
-
-    async fn tell(db: &Db, told: &Told<'_>) {
-        let charter = Charter {
-            name: "three".into(),
-            members: MEMBERS
-                .map(|member| member.parse().unwrap())
-                .map(|member: Authority| (member.clone(), fingerprint(&member)))
-                .to_vec(),
-            observers: vec![],
-            threshold: 2,
-        };
-        let lines: Vec<String> =
-            charter.to_lines().unwrap().iter().map(|l| format!("{} {}", l.key(), l.value())).collect();
-        let row: Vec<Value> = vec![
-            told.log.into(),
-            told.pos.into(),
-            name_of(told.log, told.pos).to_hex().into(),
-            told.log.split('/').next().unwrap().into(),
-            told.kind.into(),
-            "exercise".into(),
-            told.released.into(),
-            told.supersedes.map(|hash| hash.to_hex()).into(),
-            (told.supersedes.is_some()).then_some("a.example/three").into(),
-            if told.kind == kind::CHARTER { lines.join("\n") } else { String::new() }.into(),
-            told.accepts.map(|(author, hash)| format!("{author}/{hash}")).unwrap_or_default().into(),
-        ];
-        let columns = [
-            "origin",
-            "pos",
-            "name",
-            "author",
-            "kind",
-            "status",
-            "released",
-            "supersedes",
-            "mechanism",
-            "charter",
-            "accepts",
-        ];
-        let mut tx = db.begin().await.unwrap();
-        tx.insert_many("sealed_mechanism_fact", &columns, &[row], Conflict::Fail).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    /// A charter is adopted in logs of one year. At its end a member whose clock is far ahead accepts one text to
-    /// follow it; in the log after, with the clock set right, another one. The first counts.
-    async fn what_follows(joined: bool) -> Option<Hash> {
-        let db = Db::connect("sqlite::memory:", DbOptions::default()).await.unwrap();
-        Index::open(db.clone(), &"a.example".parse().unwrap()).await.unwrap();
-        let log = |author: &str, year: u16| format!("{author}/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/{year}");
-        let [a, b, c] = MEMBERS.map(|author| log(author, 2026));
-        let a_next = log("a.example", 2027);
-        let previous = if joined { Some(a.as_str()) } else { None };
-        db.run(
-            "insert into log (origin, authority, audience, year, readers, own, size, root, checkpoint, closed, policy,
-               root_version, state, previous)
-             values ($1, 'a.example', 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 2027, '', 0, 9, '', $2, 0, '', 1, $2, $3)",
-            &[a_next.as_str().into(), Value::Bytes(vec![]), previous.into()],
-        )
-        .await
-        .unwrap();
-        let (first, of_b, of_c) = (name_of(&a, 1), name_of(&b, 2), name_of(&c, 2));
-        let fact = |log, pos, kind, released, supersedes, accepts| Told {
-            log,
-            pos,
-            kind,
-            released,
-            supersedes,
-            accepts,
-        };
-        for told in [
-            fact(a.as_str(), 1, kind::CHARTER, 1_800_000_000, None, None),
-            fact(b.as_str(), 1, kind::ACCEPT, 1_800_000_010, None, Some(("a.example", first))),
-            fact(c.as_str(), 1, kind::ACCEPT, 1_800_000_020, None, Some(("a.example", first))),
-            fact(b.as_str(), 2, kind::CHARTER, 1_800_000_030, Some(first), None),
-            fact(c.as_str(), 2, kind::CHARTER, 1_800_000_040, Some(first), None),
-            fact(a.as_str(), 2, kind::ACCEPT, 1_900_000_000, None, Some(("b.example", of_b))),
-            fact(a_next.as_str(), 1, kind::ACCEPT, 1_800_000_050, None, Some(("c.example", of_c))),
-        ] {
-            tell(&db, &told).await;
-        }
-        let mechanisms = load(&db, |authority| Some(fingerprint(authority))).await.unwrap();
-        let id = MechanismId::new(&"a.example".parse().unwrap(), "three").unwrap();
-        let in_force = mechanisms.get(Status::Exercise, &id).and_then(Mechanism::in_force);
-        assert!([of_b, of_c].map(Some).contains(&in_force), "one of the two has two votes of three");
-        in_force
-    }
-
-    #[tokio::test]
-    async fn a_charter_adopted_in_one_log_and_amended_in_its_successor_is_one_story() {
-        let [b, c] = ["b.example", "c.example"]
-            .map(|a| name_of(&format!("{a}/log/aaaaaaaaaaaaaaaaaaaaaaaaaa/2026"), 2));
-        assert_eq!(what_follows(true).await, Some(b), "the order is the chain's, not that of claimed times");
-        assert_eq!(
-            what_follows(false).await,
-            Some(c),
-            "logs that nothing joins are ordered by claimed times"
-        );
-    }
 }

@@ -76,6 +76,8 @@ pub struct Node {
     pub whole: crate::exchange::Whole,
     /// Large files of others while they arrive.
     pub arriving: crate::exchange::Arriving,
+    /// Mechanisms, as they were computed last.
+    pub mechanisms_kept: crate::mechanisms::Kept,
     /// What of the erasure is left to do.
     pub erasing: crate::erasure::Pending,
     /// Who carries the sound and pictures of meetings, while the server runs and if the configuration names one.
@@ -270,6 +272,7 @@ impl Node {
             missing: crate::missing::Missing::default(),
             whole: crate::exchange::Whole::default(),
             arriving: crate::exchange::Arriving::within(&config.folder),
+            mechanisms_kept: crate::mechanisms::Kept::default(),
             erasing: crate::erasure::Pending::default(),
             metrics: crate::metrics::Metrics::default(),
             identity: RwLock::new(Arc::new(identity)),

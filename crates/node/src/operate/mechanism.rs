@@ -162,10 +162,22 @@ struct Found {
 
 /// A charter of a mechanism that this node could open: the one asked for, or the newest.
 async fn find_charter(node: &Node, id: &MechanismId, wanted: Option<Hash>) -> Result<Found, OperateError> {
-    let sql = "select name, author, charter, mechanism from sealed_mechanism_fact
-               where kind = $1 and status = $2 order by released desc, pos desc";
-    let rows = node.index.db().rows(sql, &[kind::CHARTER.into(), node.config.status.as_str().into()]).await?;
-    for row in rows {
+    // Where they are, and then one at a time: an author may have released very many.
+    let sql = "select origin, pos, name from sealed_mechanism_fact
+               where kind = $1 and status = $2 and (mechanism = $3 or (mechanism is null and author = $4))
+               order by released desc, pos desc";
+    let founder = id.as_str().split('/').next().unwrap_or_default();
+    let values =
+        [kind::CHARTER.into(), node.config.status.as_str().into(), id.as_str().into(), founder.into()];
+    let wanted_hex = wanted.map(|name| name.to_hex());
+    for at in node.index.db().rows(sql, &values).await? {
+        if wanted_hex.is_some() && wanted_hex != Some(at.text(2)?) {
+            continue;
+        }
+        let sql = "select name, author, charter, mechanism from sealed_mechanism_fact
+                   where origin = $1 and pos = $2";
+        let place = [at.text(0)?.into(), at.int(1)?.into()];
+        let Some(row) = node.index.db().rows(sql, &place).await?.into_iter().next() else { continue };
         let name = Hash::from_hex(&row.text(0)?).map_err(|e| OperateError::NotFound(e.into()))?;
         let author: Authority = argument("author", &row.text(1)?)?;
         let lines: Vec<record::Line> = row
@@ -178,7 +190,7 @@ async fn find_charter(node: &Node, id: &MechanismId, wanted: Option<Hash>) -> Re
             Some(mechanism) => argument::<MechanismId>("mechanism", &mechanism)?,
             None => argument("mechanism", &format!("{author}/{}", charter.name))?,
         };
-        if of == *id && wanted.is_none_or(|wanted| wanted == name) {
+        if of == *id {
             return Ok(Found { author, name, charter });
         }
     }

@@ -14,6 +14,7 @@ use crate::layout::{Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table}
 use ::record::charter::Mechanisms;
 use askama::Template;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How the exchange with an authority is going. Inside only.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +43,7 @@ pub struct View {
     /// Alarms; `None` on the public face.
     pub alarms: Option<Vec<Alarm>>,
     /// Mechanisms; `None` on the public face.
-    pub mechanisms: Option<Mechanisms>,
+    pub mechanisms: Option<Arc<Mechanisms>>,
     /// Now, seconds since 1970: a root that has run out is marked.
     pub now: i64,
 }

@@ -61,8 +61,9 @@ async fn view(node: &Node, viewer: &Viewer, authority: Option<&str>) -> Result<V
         ..View::default()
     };
     if viewer.face == Face::Inside {
-        view.alarms = Some(alarm::list(&*node.cells).await?);
+        // They may ring an alarm.
         view.mechanisms = Some(node.mechanisms().await?);
+        view.alarms = Some(alarm::list(&*node.cells).await?);
         view.shown = shown(node);
         view.health = health(node);
     }

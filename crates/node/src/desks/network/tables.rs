@@ -291,8 +291,10 @@ pub fn mechanisms_table(
         Column::new("observers", t.network_observers()),
         Column::new("charter", t.network_charter()),
     ];
-    let concerns =
-        |charter: &Charter| of.is_none_or(|of| charter.readers().iter().any(|reader| reader.as_str() == of));
+    let concerns = |charter: &Charter| {
+        let mut parties = charter.members.iter().chain(&charter.observers);
+        of.is_none_or(|of| parties.any(|(party, _)| party.as_str() == of))
+    };
     let mut rows = Vec::new();
     for (status, mechanism) in mechanisms.iter() {
         let id = mechanism.id.as_str();
@@ -322,6 +324,9 @@ pub fn mechanisms_table(
         .map(|table| table.when_empty(t.network_mechanisms_none()))
 }
 
+/// So many parties of a charter are named in a cell: more than any region has states. The file names them all.
+const PARTIES_NAMED: usize = 60;
+
 /// Parties of a charter by their names; a dash where there are none.
 pub fn parties<'p>(
     page: &Page,
@@ -332,8 +337,11 @@ pub fn parties<'p>(
     if authorities.is_empty() {
         return Cell::unknown();
     }
-    let each = authorities.iter().map(|one| Markup::element("bdi", &[], names.author(one)));
-    Cell::from(Markup::joined(each, page.t.comma())).keyed(Key::text(authorities.join(" ")))
+    let more = authorities.len().saturating_sub(PARTIES_NAMED);
+    let more = (more > 0).then(|| Markup::text(page.t.network_parties_more(more)));
+    let named = authorities.iter().take(PARTIES_NAMED);
+    let each = named.map(|one| Markup::element("bdi", &[], names.author(one)));
+    Cell::from(Markup::joined(each.chain(more), page.t.comma())).keyed(Key::text(authorities.join(" ")))
 }
 
 /// Every alarm that was raised, with what was said of those that were settled.
@@ -422,6 +430,14 @@ mod tests {
         said.sort();
         said.dedup();
         assert_eq!(said.len(), Lang::ALL.len(), "no language borrows another's sentence: {said:?}");
+    }
+
+    #[test]
+    fn an_alarm_names_who_states_more_of_mechanisms_than_is_looked_at_in_every_language() {
+        let alarm = Alarm::new("mechanisms-crowded").with("author", "x.example");
+        let said = Lang::ALL.map(|lang| alarm_text(&Locale::new(lang, TimeZone::UTC), &alarm));
+        assert!(said.iter().all(|text| text.contains("x.example") && !text.contains("mechanisms-crowded")));
+        assert_eq!(said.into_iter().collect::<std::collections::BTreeSet<_>>().len(), Lang::ALL.len());
     }
 
     #[test]
