@@ -5,13 +5,18 @@
 use std::collections::BTreeMap;
 
 use record::{Authority, Origin};
+use tlog::Hash;
 
 use super::logs::Log;
-use super::{Answer, Engine};
+use super::pending::Pending;
+use super::wants::Rank;
+use super::{Answer, Engine, Id, Output};
 
 /// How long a copier may give nothing of what it was asked for before others are asked, in milliseconds. It doubles with every
 /// copy that was too slow: a slow line is no ill will.
 const FIRST_PATIENCE: u64 = 2_000;
+/// A file has as much more time as it takes at so many bytes in a millisecond.
+const FILE_RATE: u64 = 64;
 /// The most often that it doubles.
 const MOST_DOUBLED: u32 = 5;
 /// After so many copies of one log in a row that failed or were too slow it is an alarm.
@@ -38,6 +43,20 @@ pub(super) struct Copies {
     /// Files that were asked for and are not answered, and since when nothing came.
     awaited: usize,
     since: u64,
+    /// Files of records that copiers were asked for.
+    files: BTreeMap<Hash, FileCopy>,
+}
+
+/// A file of a record that a copier was asked for.
+#[derive(Debug)]
+struct FileCopy {
+    id: Id,
+    rank: Rank,
+    peer: Authority,
+    /// When it is too slow.
+    until: u64,
+    /// Its author did not show the log then.
+    lacks_author: bool,
 }
 
 impl Copies {
@@ -81,6 +100,11 @@ impl Copies {
         FIRST_PATIENCE << self.laggard(peer).count.min(MOST_DOUBLED)
     }
 
+    /// A file was answered.
+    pub fn file_answered(&mut self, sha256: Hash) {
+        self.files.remove(&sha256);
+    }
+
     /// When who is being asked is too slow.
     fn stalls(&self, peer: &Authority) -> Option<u64> {
         (self.awaited > 0).then(|| self.since + self.patience(peer))
@@ -91,6 +115,12 @@ impl Log {
     /// Whether somebody else than a peer shows more than is here.
     pub fn has_other(&self, peer: &Authority) -> bool {
         self.sources.iter().any(|(name, source)| name != peer && source.size() > self.follow.size())
+    }
+
+    /// When the next file of a record may be asked for elsewhere.
+    pub fn file_overtaken(&self) -> Option<u64> {
+        let has_other = |copy: &&FileCopy| self.sources.keys().any(|name| *name != copy.peer);
+        self.copies.files.values().filter(has_other).map(|copy| copy.until).min()
     }
 
     /// When somebody else may be asked instead of the copier that gives nothing.
@@ -137,19 +167,20 @@ impl Engine {
     pub(super) fn copy_failed(&mut self, origin: &Origin, peer: &Authority) {
         let Some(log) = self.logs.get(origin).filter(|_| *peer != origin.authority) else { return };
         let (attempt, before) = (log.attempt, log.copies.laggard(peer));
-        self.count_laggard(origin, peer, attempt, before);
+        if attempt > before.attempt {
+            self.count_laggard(origin, peer, Laggard { attempt, ..before });
+        }
     }
 
-    fn count_laggard(&mut self, origin: &Origin, peer: &Authority, attempt: u64, before: Laggard) {
-        if attempt <= before.attempt {
-            return;
-        }
+    fn count_laggard(&mut self, origin: &Origin, peer: &Authority, before: Laggard) {
         let count = before.count.saturating_add(1);
         let not_before = self.now + self.back_off(count);
         if let Some(log) = self.logs.get_mut(origin) {
-            log.copies.laggards.insert(peer.clone(), Laggard { count, not_before, attempt });
+            log.copies.laggards.insert(peer.clone(), Laggard { count, not_before, ..before });
         }
-        if count == SLOW_IS_ALARMING {
+        // Whoever cannot be reached at all is no liar.
+        let answers = self.peers.get(peer).is_some_and(super::Peer::is_well);
+        if count >= SLOW_IS_ALARMING && answers {
             self.accuse(peer, Some(origin), TOO_SLOW);
         }
     }
@@ -157,8 +188,76 @@ impl Engine {
     /// What was asked for before somebody else was asked: if it does not come at all, that counts too.
     pub(super) fn late_answer(&mut self, origin: &Origin, peer: &Authority, attempt: u64, answer: &Answer) {
         let Some(log) = self.logs.get(origin).filter(|_| *peer != origin.authority) else { return };
-        if matches!(answer, Answer::Failed) {
-            self.count_laggard(origin, peer, attempt, log.copies.laggard(peer));
+        let before = log.copies.laggard(peer);
+        if matches!(answer, Answer::Failed) && attempt > before.attempt {
+            self.count_laggard(origin, peer, Laggard { attempt, ..before });
+        }
+    }
+
+    /// A file of a record was asked for: of a copier it is noted, so that it can be asked for elsewhere.
+    pub(super) fn file_asked(&mut self, origin: &Origin, rank: Rank, peer: &Authority) {
+        let (id, now) = (Id(self.next_id), self.now);
+        // What own records name comes from copiers alone.
+        if *peer == origin.authority || origin.authority == self.config.me {
+            return;
+        }
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        let until = now + log.copies.patience(peer) + rank.size / FILE_RATE;
+        let lacks_author = !log.sources.contains_key(&origin.authority);
+        let copy = FileCopy { id, rank, peer: peer.clone(), until, lacks_author };
+        log.copies.files.insert(rank.sha256, copy);
+    }
+
+    /// Files that a copier is too slow with are asked for elsewhere, and those of a log that its author shows now, of that.
+    pub(super) fn overtake_files(&mut self, origin: &Origin) {
+        let now = self.now;
+        let Some(log) = self.logs.get(origin).filter(|log| !log.copies.files.is_empty()) else { return };
+        let has_author = log.sources.contains_key(&origin.authority);
+        let is_slow =
+            |copy: &FileCopy| copy.until <= now && log.sources.keys().any(|name| *name != copy.peer);
+        let is_due = |copy: &FileCopy| has_author && copy.lacks_author || is_slow(copy);
+        let due = log.copies.files.iter().filter(|(_, copy)| is_due(copy));
+        let due: Vec<(Hash, bool)> = due.map(|(sha256, copy)| (*sha256, copy.until <= now)).collect();
+        for (sha256, is_slow) in due {
+            self.overtake_file(origin, sha256, is_slow);
+        }
+    }
+
+    fn overtake_file(&mut self, origin: &Origin, sha256: Hash, is_slow: bool) {
+        let now = self.now;
+        let Some(log) = self.logs.get_mut(origin) else { return };
+        let Some(FileCopy { id, rank, peer, lacks_author, .. }) = log.copies.files.remove(&sha256) else {
+            return;
+        };
+        let is_for_author = lacks_author && log.sources.contains_key(&origin.authority);
+        log.blobs.wait(sha256, now);
+        if is_for_author {
+            log.blobs.begin_anew(sha256);
+        }
+        // Whatever comes still is let go.
+        let late = Pending::LateFile { origin: origin.clone(), peer: peer.clone(), is_counted: is_slow };
+        self.pending.insert(id, late);
+        self.lanes.end(origin, &rank);
+        self.room_came(&origin.authority, rank.takes(rank.size));
+        if is_slow {
+            self.file_copy_failed(origin, &peer);
+        }
+    }
+
+    /// A copier did not give a file of a record: those that fail together are counted once.
+    pub(super) fn file_copy_failed(&mut self, origin: &Origin, peer: &Authority) {
+        let Some(log) = self.logs.get(origin).filter(|_| *peer != origin.authority) else { return };
+        let before = log.copies.laggard(peer);
+        if self.now >= before.not_before {
+            self.count_laggard(origin, peer, before);
+        }
+    }
+
+    pub(super) fn late_file(&mut self, origin: &Origin, peer: &Authority, is_counted: bool, answer: &Answer) {
+        match answer {
+            Answer::File { file, .. } => self.out.push(Output::Discard { file: *file }),
+            Answer::Failed if !is_counted => self.file_copy_failed(origin, peer),
+            _ => {}
         }
     }
 }

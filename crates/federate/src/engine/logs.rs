@@ -240,6 +240,7 @@ impl Log {
         let holds = self.holds_due().filter(|_| !self.is_split);
         let behind = self.behind_since.map(|since| since + patience);
         let overtaken = self.overtaken(author).filter(|_| takes_entries);
+        let overtaken = overtaken.into_iter().chain(self.file_overtaken());
         sources.chain(overtaken).chain(seen).chain(holds).chain(blobs).chain(behind).min()
     }
 
@@ -393,6 +394,7 @@ impl Engine {
         self.advance(origin);
         self.fetch_wanted(origin);
         self.run_seen(origin);
+        self.overtake_files(origin);
         self.run_wants(origin);
         self.run_hold(origin);
         self.look_behind(origin);

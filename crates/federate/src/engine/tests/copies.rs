@@ -89,3 +89,44 @@ fn a_copier_beside_which_nobody_has_more_has_all_its_time() {
     crowd.pass(0);
     assert_eq!(crowd.size(&log.origin), 5);
 }
+
+/// A log of which its author has shown nothing yet, with a record that names a file.
+fn with_a_file(crowd: &mut Crowd) -> TestLog {
+    let (mut log, bytes) = (log_of("a.example", 1, 0), b"figures".to_vec());
+    let (sha256, media_type) = (tlog::sha256(&bytes), "application/pdf".parse().unwrap());
+    log.record(5, |header| {
+        header.blobs = vec![record::BlobRef { sha256, size: 7, media_type, lang: None }];
+    });
+    crowd.blobs.insert(sha256, bytes);
+    crowd.pass(10_000);
+    crowd.logs.get_mut(&authority("a.example")).unwrap().push(log.clone());
+    log
+}
+
+#[test]
+fn a_file_that_a_copier_drips_comes_from_its_author_as_soon_as_that_shows_the_log() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.drips_blobs.insert(authority("c.example"));
+    let log = with_a_file(&mut crowd);
+    crowd.copies("c.example", &log.origin);
+    crowd.pass(100);
+    assert_eq!((crowd.size(&log.origin), crowd.blobs_here()), (2, 0));
+    crowd.tell_heads_of("a.example");
+    crowd.pass(0);
+    assert_eq!(crowd.blobs_here(), 1);
+}
+
+#[test]
+fn a_file_that_a_copier_drips_comes_after_two_seconds_from_another() {
+    let mut crowd = Crowd::new(&["a.example", "c.example", "d.example"]);
+    crowd.drips_blobs.insert(authority("c.example"));
+    let log = with_a_file(&mut crowd);
+    crowd.copies("c.example", &log.origin);
+    crowd.pass(100);
+    crowd.copies("d.example", &log.origin);
+    crowd.pass(2_000);
+    assert_eq!(crowd.blobs_here(), 1);
+    let health = crowd.engine.peer_health();
+    let slow = health.iter().filter(|peer| peer.last_error == Some(TOO_SLOW));
+    assert_eq!(slow.map(|peer| peer.authority.as_str()).collect::<Vec<_>>(), ["c.example"]);
+}

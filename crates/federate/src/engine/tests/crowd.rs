@@ -240,7 +240,8 @@ impl Crowd {
         if let Route::Blob(sha256) = route {
             self.blobs_asked.insert((peer.clone(), sha256));
         }
-        let drips = matches!(route, Route::Blob(_)) && self.drips_blobs.contains(&peer)
+        let is_blob = matches!(route, Route::Blob(_) | Route::Mirror { file: MirrorFile::Blob(_), .. });
+        let drips = is_blob && self.drips_blobs.contains(&peer)
             || matches!(route, Route::Mirror { .. }) && self.silent_on_copies.contains(&peer);
         if drips || self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
             self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
