@@ -259,7 +259,9 @@ impl Log {
     /// Nothing is fetched any more from peers that are gone.
     pub fn leave(&mut self, gone: &BTreeSet<Authority>) {
         self.sources.retain(|source, _| !gone.contains(source));
-        gone.iter().for_each(|peer| self.copies.forgive(peer));
+        for peer in gone {
+            self.copies.forgive(peer);
+        }
         if self.current.as_ref().is_some_and(|current| gone.contains(current)) {
             self.let_go();
         }
