@@ -24,6 +24,7 @@ mod backlog;
 mod blobs;
 mod catching_up;
 mod config;
+mod copies;
 mod io;
 mod kept;
 mod lanes;
@@ -199,6 +200,7 @@ impl Engine {
             Input::Removed(peers) => self.removed = peers,
             Input::OwnRoots(chain) => self.take_own_roots(chain),
             Input::OwnLog(log) => self.take_own_log(*log),
+            Input::Appending(origin, checkpoint) => self.take_appending(&origin, &checkpoint.checkpoint),
             Input::Answer { id, answer } => self.take_answer(id, answer),
             Input::Read { id, files } => self.take_read(id, &files),
             Input::Stored { id } => self.take_stored(id, true),
@@ -431,24 +433,6 @@ impl Engine {
     pub fn is_quiet_with(&self, peer: &Authority) -> bool {
         let is_read = self.peers.get(peer).is_none_or(|peer| !peer.has_unread());
         is_read && !self.pending.values().any(|pending| pending.is_of(peer))
-    }
-
-    /// How each peer is doing.
-    pub fn peer_health(&self) -> Vec<PeerHealth> {
-        let behind = |peer: &Authority| {
-            let shown = self.logs.values().filter_map(|log| Some((log, log.sources.get(peer)?)));
-            shown.map(|(log, source)| source.size().saturating_sub(log.stored_size())).sum()
-        };
-        let mut spoiled: BTreeMap<&Authority, Vec<&'static str>> = BTreeMap::new();
-        let wants = self.logs.values().map(|log| &log.blobs).chain(self.own.values().map(|own| &own.blobs));
-        for (by, fault) in wants.flat_map(Wants::spoiled) {
-            spoiled.entry(by).or_default().push(fault);
-        }
-        let spoiled = |peer: &Authority| spoiled.get(peer).map_or(&[][..], Vec::as_slice);
-        let health = |(name, peer): (&Authority, &Peer)| {
-            peer.health(name, behind(name), self.used_by(name), spoiled(name))
-        };
-        self.peers.iter().map(health).collect()
     }
 
     /// How many blobs of own records are lost here and are being fetched back.

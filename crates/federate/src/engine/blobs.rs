@@ -353,17 +353,28 @@ impl Engine {
         let limit = usize::try_from(rank.size).unwrap_or(usize::MAX);
         let pending = Pending::Blob { origin: origin.clone(), peer: peer.clone(), rank };
         self.ask_for(&peer, route, limit, rank.lane() != Lane::Quick, pending);
+        self.file_asked(origin, rank, &peer);
     }
 
-    /// The author first, then, with every failure, the next one who shows the log.
+    /// The author first, then, with every failure, the next one who shows the log; nobody whose copies are slow, if others are
+    /// there.
     fn blob_source(&self, origin: &Origin, sha256: Hash) -> Option<Authority> {
-        let all = self.showing(origin);
+        let mut all = self.showing(origin);
+        if let Some(log) = self.logs.get(origin) {
+            let may = |name: &&Authority| log.copies.laggard(name).not_before <= self.now;
+            if all.iter().any(may) {
+                all.retain(may);
+            }
+        }
         let turn = usize::try_from(self.wants(origin)?.failures(sha256)).ok()?.checked_rem(all.len())?;
         all.get(turn).map(|name| (*name).clone())
     }
 
     pub(super) fn blob_answered(&mut self, origin: &Origin, peer: &Authority, rank: Rank, answer: Answer) {
         self.dirty.insert(origin.clone());
+        if let Some(log) = self.logs.get_mut(origin) {
+            log.copies.file_answered(rank.sha256);
+        }
         let is_wanted = self.wants(origin).is_some_and(|blobs| blobs.is_wanted(rank.sha256));
         match answer {
             // Nobody wants it any more: it is let go.
@@ -392,7 +403,10 @@ impl Engine {
             Answer::TooLarge => self.blob_spoiled(origin, peer, rank, "blob-too-large"),
             Answer::File { file, .. } => self.out.push(Output::Discard { file }),
             Answer::Response { .. } => {}
-            Answer::Failed => return self.blob_failed(origin, rank),
+            Answer::Failed => {
+                self.file_copy_failed(origin, peer);
+                return self.blob_failed(origin, rank);
+            }
         }
         self.blob_failed(origin, rank);
         self.look_for_lack(origin, rank);

@@ -23,6 +23,7 @@ const PATIENCE: u32 = 3;
 impl Engine {
     pub(super) fn aim(&mut self, origin: &Origin) {
         let (now, places) = (self.now, self.config.limits.logs_at_once);
+        self.overtake(origin);
         let Some(log) = self.logs.get(origin) else { return };
         // What is being stored has its place still.
         let takes_entries = self.takes_entries(&origin.authority);
@@ -45,6 +46,7 @@ impl Engine {
         match log.follow.aim(&checkpoint, pace) {
             Aim::Begun => {
                 log.attempt += 1;
+                log.copies.begin(now);
                 log.current = Some(peer.clone());
                 self.dirty.extend(self.slots.take(&peer, origin));
             }
@@ -58,6 +60,7 @@ impl Engine {
         let pace = self.pace(origin, &peer);
         let Some(log) = self.logs.get_mut(origin) else { return };
         let (wanted, attempt) = (log.follow.wanted(pace), log.attempt);
+        log.copies.asked(wanted.len(), self.now);
         for Wanted { file, limit } in wanted {
             let route = Self::route_of(&peer, origin, file.clone());
             let pending = Pending::File { origin: origin.clone(), peer: peer.clone(), attempt, file };
@@ -78,10 +81,12 @@ impl Engine {
         file: &LogFile,
         answer: Answer,
     ) {
+        let now = self.now;
         let Some(log) = self.logs.get_mut(origin) else { return };
         if log.attempt != attempt || log.current.is_none() {
-            return;
+            return self.late_answer(origin, peer, attempt, &answer);
         }
+        log.copies.answered(matches!(answer, Answer::Response { status: 200, .. }), now);
         match answer {
             Answer::Response { status: 200, body, .. } if body.len() <= file.limit() => {
                 log.follow.supply(file, body);
@@ -98,12 +103,14 @@ impl Engine {
             Answer::Response { .. } | Answer::File { .. } | Answer::Failed => {
                 // What it would have taken of the memory is free for those beside it.
                 self.dirty.extend(self.slots.beside(origin));
-                // One lost answer is no reason to begin anew; several are.
+                // One lost answer is no reason to begin anew; several are, and one of a copier if somebody else has it.
+                let has_other = *peer != origin.authority && log.has_other(peer);
+                let patience = if has_other { 1 } else { PATIENCE };
                 let failures = log.sources.get_mut(peer).map_or(PATIENCE, |source| {
                     source.failures += 1;
                     source.failures
                 });
-                if failures < PATIENCE {
+                if failures < patience {
                     log.follow.failed(file);
                 } else {
                     self.source_failed(origin, peer);
@@ -115,6 +122,7 @@ impl Engine {
 
     /// A source did not answer: another one, or the same later. What was verified stays.
     fn source_failed(&mut self, origin: &Origin, peer: &Authority) {
+        self.copy_failed(origin, peer);
         let failures =
             self.logs.get(origin).and_then(|log| log.sources.get(peer)).map_or(1, |s| s.failures + 1);
         let wait = self.back_off(failures);
@@ -186,8 +194,10 @@ impl Engine {
         let me = self.config.me.clone();
         let is_own = origin.authority == me;
         let Some(log) = self.logs.get_mut(origin) else { return };
-        if log.follow.target().is_none() {
-            log.current = None;
+        if log.follow.target().is_none()
+            && let Some(from) = log.current.take()
+        {
+            log.copies.forgive(&from);
         }
         if log.follow.cannot_open() && !is_own {
             // Whatever follows counts for nothing: nothing more of it is fetched.

@@ -136,6 +136,8 @@ pub enum Input {
     OwnRoots(RootChain),
     /// An own log, new or grown. To be given before its checkpoint is answered to the person who released.
     OwnLog(Box<OwnLog>),
+    /// What is signed of an own log and about to be published: whoever shows it shows nothing foreign. To be given before that.
+    Appending(Origin, Box<SignedCheckpoint>),
     /// An answer to a fetch or post.
     Answer {
         /// Which.

@@ -7,6 +7,7 @@ use record::{AudienceId, Authority, Origin, Readers};
 use tlog::{Checkpoint, Hash, SignedCheckpoint};
 
 use super::blobs::Note;
+use super::copies::Copies;
 use super::reconcile::Then;
 use super::seen::SeenFiles;
 use super::wants::Wants;
@@ -44,6 +45,8 @@ pub(super) struct Log {
     /// From whom the goal is fetched, and which attempt it is.
     pub current: Option<Authority>,
     pub attempt: u64,
+    /// How copies of it go.
+    pub copies: Copies,
     /// Since when it waits for a place at who shows it best.
     pub waits_since: Option<u64>,
     /// What is durable.
@@ -123,6 +126,7 @@ impl Log {
             sources: BTreeMap::new(),
             current: None,
             attempt: 0,
+            copies: Copies::default(),
             waits_since: None,
             storing: None,
             ready: None,
@@ -224,15 +228,20 @@ impl Log {
     pub fn deadline(&self, patience: u64, has_room: bool, takes_entries: bool) -> Option<u64> {
         let may_aim =
             takes_entries && !self.is_split && !self.follow.cannot_open() && self.follow.target().is_none();
-        let wants = |source: &&Source| may_aim && source.size() > self.follow.size();
-        let sources = self.sources.values().filter(wants).map(|source| source.not_before);
+        let wants = |source: &Source| may_aim && source.size() > self.follow.size();
+        let sources = self.sources.iter().filter(|(_, source)| wants(source));
+        let sources =
+            sources.map(|(name, source)| source.not_before.max(self.copies.laggard(name).not_before));
         // Whoever could be asked when it began to wait has no place: it is told when there is one.
         let sources = sources.filter(|at| self.waits_since.is_none_or(|since| *at > since));
-        let seen = self.seen_deadline(&self.follow.state().origin().authority).filter(|_| has_room);
+        let author = &self.follow.state().origin().authority;
+        let seen = self.seen_deadline(author).filter(|_| has_room);
         let blobs = self.blobs.deadline(has_room && !self.sources.is_empty(), patience);
         let holds = self.holds_due().filter(|_| !self.is_split);
         let behind = self.behind_since.map(|since| since + patience);
-        sources.chain(seen).chain(holds).chain(blobs).chain(behind).min()
+        let overtaken = self.overtaken(author).filter(|_| takes_entries);
+        let overtaken = overtaken.into_iter().chain(self.file_overtaken());
+        sources.chain(overtaken).chain(seen).chain(holds).chain(blobs).chain(behind).min()
     }
 
     /// When the next `seen` file can be had, here or from somebody, if there is a tree by which it can be judged.
@@ -250,6 +259,9 @@ impl Log {
     /// Nothing is fetched any more from peers that are gone.
     pub fn leave(&mut self, gone: &BTreeSet<Authority>) {
         self.sources.retain(|source, _| !gone.contains(source));
+        for peer in gone {
+            self.copies.forgive(peer);
+        }
         if self.current.as_ref().is_some_and(|current| gone.contains(current)) {
             self.let_go();
         }
@@ -267,13 +279,14 @@ impl Log {
         !self.is_split && !self.follow.cannot_open() && is_shown()
     }
 
-    /// Who shows more than we have, the best first: the author, then whoever shows most.
+    /// Who shows more than we have, the best first: the author, then whoever copied best, then whoever shows most.
     pub fn best_sources(&self, author: &Authority, now: u64) -> Vec<(Authority, SignedCheckpoint)> {
-        let usable = |(_, source): &(&Authority, &Source)| {
-            source.size() > self.follow.size() && source.not_before <= now
+        let lags = |name: &Authority| self.copies.laggard(name);
+        let usable = |(name, source): &(&Authority, &Source)| {
+            source.size() > self.follow.size() && source.not_before <= now && lags(name).not_before <= now
         };
         let mut all: Vec<(&Authority, &Source)> = self.sources.iter().filter(usable).collect();
-        all.sort_by_key(|(name, source)| Reverse((*name == author, source.size())));
+        all.sort_by_key(|(name, source)| (*name != author, lags(name).count, Reverse(source.size())));
         all.into_iter().map(|(name, source)| (name.clone(), source.checkpoint.clone())).collect()
     }
 }
@@ -383,6 +396,7 @@ impl Engine {
         self.advance(origin);
         self.fetch_wanted(origin);
         self.run_seen(origin);
+        self.overtake_files(origin);
         self.run_wants(origin);
         self.run_hold(origin);
         self.look_behind(origin);

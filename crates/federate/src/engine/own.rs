@@ -38,6 +38,8 @@ pub(super) struct Own {
     pub policy: Policy,
     pub readers: Readers,
     pub start: Start,
+    /// What is about to be published.
+    appending: Option<Checkpoint>,
     /// What was said last about its right to sign.
     pub told: Permission,
     pub known: BTreeMap<u64, Hash>,
@@ -65,6 +67,7 @@ impl Own {
     fn new(kept: Kept) -> Self {
         Self {
             checkpoint: None,
+            appending: None,
             policy: nobody(),
             readers: Readers::Set(BTreeSet::new()),
             start: Start::new(GuardStanding::Missing, 0),
@@ -98,6 +101,11 @@ impl Own {
         !self.start.lacks_files()
             && checkpoint.size <= self.size()
             && self.known.get(&checkpoint.size) == Some(&checkpoint.root)
+    }
+
+    /// Whether it is what is being published here, of which the engine is told when that is done.
+    fn is_appending(&self, checkpoint: &Checkpoint) -> bool {
+        self.appending.as_ref() == Some(checkpoint) && checkpoint.size > self.size()
     }
 
     pub fn remember(&mut self, size: u64, root: Hash) {
@@ -156,6 +164,11 @@ impl Engine {
             self.heads_changed(&self.config.me.clone());
         }
         self.tell_permission(&given.origin);
+    }
+
+    /// A checkpoint that this node signed and is about to publish.
+    pub(super) fn take_appending(&mut self, origin: &Origin, checkpoint: &Checkpoint) {
+        self.own_at_start(origin.clone()).appending = Some(checkpoint.clone());
     }
 
     /// Asks, submits, and says what changed, if something was said of an own log or time alone changes something: what else
@@ -267,7 +280,8 @@ impl Engine {
 
     fn own_checkpoint_shown(&mut self, peer: &Authority, origin: &Origin, shown: &SignedCheckpoint) {
         // Shown by every peer again and again: what is of our tree needs no look at its signature.
-        if self.own.get(origin).is_some_and(|own| own.is_ours(&shown.checkpoint)) {
+        let is_ours = |own: &Own| own.is_ours(&shown.checkpoint) || own.is_appending(&shown.checkpoint);
+        if self.own.get(origin).is_some_and(is_ours) {
             return;
         }
         let Some(chain) = &self.own_chain else { return };
@@ -289,8 +303,7 @@ impl Engine {
             return self.reconcile(origin, shown, Then::Shown { peer: peer.clone() });
         }
         if size > own.size() {
-            // Even if it was committed here a moment ago: who shows it can know it only from heads that were
-            // told to this engine first, so a state that does not know it is an old one.
+            // What this node publishes it tells to this engine first: a state that does not know it is an old one.
             own.start.shown(size);
             // After a restore that is expected; without one, somebody else may have signed it.
             if !(own.is_given && own.start.may_be_old()) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Authority, Origin};
 use tlog::{Hash, sha256};
 
+use super::copies::TOO_SLOW;
 use super::logs::logs_of;
 use super::pending::Pending;
 use super::{Answer, Engine, Output, PeerConfig, PeerHealth, RequestId};
@@ -126,12 +127,20 @@ impl Peer {
         self.config.reachable && self.failures == 0
     }
 
-    pub fn health(&self, name: &Authority, behind: u64, used: u64, spoiled: &[&'static str]) -> PeerHealth {
+    pub fn health(
+        &self,
+        name: &Authority,
+        behind: u64,
+        used: u64,
+        spoiled: &[&'static str],
+        is_slow: bool,
+    ) -> PeerHealth {
+        let slow = is_slow.then_some(TOO_SLOW);
         PeerHealth {
             authority: name.clone(),
             last_answer: self.last_answer,
             failures: self.failures,
-            last_error: self.last_error.or(self.does_not_wait()).or(spoiled.first().copied()),
+            last_error: self.last_error.or(self.does_not_wait()).or(spoiled.first().copied()).or(slow),
             behind,
             spoiled: spoiled.len() as u64,
             skew: self.skew,
@@ -158,6 +167,27 @@ impl Peer {
 }
 
 impl Engine {
+    /// How each peer is doing.
+    pub fn peer_health(&self) -> Vec<PeerHealth> {
+        let behind = |peer: &Authority| {
+            let shown = self.logs.values().filter_map(|log| Some((log, log.sources.get(peer)?)));
+            shown.map(|(log, source)| source.size().saturating_sub(log.stored_size())).sum()
+        };
+        let mut spoiled: BTreeMap<&Authority, Vec<&'static str>> = BTreeMap::new();
+        let wants = self.logs.values().map(|log| &log.blobs).chain(self.own.values().map(|own| &own.blobs));
+        for (by, fault) in wants.flat_map(super::Wants::spoiled) {
+            spoiled.entry(by).or_default().push(fault);
+        }
+        let since = self.now.saturating_sub(self.config.limits.hourly);
+        let slow: BTreeSet<&Authority> =
+            self.logs.values().flat_map(|log| log.copies.laggards(since)).collect();
+        let spoiled = |peer: &Authority| spoiled.get(peer).map_or(&[][..], Vec::as_slice);
+        let health = |(name, peer): (&Authority, &Peer)| {
+            peer.health(name, behind(name), self.used_by(name), spoiled(name), slow.contains(name))
+        };
+        self.peers.iter().map(health).collect()
+    }
+
     pub(super) fn take_peers(&mut self, configs: Vec<PeerConfig>) {
         let mut before = std::mem::take(&mut self.peers);
         for config in configs.into_iter().filter(|config| config.authority != self.config.me) {

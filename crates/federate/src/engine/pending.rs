@@ -20,6 +20,8 @@ pub(super) enum Pending {
     Seen { origin: Origin, peer: Authority, n: u64 },
     /// A `seen` file of an own log, as a peer has it.
     LostSeen { origin: Origin, peer: Authority, n: u64 },
+    /// A blob that is asked for elsewhere; whether that counts against the peer already.
+    LateFile { origin: Origin, peer: Authority, is_counted: bool },
     /// A blob.
     Blob { origin: Origin, peer: Authority, rank: Rank },
     /// The next root of an authority.
@@ -91,6 +93,7 @@ impl Pending {
             | Self::Seen { peer, .. }
             | Self::LostSeen { peer, .. }
             | Self::Blob { peer, .. }
+            | Self::LateFile { peer, .. }
             | Self::NextRoot { peer, .. }
             | Self::CompareRoot { peer, .. }
             | Self::OwnRoot { peer, .. }
@@ -107,6 +110,7 @@ impl Pending {
             Self::File { origin, .. }
             | Self::Seen { origin, .. }
             | Self::Blob { origin, .. }
+            | Self::LateFile { origin, .. }
             | Self::Reconcile { origin, .. }
             | Self::SeenHere { origin }
             | Self::StoredBatch { origin, .. }
@@ -146,6 +150,9 @@ impl Engine {
             }
             Pending::Seen { origin, peer, n } => self.seen_answered(&origin, &peer, n, answer),
             Pending::LostSeen { origin, peer, n } => self.lost_seen_answered(&origin, &peer, n, answer),
+            Pending::LateFile { origin, peer, is_counted } => {
+                self.late_file(&origin, &peer, is_counted, &answer);
+            }
             Pending::Blob { origin, peer, rank } => self.blob_answered(&origin, &peer, rank, answer),
             Pending::NextRoot { authority, version, peer } => {
                 self.next_root_answered(&authority, version, &peer, answer);

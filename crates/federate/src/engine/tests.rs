@@ -5,6 +5,7 @@ use record::Role;
 use tlog::AddCheckpoint;
 
 mod blobs;
+mod copies;
 mod crowd;
 mod growth;
 mod lost;
@@ -351,6 +352,39 @@ fn an_own_log_stops_signing_when_a_larger_head_is_shown() {
     node.pass(6_000);
     assert_eq!(node.engine.permission(&own.origin), Permission::CatchUp { size: 3 });
     assert!(node.alarms.iter().any(|alarm| matches!(alarm, Alarm::ForeignHeadOfOwnLog { .. })));
+}
+
+/// A published checkpoint can be fetched before whoever published it has told the engine that it is done.
+#[test]
+fn an_own_head_that_is_shown_while_it_is_published_accuses_nobody() {
+    let mut node = Node::new(vec![]);
+    let mut own = TestLog::opened("b.example/log/public/2026", &[]);
+    let given = |own: &TestLog| OwnLog {
+        origin: own.origin.clone(),
+        checkpoint: Some(own.checkpoint()),
+        policy: b"quorum none\n".to_vec(),
+        readers: Readers::Public,
+        standing: GuardStanding::InStep,
+    };
+    node.tell(Input::OwnLog(Box::new(given(&own))));
+    node.pass(11_000);
+    own.grow(2, 0);
+    node.tell(Input::Appending(own.origin.clone(), Box::new(own.checkpoint())));
+    node.logs = vec![own.clone()];
+    node.pass(6_000);
+    assert_eq!(node.engine.permission(&own.origin), Permission::May);
+    node.tell(Input::OwnLog(Box::new(given(&own))));
+    node.pass(6_000);
+    assert_eq!(node.engine.permission(&own.origin), Permission::May);
+    assert!(node.alarms.is_empty(), "{:?}", node.alarms);
+    // Another one of the same size is somebody else's.
+    let mut other = own.clone();
+    other.grow(1, 7);
+    own.grow(1, 0);
+    node.tell(Input::Appending(own.origin.clone(), Box::new(own.checkpoint())));
+    node.logs = vec![other];
+    node.pass(6_000);
+    assert!(matches!(node.alarms[..], [Alarm::ForeignHeadOfOwnLog { size: 4, .. }]), "{:?}", node.alarms);
 }
 
 #[test]

@@ -290,6 +290,13 @@ impl Wants {
         }
     }
 
+    /// A blob is asked for as if it never failed.
+    pub fn begin_anew(&mut self, sha256: Hash) {
+        if let Some(blob) = self.blobs.get_mut(&sha256) {
+            blob.failures = 0;
+        }
+    }
+
     /// Somebody served for a blob what is not it. It stays known until the blob is here, or wanted no more.
     pub fn spoil(&mut self, sha256: Hash, by: Authority, fault: &'static str) {
         if self.blobs.contains_key(&sha256) {

@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = ترفض وقتنا: تختلف الساع
 network-fault-peer-does-not-wait = لا تُبقي سؤالنا معلَّقاً إلى حين ورود جديد، أو يمنع ذلك وسيط بيننا
 network-fault-heads = تتعذر قراءة قائمة دفاترها ({ $code })
 network-fault-follow = ما ترسله من دفتر قيود لا يصمد للتحقق ({ $code })
+network-fault-copy = تتباطأ في تقديم نسخ من دفاتر غيرها أو لا تقدمها ({ $code })
 network-fault-blob = ما ترسله من محتوى ليس هو المسمّى ({ $code })
 network-fault-seen = ما تعرضه من توقيعات الشهود لا يصمد للتحقق ({ $code })
 network-fault-root = جذر الثقة الذي تعرضه مرفوض ({ $code })

@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = refuses our time: the clocks differ
 network-fault-peer-does-not-wait = does not hold our question until there is news, or something between us does not
 network-fault-heads = its list of logs cannot be read ({ $code })
 network-fault-follow = what it sends of a log does not verify ({ $code })
+network-fault-copy = it is slow to give copies of others’ logs, or does not give them ({ $code })
 network-fault-blob = the content it sends is not what was named ({ $code })
 network-fault-seen = the cosignatures it shows do not verify ({ $code })
 network-fault-root = the trust root it shows is refused ({ $code })

@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = rechaza nuestra hora: los relojes difieren
 network-fault-peer-does-not-wait = no retiene nuestra consulta hasta que haya novedades, o algo intermedio lo impide
 network-fault-heads = no se puede leer su lista de bitácoras ({ $code })
 network-fault-follow = lo que envía de una bitácora no se verifica ({ $code })
+network-fault-copy = tarda en dar copias de bitácoras ajenas, o no las da ({ $code })
 network-fault-blob = el contenido que envía no es el nombrado ({ $code })
 network-fault-seen = las cofirmas que muestra no se verifican ({ $code })
 network-fault-root = se rechaza la raíz de confianza que muestra ({ $code })

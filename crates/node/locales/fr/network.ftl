@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = refuse notre heure : les horloges diffère
 network-fault-peer-does-not-wait = ne retient pas notre question jusqu’à une nouveauté, ou un intermédiaire l’en empêche
 network-fault-heads = la liste de ses journaux est illisible ({ $code })
 network-fault-follow = ce qu’elle envoie d’un journal ne se vérifie pas ({ $code })
+network-fault-copy = elle tarde à donner des copies des journaux d’autrui, ou ne les donne pas ({ $code })
 network-fault-blob = le contenu envoyé n’est pas celui qui est nommé ({ $code })
 network-fault-seen = les cosignatures montrées ne se vérifient pas ({ $code })
 network-fault-root = la racine de confiance montrée est refusée ({ $code })

@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = не принимает наше врем�
 network-fault-peer-does-not-wait = не удерживает наш запрос до появления новостей, или этому мешает посредник
 network-fault-heads = список его журналов не читается ({ $code })
 network-fault-follow = присланное из журнала не проходит проверку ({ $code })
+network-fault-copy = медленно отдаёт копии чужих журналов или не отдаёт их ({ $code })
 network-fault-blob = присланное содержание не то, что названо ({ $code })
 network-fault-seen = показанные подписи свидетелей не проходят проверку ({ $code })
 network-fault-root = показанный корень доверия отклонён ({ $code })

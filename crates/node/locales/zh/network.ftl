@@ -36,6 +36,7 @@ network-fault-peer-refuses-our-time = 不接受本节点时间：双方时钟不
 network-fault-peer-does-not-wait = 未按要求等到有新内容才应答，或中间设备不支持
 network-fault-heads = 其日志清单无法读取（{ $code }）
 network-fault-follow = 其发送的日志内容未通过核验（{ $code }）
+network-fault-copy = 提供他方日志副本过慢，或未能提供（{ $code }）
 network-fault-blob = 其发送的内容与所指名的不符（{ $code }）
 network-fault-seen = 其出示的见证联署未通过核验（{ $code }）
 network-fault-root = 其出示的信任根被拒绝（{ $code }）

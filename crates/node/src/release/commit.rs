@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use federate::Input;
 use record::Origin;
 use record::root::Role;
 use store::{Appended, LogError, Swap};
@@ -249,6 +250,8 @@ impl Node {
             let mut swaps = also(appended);
             let size = appended.checkpoint.checkpoint.size;
             swaps.push(crate::index_source::here_cell(&log.origin, size, here));
+            // It can be shown to us as soon as it is published, which is before this is done.
+            self.tell(Input::Appending(log.origin.clone(), Box::new(appended.checkpoint.clone())));
             swaps
         };
         let appended = self.writer.append_with(&origin, &prefix, entries, with_here, &signer).await;

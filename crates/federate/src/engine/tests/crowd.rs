@@ -227,14 +227,21 @@ impl Crowd {
                 let log = self.logs[&peer].iter().find(|log| name.origin(&peer) == log.origin);
                 log.and_then(|log| log.file(file))
             }
-            Route::Blob(sha256) => self.blobs.get(sha256).cloned(),
+            Route::Mirror { origin: hash, file: MirrorFile::Log(file) } => {
+                let log = self.logs.values().flatten().find(|log| origin_hash(&log.origin) == *hash);
+                log.and_then(|log| log.file(file))
+            }
+            Route::Blob(sha256) | Route::Mirror { file: MirrorFile::Blob(sha256), .. } => {
+                self.blobs.get(sha256).cloned()
+            }
             Route::Root(_) | Route::PeerRoot { .. } => self.roots.get(&peer).cloned(),
             _ => None,
         };
         if let Route::Blob(sha256) = route {
             self.blobs_asked.insert((peer.clone(), sha256));
         }
-        let drips = matches!(route, Route::Blob(_)) && self.drips_blobs.contains(&peer)
+        let is_blob = matches!(route, Route::Blob(_) | Route::Mirror { file: MirrorFile::Blob(_), .. });
+        let drips = is_blob && self.drips_blobs.contains(&peer)
             || matches!(route, Route::Mirror { .. }) && self.silent_on_copies.contains(&peer);
         if drips || self.silent.contains(&peer) && !matches!(route, Route::Witness(_)) {
             self.unanswered.push((id, peer, route, limit, self.now + FAILS_AFTER));
@@ -285,6 +292,21 @@ impl Crowd {
         self.seen.insert((authority(peer), origin.clone()), files);
         for (id, peer, _) in std::mem::take(&mut self.parked) {
             self.answer_heads(id, &peer);
+        }
+    }
+
+    /// A peer shows its copy of another's log, as that is now.
+    pub fn copies(&mut self, peer: &str, origin: &Origin) {
+        self.seen.entry((authority(peer), origin.clone())).or_default();
+        self.tell_heads_of(peer);
+    }
+
+    /// Whoever was silent answers what it was asked meanwhile.
+    pub fn answer_all(&mut self) {
+        self.silent.clear();
+        self.silent_on_copies.clear();
+        for (id, peer, route, limit, _) in std::mem::take(&mut self.unanswered) {
+            self.fetch(id, peer, route, limit);
         }
     }
 
