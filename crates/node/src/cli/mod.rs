@@ -168,7 +168,7 @@ async fn run(cli: Cli, locale: &Locale) -> Result<Option<Outcome>, Fault> {
         }
         Top::Demo(args) => demo::run(args).await,
         Top::Verify(args) => verify::run(&args).map(Some),
-        Top::Doctor => doctor::run(&cli.data).await.map(Some),
+        Top::Doctor => Box::pin(doctor::run(&cli.data)).await.map(Some),
         Top::Restore(args) => restore::run(&args, &cli.data).await.map(Some),
         Top::Meet(command) => meet::run(command, cli.json).await,
         Top::Epi(_) => unreachable!("answered before anything was started"),
