@@ -60,14 +60,14 @@ async fn an_author_is_told_once_of_what_cannot_be_read_and_never_of_an_answer() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_than_sixty_are_told_in_an_hour() {
+async fn of_one_author_no_more_than_its_three_and_the_sixty_of_all_are_told_in_an_hour() {
     let home = Home::of("a.example").await;
     home.confirm(&Home::of("b.example").await).await;
     let node = home.open().await;
     for number in 1..=70 {
         a_broken_seal(&node, number, "sealed").await;
     }
-    assert_eq!(node.tell_unread().await.unwrap(), 60);
+    assert_eq!(node.tell_unread().await.unwrap(), 63);
     assert_eq!(node.tell_unread().await.unwrap(), 0, "the rest waits");
     close(node).await;
 }
