@@ -50,25 +50,27 @@ pub fn is_fact(kind: &str) -> bool {
     matches!(kind, kind::CHARTER | kind::ACCEPT | kind::LEAVE)
 }
 
+/// The columns of a fact.
+const COLUMNS: [&str; 11] = [
+    "origin",
+    "pos",
+    "name",
+    "author",
+    "kind",
+    "status",
+    "released",
+    "supersedes",
+    "mechanism",
+    "charter",
+    "accepts",
+];
+
 /// Takes a charter, an acceptance or a leave.
 pub async fn take(tx: &mut Tx, entry: &IndexedEntry<'_>) -> Result<(), DbError> {
     let header = entry.header;
     let charter: Vec<String> = header.own.iter().map(|l| format!("{} {}", l.key(), l.value())).collect();
     let accepts: Vec<String> =
         header.refs_of(Relation::Accepts).map(|r| format!("{}/{}", r.author, r.name)).collect();
-    let columns = [
-        "origin",
-        "pos",
-        "name",
-        "author",
-        "kind",
-        "status",
-        "released",
-        "supersedes",
-        "mechanism",
-        "charter",
-        "accepts",
-    ];
     let row = vec![
         entry.origin.into(),
         entry.pos.into(),
@@ -82,7 +84,7 @@ pub async fn take(tx: &mut Tx, entry: &IndexedEntry<'_>) -> Result<(), DbError> 
         charter.join("\n").into(),
         accepts.join(" ").into(),
     ];
-    tx.insert_many("sealed_mechanism_fact", &columns, &[row], Conflict::Ignore).await?;
+    tx.insert_many("sealed_mechanism_fact", &COLUMNS, &[row], Conflict::Ignore).await?;
     Ok(())
 }
 

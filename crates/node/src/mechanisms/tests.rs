@@ -50,21 +50,8 @@ async fn tell_of(db: &Db, told: &Told<'_>, charter: &Charter) {
         if told.kind == kind::CHARTER { lines.join("\n") } else { String::new() }.into(),
         told.accepts.map(|(author, hash)| format!("{author}/{hash}")).unwrap_or_default().into(),
     ];
-    let columns = [
-        "origin",
-        "pos",
-        "name",
-        "author",
-        "kind",
-        "status",
-        "released",
-        "supersedes",
-        "mechanism",
-        "charter",
-        "accepts",
-    ];
     let mut tx = db.begin().await.unwrap();
-    tx.insert_many("sealed_mechanism_fact", &columns, &[row], Conflict::Fail).await.unwrap();
+    tx.insert_many("sealed_mechanism_fact", &super::COLUMNS, &[row], Conflict::Fail).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -234,14 +234,20 @@ async fn erased_by(node: &Node, author: &str, name: &Hash) -> Result<Vec<String>
 /// Destroys this node's copies of a record, then tells the readers of its logs.
 async fn erase(node: &Arc<Node>, name: &Hash) -> Result<Outcome, OperateError> {
     let (mut records, mut files) = (Vec::new(), Vec::new());
-    for (author, kind) in index::claimed_by(node.index.db(), &name.to_hex()).await? {
+    let mut refusal = None;
+    for (author, kinds) in index::claimed_by(node.index.db(), &name.to_hex()).await? {
         let record = Forgettable { author, name: name.to_hex() };
-        check_erasable(node, name, &record, &kind).await?;
-        files.extend(node.index.files_of(&record).await?);
-        records.push(record);
+        // Somebody's claim that may not be erased keeps nobody else's record.
+        match check_erasable(node, name, &record, &kinds).await {
+            Ok(()) => {
+                files.extend(node.index.files_of(&record).await?);
+                records.push(record);
+            }
+            Err(refused) => refusal = Some(refused),
+        }
     }
     if records.is_empty() {
-        return Err(OperateError::unknown_record(name));
+        return Err(refusal.unwrap_or_else(|| OperateError::unknown_record(name)));
     }
     if files.is_empty() {
         let message = format!(
@@ -273,16 +279,17 @@ async fn check_erasable(
     node: &Node,
     name: &Hash,
     record: &Forgettable,
-    kind_of: &str,
+    kinds: &[String],
 ) -> Result<(), OperateError> {
-    if kind::is_log_kind(kind_of) {
+    if let Some(kind_of) = kinds.iter().find(|kind| kind::is_log_kind(kind)) {
         return Err(OperateError::Argument(
             Fault::new("erase-log-entry", format!("{name} is {kind_of}: the log cannot be read without it"))
                 .with("name", name)
                 .with("kind", kind_of),
         ));
     }
-    if [kind::CHARTER, kind::ACCEPT, kind::LEAVE, kind::ERASURE].contains(&kind_of) {
+    let decides = [kind::CHARTER, kind::ACCEPT, kind::LEAVE, kind::ERASURE];
+    if let Some(kind_of) = kinds.iter().find(|kind| decides.contains(&kind.as_str())) {
         let message =
             format!("{name} is {kind_of}: what it decides would be undone at this node alone, so it is kept");
         let fault = Fault::new("erase-decides", message).with("name", name).with("kind", kind_of);
