@@ -16,6 +16,7 @@ mod turn;
 
 pub use act::{Act, Done, Planned};
 pub use again::{Places, never_again};
+pub use editions::MOST_PLACES;
 pub use error::ReleaseError;
 pub use kept::{ActKey, DAYS as KEPT_DAYS, sweep as sweep_kept};
 pub use logs::{Closed, witness_policy};

@@ -194,6 +194,7 @@ error-code-own-content-awaited = ما تذكره سجلاتنا ليس كله ه
 error-code-release-seal = تعذّر ختم السجل: { $reason }
 error-code-release-index = لم يُصدر شيء: تعذّرت قراءة ما قبله في الفهرس: { $reason }
 error-code-release-withdrawn = سُحب { $id }، وهذا ينهيه نهائياً. أصدروا ما يليه بمعرّف جديد.
+error-code-release-thing-full = بلغ { $id } أقصى عدد من الطبعات التي تُقارن. وإذا زاد عليه فلن يُعتدّ بأيّ منها. أصدروا ما يليه بمعرّف جديد.
 error-code-release-other-status = حالة { $id } ليست { $status }. لا تتتابع سجلات مختلفة الحالة.
 error-code-release-edition-readers = لم تُعطَ الطبعة { $edition } من { $id } إلى { $readers }. أصدروها لهم أولاً: concord record again { $name }
 error-code-release-edition-public = الطبعة { $edition } من { $id } ليست عامة. انشروها أولاً: concord record publish { $name }

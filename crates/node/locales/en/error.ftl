@@ -194,6 +194,7 @@ error-code-own-content-awaited = What our own records state is not all here yet.
 error-code-release-seal = The record cannot be sealed: { $reason }
 error-code-release-index = Nothing was released: what stands before it cannot be read in the index: { $reason }
 error-code-release-withdrawn = { $id } was withdrawn, which ends it for good. Release what goes on under a new id.
+error-code-release-thing-full = { $id } has as many editions as are ever compared. Of one with more, nothing would count any more. Release what goes on under a new id.
 error-code-release-other-status = { $id } is not of status { $status }. Records of different status never follow each other.
 error-code-release-edition-readers = Edition { $edition } of { $id } was not given to { $readers }. Release it to them first: concord record again { $name }
 error-code-release-edition-public = Edition { $edition } of { $id } is not public. Publish it first: concord record publish { $name }

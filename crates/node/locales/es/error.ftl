@@ -194,6 +194,7 @@ error-code-own-content-awaited = Lo que declaran nuestros propios registros aún
 error-code-release-seal = No se puede sellar el registro: { $reason }
 error-code-release-index = No se publicó nada: lo que precede no puede leerse en el índice: { $reason }
 error-code-release-withdrawn = { $id } fue retirado, lo que le pone fin definitivamente. Publique lo que siga con un identificador nuevo.
+error-code-release-thing-full = { $id } tiene ya tantas ediciones como se llegan a comparar. Con más, ninguna contaría. Publique lo que siga con un identificador nuevo.
 error-code-release-other-status = { $id } no tiene el estado { $status }. Los registros de estados distintos nunca se suceden.
 error-code-release-edition-readers = La edición { $edition } de { $id } no se dio a { $readers }. Publíquela primero para ellos: concord record again { $name }
 error-code-release-edition-public = La edición { $edition } de { $id } no es pública. Hágala pública primero: concord record publish { $name }

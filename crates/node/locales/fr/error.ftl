@@ -194,6 +194,7 @@ error-code-own-content-awaited = Ce qu’énoncent nos propres documents n’est
 error-code-release-seal = L’enregistrement ne peut être scellé : { $reason }
 error-code-release-index = Rien n’a été publié : ce qui précède ne peut être lu dans l’index : { $reason }
 error-code-release-withdrawn = { $id } a été retiré, ce qui y met fin définitivement. Publiez la suite sous un nouvel identifiant.
+error-code-release-thing-full = { $id } compte autant d’éditions qu’on en compare jamais. Au-delà, plus rien n’en serait retenu. Publiez la suite sous un nouvel identifiant.
 error-code-release-other-status = { $id } n’a pas le statut { $status }. Des documents de statuts différents ne se succèdent jamais.
 error-code-release-edition-readers = L’édition { $edition } de { $id } n’a pas été donnée à { $readers }. Publiez-la d’abord pour eux : concord record again { $name }
 error-code-release-edition-public = L’édition { $edition } de { $id } n’est pas publique. Rendez-la d’abord publique : concord record publish { $name }

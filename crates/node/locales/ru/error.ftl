@@ -194,6 +194,7 @@ error-code-own-content-awaited = Содержание наших собстве�
 error-code-release-seal = Запись не удаётся запечатать: { $reason }
 error-code-release-index = Ничего не опубликовано: предыдущее не удаётся прочитать в индексе: { $reason }
 error-code-release-withdrawn = { $id } отозвано, и это окончательно. Продолжение опубликуйте под новым идентификатором.
+error-code-release-thing-full = У { $id } столько изданий, сколько вообще сравнивается. При большем числе ни одно не учитывалось бы. Продолжение опубликуйте под новым идентификатором.
 error-code-release-other-status = У { $id } не статус { $status }. Записи разных статусов никогда не следуют друг за другом.
 error-code-release-edition-readers = Издание { $edition } записи { $id } не получили: { $readers }. Сначала опубликуйте его для них: concord record again { $name }
 error-code-release-edition-public = Издание { $edition } записи { $id } не общедоступно. Сначала сделайте его общедоступным: concord record publish { $name }

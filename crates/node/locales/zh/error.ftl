@@ -194,6 +194,7 @@ error-code-own-content-awaited = 本方自己的记录所述内容尚未全部�
 error-code-release-seal = 记录无法封存：{ $reason }
 error-code-release-index = 未发布任何内容：无法在索引中读取之前的记录：{ $reason }
 error-code-release-withdrawn = { $id } 已撤回，永久终止。后续内容请以新的编号发布。
+error-code-release-thing-full = { $id } 的版本数已达可比较的上限。再增加，则所有版本都不再生效。后续内容请以新的编号发布。
 error-code-release-other-status = { $id } 的状态不是 { $status }。不同状态的记录不能相互承接。
 error-code-release-edition-readers = { $id } 的第 { $edition } 版未曾发给 { $readers }。请先向其发布：concord record again { $name }
 error-code-release-edition-public = { $id } 的第 { $edition } 版未公开。请先公开：concord record publish { $name }

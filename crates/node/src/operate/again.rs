@@ -60,6 +60,7 @@ async fn planned(node: &Node, name: &Hash, audience: Audience) -> Result<Planned
             Outcome::new(released, format!("{hex}: everybody of these has it already; nothing was released"))
         }));
     }
+    node.check_place_more(places.id, places.status).await?;
     planned.again.push(node.open_own(&places).await?);
     Ok(planned)
 }

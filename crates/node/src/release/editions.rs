@@ -15,6 +15,10 @@ use crate::index::{EVERYBODY, IndexError, WITHDRAWN, joined};
 use crate::node::Node;
 use crate::own_log::Audience;
 
+/// The most places at which the editions of an own thing stand. Of a thing of more than 25,000 records nothing stands anywhere
+/// ([`crate::index`]); the rest is for what withdraws them.
+pub const MOST_PLACES: usize = 24_000;
+
 /// Where an edition stands.
 struct Row {
     edition: u32,
@@ -32,9 +36,16 @@ pub(super) struct Before {
     pub(super) name: Hash,
     /// The day on which it is destroyed.
     pub(super) expires: Option<Date>,
+    /// Of all editions.
+    pub(super) places: usize,
 }
 
 impl Before {
+    /// Refuses one place more than a thing may have.
+    pub(super) fn check_room(&self, id: Ulid) -> Result<(), ReleaseError> {
+        if self.places < MOST_PLACES { Ok(()) } else { Err(ReleaseError::ThingFull(id)) }
+    }
+
     /// Refuses an edition that would be destroyed before this one, which would then speak again.
     pub(super) fn check_expires(&self, next: Option<Date>) -> Result<(), ReleaseError> {
         match (self.expires, next) {
@@ -83,6 +94,14 @@ impl Node {
         Ok((newest.edition, newest.name))
     }
 
+    /// Refuses one place more of an own record whose thing has as many as it may have.
+    ///
+    /// # Errors
+    /// It has, or is as [`Self::newest_own_edition`] says.
+    pub async fn check_place_more(&self, id: Ulid, status: Status) -> Result<(), ReleaseError> {
+        self.newest_edition(id, status).await?.0.check_room(id)
+    }
+
     async fn newest_edition(&self, id: Ulid, status: Status) -> Result<(Before, Vec<Row>), ReleaseError> {
         let all = self.editions_of(id).await?;
         let is_known = !all.is_empty();
@@ -95,7 +114,8 @@ impl Node {
             return Err(ReleaseError::Withdrawn(id));
         }
         let name = Hash::from_hex(&newest.name).map_err(|_| ReleaseError::UnknownThing(id))?;
-        Ok((Before { edition: newest.edition, name, expires: newest.expires }, rows))
+        let (edition, expires, places) = (newest.edition, newest.expires, rows.len());
+        Ok((Before { edition, name, expires, places }, rows))
     }
 
     /// Every place of every edition, the newest first; of twins the one that stands.

@@ -71,6 +71,11 @@ pub enum ReleaseError {
     /// The thing was withdrawn.
     #[error("{0} was withdrawn, which ends it for good: release what goes on under a new id")]
     Withdrawn(Ulid),
+    /// As many editions stand as count.
+    #[error(
+        "{0} has as many editions as are ever compared: of one with more, nothing would count any more. Release what goes on under a new id"
+    )]
+    ThingFull(Ulid),
     /// The thing is of another status.
     #[error("{id} is not of status {status}: records of different status never follow each other")]
     OtherStatus {
@@ -192,6 +197,7 @@ impl Coded for ReleaseError {
             Self::NotClosed { .. } => "log-key-revoked",
             Self::UnknownThing(_) => "id-unknown",
             Self::Withdrawn(_) => "release-withdrawn",
+            Self::ThingFull(_) => "release-thing-full",
             Self::OtherStatus { .. } => "release-other-status",
             Self::EditionReaders { .. } => "release-edition-readers",
             Self::EditionPublic { .. } => "release-edition-public",
@@ -229,7 +235,9 @@ impl Coded for ReleaseError {
                 vec![("origin", origin.to_string()), ("reason", (*why).to_owned())]
             }
             Self::NotClosed { origin } => vec![("origin", origin.to_string())],
-            Self::UnknownThing(id) | Self::Withdrawn(id) => vec![("id", id.to_string())],
+            Self::UnknownThing(id) | Self::Withdrawn(id) | Self::ThingFull(id) => {
+                vec![("id", id.to_string())]
+            }
             Self::OtherStatus { id, status } => vec![("id", id.to_string()), ("status", status.to_string())],
             Self::EditionReaders { id, edition, name, readers } => vec![
                 ("id", id.to_string()),

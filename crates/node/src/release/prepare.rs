@@ -140,9 +140,8 @@ impl Node {
         let mut entries = Vec::new();
         let mut newest = Newest::new();
         for draft in planned.drafts {
-            let expires = draft.expires;
-            let (entry, edition) = self.prepare_draft(log, draft, anchors, &newest, blobs).await?;
-            newest.insert(entry.id, Before { edition, name: entry.name, expires });
+            let (entry, before_next) = self.prepare_draft(log, draft, anchors, &newest, blobs).await?;
+            newest.insert(entry.id, before_next);
             entries.push(entry);
         }
         for opened in planned.again {
@@ -158,20 +157,21 @@ impl Node {
         anchors: &[Anchor],
         newest: &Newest,
         blobs: &mut Blobs,
-    ) -> Result<(Entry, u32), ReleaseError> {
-        let (id, edition, supersedes) = match draft.thing {
-            Thing::New => (Self::new_id()?, 1, None),
-            Thing::Replaces(name) => (Self::new_id()?, 1, name),
+    ) -> Result<(Entry, Before), ReleaseError> {
+        let (id, edition, supersedes, places) = match draft.thing {
+            Thing::New => (Self::new_id()?, 1, None, 1),
+            Thing::Replaces(name) => (Self::new_id()?, 1, name, 1),
             Thing::NextOf(id) => {
                 let before = match newest.get(&id) {
                     Some(released_with_it) => *released_with_it,
                     None => self.edition_before(id, draft.status, &log.audience()).await?,
                 };
                 before.check_expires(draft.expires)?;
-                (id, before.edition + 1, Some(before.name))
+                before.check_room(id)?;
+                (id, before.edition + 1, Some(before.name), before.places + 1)
             }
         };
-        let claimed = draft.released;
+        let (claimed, expires) = (draft.released, draft.expires);
         let contents = std::mem::take(&mut draft.contents);
         let header = Header {
             author: self.config.authority.clone(),
@@ -197,7 +197,7 @@ impl Node {
                     lang: content.lang.clone(),
                 })
                 .collect(),
-            expires: draft.expires,
+            expires,
             own: draft.own,
         };
         let kind = header.kind.clone();
@@ -213,7 +213,9 @@ impl Node {
                 self.seal(log, header, claimed, &plaintexts, blobs)?
             }
         };
-        Ok((Entry::new(record, id, kind), edition))
+        let entry = Entry::new(record, id, kind);
+        let before_next = Before { edition, name: entry.name, expires, places };
+        Ok((entry, before_next))
     }
 
     /// Seals to the recipients in force of every reader and signs the outer header.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use node::command::{Command, RecordCommand};
 use node::fault::Coded as _;
+use node::operate;
 use node::own_log::Audience;
-use node::release::Thing;
+use node::release::{MOST_PLACES, Thing};
 
 use crate::home::{Home, close, databases, editions, notice, only};
 
@@ -88,5 +90,30 @@ async fn an_edition_goes_only_to_who_was_given_the_one_before() {
     let mut draft = notice("of nothing");
     draft.thing = Thing::NextOf(unknown);
     assert_eq!(node.release(&Audience::Public, vec![draft]).await.unwrap_err().code(), "id-unknown");
+    close(node).await;
+}
+
+/// More of them than count anywhere are refused, however many come in one act; withdrawing the thing is still possible.
+#[tokio::test(flavor = "multi_thread")]
+async fn editions_beyond_those_that_count_are_refused_and_the_thing_can_still_be_withdrawn() {
+    let home = Home::of("a.example").await;
+    let node = home.open().await;
+    let first = only(node.release(&Audience::Public, vec![notice("first")]).await.expect("released"));
+    let next = || {
+        let mut draft = notice("next");
+        draft.thing = Thing::NextOf(first.id);
+        draft
+    };
+    for (many, fits) in [(MOST_PLACES, false), (MOST_PLACES - 1, true), (1, false)] {
+        let drafts = std::iter::repeat_with(next).take(many).collect();
+        let released = node.release(&Audience::Public, drafts).await;
+        match fits {
+            true => assert_eq!(released.expect("released").len(), many),
+            false => assert_eq!(released.unwrap_err().code(), "release-thing-full"),
+        }
+    }
+    let withdraw = RecordCommand::Withdraw { name: first.name.clone(), texts: vec!["en=by mistake".into()] };
+    let done = operate::run(&node, Command::Record(withdraw)).await.expect("withdrawn").json;
+    assert_eq!(done["released"].as_array().map(Vec::len), Some(1), "{done}");
     close(node).await;
 }
