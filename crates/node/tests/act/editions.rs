@@ -107,9 +107,10 @@ async fn editions_beyond_those_that_count_are_refused_and_the_thing_can_still_be
     for (many, fits) in [(MOST_PLACES, false), (MOST_PLACES - 1, true), (1, false)] {
         let drafts = std::iter::repeat_with(next).take(many).collect();
         let released = node.release(&Audience::Public, drafts).await;
-        match fits {
-            true => assert_eq!(released.expect("released").len(), many),
-            false => assert_eq!(released.unwrap_err().code(), "release-thing-full"),
+        if fits {
+            assert_eq!(released.expect("released").len(), many);
+        } else {
+            assert_eq!(released.unwrap_err().code(), "release-thing-full");
         }
     }
     let withdraw = RecordCommand::Withdraw { name: first.name.clone(), texts: vec!["en=by mistake".into()] };
