@@ -46,9 +46,12 @@ impl Follower<'_> {
             Ok(Err(replaced)) => Ok(Err(replaced)),
             Err(error) => {
                 let writer = self.writer().await;
-                let mut tx = writer.index.db().begin().await?;
-                loading.loaded(checked).discard(&mut tx).await?;
-                tx.commit().await?;
+                // Another index has other numbers: there it would be somebody else's.
+                if self.index.built() == built {
+                    let mut tx = writer.index.db().begin().await?;
+                    loading.loaded(checked).discard(&mut tx).await?;
+                    tx.commit().await?;
+                }
                 Err(error)
             }
         }

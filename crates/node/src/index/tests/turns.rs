@@ -127,6 +127,25 @@ async fn an_index_that_is_made_anew_while_a_large_table_is_loaded_has_it_once() 
     is_as_fresh(&reader, &world).await;
 }
 
+/// As on a full disk: the database takes 9,000 figures and no more.
+const FULL: &str = "create trigger full before insert on situation_statement
+    when (select count(*) from situation_statement) >= 9000 begin select raise(abort, 'disk full'); end";
+
+#[tokio::test]
+async fn a_large_table_for_which_there_was_no_room_leaves_nothing_and_is_loaded_when_there_is() {
+    let mut world = World::new(&[CHINA]);
+    let placed = figures(&mut world, None, 1, table(20_000, 1));
+    let reader = has_come(&world).await;
+    let follower = reader.index.follower(&reader);
+    reader.index.db().run(FULL, &[]).await.expect("a trigger");
+    let why = follower.reach(&placed.origin).await.expect_err("no room");
+    assert!(why.to_string().contains("disk full"), "{why}");
+    assert_eq!(count(&reader, "select count(*) from situation_statement").await, 0, "nothing is half there");
+    reader.index.db().run("drop trigger full", &[]).await.expect("room");
+    follower.catch_up().await.expect("the next start");
+    is_as_fresh(&reader, &world).await;
+}
+
 #[tokio::test]
 async fn large_tables_are_corrected_and_have_faults_as_small_ones() {
     let mut world = World::new(&[CHINA]);
