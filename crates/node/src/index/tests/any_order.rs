@@ -1,7 +1,8 @@
 //! Random worlds, in random orders, with rebuilds in the middle.
 
+use super::reader::Reader;
 use super::rows::{differences, rows};
-use super::world::{ME, Placed, Reader, Say, World, authority};
+use super::world::{ME, Placed, Say, World, authority};
 use record::{Status, kind};
 use tlog::sha256;
 

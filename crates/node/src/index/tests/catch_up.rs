@@ -1,8 +1,9 @@
 //! An index that was left at any moment, or that got logs before those that they go on from, is brought up to what is
 //! here.
 
+use super::reader::Reader;
 use super::rows::{differences, rows};
-use super::world::{Reader, Say, World, authority};
+use super::world::{Say, World, authority};
 use record::kind;
 
 const AUTHOR: &str = "moh.chn.example";

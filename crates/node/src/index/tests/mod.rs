@@ -2,6 +2,7 @@
 
 mod any_order;
 mod catch_up;
+pub(crate) mod reader;
 mod rows;
 mod standing;
 mod turns;

@@ -1,6 +1,7 @@
 //! What stands, from real records: what a page of either face shows, as of any moment.
 
-use super::world::{ME, Reader, Say, World};
+use super::reader::Reader;
+use super::world::{ME, Say, World};
 use crate::asof::{AsOf, Basis};
 use crate::desks::record::query::{self, Stands};
 use crate::face::Face;

@@ -3,9 +3,10 @@
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
+use super::reader::Reader;
 use super::rows::{differences, rows};
 use super::standing::stands;
-use super::world::{ME, Placed, Reader, Say, World};
+use super::world::{ME, Placed, Say, World};
 use crate::asof::AsOf;
 use crate::desks::record::query::Stands;
 use crate::face::Face;
