@@ -37,6 +37,8 @@ pub enum Lie {
     Junk,
     /// Heads are full of logs of its own, which open and hold entries that are no records, and of `seen` files that nobody has.
     Floods(Vec<Fork>),
+    /// It has made very many roots, and of those of others that it is asked about nothing ever comes to its end.
+    Roots,
     /// To some callers, a log is another one: with other entries from some place on.
     Fork {
         /// The other view.
@@ -118,6 +120,7 @@ impl Lie {
             Self::Drips if !matches!(route, Route::Heads) => Lied::Never,
             Self::Junk if !matches!(route, Route::Heads) => Lied::Instead(junk(honest, dice)),
             Self::Floods(logs) => flood(logs, liar, route, honest),
+            Self::Roots if matches!(route, Route::PeerRoot { .. }) => Lied::Never,
             Self::NoBlobs if matches!(route, Route::Blob(_)) => Lied::Nothing,
             Self::SpoiledBlobs if matches!(route, Route::Blob(_)) => match honest {
                 Some(body) if !body.is_empty() => Lied::Instead(flip(body, dice)),
@@ -128,7 +131,8 @@ impl Lie {
             | Self::NoBlobs
             | Self::SpoiledBlobs
             | Self::Drips
-            | Self::Junk => Lied::Honest,
+            | Self::Junk
+            | Self::Roots => Lied::Honest,
             Self::Fork { fork, to } => {
                 let is_shown = to.is_empty() || caller.is_some_and(|caller| to.contains(caller));
                 if is_shown { tell_fork(fork, liar, route, honest) } else { Lied::Honest }

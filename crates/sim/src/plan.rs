@@ -60,6 +60,8 @@ pub struct Failure {
 
 /// How many logs a peer shows that floods the others.
 const FLOOD: u32 = 100;
+/// How many roots a peer makes at once that makes very many: more than are taken of anybody in a day.
+const ROOTS: u64 = 150;
 
 /// Something that the plan does at its time.
 #[derive(Debug, Clone)]
@@ -91,6 +93,7 @@ enum LieKind {
     Drips,
     Junk,
     Floods,
+    Roots,
     /// Its own log, another one for some.
     TwoViews,
     /// Its own log, rewritten for everybody.
@@ -311,7 +314,7 @@ impl Run {
             return;
         }
         let liar = count - 1;
-        let kind = match dice.below(11) {
+        let kind = match dice.below(12) {
             0 => LieKind::WrongBytes,
             1 => LieKind::Endless,
             6 => LieKind::NoBlobs,
@@ -319,6 +322,7 @@ impl Run {
             8 => LieKind::Drips,
             9 => LieKind::Junk,
             10 => LieKind::Floods,
+            11 => LieKind::Roots,
             2 => LieKind::TwoViews,
             3 => LieKind::Rewritten,
             4 => LieKind::Theft,
@@ -336,11 +340,12 @@ impl Run {
             LieKind::Drips => "a peer shows logs and gives nothing",
             LieKind::Junk => "a peer shows logs and gives junk",
             LieKind::Floods => "a peer floods the others with logs",
+            LieKind::Roots => "a peer makes very many roots and gives nobody those of others",
             LieKind::TwoViews => "an author shows two views of its log",
             LieKind::Rewritten => "an author rewrites its log",
             LieKind::Theft => "a thief signs another's log with its key",
         });
-        let lasts = matches!(kind, LieKind::Drips | LieKind::Junk | LieKind::Floods);
+        let lasts = matches!(kind, LieKind::Drips | LieKind::Junk | LieKind::Floods | LieKind::Roots);
         self.world.nodes[liar].is_honest = !(lasts || matches!(kind, LieKind::TwoViews | LieKind::Rewritten));
         self.world.spoils_proofs |= kind == LieKind::WrongBytes;
         if kind == LieKind::Theft {
@@ -458,6 +463,10 @@ impl Run {
             LieKind::Drips => Lie::Drips,
             LieKind::Junk => Lie::Junk,
             LieKind::Floods => Lie::Floods(flooding(&origin, self.world.now)),
+            LieKind::Roots => {
+                self.world.make_roots(n, ROOTS);
+                Lie::Roots
+            }
             _ => {
                 let version = self.world.truth.root_of(&origin).max(1);
                 let size = self.world.truth.size(&origin).max(3) + 2;

@@ -220,16 +220,19 @@ impl World {
         versions.newest += 1;
         versions.revoking = Some((versions.newest, now));
         self.tell_roots(node);
-        let ended: Vec<Origin> = self.nodes[node]
-            .plans
-            .iter()
-            .filter(|(origin, plan)| !plan.is_ended && self.nodes[node].head(origin).is_some())
-            .map(|(origin, _)| origin.clone())
-            .collect();
-        for origin in ended {
-            self.go_on(node, &origin);
-            // Who had not fetched the end of the log takes it only from a successor that names it.
+        let machine = &self.nodes[node];
+        let revoked: Vec<Origin> =
+            machine.plans.keys().filter(|origin| machine.head(origin).is_some()).cloned().collect();
+        for origin in revoked {
+            if !self.nodes[node].plans[&origin].is_ended {
+                self.go_on(node, &origin);
+            }
+            // Who had not fetched the end of the log takes it only from a successor that names it, also where it was
+            // closed before and nothing was said in the next one yet.
             let next = cast::next_log(&origin);
+            if self.nodes[node].head(&next).is_some() {
+                continue;
+            }
             if let Some(Ready { version, entries, blobs, .. }) = self.ready(node, &next) {
                 self.append(node, &next, version, entries, blobs);
             }
@@ -316,7 +319,12 @@ impl World {
 
     /// An authority makes its next root and uses it from its next record on.
     pub fn rotate(&mut self, node: usize) {
-        self.nodes[node].versions.newest += 1;
+        self.make_roots(node, 1);
+    }
+
+    /// An authority makes so many roots, one from the other.
+    pub fn make_roots(&mut self, node: usize, count: u64) {
+        self.nodes[node].versions.newest += count;
         self.tell_roots(node);
     }
 
