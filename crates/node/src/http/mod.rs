@@ -61,16 +61,17 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// There are so many connections.
 pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) -> Router {
     let gate = Arc::new(Gate::new(&node.config.exchange, connections));
-    let turns = Arc::<Turns>::default();
-    let pages = Router::new()
+    let turns = Turns::default();
+    let pages = crate::desks::routes()
+        // Whatever is added behind this takes no turn: nothing is read of the index for it.
+        .route_layer(middleware::from_fn_with_state(turns.clone(), some_at_once))
+        .merge(crate::desks::light_routes())
         .route("/", get(system::home))
         .route("/assets/{file}", get(system::asset))
         .route("/healthz", get(system::health))
         .route("/metrics", get(system::metrics))
         .merge(entrance::routes())
-        .merge(crate::desks::routes())
         .fallback(system::no_such_page)
-        .layer(middleware::from_fn_with_state(turns.clone(), some_at_once))
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
@@ -104,13 +105,10 @@ async fn short_addresses(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_cheap = matches!(path, "/healthz" | "/metrics")
-        || ["/assets/", "/meetings", "/enter/"].iter().any(|cheap| path.starts_with(cheap));
+async fn some_at_once(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
     let has_turn = request.extensions().get::<turns::HasTurn>().is_some();
-    if is_cheap || has_turn || request.method() != Method::GET {
+    if has_turn || request.method() != Method::GET {
         return next.run(request).await;
     }
     match turns.take(turns::source(&request), turns::is_heavy(&request)).await {
