@@ -9,6 +9,7 @@ pub mod meetings;
 pub mod network;
 pub mod record;
 pub mod scenario;
+pub mod shared;
 pub mod signals;
 pub mod situation;
 

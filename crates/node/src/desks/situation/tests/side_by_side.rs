@@ -1,6 +1,7 @@
 //! Places side by side, groups added up, and what authorities state differently.
 
 use super::*;
+use crate::desks::shared::Share;
 use crate::desks::situation::{compare, differences, totals};
 use formats::places::Groups;
 
@@ -32,7 +33,7 @@ async fn places_are_aligned_by_the_day_on_which_each_reached_a_number() {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
         let wanted = compare::Wanted::read(&asked("/situation/compare", query, lang)).unwrap();
-        let read = compare::read(&desk.db, scope, &names, None, wanted).await.unwrap();
+        let read = compare::read(&desk.db, scope, &names, None, wanted, Share::nothing()).await.unwrap();
         let (_, lines) = compare::lines(&names, &read);
         assert_eq!(lines.len(), 2, "nobody states anything of France");
         // China reaches 150 on 2 March, Japan on 15 March; means of seven days begin on 8 March.
@@ -57,7 +58,7 @@ async fn a_rate_needs_a_population_that_somebody_states() {
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let query = "p1=CHN&p2=JPN&per=people";
     let wanted = compare::Wanted::read(&asked("/situation/compare", query, Lang::En)).unwrap();
-    let read = compare::read(&desk.db, scope, &names, None, wanted).await.unwrap();
+    let read = compare::read(&desk.db, scope, &names, None, wanted, Share::nothing()).await.unwrap();
     let (_, lines) = compare::lines(&names, &read);
     let newest = |at: usize| lines[at].1.values.iter().rev().flatten().next().copied();
     assert_eq!((newest(0), newest(1)), (None, Some(1.0)), "10 of a million are 1 of 100,000");
@@ -74,7 +75,7 @@ async fn a_total_names_who_is_missing_and_takes_one_author_per_country() {
     for lang in Lang::ALL {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
-        let basis = totals::read(&desk.db, scope, &names, None).await.unwrap();
+        let basis = totals::read(&desk.db, scope, &names, None, Share::nothing()).await.unwrap();
         let wanted = |query: &str| {
             let asked = asked("/situation/totals", query, lang);
             totals::wanted(&asked, &names, &Groups::bundled(), &mechanisms, day)
@@ -119,7 +120,7 @@ async fn what_two_authorities_state_differently_stands_with_both_records() {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = differences::read(&desk.db, scope, &names, None, 14).await.unwrap();
+    let read = differences::read(&desk.db, scope, &names, None, 14, Share::nothing()).await.unwrap();
     assert_eq!(read.pairs.len(), 1, "what both state alike, and what one alone states, is no difference");
     let html = differences::page(page("/situation/differences", "", Lang::En, scope), &names, &read).unwrap();
     let csv = String::from_utf8(html.lists()[0].to_csv()).unwrap();
