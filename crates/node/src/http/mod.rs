@@ -38,7 +38,7 @@ pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
 pub use viewer::{Viewer, cookie};
 
-use crate::layout::Refusal;
+use crate::layout::{Problem, Refusal};
 use crate::node::Node;
 use rate::Gate;
 use turns::Turns;
@@ -76,8 +76,8 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
-        .layer(middleware::from_fn(short_addresses))
-        .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
+        .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours))
+        .layer(middleware::from_fn_with_state(node.clone(), short_addresses));
     Router::new()
         .merge(pages)
         .merge(crate::exchange::routes(node))
@@ -94,13 +94,15 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
 }
 
 /// Pages repeat their address in their links: who asks by a long one must not be answered with megabytes.
-async fn short_addresses(request: Request, next: Next) -> Response {
+async fn short_addresses(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
     if path.len() > LONGEST_PATH || query.len() > LONGEST_QUERY {
-        let text = format!(
-            "the address is too long: {LONGEST_PATH} bytes, and {LONGEST_QUERY} behind the question mark\n"
-        );
-        return (StatusCode::URI_TOO_LONG, text).into_response();
+        let problem = Problem::new("address-long").with("path", LONGEST_PATH).with("query", LONGEST_QUERY);
+        let (status, headers) = (StatusCode::URI_TOO_LONG, request.headers());
+        // The links of this page repeat nothing of the address but its language.
+        let lang = answer::asked_without_database(&node, request.uri(), headers).t.lang().code();
+        let uri = format!("/?lang={lang}").parse().unwrap_or_default();
+        return answer::page_or_text(&node, &uri, headers, status, Refusal::AddressTooLong, problem);
     }
     next.run(request).await
 }
