@@ -4,6 +4,7 @@
 //! answer passes the same layers: limits first, then counting, then headers that browsers need.
 
 pub mod answer;
+mod ending;
 mod entrance;
 mod forward;
 mod hosts;
@@ -76,6 +77,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
+        .layer(middleware::from_fn_with_state(node.clone(), ending::or_later))
         .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours))
         .layer(middleware::from_fn_with_state(node.clone(), short_addresses));
     Router::new()
