@@ -421,7 +421,7 @@ async fn place_figures(State(node): State<Arc<Node>>, Path(code): Path<String>, 
         let names = desk.names(&viewer);
         let db = node.index.db();
         let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
-        let Some(found) = place::read(db, desk.scope, &names, &code, wanted).await? else {
+        let Some(found) = place::read(db, desk.scope, &names, &code, wanted, desk.share()).await? else {
             return Ok(not_found());
         };
         let mut all = Vec::new();

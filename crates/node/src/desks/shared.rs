@@ -47,6 +47,8 @@ pub struct Reads {
     pub totals: Shared<situation::totals::Basis>,
     /// Places of which an indicator is stated.
     pub places: Shared<Vec<String>>,
+    /// A place, by the indicator and the group that are shown.
+    pub place: Shared<situation::place::Place>,
     /// Places that are compared, each apart.
     pub compared: Shared<situation::compare::Compared>,
     /// What scenarios begin with.

@@ -242,7 +242,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
     let names = desk.names(viewer);
     let db = node.index.db();
     let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
-    let Some(found) = place::read(db, desk.scope, &names, code, wanted).await? else {
+    let Some(found) = place::read(db, desk.scope, &names, code, wanted, desk.share()).await? else {
         return unknown_place(&desk, viewer, code, as_csv).await;
     };
     if as_csv {

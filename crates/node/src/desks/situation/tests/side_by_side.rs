@@ -1,8 +1,9 @@
 //! Places side by side, groups added up, and what authorities state differently.
 
 use super::*;
-use crate::desks::shared::Share;
+use crate::desks::shared::{Reads, Share};
 use crate::desks::situation::{compare, differences, totals};
+use crate::index::Index;
 use formats::places::Groups;
 
 /// China states 100 new a day from 1 March on, WHO 10 a day for Japan, and one day of China's otherwise.
@@ -132,4 +133,50 @@ async fn what_two_authorities_state_differently_stands_with_both_records() {
     assert!(csv.ends_with(&expected), "{csv}");
     assert!(differences::days(&asked("/", "days=13", Lang::En)).is_err());
     assert_eq!(differences::days(&asked("/", "days=60", Lang::En)), Ok(60));
+}
+
+/// Of every page whose numbers a reader may choose, the figures are read once until the index changes.
+#[tokio::test]
+async fn who_varies_the_numbers_of_a_page_has_nothing_read_again() {
+    let mut desk = two_countries().await;
+    let index = Index::open(desk.db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
+    let (reads, authorities, places) = (Reads::default(), known(), PlaceNames::bundled());
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let newest = async |desk: &Desk, face: Face, threshold: u8| {
+        let (db, scope, share) = (&desk.db, scope(face), Share::of(face, &reads, &index));
+        let query = format!("p1=CHN&align=threshold&threshold={threshold}");
+        let wanted = compare::Wanted::read(&asked("/situation/compare", &query, Lang::En)).unwrap();
+        let compared = compare::read(db, scope, &names, None, wanted, share).await.unwrap();
+        let differs = differences::read(db, scope, &names, None, 14, share).await.unwrap();
+        let totals = totals::read(db, scope, &names, None, share).await.unwrap();
+        let place = place::read(db, scope, &names, "CHN", (None, None), share).await.unwrap().unwrap();
+        [
+            compared.places[0].shown.as_ref().unwrap().days.last().unwrap().day,
+            i64::try_from(differs.pairs.len()).unwrap(),
+            totals.lines["CHN"].latest.point.day,
+            place.shown[0].days.last().unwrap().day,
+        ]
+    };
+    let first = newest(&desk, Face::Public, 1).await;
+    // Nobody says that the index has changed.
+    desk.release(&Made::new(
+        CHINA,
+        "Z",
+        "2020-06-01",
+        &[("CHN 2020-05-19", 800_000), ("CHN 2020-05-20", 900_000)],
+    ))
+    .await;
+    desk.release(&Made::new(
+        WHO,
+        "Y",
+        "2020-06-01",
+        &[("CHN 2020-05-19", 800_001), ("CHN 2020-05-20", 900_001)],
+    ))
+    .await;
+    for threshold in 2..20 {
+        assert_eq!(newest(&desk, Face::Public, threshold).await, first, "nothing was read");
+    }
+    let inside = newest(&desk, Face::Inside, 1).await;
+    assert!(inside.iter().zip(first).all(|(inside, first)| *inside > first), "{inside:?} after {first:?}");
 }

@@ -23,11 +23,12 @@ async fn filled(mut desk: Desk, of_who: &[(String, i64)]) -> Desk {
 }
 
 /// The page of China in a language.
-async fn china(desk: &Desk, lang: Lang) -> (place::Place, String, String) {
+async fn china(desk: &Desk, lang: Lang) -> (std::sync::Arc<place::Place>, String, String) {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(lang, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let shown = page("/situation/CHN", "", lang, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
     let csv = String::from_utf8(place::csv(&desk.db, &names, &read).await.unwrap()).unwrap();
@@ -79,7 +80,8 @@ async fn a_place_of_which_only_somebody_with_very_many_series_speaks_has_a_page_
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "JPN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "JPN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let shown = page("/situation/JPN", "", Lang::En, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
     assert!(html.contains(&t.situation_crowded_place("World Health Organization", "2,000")), "{html}");
