@@ -5,15 +5,17 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,6 +37,9 @@ const HEAD_BYTES: usize = 72 * 1024;
 const HALF_HEADS: u64 = 8 << 20;
 /// After a connection could not be accepted: most likely there are no descriptors, and some end soon.
 const NOT_ACCEPTED: Duration = Duration::from_millis(100);
+
+/// How long a program of this machine may have a connection without a whole request while others wait for one.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// What connections may cost.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +90,37 @@ impl Connection {
 struct Caller<P> {
     from: Option<SocketAddr>,
     phase: Phase,
-    gone: Option<Gone>,
+    goes: Goes,
     place: P,
+}
+
+/// When whoever has a place has to give it up.
+enum Goes {
+    /// When it is told.
+    Told(Gone),
+    /// When others wait for a place and it asks nothing.
+    IfWanted(watch::Receiver<bool>),
+}
+
+impl Goes {
+    /// Waits until it has to.
+    async fn goes(&mut self, phase: &Phase) {
+        match self {
+            Self::Told(gone) => {
+                // It was left before: nobody tells any more.
+                if !gone.is_told().await {
+                    std::future::pending::<()>().await;
+                }
+            }
+            Self::IfWanted(wanted) => loop {
+                tokio::time::sleep(QUIET).await;
+                told(wanted).await;
+                if !phase.has_whole_request() {
+                    return;
+                }
+            },
+        }
+    }
 }
 
 /// Serves until `stop` resolves; then requests under way end, or are ended.
@@ -120,7 +154,7 @@ pub async fn serve(
         let Some((seat, gone)) = crowd.enter(block, Instant::now()) else { continue };
         let idle = if block.is_some() { limits.pace.idle } else { limits.pace.idle.min(limits.proxy_idle) };
         let _ = stream.set_nodelay(true);
-        let caller = Caller { from: Some(from), phase: Phase::of(seat), gone: Some(gone), place: () };
+        let caller = Caller { from: Some(from), phase: Phase::of(seat), goes: Goes::Told(gone), place: () };
         let pace = Pace { idle, ..limits.pace };
         connections.spawn(connection(stream, caller, pace, router.clone(), closed.clone()));
     }
@@ -129,8 +163,9 @@ pub async fn serve(
     end(connections, limits.ending).await;
 }
 
-/// Serves whoever may open a socket of this machine: at most `most` connections at a time. Nobody is turned away: who comes later
-/// waits until one of those ends, and none can be idle for longer than its pace allows.
+/// Serves whoever may open a socket of this machine: at most `most` connections at a time. Nobody who asks is turned away: who comes
+/// later waits until one of those ends, and whoever says nothing gives way: whose request was
+/// read whole does not. None can be idle for longer than its pace allows.
 pub async fn serve_here(
     listener: UnixListener,
     router: Router,
@@ -141,30 +176,34 @@ pub async fn serve_here(
 ) {
     let places = Arc::new(Semaphore::new(most));
     let (closing, closed) = watch::channel(false);
+    let (want, wanted) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(stop);
     loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            next = next => next,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        // It is never closed.
-        let Ok(place) = place else { break };
-        match accepted {
-            Ok((stream, _)) => {
-                let caller = Caller { from: None, phase: Phase::default(), gone: None, place };
-                connections.spawn(connection(stream, caller, pace, router.clone(), closed.clone()));
-            }
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection of this machine could not be accepted");
                 tokio::time::sleep(NOT_ACCEPTED).await;
+                continue;
             }
-        }
+        };
+        want.send_replace(places.available_permits() == 0);
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = &mut stop => break,
+        };
+        want.send_replace(false);
+        // It is never closed.
+        let Ok(place) = place else { break };
+        let caller =
+            Caller { from: None, phase: Phase::default(), goes: Goes::IfWanted(wanted.clone()), place };
+        connections.spawn(connection(stream, caller, pace, router.clone(), closed.clone()));
     }
     drop(listener);
     closing.send_replace(true);
@@ -189,7 +228,7 @@ async fn connection<S, P>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: Unpin + Send + 'static,
 {
-    let Caller { from, phase, mut gone, place } = caller;
+    let Caller { from, phase, mut goes, place } = caller;
     let phase = Arc::new(phase);
     let stream = Paced::new(stream, pace, Arc::clone(&phase), place);
     let now = Arc::clone(&phase);
@@ -208,7 +247,7 @@ async fn connection<S, P>(
     tokio::pin!(served);
     let ended = tokio::select! {
         ended = &mut served => ended,
-        true = must_go(gone.as_mut()) => return,
+        () = goes.goes(&now) => return,
         () = ending.0.notified() => return,
         () = told(&mut closed) => {
             // Half a request is not waited for.
@@ -231,7 +270,13 @@ async fn answer(
     router: Router,
     phase: Arc<Phase>,
 ) -> Result<Response, Infallible> {
-    let mut request = request.map(Body::new);
+    let body = |body: Incoming| {
+        if body.is_end_stream() {
+            phase.is_whole();
+        }
+        Body::new(Whole { body, phase: Arc::clone(&phase) })
+    };
+    let mut request = request.map(body);
     if let Some(from) = from {
         request.extensions_mut().insert(ConnectInfo(from));
     }
@@ -246,11 +291,34 @@ async fn answer(
     Ok(answer)
 }
 
-/// Whether its place has to be given up.
-async fn must_go(gone: Option<&mut Gone>) -> bool {
-    match gone {
-        Some(gone) => gone.is_told().await,
-        None => false,
+/// A request's body, which tells when it is complete.
+struct Whole {
+    body: Incoming,
+    phase: Arc<Phase>,
+}
+
+impl HttpBody for Whole {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if this.body.is_end_stream() || matches!(polled, Poll::Ready(None)) {
+            this.phase.is_whole();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

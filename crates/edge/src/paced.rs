@@ -5,7 +5,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ pub struct Pace {
 #[derive(Debug, Default)]
 pub(crate) struct Phase {
     now: AtomicU8,
+    is_whole: AtomicBool,
     seat: Option<Seat>,
 }
 
@@ -56,7 +57,18 @@ impl Phase {
     /// It is answered, and another one may follow.
     pub fn answered(&self) {
         self.now.store(Self::WAITS, Ordering::Release);
+        self.is_whole.store(false, Ordering::Release);
         self.tell(|seat| seat.is_answered(false));
+    }
+
+    /// The body of a request is complete too.
+    pub fn is_whole(&self) {
+        self.is_whole.store(true, Ordering::Release);
+    }
+
+    /// Whether a whole request is being answered.
+    pub fn has_whole_request(&self) -> bool {
+        self.is_in_request() && self.is_whole.load(Ordering::Acquire)
     }
 
     /// It is no more HTTP.

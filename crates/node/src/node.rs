@@ -44,6 +44,8 @@ pub struct Node {
     pub releasing: crate::release::Releases,
     /// Pages for anybody that are ready.
     pub ready: crate::http::Ready,
+    /// What was read of the index for such pages.
+    pub reads: crate::desks::shared::Reads,
     /// Held while the index is made anew.
     pub rebuilding: tokio::sync::Mutex<()>,
     /// Requests to other nodes.
@@ -253,6 +255,7 @@ impl Node {
             writer,
             releasing: crate::release::Releases::default(),
             ready: crate::http::Ready::default(),
+            reads: crate::desks::shared::Reads::default(),
             rebuilding: tokio::sync::Mutex::new(()),
             places,
             groups,

@@ -162,10 +162,16 @@ fn a_long_address_is_not_answered_with_a_long_page() {
     let world = node_with(None);
     let client = world.nodes[0].client();
     for path in [format!("/{}", "&".repeat(60_000)), format!("/situation?x={}", "&".repeat(60_000))] {
-        let answer = client.get_with(&path, &[("accept", "text/html")]);
+        let answer = client.get_with(&path, &[("accept", "text/html"), ("accept-language", "fr")]);
         assert_eq!(answer.status, 414);
-        assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
+        assert!(answer.body.len() < 20_000, "{} bytes", answer.body.len());
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(text.contains("L’adresse est trop longue") && text.contains("lang=\"fr\""), "{text}");
+        let foreign = client.get_with(&path, &[("accept", "text/html"), ("host", "elsewhere.example")]);
+        assert!(foreign.body.len() < 20_000, "{} bytes under another name", foreign.body.len());
     }
+    let text = client.get_with(&format!("/{}", "&".repeat(60_000)), &[("accept-language", "es")]).body;
+    assert!(String::from_utf8_lossy(&text).starts_with("Una dirección tiene como máximo"));
     let longest = format!("/{}", "&".repeat(1_000));
     assert_eq!(client.get(&longest).status, 404);
 }

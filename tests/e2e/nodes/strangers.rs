@@ -114,8 +114,10 @@ fn whoever_says_nothing_on_the_control_socket_is_cut_off_and_holds_up_nobody() {
             stream
         })
         .collect();
-    // Who waits behind two rounds of them is answered after them.
+    // Who asks behind two rounds of them waits for none of them to be cut off.
+    let begun = Instant::now();
     a.ask(&["status"]).expect("the operator is answered");
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     for stream in &mut held {
         stream.set_read_timeout(Some(e2e::PATIENCE)).expect("a timeout");
         let mut said = Vec::new();
@@ -125,6 +127,29 @@ fn whoever_says_nothing_on_the_control_socket_is_cut_off_and_holds_up_nobody() {
         }
         assert!(!said.starts_with(b"HTTP/1.1 200"), "it said no command");
     }
+}
+
+/// A byte a second is not faster: whoever answers waits for a body's next part so long, and for the lines behind it too.
+#[test]
+fn lines_behind_a_body_that_drip_in_are_not_waited_for() {
+    let mut world = World::new(&["a.example"]);
+    world.serve();
+    let head =
+        "POST /nudge HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: ";
+    let mut stream = TcpStream::connect(("127.0.0.1", world.nodes[0].port)).expect("it listens");
+    stream.write_all(head.as_bytes()).expect("sent");
+    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
+    let begun = Instant::now();
+    let mut said = [0; 12];
+    // Until it answers, or ends the connection.
+    while let Err(error) = stream.read(&mut said) {
+        let waits = error.kind() == std::io::ErrorKind::WouldBlock;
+        if !waits || stream.write_all(b"x").is_err() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(50), "it still waits");
+    }
+    assert!(!said.starts_with(b"HTTP/1.1 2"), "it was asked for nothing");
 }
 
 #[test]

@@ -223,3 +223,65 @@ async fn a_head_may_have_the_longest_address_and_has_an_end() {
     let _ = more.write_all(head(65_000, 2 * HEAD_BYTES).as_bytes()).await;
     assert!(!rest(&mut more).await.ends_with(b"word"));
 }
+
+/// Who asks is heard at once, whatever part of a request others hold back.
+#[tokio::test]
+async fn whoever_says_nothing_to_a_socket_of_this_machine_gives_way_to_who_asks() {
+    use axum::routing::post;
+    use tokio::net::UnixStream;
+    let folder = std::env::temp_dir().join(format!("edge-here-{}", std::process::id()));
+    let listener = UnixListener::bind(&folder).unwrap();
+    let (began, mut begun) = tokio::sync::mpsc::channel(1);
+    let (go, gone) = watch::channel(false);
+    let slow = move |_: String| {
+        let (began, mut gone) = (began.clone(), gone.clone());
+        async move {
+            began.send(()).await.unwrap();
+            drop(gone.wait_for(|gone| *gone).await);
+            "done"
+        }
+    };
+    let router = Router::new().route("/say", post(|body: String| async { body })).route("/slow", post(slow));
+    let pace = Pace { head: LONG, idle: LONG, ..PACE };
+    let serving = tokio::spawn(serve_here(listener, router, 4, pace, Duration::ZERO, std::future::pending()));
+    let says = async |bytes: &str| {
+        let mut stream = UnixStream::connect(&folder).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream
+    };
+    let head =
+        |path| format!("POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: 4\r\n\r\n");
+    let mut answered = says(&(head("/slow") + "word")).await;
+    begun.recv().await.unwrap();
+    let _held = [says("").await, says("POST /say HT").await, says(&(head("/say") + "wo")).await];
+    let asked = Instant::now();
+    let mut said = Vec::new();
+    says(&(head("/say") + "word")).await.read_to_end(&mut said).await.unwrap();
+    assert!(said.ends_with(b"word"), "{said:?}");
+    assert!(asked.elapsed() < LONG / 4, "{:?}", asked.elapsed());
+    go.send_replace(true);
+    said.clear();
+    answered.read_to_end(&mut said).await.unwrap();
+    assert!(said.ends_with(b"done"), "what is being answered gives way to nobody");
+    serving.abort();
+    std::fs::remove_file(&folder).unwrap();
+}
+
+/// Lines behind a body in chunks are no way around the limits of a head: they are as few and as short.
+#[tokio::test]
+async fn lines_behind_a_body_are_bounded() {
+    use axum::routing::post;
+    let router = Router::new().route("/say", post(|body: axum::body::Bytes| async move { body }));
+    let server = serves(router, Limits { pace: Pace { head: LONG, ..PACE }, ..limits() }).await;
+    let body = b"POST /say HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\nword\r\n0\r\n";
+    let mut few = server.says(&[body.as_slice(), b"a: b\r\n\r\n"].concat()).await;
+    assert!(rest(&mut few).await.ends_with(b"word"));
+    let long = [b"a: ".as_slice(), &b"x".repeat(17 << 10)].concat();
+    let many = b"a: b\r\n".repeat(101);
+    for lines in [long, many] {
+        // None of them has an end: whoever answers does not wait for it.
+        let mut stream = server.says(&[body.as_slice(), &lines].concat()).await;
+        let said = rest(&mut stream).await;
+        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&said));
+    }
+}

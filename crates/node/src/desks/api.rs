@@ -33,7 +33,6 @@ const CORRECTIONS: i64 = 1_000;
 /// The routes of the API.
 pub fn routes() -> Router<Arc<Node>> {
     Router::new()
-        .route("/api/openapi.json", get(description))
         .route("/api/v1/situation/figures", get(figures))
         .route("/api/v1/situation/corrections", get(corrections))
         .route("/api/v1/situation/places/{place}", get(place_figures))
@@ -56,7 +55,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-async fn description(viewer: Viewer) -> Response {
+pub(super) async fn description(viewer: Viewer) -> Response {
     answer::json(viewer.face, &openapi())
 }
 
@@ -422,7 +421,7 @@ async fn place_figures(State(node): State<Arc<Node>>, Path(code): Path<String>, 
         let names = desk.names(&viewer);
         let db = node.index.db();
         let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
-        let Some(found) = place::read(db, desk.scope, &names, &code, wanted).await? else {
+        let Some(found) = place::read(db, desk.scope, &names, &code, wanted, desk.share()).await? else {
             return Ok(not_found());
         };
         let mut all = Vec::new();

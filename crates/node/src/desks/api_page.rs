@@ -13,9 +13,9 @@ use axum::routing::get;
 use std::sync::Arc;
 use utoipa::openapi::RefOr;
 
-/// The route of the page.
+/// The routes of the page and of the description.
 pub fn routes() -> Router<Arc<Node>> {
-    Router::new().route("/api", get(page))
+    Router::new().route("/api", get(page)).route("/api/openapi.json", get(api::description))
 }
 
 async fn page(viewer: Viewer) -> Response {

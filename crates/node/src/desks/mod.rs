@@ -9,6 +9,7 @@ pub mod meetings;
 pub mod network;
 pub mod record;
 pub mod scenario;
+pub mod shared;
 pub mod signals;
 pub mod situation;
 
@@ -99,7 +100,10 @@ pub fn routes() -> Router<Arc<Node>> {
         .merge(record::pages::routes())
         .merge(network::pages::routes())
         .merge(import::pages::routes())
-        .merge(meetings::pages::routes())
         .merge(api::routes())
-        .merge(api_page::routes())
+}
+
+/// The addresses of those pages for which nothing is read of the index.
+pub fn light_routes() -> Router<Arc<Node>> {
+    Router::new().merge(meetings::pages::routes()).merge(api_page::routes())
 }

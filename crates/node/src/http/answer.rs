@@ -7,7 +7,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, SET_COOKI
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
-use super::Viewer;
+use super::{Viewer, reads_pages};
 use crate::face::Face;
 use crate::i18n::Lang;
 use crate::layout::{Asked, Lists, Problem, Refusal, RequestParts, Shell, error_page};
@@ -126,6 +126,22 @@ pub fn without_database(
     let mut response = html_answer(status, Face::Public, html);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The same for whoever reads pages; for others, what is wrong as a line of text.
+pub fn page_or_text(
+    node: &Node,
+    uri: &Uri,
+    headers: &HeaderMap,
+    status: StatusCode,
+    refusal: Refusal,
+    problem: Problem,
+) -> Response {
+    if reads_pages(headers) {
+        return without_database(node, uri, headers, status, refusal, &[problem]);
+    }
+    let said = problem.text(&asked_without_database(node, uri, headers).t);
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{said}\n")).into_response()
 }
 
 /// What a request asks for, from nothing but itself and the configuration.

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -54,11 +54,7 @@ pub async fn only_ours(State(node): State<Arc<Node>>, request: Request, next: Ne
         Problem::new("host-unknown").with("host", shown).with("address", node.config.public_url.clone());
     let (uri, headers) = (request.uri(), request.headers());
     let status = StatusCode::MISDIRECTED_REQUEST;
-    if reads_pages(headers) {
-        return answer::without_database(&node, uri, headers, status, Refusal::Misdirected, &[problem]);
-    }
-    let said = problem.text(&answer::asked_without_database(&node, uri, headers).t);
-    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{said}\n")).into_response()
+    answer::page_or_text(&node, uri, headers, status, Refusal::Misdirected, problem)
 }
 
 /// What a page of another site's asked for, or one that does not say whose it is (`Origin: null`).

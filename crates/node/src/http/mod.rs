@@ -4,6 +4,7 @@
 //! answer passes the same layers: limits first, then counting, then headers that browsers need.
 
 pub mod answer;
+mod ending;
 mod entrance;
 mod forward;
 mod hosts;
@@ -38,7 +39,7 @@ pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
 pub use viewer::{Viewer, cookie};
 
-use crate::layout::Refusal;
+use crate::layout::{Problem, Refusal};
 use crate::node::Node;
 use rate::Gate;
 use turns::Turns;
@@ -61,22 +62,24 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// There are so many connections.
 pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) -> Router {
     let gate = Arc::new(Gate::new(&node.config.exchange, connections));
-    let turns = Arc::<Turns>::default();
-    let pages = Router::new()
+    let turns = Turns::default();
+    let pages = crate::desks::routes()
+        // Whatever is added behind this takes no turn: nothing is read of the index for it.
+        .route_layer(middleware::from_fn_with_state(turns.clone(), some_at_once))
+        .merge(crate::desks::light_routes())
         .route("/", get(system::home))
         .route("/assets/{file}", get(system::asset))
         .route("/healthz", get(system::health))
         .route("/metrics", get(system::metrics))
         .merge(entrance::routes())
-        .merge(crate::desks::routes())
         .fallback(system::no_such_page)
-        .layer(middleware::from_fn_with_state(turns.clone(), some_at_once))
         .layer(middleware::from_fn_with_state(node.clone(), in_words))
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
-        .layer(middleware::from_fn(short_addresses))
-        .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours));
+        .layer(middleware::from_fn_with_state(node.clone(), ending::or_later))
+        .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours))
+        .layer(middleware::from_fn_with_state(node.clone(), short_addresses));
     Router::new()
         .merge(pages)
         .merge(crate::exchange::routes(node))
@@ -93,24 +96,23 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
 }
 
 /// Pages repeat their address in their links: who asks by a long one must not be answered with megabytes.
-async fn short_addresses(request: Request, next: Next) -> Response {
+async fn short_addresses(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
     if path.len() > LONGEST_PATH || query.len() > LONGEST_QUERY {
-        let text = format!(
-            "the address is too long: {LONGEST_PATH} bytes, and {LONGEST_QUERY} behind the question mark\n"
-        );
-        return (StatusCode::URI_TOO_LONG, text).into_response();
+        let problem = Problem::new("address-long").with("path", LONGEST_PATH).with("query", LONGEST_QUERY);
+        let (status, headers) = (StatusCode::URI_TOO_LONG, request.headers());
+        // The links of this page repeat nothing of the address but its language.
+        let lang = answer::asked_without_database(&node, request.uri(), headers).t.lang().code();
+        let uri = format!("/?lang={lang}").parse().unwrap_or_default();
+        return answer::page_or_text(&node, &uri, headers, status, Refusal::AddressTooLong, problem);
     }
     next.run(request).await
 }
 
-async fn some_at_once(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_cheap = matches!(path, "/healthz" | "/metrics")
-        || ["/assets/", "/meetings", "/enter/"].iter().any(|cheap| path.starts_with(cheap));
+async fn some_at_once(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
     let has_turn = request.extensions().get::<turns::HasTurn>().is_some();
-    if is_cheap || has_turn || request.method() != Method::GET {
+    if has_turn || request.method() != Method::GET {
         return next.run(request).await;
     }
     match turns.take(turns::source(&request), turns::is_heavy(&request)).await {

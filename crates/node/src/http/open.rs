@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
+use axum::http::header::TRANSFER_ENCODING;
 use axum::middleware::Next;
 use axum::response::Response;
 use edge::{Connection, Gone, Seat};
@@ -18,6 +19,9 @@ use hyper::body::{Frame, SizeHint};
 const PIECE: usize = 16 << 10;
 /// The most bytes of a body that are counted. A longer one is a table, which goes to the disk as it comes.
 const IN_MEMORY: u64 = 128 << 10;
+
+/// Lines may follow a body of unknown length (RFC 9112, section 7.1.2): so many bytes of them are kept before they are handed over.
+const TRAILERS: u64 = 16 << 10;
 
 /// Answers a request that has a place; `None` if it had to give that up before there was an answer.
 pub async fn answer(seat: Seat, mut gone: Gone, request: Request, next: Next) -> Option<Response> {
@@ -43,11 +47,12 @@ pub async fn answer(seat: Seat, mut gone: Gone, request: Request, next: Next) ->
     Some(response.map(|body| Body::new(Sent { body, rest: Bytes::new(), seat })))
 }
 
-/// About what a head takes in memory.
+/// About what a head takes in memory, and what follows the body at most.
 fn head_bytes(request: &Request) -> u64 {
     let uri = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     let lines = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-    u64::try_from(uri + lines.sum::<usize>()).unwrap_or(u64::MAX)
+    let trailers = if request.headers().contains_key(TRANSFER_ENCODING) { TRAILERS } else { 0 };
+    trailers + u64::try_from(uri + lines.sum::<usize>()).unwrap_or(u64::MAX / 2)
 }
 
 /// A request's body. What has come of it is counted.
@@ -169,5 +174,16 @@ mod tests {
         assert_eq!(others_gone.is_told().now_or_never(), None);
         let rest = axum::body::to_bytes(Body::new(sent), usize::MAX).await.unwrap();
         assert!(rest.len() == (900 << 10) - PIECE && rest.iter().all(|byte| *byte == 7));
+    }
+
+    /// They are not seen before they are whole.
+    #[test]
+    fn lines_that_may_follow_a_body_are_counted_before_they_come() {
+        let of = |name, value| {
+            let request = Request::post("/nudge").header(name, value).body(Body::empty()).unwrap();
+            head_bytes(&request)
+        };
+        assert!(of("content-length", "60000") < 100);
+        assert!(of("transfer-encoding", "chunked") >= TRAILERS);
     }
 }

@@ -16,7 +16,8 @@ use axum::http::response::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::answer::FOR_ANYBODY;
 use super::turns::{self, HasTurn, Turns};
@@ -96,40 +97,45 @@ impl Ready {
     }
 
     /// The answer to `key`, made by `make` unless one is here that was begun after every change of the index that the
-    /// caller could know of. Before it is made, `turn` is awaited, and nobody waits for that but who asked.
-    async fn answer<T: Send>(
+    /// caller could know of. Before it is made, a turn is awaited; nobody waits for that but who asked, and nobody keeps it
+    /// who waits for another one to make the same page.
+    async fn answer<T: Send + 'static>(
         &self,
         key: Key,
         changes: impl Fn() -> u64,
-        turn: impl Future<Output = Option<T>> + Send + 'static,
+        turn: impl Fn() -> BoxFuture<'static, Option<T>>,
         make: impl Future<Output = Response> + Send + 'static,
     ) -> Response {
         let came = changes();
         let place = self.place(key);
-        if let Some(kept) = place.lock().await.as_mut().filter(|kept| kept.is_for(came)) {
-            if kept.begun.elapsed() >= KEPT && !std::mem::replace(&mut kept.is_renewed, true) {
-                let make = async move {
-                    match turn.await {
-                        Some(_turn) => make.await,
-                        None => turns::busy(),
-                    }
-                };
-                tokio::spawn(renew(Arc::clone(&place), changes(), make));
+        loop {
+            if let Some(kept) = place.lock().await.as_mut().filter(|kept| kept.is_for(came)) {
+                if kept.begun.elapsed() >= KEPT && !std::mem::replace(&mut kept.is_renewed, true) {
+                    tokio::spawn(renew(Arc::clone(&place), changes(), in_turn(turn(), make)));
+                }
+                return kept.response();
             }
-            return kept.response();
+            let Some(_turn) = turn().await else { return turns::busy() };
+            // Somebody else makes it by now.
+            let Ok(mut here) = place.try_lock() else { continue };
+            if let Some(kept) = here.as_ref().filter(|kept| kept.is_for(came)) {
+                return kept.response();
+            }
+            let (changes, begun) = (changes(), Instant::now());
+            let made = keepable(changes, begun, make.await).await;
+            *here = None;
+            return match made {
+                Ok(kept) => here.insert(kept).response(),
+                Err(response) => response,
+            };
         }
-        let Some(_turn) = turn.await else { return turns::busy() };
-        let mut here = place.lock().await;
-        if let Some(kept) = here.as_ref().filter(|kept| kept.is_for(came)) {
-            return kept.response();
-        }
-        let (changes, begun) = (changes(), Instant::now());
-        let made = keepable(changes, begun, make.await).await;
-        *here = None;
-        match made {
-            Ok(kept) => here.insert(kept).response(),
-            Err(response) => response,
-        }
+    }
+}
+
+async fn in_turn<T>(turn: impl Future<Output = Option<T>>, make: impl Future<Output = Response>) -> Response {
+    match turn.await {
+        Some(_turn) => make.await,
+        None => turns::busy(),
     }
 }
 
@@ -179,7 +185,7 @@ async fn whole(body: Body) -> Result<Bytes, Body> {
 
 /// Gives what is ready, or lets it be made.
 pub async fn or_made(
-    State((node, turns)): State<(Arc<Node>, Arc<Turns>)>,
+    State((node, turns)): State<(Arc<Node>, Turns)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -187,7 +193,10 @@ pub async fn or_made(
     let Some(key) = key(here, &request) else { return next.run(request).await };
     let (source, is_heavy) = (turns::source(&request), turns::is_heavy(&request));
     request.extensions_mut().insert(HasTurn);
-    let turn = async move { turns.take(source, is_heavy).await };
+    let turn = move || {
+        let turns = turns.clone();
+        async move { turns.take(source, is_heavy).await }.boxed()
+    };
     node.ready.answer(key, || node.index.changes(), turn, next.run(request)).await
 }
 
@@ -251,7 +260,8 @@ mod tests {
                 response
             };
             let changes = || self.index.load(Ordering::SeqCst);
-            let response = self.ready.answer(key, changes, std::future::ready(Some(())), make).await;
+            let response =
+                self.ready.answer(key, changes, || std::future::ready(Some(())).boxed(), make).await;
             let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
             String::from_utf8(bytes.to_vec()).unwrap()
         }
@@ -274,13 +284,50 @@ mod tests {
         let pages = Pages::new();
         let key = Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
         let changes = || pages.index.load(Ordering::SeqCst);
-        let never = std::future::pending::<Option<()>>();
+        let never = || std::future::pending::<Option<()>>().boxed();
         let first = pages.ready.answer(key, changes, never, std::future::ready(Response::default()));
         tokio::select! {
             biased;
             _ = first => panic!("its turn never comes"),
             page = pages.ask("/situation", FOR_ANYBODY) => assert_eq!(page, "/situation at 0, number 0"),
         }
+    }
+
+    /// Of any number that ask for one slow page, one takes a turn away from other pages.
+    #[tokio::test]
+    async fn who_waits_for_another_one_to_make_the_same_page_keeps_no_turn() {
+        let ready = Ready::default();
+        let key = || Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
+        let turns = Arc::new(tokio::sync::Semaphore::new(8));
+        let turn = || turns.clone().acquire_owned().map(Result::ok).boxed();
+        let (made, until_made) = tokio::sync::oneshot::channel::<()>();
+        let page = || {
+            let mut page = Response::new(Body::from("a page"));
+            page.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(FOR_ANYBODY));
+            page
+        };
+        let make = async move {
+            until_made.await.unwrap();
+            page()
+        };
+        let first = ready.answer(key(), || 0, turn, make);
+        // Each of them found no page when the first one had not begun.
+        let held: Vec<_> = (0..8).map(|_| turns.clone().try_acquire_owned().unwrap()).collect();
+        let others = (0..7).map(|_| ready.answer(key(), || 0, turn, std::future::pending()));
+        let asked = futures::future::join(first, futures::future::join_all(others));
+        let look = async {
+            tokio::task::yield_now().await;
+            drop(held);
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(turns.available_permits(), 7, "only who makes the page has a turn");
+            made.send(()).unwrap();
+        };
+        let ((first, others), ()) = futures::join!(asked, look);
+        assert!(
+            first.status() == StatusCode::OK && others.iter().all(|other| other.status() == StatusCode::OK)
+        );
     }
 
     /// Made anew beside who asks, once; too old, or after a change, nobody gets it.

@@ -1,25 +1,23 @@
-//! How many pages are made at the same time: some of everybody together, fewer of one source. Who asks for heavy pages again
-//! and again waits for its own, and others only for the few that are being made. It makes none itself.
+//! Turns for making pages: some of everybody together, fewer of one source, and who used the least of late goes first ([`queue`]).
+//! Who asks for slow pages again and again waits for its own, and others only for those that are being made. It makes none itself.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse as _, Response};
 use edge::Source;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
-/// Pages being made at the same time.
-const OF_ALL: usize = 8;
-/// Of them, those of one source, and of the wider block around it.
-const OF_ONE: usize = 2;
-const AROUND: usize = 4;
-/// Of them, those that read very many figures or compute long: whoever asks for others does not wait behind them.
-const HEAVY: usize = 3;
-/// Where such pages are.
+use queue::{Asked, Queue};
+
+mod queue;
+mod used;
+
+/// Where pages are that read very many figures or compute long.
 const HEAVY_PAGES: [&str; 5] =
     ["/signals", "/scenario", "/situation/compare", "/situation/differences", "/situation/totals"];
 /// How long a page waits for its turn.
@@ -46,76 +44,93 @@ pub fn busy() -> Response {
 }
 
 /// Whose turn it is.
-#[derive(Debug)]
-pub struct Turns {
-    all: Arc<Semaphore>,
-    heavy: Arc<Semaphore>,
-    of_one: Shares,
-    around: Shares,
-}
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<Mutex<State>>);
 
-/// Of each source the turns that it may have at the same time.
-type Shares = Mutex<HashMap<Source, Weak<Semaphore>>>;
-
-impl Default for Turns {
-    fn default() -> Self {
-        let (all, heavy) = (Arc::new(Semaphore::new(OF_ALL)), Arc::new(Semaphore::new(HEAVY)));
-        Self { all, heavy, of_one: Mutex::default(), around: Mutex::default() }
-    }
+#[derive(Debug, Default)]
+struct State {
+    queue: Queue,
+    /// How those who wait are told, by their numbers.
+    tell: HashMap<u64, oneshot::Sender<Turn>>,
 }
 
 /// A turn that is taken until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
-    _of_all: OwnedSemaphorePermit,
-    _of_one: Option<OwnedSemaphorePermit>,
-    _around: Option<OwnedSemaphorePermit>,
-    _heavy: Option<OwnedSemaphorePermit>,
+    turns: Turns,
+    asked: Asked,
+}
+
+/// Somebody who waits until this is dropped.
+struct Waiting<'t> {
+    turns: &'t Turns,
+    number: u64,
 }
 
 impl Turns {
-    /// Waits for a turn; `None` if it does not come in time. This machine itself waits for the others alone.
+    /// Waits for a turn; `None` if it does not come in time, or if too many wait before it.
     pub async fn take(&self, source: Source, is_heavy: bool) -> Option<Turn> {
-        let turn = async {
-            let of_one = match source {
-                Source::Here => None,
-                _ => Some(share(&self.of_one, source, OF_ONE).acquire_owned().await.ok()?),
-            };
-            let around = match source {
-                Source::Block(block) => {
-                    let around = Source::Block(block.around());
-                    Some(share(&self.around, around, AROUND).acquire_owned().await.ok()?)
-                }
-                _ => None,
-            };
-            let heavy =
-                if is_heavy { Some(Arc::clone(&self.heavy).acquire_owned().await.ok()?) } else { None };
-            let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Turn { _of_all: of_all, _of_one: of_one, _around: around, _heavy: heavy })
-        };
-        tokio::time::timeout(PATIENCE, turn).await.ok().flatten()
+        let (tell, told) = oneshot::channel();
+        let _waiting = self.come(source, is_heavy, tell);
+        self.hand_out();
+        tokio::time::timeout(PATIENCE, told).await.ok()?.ok()
+    }
+
+    fn come(&self, source: Source, is_heavy: bool, tell: oneshot::Sender<Turn>) -> Waiting<'_> {
+        self.change(|state| {
+            let (number, gives_way) = state.queue.come(source, is_heavy, Instant::now());
+            state.tell.insert(number, tell);
+            // Whoever is told nothing any more has waited in vain.
+            gives_way.map(|last| state.tell.remove(&last));
+            Waiting { turns: self, number }
+        })
+    }
+
+    /// Gives turns to all whose turn it is.
+    fn hand_out(&self) {
+        let begun = self.change(|state| {
+            let mut begun = Vec::new();
+            while let Some((number, asked)) = state.queue.begin(Instant::now()) {
+                begun.push((state.tell.remove(&number), Turn { turns: self.clone(), asked }));
+            }
+            begun
+        });
+        for (tell, turn) in begun {
+            // Whoever has gone meanwhile gives its turn to the next one.
+            drop(tell.map(|tell| tell.send(turn)));
+        }
+    }
+
+    fn change<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {
+        // Each change is whole: whoever panicked left it so.
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn share(shares: &Shares, source: Source, most: usize) -> Arc<Semaphore> {
-    let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = shares.get(&source).and_then(Weak::upgrade) {
-        return known;
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.change(|state| state.queue.end(self.asked, Instant::now()));
+        self.turns.hand_out();
     }
-    // Whoever waits for nothing any more is forgotten.
-    shares.retain(|_, waiting| waiting.strong_count() > 0);
-    let new = Arc::new(Semaphore::new(most));
-    shares.insert(source, Arc::downgrade(&new));
-    new
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.turns.change(|state| {
+            state.queue.leave(self.number);
+            state.tell.remove(&self.number);
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::queue::{AROUND, HEAVY, OF_ALL, WAITING};
     use super::*;
 
     #[tokio::test]
     async fn one_source_with_any_number_of_pages_leaves_turns_to_the_others() {
-        let turns = Arc::new(Turns::default());
+        let turns = Turns::default();
         let of = |text: &str| Source::Block(edge::Block::of(text.parse().unwrap()));
         let held = [turns.take(of("192.0.2.1"), false).await, turns.take(of("192.0.2.1"), false).await];
         assert!(held.iter().all(Option::is_some));
@@ -128,12 +143,12 @@ mod tests {
         drop(held);
         assert!(waiting.await.unwrap(), "its own turn comes");
         assert!(turns.take(of("192.0.2.3"), false).await.is_some());
-        assert_eq!(turns.of_one.lock().unwrap().len(), 1, "who waits for nothing is forgotten");
+        assert!(turns.0.lock().unwrap().tell.is_empty(), "who waits for nothing is forgotten");
     }
 
     #[tokio::test]
     async fn a_block_of_many_addresses_leaves_turns_to_the_others() {
-        let turns = Arc::new(Turns::default());
+        let turns = Turns::default();
         let of = |text: String| Source::Block(edge::Block::of(text.parse().unwrap()));
         let mut held = Vec::new();
         for n in 0..AROUND {
@@ -155,7 +170,7 @@ mod tests {
     /// From any number of networks, so that none has its share yet.
     #[tokio::test]
     async fn a_crowd_that_asks_for_heavy_pages_leaves_turns_to_who_asks_for_others() {
-        let turns = Arc::new(Turns::default());
+        let turns = Turns::default();
         let of = |text: String| Source::Block(edge::Block::of(text.parse().unwrap()));
         let mut held = Vec::new();
         for n in 0..HEAVY {
@@ -171,6 +186,25 @@ mod tests {
         for n in 0..OF_ALL - HEAVY {
             held.push(turns.take(of(format!("192.{n}.0.1")), false).await.expect("at once"));
         }
+        crowd.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    #[tokio::test]
+    async fn who_is_one_too_many_hears_so_at_once() {
+        let turns = Turns::default();
+        let of = |n: usize| Source::Block(edge::Block::of(format!("192.0.2.{n}").parse().unwrap()));
+        let _held = [turns.take(of(1), false).await, turns.take(of(1), false).await];
+        let crowd: Vec<_> = (0..WAITING)
+            .map(|_| {
+                let (turns, source) = (turns.clone(), of(1));
+                tokio::spawn(async move { turns.take(source, false).await.is_some() })
+            })
+            .collect();
+        while turns.0.lock().unwrap().tell.len() < WAITING {
+            tokio::task::yield_now().await;
+        }
+        assert!(turns.take(of(1), false).await.is_none(), "without waiting");
+        assert!(turns.take(of(2), false).await.is_some(), "somebody else is no part of it");
         crowd.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -23,6 +23,8 @@ pub enum Refusal {
     Conflict,
     /// 413: more bytes than are accepted.
     TooLarge,
+    /// 414: a longer address than is read.
+    AddressTooLong,
     /// 421: under a name that is none of this node's.
     Misdirected,
     /// 429: too often.
@@ -37,7 +39,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -46,6 +48,7 @@ impl Refusal {
         Self::Timeout,
         Self::Conflict,
         Self::TooLarge,
+        Self::AddressTooLong,
         Self::Misdirected,
         Self::TooMany,
         Self::Internal,
@@ -74,6 +77,7 @@ impl Refusal {
             Self::Timeout => 408,
             Self::Conflict => 409,
             Self::TooLarge => 413,
+            Self::AddressTooLong => 414,
             Self::Misdirected => 421,
             Self::TooMany => 429,
             Self::Internal => 500,
@@ -91,6 +95,7 @@ impl Refusal {
             Self::Timeout => t.error_timeout_title(),
             Self::Conflict => t.error_conflict_title(),
             Self::TooLarge => t.error_too_large_title(),
+            Self::AddressTooLong => t.error_address_long_title(),
             Self::Misdirected => t.error_misdirected_title(),
             Self::TooMany => t.error_too_many_title(),
             Self::Internal => t.error_internal_title(),
@@ -109,6 +114,7 @@ impl Refusal {
             Self::Timeout => t.error_timeout_text(),
             Self::Conflict => t.error_conflict_text(),
             Self::TooLarge => t.error_too_large_text(),
+            Self::AddressTooLong => t.error_address_long_text(),
             Self::Misdirected => t.error_misdirected_text(),
             Self::TooMany => t.error_too_many_text(),
             Self::Internal => t.error_internal_text(),

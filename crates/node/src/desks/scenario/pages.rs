@@ -5,6 +5,7 @@ use super::outcome::{self, ScenarioOutcome};
 use super::page::{self, Again, Form, Run};
 use super::released::{self, Unreadable};
 use crate::desks::import;
+use crate::desks::shared::Rows;
 use crate::desks::situation::analysis::{self, input, parameters::Parameters};
 use crate::desks::situation::curve::Measure;
 use crate::desks::situation::figure::day_number;
@@ -14,7 +15,7 @@ use crate::desks::situation::pages::Desktop;
 use crate::desks::situation::place::{self, Shown};
 use crate::desks::situation::places;
 use crate::desks::situation::points::MOST_STATEMENTS;
-use crate::desks::situation::query;
+use crate::desks::situation::query::{self, Scope};
 use crate::face::Face;
 use crate::http::{Viewer, answer, same_site};
 use crate::layout::{Desk, Page, Problem, Refusal};
@@ -32,7 +33,7 @@ use record::MechanismId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::db::DbError;
+use store::db::{Db, DbError};
 
 const CSV: &str = "text/csv; charset=utf-8";
 /// The value of the audience that is everybody.
@@ -52,6 +53,20 @@ struct Asked {
     assumptions: Assumptions,
     history: Series,
     input: String,
+}
+
+/// What is reported of a place, whatever is assumed of it.
+pub struct Reported {
+    shown: Shown,
+    history: Series,
+    input: String,
+}
+
+impl Rows for Reported {
+    fn rows(&self) -> usize {
+        // A line of the input is about a row.
+        self.shown.rows() + 2 * self.history.len()
+    }
 }
 
 /// What an address comes to: nothing asked for, a problem, or a scenario to be run.
@@ -76,11 +91,10 @@ async fn basis(
     let stated = query::indicators(node.index.db(), desk.scope).await?;
     let codes: Vec<String> = stated.into_iter().filter(|code| analysis::counts_cases(code)).collect();
     let indicator = overview::chosen(&codes, viewer.asked.query.get("indicator"));
-    let latest = query::latest(node.index.db(), desk.scope, &indicator, None).await?;
-    let mut places: Vec<String> = latest.into_iter().map(|one| one.series.place).collect();
-    places.dedup();
+    let read = places::known(node.index.db(), desk.scope, &indicator);
+    let known = desk.share().read(|reads| &reads.places, desk.scope, &[&indicator], read).await?;
     let mut places: Vec<(String, String)> =
-        places.into_iter().map(|place| (place.clone(), names.place(&place))).collect();
+        known.iter().map(|place| (place.clone(), names.place(place))).collect();
     places.sort_by_key(|(_, name)| name.to_lowercase());
     Ok(Basis { indicator, places })
 }
@@ -93,23 +107,34 @@ async fn wanted(
     indicator: &str,
 ) -> Result<Wanted, DbError> {
     let Some(place) = viewer.asked.query.get("place") else { return Ok(Wanted::Nothing) };
-    let db = node.index.db();
-    let all = places::of_place(db, desk.scope, place).await?.series;
-    let shown = place::main(db, desk.scope, names, &all, indicator, MOST_STATEMENTS).await?;
-    let found = shown.and_then(|shown| {
-        let history = input::counts(Measure::of(indicator), &shown.figures)?;
-        Some((shown, history))
-    });
-    let Some((shown, history)) = found else {
+    let read = reported(node.index.db(), desk.scope, names, (indicator, place));
+    let what = [indicator, place];
+    let reported = desk.share().read(|reads| &reads.scenarios, desk.scope, &what, read).await?;
+    let Some(reported) = &*reported else {
         return Ok(Wanted::Refused(Problem::new("scenario-no-figures").with("value", place)));
     };
-    let usual = usual(viewer, indicator, &shown);
-    let author = shown.series.author.clone();
+    let usual = usual(viewer, indicator, &reported.shown);
+    let author = reported.shown.series.author.clone();
     let get = |key: &str| viewer.asked.query.get(key);
     let assumptions = match Assumptions::read([place, indicator, &author], get, &usual) {
         Ok(assumptions) => assumptions,
         Err(problem) => return Ok(Wanted::Refused(problem)),
     };
+    let (history, input) = (reported.history.clone(), reported.input.clone());
+    Ok(Wanted::Scenario(Box::new(Asked { assumptions, history, input })))
+}
+
+/// What is reported of the place that a scenario begins with; `None` if nothing can be counted.
+async fn reported(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    (indicator, place): (&str, &str),
+) -> Result<Option<Reported>, DbError> {
+    let all = places::of_place(db, scope, place).await?.series;
+    let shown = place::main(db, scope, names, &all, indicator, MOST_STATEMENTS).await?;
+    let Some(shown) = shown else { return Ok(None) };
+    let Some(history) = input::counts(Measure::of(indicator), &shown.figures) else { return Ok(None) };
     let sources = query::sources(db, shown.series.shelf, shown.days.iter().map(|day| day.release)).await?;
     let records: BTreeMap<i64, String> = shown
         .days
@@ -117,7 +142,7 @@ async fn wanted(
         .filter_map(|day| Some((day.day, sources.get(&day.release)?.name.clone())))
         .collect();
     let input = outcome::input_csv(&history, |date| records.get(&day_number(date)).cloned());
-    Ok(Wanted::Scenario(Box::new(Asked { assumptions, history, input })))
+    Ok(Some(Reported { shown, history, input }))
 }
 
 /// R as the newest window that says something has it, where the address names none.

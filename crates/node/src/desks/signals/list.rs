@@ -1,6 +1,7 @@
 //! The signals of the last days over all countries, and their page.
 
 use super::dismissal::{self, Dismissal, MAX_REASON};
+use crate::desks::shared::{Rows, Share};
 use crate::desks::situation::analysis::{counts_cases, input, warning};
 use crate::desks::situation::curve::{Current, Measure, current};
 use crate::desks::situation::differences;
@@ -122,21 +123,42 @@ pub struct Signals {
     pub crowded: BTreeSet<String>,
 }
 
-/// Reads the figures and judges them.
+/// The figures that signals are looked for in, whatever the method.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// One series of each country, with its figures of the last days.
+    series: Vec<(Series, Vec<Current>)>,
+    crowded: BTreeSet<String>,
+}
+
+impl Rows for Stated {
+    fn rows(&self) -> usize {
+        self.series.iter().map(|(_, figures)| figures.len() + 1).sum()
+    }
+}
+
+/// Reads the figures, unless somebody else did, and judges them.
 pub async fn read(
     db: &Db,
     scope: Scope<'_>,
     names: &Names<'_>,
     indicator: Option<&str>,
     wanted: Wanted,
+    share: Share<'_>,
 ) -> Result<Signals, DbError> {
-    let stated = query::indicators(db, scope).await?;
-    let indicators: Vec<String> = stated.into_iter().filter(|code| counts_cases(code)).collect();
+    let indicators = query::indicators(db, scope).await?;
+    let indicators: Vec<String> = indicators.into_iter().filter(|code| counts_cases(code)).collect();
     let indicator = overview::chosen(&indicators, indicator);
-    let latest = query::latest(db, scope, &indicator, None).await?;
+    let read = stated(db, scope, names, &indicator);
+    let stated = share.read(|reads| &reads.signals, scope, &[&indicator], read).await?;
+    Ok(judge(scope.status, wanted, indicators, indicator.clone(), &stated))
+}
+
+async fn stated(db: &Db, scope: Scope<'_>, names: &Names<'_>, indicator: &str) -> Result<Stated, DbError> {
+    let latest = query::latest(db, scope, indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();
     let Recent { series: recent, crowded } =
-        recent::recent(db, scope, &indicator, newest - HISTORY_DAYS).await?;
+        recent::recent(db, scope, indicator, newest - HISTORY_DAYS).await?;
     let mut chosen: BTreeMap<String, (Series, Vec<Current>)> = BTreeMap::new();
     for (series, points) in recent.into_iter().filter(|(series, _)| is_country(&series.place)) {
         let figures = current(&points);
@@ -148,8 +170,7 @@ pub async fn read(
             chosen.insert(series.place.clone(), (series, figures));
         }
     }
-    let judged = judge(scope.status, wanted, indicators, indicator, chosen.into_values().collect());
-    Ok(Signals { crowded, ..judged })
+    Ok(Stated { series: chosen.into_values().collect(), crowded })
 }
 
 fn judge(
@@ -157,18 +178,18 @@ fn judge(
     wanted: Wanted,
     indicators: Vec<String>,
     indicator: String,
-    all: Vec<(Series, Vec<Current>)>,
+    stated: &Stated,
 ) -> Signals {
     let method = wanted.judge();
     let measure = Measure::of(&indicator);
     let (mut candidates, mut unjudged, mut judged) = (Vec::new(), Vec::new(), 0);
-    for (series, figures) in all {
-        let Some(counts) = input::counts(measure, &figures) else { continue };
+    for (series, figures) in &stated.series {
+        let Some(counts) = input::counts(measure, figures) else { continue };
         let last = if counts.step() == Step::Week { JUDGED.1 } else { JUDGED.0 };
         // The method's parameters were checked when the address was read.
         let verdicts = method.judge(&counts, last).unwrap_or_default();
         if verdicts.iter().all(|verdict| verdict.alarm.is_none()) {
-            unjudged.push((series, verdicts.last().and_then(|verdict| verdict.reason.clone())));
+            unjudged.push((series.clone(), verdicts.last().and_then(|verdict| verdict.reason.clone())));
             continue;
         }
         judged += 1;
@@ -227,7 +248,7 @@ fn judge(
             .then(p(one).total_cmp(&p(other)))
             .then(one.series.place.cmp(&other.series.place))
     });
-    Signals { wanted, indicators, indicator, found, judged, unjudged, crowded: BTreeSet::new() }
+    Signals { wanted, indicators, indicator, found, judged, unjudged, crowded: stated.crowded.clone() }
 }
 
 /// The page.

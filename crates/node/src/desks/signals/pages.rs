@@ -32,7 +32,8 @@ async fn found(node: &Node, viewer: &Viewer) -> Result<list::Signals, Response> 
     let read = async {
         let desk = Desktop::open(node, viewer).await?;
         let names = desk.names(viewer);
-        list::read(node.index.db(), desk.scope, &names, viewer.asked.query.get("indicator"), wanted).await
+        let indicator = viewer.asked.query.get("indicator");
+        list::read(node.index.db(), desk.scope, &names, indicator, wanted, desk.share()).await
     };
     read.await.map_err(|error| answer::internal(&error))
 }

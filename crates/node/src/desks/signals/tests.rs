@@ -1,10 +1,12 @@
 //! The list of signals, over what `judge` was given.
 
 use super::list::{self, Wanted};
+use crate::desks::shared::{Reads, Share};
 use crate::desks::situation::names::{KnownAuthority, Names};
 use crate::desks::situation::tests::{CASES, CHINA, Desk, Made, WHO, known, scope};
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
+use crate::index::Index;
 use crate::layout::{Asked, Lists as _, Page, RequestParts, Shell};
 use askama::Template as _;
 use formats::places::PlaceNames;
@@ -44,7 +46,7 @@ async fn a_rise_is_a_signal_with_its_reason_and_who_could_not_be_judged_is_named
         let names = Names { t: &t, places: &places, authorities: &authorities };
         let asked = asked("", lang);
         let wanted = Wanted::read(&asked).unwrap();
-        let found = list::read(&desk.db, scope, &names, Some(CASES), wanted).await.unwrap();
+        let found = list::read(&desk.db, scope, &names, Some(CASES), wanted, Share::nothing()).await.unwrap();
         assert_eq!((found.found.len(), found.judged, found.unjudged.len()), (1, 2, 1));
         let signal = &found.found[0];
         assert_eq!((&*signal.series.place, signal.observed, signal.judged), ("CHN", 80.0, 2));
@@ -68,6 +70,32 @@ async fn a_rise_is_a_signal_with_its_reason_and_who_could_not_be_judged_is_named
     }
 }
 
+/// Whatever is made of them, the figures are read once until the index changes.
+#[tokio::test]
+async fn who_varies_the_numbers_of_the_method_has_nothing_read_again() {
+    let mut desk = one_rise().await;
+    let index = Index::open(desk.db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
+    let (reads, authorities, places) = (Reads::default(), known(), PlaceNames::bundled());
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let judged = async |desk: &Desk, query: &str, face| {
+        let (scope, share) = (scope(face), Share::of(face, &reads, &index));
+        let wanted = Wanted::read(&asked(query, Lang::En)).unwrap();
+        list::read(&desk.db, scope, &names, Some(CASES), wanted, share).await.unwrap()
+    };
+    assert_eq!(judged(&desk, "", Face::Public).await.judged, 2);
+    let korea: Vec<(String, i64)> = (1..=31).map(|day| (format!("KOR 2020-03-{day:02}"), 10 * day)).collect();
+    let korea: Vec<(&str, i64)> = korea.iter().map(|(text, value)| (text.as_str(), *value)).collect();
+    // Nobody says that the index has changed.
+    desk.release(&Made::new(WHO, "C", "2020-04-01", &korea)).await;
+    for n in 1..50 {
+        let found = judged(&desk, &format!("alpha=0.0{n:02}&show=all"), Face::Public).await;
+        assert_eq!((found.judged, found.unjudged.len()), (2, 1), "nothing was read");
+        assert!(!found.found.is_empty());
+    }
+    assert_eq!(judged(&desk, "alpha=0.01", Face::Inside).await.judged, 3, "nothing of the inside is kept");
+}
+
 #[tokio::test]
 async fn inside_a_dismissal_stays_beside_its_signal() {
     let desk = one_rise().await;
@@ -75,7 +103,9 @@ async fn inside_a_dismissal_stays_beside_its_signal() {
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let asked = asked("alarm=ears-c1&show=all", Lang::En);
-    let found = list::read(&desk.db, scope, &names, None, Wanted::read(&asked).unwrap()).await.unwrap();
+    let found = list::read(&desk.db, scope, &names, None, Wanted::read(&asked).unwrap(), Share::nothing())
+        .await
+        .unwrap();
     let name = found.found[0].name.clone();
     let dismissal = super::dismissal::Dismissal { reason: "late reports of <one> province".into(), at: 0 };
     let shell = Shell::new("Ministry of Health", "moh.jpn.example", scope.face);

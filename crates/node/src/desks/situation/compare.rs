@@ -13,10 +13,12 @@ use super::places;
 use super::points::MOST_STATEMENTS;
 use super::query::{self, Scope, Series, Source};
 use crate::chart::{Across, Line, LineChart, MAX_LINES};
+use crate::desks::shared::{Rows, Share};
 use crate::layout::component::{Control, Field, empty};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::db::{Db, DbError};
 
 /// The number from which days are counted, where none is asked for.
@@ -99,9 +101,15 @@ pub struct Comparison {
     /// Indicators that somebody states.
     pub indicators: Vec<String>,
     /// Places that can be chosen.
-    pub known: Vec<String>,
+    pub known: Arc<Vec<String>>,
     /// The places.
-    pub places: Vec<Compared>,
+    pub places: Vec<Arc<Compared>>,
+}
+
+impl Rows for Compared {
+    fn rows(&self) -> usize {
+        1 + self.shown.as_ref().map_or(0, Rows::rows)
+    }
 }
 
 /// Reads what is compared.
@@ -111,27 +119,39 @@ pub async fn read(
     names: &Names<'_>,
     indicator: Option<&str>,
     wanted: Wanted,
+    share: Share<'_>,
 ) -> Result<Comparison, DbError> {
     let stated = query::indicators(db, scope).await?;
     let indicators: Vec<String> =
         stated.into_iter().filter(|code| Measure::of(code) != Measure::Standing).collect();
     let indicator = super::overview::chosen(&indicators, indicator);
-    let latest = query::latest(db, scope, &indicator, None).await?;
-    let mut known: Vec<String> = latest.iter().map(|one| one.series.place.clone()).collect();
-    known.dedup();
+    let read = places::known(db, scope, &indicator);
+    let known = share.read(|reads| &reads.places, scope, &[&indicator], read).await?;
     let mut places = Vec::new();
     let most = MOST_STATEMENTS / i64::try_from(wanted.places.len().max(1)).unwrap_or(i64::MAX);
     for place in &wanted.places {
-        let all = places::of_place(db, scope, place).await?;
-        let shown = place::main(db, scope, names, &all.series, &indicator, most).await?;
-        let mut source = None;
-        if let Some((one, day)) = shown.as_ref().and_then(|one| Some((one, one.days.last()?))) {
-            source = query::sources(db, one.series.shelf, [day.release]).await?.remove(&day.release);
-        }
-        let people = people(db, scope, &all.series).await?.filter(|people| *people > 0.0);
-        places.push(Compared { place: place.clone(), shown, source, people, crowded: all.crowded });
+        let what = [&*indicator, place, &most.to_string()];
+        let read = of_place(db, scope, names, (&indicator, place), most);
+        places.push(share.read(|reads| &reads.compared, scope, &what, read).await?);
     }
     Ok(Comparison { wanted, indicator, indicators, known, places })
+}
+
+async fn of_place(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    (indicator, place): (&str, &str),
+    most: i64,
+) -> Result<Compared, DbError> {
+    let all = places::of_place(db, scope, place).await?;
+    let shown = place::main(db, scope, names, &all.series, indicator, most).await?;
+    let mut source = None;
+    if let Some((one, day)) = shown.as_ref().and_then(|one| Some((one, one.days.last()?))) {
+        source = query::sources(db, one.series.shelf, [day.release]).await?.remove(&day.release);
+    }
+    let people = people(db, scope, &all.series).await?.filter(|people| *people > 0.0);
+    Ok(Compared { place: place.to_owned(), shown, source, people, crowded: all.crowded })
 }
 
 /// How many people live in a place: the newest figure of the first who states one.
@@ -303,7 +323,7 @@ fn notes(page: &Page, names: &Names<'_>, comparison: &Comparison) -> Vec<String>
         let more = more.map(|text| format!("{name}: {text}"));
         why(one).into_iter().chain(more).collect::<Vec<_>>()
     };
-    comparison.places.iter().flat_map(of_place).collect()
+    comparison.places.iter().map(AsRef::as_ref).flat_map(of_place).collect()
 }
 
 fn fields(page: &Page, names: &Names<'_>, comparison: &Comparison) -> Vec<Field> {

@@ -10,11 +10,13 @@ use super::parts::{author_cell, indicator_links, period_cell, place_cell, proof_
 use super::query::{self, Scope, Series, Source};
 use super::recent::{self, MOST_STANDING, Recent};
 use super::schema::Shelf;
+use crate::desks::shared::{Rows, Share};
 use crate::layout::component::{Control, Field};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Page, Problem, Row, Table};
 use askama::Template;
 use formats::figures::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::db::{Db, DbError};
 
 /// How many days back from the newest figure are looked at; the first where none is asked for.
@@ -50,6 +52,12 @@ pub struct Differences {
     pub crowded: BTreeSet<String>,
 }
 
+impl Rows for Differences {
+    fn rows(&self) -> usize {
+        self.indicators.len() + 8 * self.pairs.len()
+    }
+}
+
 /// Reads how many days back an address asks for.
 pub fn days(asked: &Asked) -> Result<i64, Problem> {
     let Some(text) = asked.query.get("days") else { return Ok(DAYS[0]) };
@@ -57,16 +65,29 @@ pub fn days(asked: &Asked) -> Result<i64, Problem> {
     known.ok_or_else(|| Problem::new("choice-unknown").with("name", "days").with("value", text))
 }
 
-/// Reads what authorities state differently.
+/// Reads what authorities state differently, unless somebody else did.
 pub async fn read(
     db: &Db,
     scope: Scope<'_>,
     names: &Names<'_>,
     wanted: Option<&str>,
     days: i64,
-) -> Result<Differences, DbError> {
+    share: Share<'_>,
+) -> Result<Arc<Differences>, DbError> {
     let indicators: Vec<String> = query::indicators(db, scope).await?.into_iter().collect();
     let indicator = overview::chosen(&indicators, wanted);
+    let what = [indicator.clone(), days.to_string()];
+    let read = of_indicator(db, scope, names, (indicators, indicator), days);
+    share.read(|reads| &reads.differences, scope, &what.each_ref().map(String::as_str), read).await
+}
+
+async fn of_indicator(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    (indicators, indicator): (Vec<String>, String),
+    days: i64,
+) -> Result<Differences, DbError> {
     let latest = query::latest(db, scope, &indicator, None).await?;
     let newest = latest.iter().map(|one| one.point.day).max().unwrap_or_default();
     let Recent { series: recent, crowded } = recent::recent(db, scope, &indicator, newest - days + 1).await?;

@@ -6,6 +6,7 @@ use super::names::{KnownAuthority, Names, authorities, place_path};
 use super::query::Scope;
 use super::{analysis, compare, day, differences, overview, place, places, stated, totals};
 use crate::asof::AsOf;
+use crate::desks::shared::Share;
 use crate::face::Face;
 use crate::http::{Viewer, answer};
 use crate::layout::{Desk, Page, Problem, Refusal, Sort, TableQuery};
@@ -46,6 +47,11 @@ impl<'a> Desktop<'a> {
     pub async fn open(node: &'a Node, viewer: &Viewer) -> Result<Self, DbError> {
         let scope = Scope { face: viewer.face, as_of: viewer.as_of, status: viewer.status.as_str() };
         Ok(Self { node, scope, authorities: authorities(node.index.db()).await? })
+    }
+
+    /// How this page reads what others may have read already.
+    pub fn share(&self) -> Share<'a> {
+        Share::of(self.scope.face, &self.node.reads, &self.node.index)
     }
 
     pub fn names<'n>(&'n self, viewer: &'n Viewer) -> Names<'n> {
@@ -146,7 +152,8 @@ async fn compare_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Response
         let names = desk.names(&viewer);
         let t = &viewer.asked.t;
         let indicator = viewer.asked.query.get("indicator");
-        let found = compare::read(node.index.db(), desk.scope, &names, indicator, wanted).await?;
+        let found =
+            compare::read(node.index.db(), desk.scope, &names, indicator, wanted, desk.share()).await?;
         let page = framed(&viewer, t.compare_view()).below("/situation", t.shell_situation());
         Ok(match compare::page(page, &names, &found) {
             Ok(page) => answer::lists(&viewer, &page),
@@ -166,7 +173,8 @@ async fn differences_page(State(node): State<Arc<Node>>, viewer: Viewer) -> Resp
         let names = desk.names(&viewer);
         let t = &viewer.asked.t;
         let indicator = viewer.asked.query.get("indicator");
-        let found = differences::read(node.index.db(), desk.scope, &names, indicator, days).await?;
+        let found =
+            differences::read(node.index.db(), desk.scope, &names, indicator, days, desk.share()).await?;
         let page = framed(&viewer, t.situation_differs()).below("/situation", t.shell_situation());
         Ok(match differences::page(page, &names, &found) {
             Ok(page) => answer::lists(&viewer, &page),
@@ -190,7 +198,8 @@ async fn totals_answer(node: &Node, viewer: &Viewer) -> Result<Response, DbError
         Ok(wanted) => wanted,
         Err(problem) => return Ok(refused(viewer, problem)),
     };
-    let basis = totals::read(db, desk.scope, &names, viewer.asked.query.get("indicator")).await?;
+    let indicator = viewer.asked.query.get("indicator");
+    let basis = totals::read(db, desk.scope, &names, indicator, desk.share()).await?;
     let page = |title: String| framed(viewer, title).below("/situation", t.shell_situation());
     let built = match wanted {
         None => {
@@ -233,7 +242,7 @@ async fn place_answer(node: &Node, viewer: &Viewer, code: &str, as_csv: bool) ->
     let names = desk.names(viewer);
     let db = node.index.db();
     let wanted = (viewer.asked.query.get("indicator"), viewer.asked.query.get("group"));
-    let Some(found) = place::read(db, desk.scope, &names, code, wanted).await? else {
+    let Some(found) = place::read(db, desk.scope, &names, code, wanted, desk.share()).await? else {
         return unknown_place(&desk, viewer, code, as_csv).await;
     };
     if as_csv {

@@ -17,6 +17,7 @@ use super::schema::Shelf;
 use super::shown::{deaths_codes, deaths_of, shown};
 use crate::asof::Basis;
 use crate::chart::{self, Daily, DailyChart};
+use crate::desks::shared::{Rows, Share};
 use crate::layout::asset::{self, Asset};
 use crate::layout::component::{Figures, Tone, empty, tag};
 use crate::layout::{
@@ -25,6 +26,7 @@ use crate::layout::{
 };
 use askama::Template;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::db::{Db, DbError};
 
 pub use super::file::csv;
@@ -82,20 +84,27 @@ impl Place {
     }
 }
 
-/// Reads a place; `None` if nobody states anything about it.
+impl Rows for Place {
+    fn rows(&self) -> usize {
+        let shown = self.shown.iter().chain(&self.deaths).map(Rows::rows).sum::<usize>();
+        shown + self.all.len() + self.released.len() + 2 * (self.corrections.len() + self.differs.len())
+    }
+}
+
+/// Reads a place, unless somebody else did; `None` if nobody states anything about it.
 pub async fn read(
     db: &Db,
     scope: Scope<'_>,
     names: &Names<'_>,
     place: &str,
     wanted: (Option<&str>, Option<&str>),
-) -> Result<Option<Place>, DbError> {
+    share: Share<'_>,
+) -> Result<Option<Arc<Place>>, DbError> {
     let of_place = places::of_place(db, scope, place).await?;
     if of_place.is_empty() {
         return Ok(None);
     }
-    let OfPlace { series: all, crowded } = of_place;
-    let stated: BTreeSet<&str> = all.iter().map(|series| &*series.indicator).collect();
+    let stated: BTreeSet<&str> = of_place.series.iter().map(|series| &*series.indicator).collect();
     let indicator = wanted
         .0
         .filter(|code| stated.contains(code))
@@ -104,6 +113,19 @@ pub async fn read(
         .unwrap_or(USUAL)
         .to_owned();
     let group = wanted.1.unwrap_or_default().to_owned();
+    let what = [place.to_owned(), indicator.clone(), group.clone()];
+    let read = of_indicator(db, scope, names, place, of_place, (indicator, group));
+    share.read(|reads| &reads.place, scope, &what.each_ref().map(String::as_str), read).await.map(Some)
+}
+
+async fn of_indicator(
+    db: &Db,
+    scope: Scope<'_>,
+    names: &Names<'_>,
+    place: &str,
+    OfPlace { series: all, crowded }: OfPlace,
+    (indicator, group): (String, String),
+) -> Result<Place, DbError> {
     let counts_cases = analysis::counts_cases(&indicator);
     let deaths = if counts_cases { deaths_codes(&indicator) } else { [&*indicator; 2] };
     let read_of = |one: &&Series| {
@@ -128,7 +150,7 @@ pub async fn read(
         let found = query::sources(db, one.series.shelf, release).await?;
         newest.push(release.and_then(|no| found.get(&no).cloned()));
     }
-    Ok(Some(Place {
+    Ok(Place {
         place: place.to_owned(),
         indicator,
         group,
@@ -140,7 +162,7 @@ pub async fn read(
         corrections,
         differs,
         newest,
-    }))
+    })
 }
 
 /// The day of each release of a series, in the sense of time that the reader asked for; none if no figure was ever changed, for then

@@ -4,7 +4,7 @@
 //! series, each is counted no further than to one too many, and of a series a few statements are looked at.
 
 use super::points;
-use super::query::{Scope, Series, series};
+use super::query::{self, Scope, Series, series};
 use super::schema::Shelf;
 use std::collections::BTreeSet;
 use store::db::{Db, DbError, Value};
@@ -29,6 +29,14 @@ impl OfPlace {
     pub fn is_empty(&self) -> bool {
         self.series.is_empty() && self.crowded.is_empty()
     }
+}
+
+/// Every place of which an indicator is stated.
+pub async fn known(db: &Db, scope: Scope<'_>, indicator: &str) -> Result<Vec<String>, DbError> {
+    let latest = query::latest(db, scope, indicator, None).await?;
+    let mut known: Vec<String> = latest.into_iter().map(|one| one.series.place).collect();
+    known.dedup();
+    Ok(known)
 }
 
 /// Every series of a place that had begun by the moment.

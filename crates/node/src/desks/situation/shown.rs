@@ -5,6 +5,7 @@ use super::figure::date_of;
 use super::names::Names;
 use super::points::{Points, Shares};
 use super::query::{Point, Scope, Series};
+use crate::desks::shared::Rows;
 use store::db::{Db, DbError};
 
 /// One author's series, as of the moment.
@@ -22,6 +23,12 @@ pub struct Shown {
     pub own: bool,
     /// If its author states too many: the day from which on they are here.
     pub from: Option<i64>,
+}
+
+impl Rows for Shown {
+    fn rows(&self) -> usize {
+        self.points.len() + self.figures.len() + self.days.len()
+    }
 }
 
 impl Shown {

@@ -11,6 +11,7 @@ use super::replay;
 use super::schema::Shelf;
 use super::{day, overview, place, places, stated};
 use crate::asof::{AsOf, Basis};
+use crate::desks::shared::Share;
 use crate::face::Face;
 use crate::i18n::{Lang, Locale};
 use crate::index::tests::reader::Reader;
@@ -365,7 +366,8 @@ async fn the_page_of_a_place_has_its_curve_and_a_record_behind_every_point() {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     assert!(read.shown[0].own, "the place's own authority comes first");
     let shown = page("/situation/CHN", "", Lang::En, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
@@ -376,7 +378,9 @@ async fn the_page_of_a_place_has_its_curve_and_a_record_behind_every_point() {
     assert_eq!(csv.lines().count(), 1 + 20 + 1);
     let last = format!("2020-03-20,2020-03-20,80200,10,1,10.000,0,{}", desk.name(0));
     assert!(csv.contains(&last), "{csv}");
-    assert!(place::read(&desk.db, scope, &names, "FRA", (None, None)).await.unwrap().is_none());
+    assert!(
+        place::read(&desk.db, scope, &names, "FRA", (None, None), Share::nothing()).await.unwrap().is_none()
+    );
 }
 
 #[tokio::test]

@@ -12,11 +12,13 @@ use super::parts::{
 };
 use super::query::{self, Scope};
 use crate::chart;
+use crate::desks::shared::{Rows, Share};
 use crate::layout::component::{Control, Field, Figures, Tone, tag};
 use crate::layout::{Asked, Cell, Column, Key, Lists, Markup, Page, Problem, Row, Table};
 use askama::Template;
 use formats::places::{Groups, Iso3};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::db::{Db, DbError};
 
 /// A figure is behind if it ends this many days before the group's newest.
@@ -48,19 +50,30 @@ pub struct Basis {
     pub lines: BTreeMap<String, Line>,
 }
 
-/// Reads the figures.
+impl Rows for Basis {
+    fn rows(&self) -> usize {
+        self.indicators.len() + 4 * self.lines.len()
+    }
+}
+
+/// Reads the figures, unless somebody else did.
 pub async fn read(
     db: &Db,
     scope: Scope<'_>,
     names: &Names<'_>,
     wanted: Option<&str>,
-) -> Result<Basis, DbError> {
+    share: Share<'_>,
+) -> Result<Arc<Basis>, DbError> {
     let indicators: Vec<String> = query::indicators(db, scope).await?.into_iter().collect();
     let indicator = overview::chosen(&indicators, wanted);
-    let lines = overview::newest(db, scope, names, &indicator).await?;
-    let chosen = overview::one_per_country(&lines);
-    let lines = chosen.into_iter().map(|line| (line.latest.series.place.clone(), line.clone())).collect();
-    Ok(Basis { indicators, indicator, lines })
+    let what = indicator.clone();
+    let read = async {
+        let lines = overview::newest(db, scope, names, &indicator).await?;
+        let chosen = overview::one_per_country(&lines);
+        let lines = chosen.into_iter().map(|line| (line.latest.series.place.clone(), line.clone())).collect();
+        Ok(Basis { indicators, indicator, lines })
+    };
+    share.read(|reads| &reads.totals, scope, &[&what], read).await
 }
 
 /// What a group adds up to.

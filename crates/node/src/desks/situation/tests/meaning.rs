@@ -1,6 +1,7 @@
 //! What a place's figures mean, on its page.
 
 use super::*;
+use crate::desks::shared::Share;
 use crate::desks::situation::analysis;
 
 /// China states totals for 60 days: none for ten, then 20 to 60 new a day, with a fall on one day.
@@ -26,7 +27,10 @@ async fn r_stands_with_its_interval_its_givens_and_what_is_doubtful() {
     for lang in Lang::ALL {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
-        let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+        let read = place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing())
+            .await
+            .unwrap()
+            .unwrap();
         let shown = page("/situation/CHN", "window=10", lang, scope);
         let built = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap();
         let lists = built.lists();
@@ -49,7 +53,8 @@ async fn the_input_is_a_file_of_new_cases_and_a_wrong_parameter_is_refused() {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let asked = |query| page("/situation/CHN", query, Lang::En, scope).asked;
     let analysed = place::analyse(&read, &asked("")).unwrap().expect("cases are counted");
     let input = analysis::file(&analysed, "input").unwrap();
@@ -87,7 +92,10 @@ async fn the_incomplete_end_is_estimated_from_editions_and_shaded() {
     for lang in Lang::ALL {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
-        let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+        let read = place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing())
+            .await
+            .unwrap()
+            .unwrap();
         let shown = page("/situation/CHN", "", lang, scope);
         let built = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap();
         let lists = built.lists();
@@ -106,7 +114,8 @@ async fn the_incomplete_end_is_estimated_from_editions_and_shaded() {
     }
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let asked = page("/situation/CHN", "", Lang::En, scope).asked;
     let analysed = place::analyse(&read, &asked).unwrap().unwrap();
     let reports = analysis::file(&analysed, "reports").unwrap();
@@ -115,7 +124,8 @@ async fn the_incomplete_end_is_estimated_from_editions_and_shaded() {
     );
     // Five days in, nobody can know: as of then the page says so, and has no such file.
     let early = as_of(Basis::Claimed, "2020-03-05");
-    let read = place::read(&desk.db, early, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, early, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let analysed = place::analyse(&read, &asked).unwrap().unwrap();
     assert_eq!(analysis::file(&analysed, "reports"), None);
     let shown = page("/situation/CHN", "", Lang::En, early);

@@ -1,7 +1,9 @@
 //! Places side by side, groups added up, and what authorities state differently.
 
 use super::*;
+use crate::desks::shared::{Reads, Share};
 use crate::desks::situation::{compare, differences, totals};
+use crate::index::Index;
 use formats::places::Groups;
 
 /// China states 100 new a day from 1 March on, WHO 10 a day for Japan, and one day of China's otherwise.
@@ -32,7 +34,7 @@ async fn places_are_aligned_by_the_day_on_which_each_reached_a_number() {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
         let wanted = compare::Wanted::read(&asked("/situation/compare", query, lang)).unwrap();
-        let read = compare::read(&desk.db, scope, &names, None, wanted).await.unwrap();
+        let read = compare::read(&desk.db, scope, &names, None, wanted, Share::nothing()).await.unwrap();
         let (_, lines) = compare::lines(&names, &read);
         assert_eq!(lines.len(), 2, "nobody states anything of France");
         // China reaches 150 on 2 March, Japan on 15 March; means of seven days begin on 8 March.
@@ -57,7 +59,7 @@ async fn a_rate_needs_a_population_that_somebody_states() {
     let names = Names { t: &t, places: &places, authorities: &authorities };
     let query = "p1=CHN&p2=JPN&per=people";
     let wanted = compare::Wanted::read(&asked("/situation/compare", query, Lang::En)).unwrap();
-    let read = compare::read(&desk.db, scope, &names, None, wanted).await.unwrap();
+    let read = compare::read(&desk.db, scope, &names, None, wanted, Share::nothing()).await.unwrap();
     let (_, lines) = compare::lines(&names, &read);
     let newest = |at: usize| lines[at].1.values.iter().rev().flatten().next().copied();
     assert_eq!((newest(0), newest(1)), (None, Some(1.0)), "10 of a million are 1 of 100,000");
@@ -74,7 +76,7 @@ async fn a_total_names_who_is_missing_and_takes_one_author_per_country() {
     for lang in Lang::ALL {
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
-        let basis = totals::read(&desk.db, scope, &names, None).await.unwrap();
+        let basis = totals::read(&desk.db, scope, &names, None, Share::nothing()).await.unwrap();
         let wanted = |query: &str| {
             let asked = asked("/situation/totals", query, lang);
             totals::wanted(&asked, &names, &Groups::bundled(), &mechanisms, day)
@@ -119,7 +121,7 @@ async fn what_two_authorities_state_differently_stands_with_both_records() {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = differences::read(&desk.db, scope, &names, None, 14).await.unwrap();
+    let read = differences::read(&desk.db, scope, &names, None, 14, Share::nothing()).await.unwrap();
     assert_eq!(read.pairs.len(), 1, "what both state alike, and what one alone states, is no difference");
     let html = differences::page(page("/situation/differences", "", Lang::En, scope), &names, &read).unwrap();
     let csv = String::from_utf8(html.lists()[0].to_csv()).unwrap();
@@ -131,4 +133,50 @@ async fn what_two_authorities_state_differently_stands_with_both_records() {
     assert!(csv.ends_with(&expected), "{csv}");
     assert!(differences::days(&asked("/", "days=13", Lang::En)).is_err());
     assert_eq!(differences::days(&asked("/", "days=60", Lang::En)), Ok(60));
+}
+
+/// Of every page whose numbers a reader may choose, the figures are read once until the index changes.
+#[tokio::test]
+async fn who_varies_the_numbers_of_a_page_has_nothing_read_again() {
+    let mut desk = two_countries().await;
+    let index = Index::open(desk.db.clone(), &"moh.jpn.example".parse().unwrap()).await.unwrap();
+    let (reads, authorities, places) = (Reads::default(), known(), PlaceNames::bundled());
+    let t = Locale::new(Lang::En, TimeZone::UTC);
+    let names = Names { t: &t, places: &places, authorities: &authorities };
+    let newest = async |desk: &Desk, face: Face, threshold: u8| {
+        let (db, scope, share) = (&desk.db, scope(face), Share::of(face, &reads, &index));
+        let query = format!("p1=CHN&align=threshold&threshold={threshold}");
+        let wanted = compare::Wanted::read(&asked("/situation/compare", &query, Lang::En)).unwrap();
+        let compared = compare::read(db, scope, &names, None, wanted, share).await.unwrap();
+        let differs = differences::read(db, scope, &names, None, 14, share).await.unwrap();
+        let totals = totals::read(db, scope, &names, None, share).await.unwrap();
+        let place = place::read(db, scope, &names, "CHN", (None, None), share).await.unwrap().unwrap();
+        [
+            compared.places[0].shown.as_ref().unwrap().days.last().unwrap().day,
+            i64::try_from(differs.pairs.len()).unwrap(),
+            totals.lines["CHN"].latest.point.day,
+            place.shown[0].days.last().unwrap().day,
+        ]
+    };
+    let first = newest(&desk, Face::Public, 1).await;
+    // Nobody says that the index has changed.
+    desk.release(&Made::new(
+        CHINA,
+        "Z",
+        "2020-06-01",
+        &[("CHN 2020-05-19", 800_000), ("CHN 2020-05-20", 900_000)],
+    ))
+    .await;
+    desk.release(&Made::new(
+        WHO,
+        "Y",
+        "2020-06-01",
+        &[("CHN 2020-05-19", 800_001), ("CHN 2020-05-20", 900_001)],
+    ))
+    .await;
+    for threshold in 2..20 {
+        assert_eq!(newest(&desk, Face::Public, threshold).await, first, "nothing was read");
+    }
+    let inside = newest(&desk, Face::Inside, 1).await;
+    assert!(inside.iter().zip(first).all(|(inside, first)| *inside > first), "{inside:?} after {first:?}");
 }

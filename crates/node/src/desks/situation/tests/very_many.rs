@@ -1,6 +1,7 @@
 //! Somebody states very many figures: pages stay bounded, say what they leave out, and lack nothing of anybody else's.
 
 use super::*;
+use crate::desks::shared::Share;
 use crate::desks::signals::list as signals;
 use crate::desks::situation::points::MOST_STATEMENTS;
 use crate::desks::situation::query::Series;
@@ -22,11 +23,12 @@ async fn filled(mut desk: Desk, of_who: &[(String, i64)]) -> Desk {
 }
 
 /// The page of China in a language.
-async fn china(desk: &Desk, lang: Lang) -> (place::Place, String, String) {
+async fn china(desk: &Desk, lang: Lang) -> (std::sync::Arc<place::Place>, String, String) {
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(lang, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "CHN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "CHN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let shown = page("/situation/CHN", "", lang, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
     let csv = String::from_utf8(place::csv(&desk.db, &names, &read).await.unwrap()).unwrap();
@@ -78,7 +80,8 @@ async fn a_place_of_which_only_somebody_with_very_many_series_speaks_has_a_page_
     let (scope, authorities, places) = (scope(Face::Public), known(), PlaceNames::bundled());
     let t = Locale::new(Lang::En, TimeZone::UTC);
     let names = Names { t: &t, places: &places, authorities: &authorities };
-    let read = place::read(&desk.db, scope, &names, "JPN", (None, None)).await.unwrap().unwrap();
+    let read =
+        place::read(&desk.db, scope, &names, "JPN", (None, None), Share::nothing()).await.unwrap().unwrap();
     let shown = page("/situation/JPN", "", Lang::En, scope);
     let html = place::page(&desk.db, &names, shown, &read).await.unwrap().unwrap().render().unwrap();
     assert!(html.contains(&t.situation_crowded_place("World Health Organization", "2,000")), "{html}");
@@ -206,13 +209,14 @@ async fn who_states_very_many_figures_of_the_last_days_is_left_out_of_difference
         let t = Locale::new(lang, TimeZone::UTC);
         let names = Names { t: &t, places: &places, authorities: &authorities };
         let said = t.situation_crowded_days("World Health Organization", t.number(recent::MOST_STANDING));
-        let read = differences::read(&desk.db, public, &names, None, 60).await.unwrap();
+        let read = differences::read(&desk.db, public, &names, None, 60, Share::nothing()).await.unwrap();
         assert!(read.pairs.is_empty() && read.crowded.contains(WHO));
         let shown = page("/situation/differences", "days=60", lang, public);
         let html = differences::page(shown, &names, &read).unwrap().render().unwrap();
         assert!(html.contains(&said), "{html}");
         let wanted = signals::Wanted::read(&page("/signals", "", lang, public).asked).unwrap();
-        let found = signals::read(&desk.db, public, &names, Some(CASES), wanted).await.unwrap();
+        let found =
+            signals::read(&desk.db, public, &names, Some(CASES), wanted, Share::nothing()).await.unwrap();
         let shown = page("/signals", "", lang, public);
         let html = signals::page(shown, &names, &found, &BTreeMap::new()).unwrap().render().unwrap();
         assert!(html.contains(&said), "{html}");
