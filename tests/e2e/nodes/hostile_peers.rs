@@ -240,6 +240,52 @@ fn a_peer_whose_records_cost_much_to_read_holds_up_nobody_else() {
     honest_beside(&[COSTS], SHORT);
 }
 
+/// What a peer may send for one question about news that is answered by nothing: what is on its way on the socket comes on top.
+const FOR_NOTHING: u64 = 8 << 20;
+
+/// A node that has a peer whose heads are answered in some manner.
+fn beside_one(manner: Manner) -> (World, Hostile) {
+    let mut world = World::new(&["b.example", "endless.example"]);
+    world.nodes[0].serve();
+    let [b, other] = &world.nodes[..] else { unreachable!("two") };
+    let forger = Forger::of(other);
+    let files = forger.files(&[forger.log(0).done()], 0);
+    let manners = move |path: &str| if path == "/heads" { manner } else { Manner::Plainly };
+    let hostile = Hostile::serving(other.port, files, manners);
+    trust(b, other);
+    (world, hostile)
+}
+
+fn is_cut_off_each_time(manner: Manner) {
+    let (world, hostile) = beside_one(manner);
+    let before = hostile.asked();
+    until("it is asked again and again", || (hostile.asked() >= before + 3).then_some(()));
+    let (sent, asked) = (hostile.sent(), hostile.asked());
+    assert!(sent < asked * FOR_NOTHING, "{} MiB for {asked} questions", sent >> 20);
+    let codes = world.nodes[0].alarms();
+    assert!(codes.iter().any(|code| code == "alarm-misbehaves"), "{codes:?}");
+}
+
+#[test]
+fn a_peer_that_sends_hints_without_end_and_no_answer_is_cut_off() {
+    is_cut_off_each_time(Manner::Hints);
+}
+
+#[test]
+fn a_peer_that_packs_nothing_without_end_is_cut_off() {
+    is_cut_off_each_time(Manner::Packed);
+}
+
+#[test]
+fn what_a_peer_was_asked_for_is_broken_off_when_it_is_removed() {
+    let (world, hostile) = beside_one(Manner::Silent);
+    until("it is asked", || (hostile.answering() == 1).then_some(()));
+    world.nodes[0].ask(&["peer", "remove", "endless.example"]).expect("peer remove");
+    let removed = Instant::now();
+    until("it is broken off", || (hostile.answering() == 0).then_some(()));
+    assert!(removed.elapsed() < Duration::from_secs(5), "after {:?}", removed.elapsed());
+}
+
 #[test]
 fn four_hostile_peers_at_once_cost_the_honest_ones_nothing_that_matters() {
     honest_beside(&[DRIPS, FILLS, WITHHOLDS, FLOODS], lasting());
