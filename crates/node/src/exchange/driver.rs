@@ -299,8 +299,9 @@ fn carry_out(
 
 fn alarm_of(found: &federate::Alarm) -> Alarm {
     let arguments = found.arguments().into_iter();
-    let alarm = arguments.fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value));
-    Alarm { rung: Some(found.name()), ..alarm }
+    let mut alarm = arguments.fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value));
+    alarm.rung = Some(found.name());
+    alarm
 }
 
 /// A log that may sign although its guard is missing: everybody who could know better has answered, and knows
