@@ -272,12 +272,14 @@ impl Alarm {
             Self::TwoOpenLogs { origin, .. } => {
                 vec![origin.authority.to_string(), origin.audience.to_string()]
             }
-            Self::UnknownLogOfAudience { origin, from } => {
+            Self::UnknownLogOfAudience { origin, from }
+            | Self::Behind { origin, from }
+            | Self::CheckpointKey { origin, from, .. }
+            | Self::Unreconciled { origin, from, .. } => {
                 vec![origin.authority.to_string(), from.to_string()]
             }
             Self::NotForUs { from, .. } | Self::ForeignOwnRoot { from, .. } => vec![from.to_string()],
             Self::RootConflict { authority, version, .. } => vec![authority.to_string(), version.to_string()],
-            Self::Behind { origin, from } => vec![origin.authority.to_string(), from.to_string()],
             Self::SplitView { origin, .. }
             | Self::CutOff { origin, .. }
             | Self::InvalidEntry { origin, .. } => {
@@ -286,9 +288,6 @@ impl Alarm {
             Self::FileLost { origin, .. }
             | Self::LogDamaged { origin, .. }
             | Self::OwnBlobMissing { origin, .. } => vec![origin.to_string()],
-            Self::CheckpointKey { origin, from, .. } | Self::Unreconciled { origin, from, .. } => {
-                vec![origin.authority.to_string(), from.to_string()]
-            }
             Self::ForeignHeadOfOwnLog { origin, from, .. } => vec![origin.to_string(), from.to_string()],
         };
         format!("{}:{}", self.code(), parts.join(":"))

@@ -193,7 +193,9 @@ async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
         tracing::error!(code = first.code, arguments = ?first.arguments, times = new.len(), "alarm");
         let begun = || Alarm { first: now, arguments: first.arguments.clone(), ..Alarm::new(&first.code) };
         let mut next = before.clone().unwrap_or_else(begun);
-        new.iter().for_each(|found| next.take(found, now));
+        for found in new {
+            next.take(found, now);
+        }
         Some(next)
     })
     .await;

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -149,8 +150,8 @@ impl Address {
 /// The client for all outbound requests.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    guarded: wire::Client,
-    trusted: wire::Client,
+    guarded: Arc<wire::Client>,
+    trusted: Arc<wire::Client>,
 }
 
 /// Is this an address of the public Internet? (IANA special-purpose registries, RFC 6890 and later.)
@@ -215,7 +216,7 @@ impl Outbound {
         let client = |only_public| {
             let fail =
                 |e: tower::BoxError| OutboundError::NoAnswer { host: "TLS".into(), why: e.to_string() };
-            wire::client(only_public).map_err(fail)
+            wire::client(only_public).map(Arc::new).map_err(fail)
         };
         Ok(Self { guarded: client(true)?, trusted: client(false)? })
     }

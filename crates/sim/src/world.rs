@@ -327,7 +327,7 @@ impl World {
             }
             Output::HeadsChanged => self.news(node),
             // What is broken off may have been answered: the engine must bear both.
-            Output::AlarmAgain(_) | Output::Discard { .. } | Output::GiveUp { .. } => {}
+            Output::AlarmAgain(_) | Output::Discard { .. } | Output::GiveUp(_) => {}
         }
     }
 

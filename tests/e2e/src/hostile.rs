@@ -151,6 +151,12 @@ impl ForgedLog {
         self.entries.push(entry);
     }
 
+    /// The name of the record that was appended last but so many.
+    pub fn name(&self, before_last: usize) -> tlog::Hash {
+        let entry = &self.entries[self.entries.len() - 1 - before_last];
+        Record::parse(entry).expect("a record").name()
+    }
+
     /// Ends the log for now: what is served of it can be told.
     #[must_use]
     pub fn done(mut self) -> Self {

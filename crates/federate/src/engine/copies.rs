@@ -179,7 +179,7 @@ impl Engine {
         let left: BTreeSet<Id> = self.asked_now(origin).collect();
         for id in left {
             self.pending.remove(&id);
-            self.out.push(Output::GiveUp { id });
+            self.out.push(Output::GiveUp(id));
         }
     }
 

@@ -485,10 +485,7 @@ pub enum Output {
         body: Vec<u8>,
     },
     /// A fetch or post that nobody waits for any more: it is broken off, what came of it is let go, and it needs no answer.
-    GiveUp {
-        /// Which.
-        id: Id,
-    },
+    GiveUp(Id),
     /// A file of [`Answer::File`] that is not kept.
     Discard {
         /// Which.

@@ -176,7 +176,7 @@ impl Engine {
     /// A request is broken off, and counts as failed.
     pub(super) fn give_up(&mut self, id: Id) {
         if self.pending.contains_key(&id) {
-            self.out.push(Output::GiveUp { id });
+            self.out.push(Output::GiveUp(id));
             self.take_answer(id, Answer::Failed);
         }
     }

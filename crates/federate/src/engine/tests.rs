@@ -128,7 +128,7 @@ impl Node {
             Output::Signing { .. }
             | Output::HeadsChanged
             | Output::AlarmAgain(_)
-            | Output::GiveUp { .. }
+            | Output::GiveUp(_)
             | Output::Discard { .. } => {}
         }
     }

@@ -247,7 +247,7 @@ fn carry_out(
                 answer(inbox, id, got);
             });
         }
-        Output::GiveUp { id } => {
+        Output::GiveUp(id) => {
             inbox.under_way.give_up(id);
             runtime.spawn(async move { node.arriving.discard(id).await });
         }

@@ -210,7 +210,7 @@ impl Crowd {
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Reply { status, .. } => self.replied.push(status),
             Output::HeadsChanged => self.news += 1,
-            Output::GiveUp { id } => {
+            Output::GiveUp(id) => {
                 self.unanswered.retain(|(asked, ..)| *asked != id);
                 self.parked.retain(|(asked, ..)| *asked != id);
                 self.given_up.push(id);

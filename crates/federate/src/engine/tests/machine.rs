@@ -260,7 +260,7 @@ impl Machine {
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Discard { file } => drop(self.beside.remove(&file)),
-            Output::GiveUp { id } => {
+            Output::GiveUp(id) => {
                 self.beside.remove(&id);
                 self.parked.take_if(|(parked, _)| *parked == id);
             }
