@@ -272,21 +272,23 @@ impl Alarm {
             Self::TwoOpenLogs { origin, .. } => {
                 vec![origin.authority.to_string(), origin.audience.to_string()]
             }
-            Self::UnknownLogOfAudience { origin, from } => {
+            Self::UnknownLogOfAudience { origin, from }
+            | Self::Behind { origin, from }
+            | Self::CheckpointKey { origin, from, .. }
+            | Self::Unreconciled { origin, from, .. } => {
                 vec![origin.authority.to_string(), from.to_string()]
             }
             Self::NotForUs { from, .. } | Self::ForeignOwnRoot { from, .. } => vec![from.to_string()],
             Self::RootConflict { authority, version, .. } => vec![authority.to_string(), version.to_string()],
-            Self::Behind { origin, from } => vec![origin.authority.to_string(), from.to_string()],
             Self::SplitView { origin, .. }
             | Self::CutOff { origin, .. }
-            | Self::FileLost { origin, .. }
+            | Self::InvalidEntry { origin, .. } => {
+                vec![origin.authority.to_string()]
+            }
+            Self::FileLost { origin, .. }
             | Self::LogDamaged { origin, .. }
-            | Self::OwnBlobMissing { origin, .. }
-            | Self::InvalidEntry { origin, .. } => vec![origin.to_string()],
-            Self::CheckpointKey { origin, from, .. }
-            | Self::Unreconciled { origin, from, .. }
-            | Self::ForeignHeadOfOwnLog { origin, from, .. } => vec![origin.to_string(), from.to_string()],
+            | Self::OwnBlobMissing { origin, .. } => vec![origin.to_string()],
+            Self::ForeignHeadOfOwnLog { origin, from, .. } => vec![origin.to_string(), from.to_string()],
         };
         format!("{}:{}", self.code(), parts.join(":"))
     }
@@ -314,16 +316,14 @@ mod tests {
         let from: Authority = "c.example".parse().unwrap();
         let root = |n: u64| tlog::sha256(&n.to_be_bytes());
         let all = |n: u64| {
-            let (one, from) = (origin(1), from.clone());
+            let (of, from) = (origin(n), from.clone());
             [
-                Alarm::Unreconciled { origin: one.clone(), size: n, root: root(n), from: from.clone() },
-                Alarm::ForeignHeadOfOwnLog {
-                    origin: one.clone(),
-                    size: n,
-                    root: root(n),
-                    from: from.clone(),
-                },
-                Alarm::CheckpointKey { origin: one, size: n, from: from.clone() },
+                Alarm::Unreconciled { origin: of.clone(), size: n, root: root(n), from: from.clone() },
+                Alarm::ForeignHeadOfOwnLog { origin: origin(1), size: n, root: root(n), from: from.clone() },
+                Alarm::CheckpointKey { origin: of.clone(), size: n, from: from.clone() },
+                Alarm::InvalidEntry { origin: of.clone(), index: n, reason: n.to_string() },
+                Alarm::SplitView { origin: of.clone(), size: n, other_size: n, evidence: n.to_string() },
+                Alarm::CutOff { origin: of, held: n, acknowledged: n, successor: origin(n + 1) },
                 Alarm::Misbehaves { peer: from.clone(), origin: Some(origin(n)), fault: "follow-tile" },
                 Alarm::NotForUs { origin: origin(n), from: from.clone() },
                 Alarm::UnknownLogOfAudience { origin: origin(n), from: from.clone() },

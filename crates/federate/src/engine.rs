@@ -106,6 +106,8 @@ pub struct Engine {
     /// Whether something was said of an own log since they were looked at, and when they are due by time alone.
     own_is_touched: bool,
     own_due: Option<u64>,
+    /// Requests that somebody else was asked instead of, and when they are broken off.
+    late: BTreeSet<(u64, Id)>,
     /// Requests to cosign that are being stored or signed, by whose log it is.
     cosigning: BTreeMap<Authority, usize>,
     /// Records of which their authors erased their own copies.
@@ -160,6 +162,7 @@ impl Engine {
             news: News::default(),
             own_is_touched: true,
             own_due: None,
+            late: BTreeSet::new(),
             cosigning: BTreeMap::new(),
             erased: BTreeMap::new(),
             started: None,
@@ -233,6 +236,7 @@ impl Engine {
         self.run_peers();
         self.run_roots();
         self.run_own();
+        self.run_late();
         self.run_due_logs();
         while let Some(origin) = self.dirty.pop_first() {
             self.run_log(&origin);
@@ -292,7 +296,7 @@ impl Engine {
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
         let roots = roots.into_iter().chain(self.root_told_deadline());
         let others = self.siblings.deadline().into_iter().chain(self.room.deadline()).chain(self.unread_due);
-        let others = others.chain(self.news.deadline());
+        let others = others.chain(self.news.deadline()).chain(self.late.first().map(|(at, _)| *at));
         let due = peers.chain(own).chain(self.agenda.first()).chain(roots).chain(others).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))

@@ -34,6 +34,12 @@ pub struct Alarm {
     /// The last of the facts that it tells of, in their order: the same ones, read again, are nothing new.
     #[serde(default)]
     pub fact: Option<u64>,
+    /// The same of facts that have an order in each log alone, by log.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, u64>,
+    /// The log in which it was found, if that has an order of its own.
+    #[serde(skip)]
+    found_in: Option<String>,
     /// The name under which the exchange keeps it from ringing again.
     #[serde(default)]
     pub rung: Option<String>,
@@ -47,6 +53,10 @@ pub struct Settled {
     /// What was done, or why nothing is to be done.
     pub note: String,
 }
+
+/// Of so many logs it is remembered how far they told of what an alarm is about. What more of them tell is counted again when it
+/// is read again.
+const MOST_LOGS: usize = 256;
 
 /// The longest note, in characters.
 pub const MAX_NOTE: usize = 500;
@@ -62,6 +72,8 @@ impl Alarm {
             count: 0,
             settled: None,
             fact: None,
+            facts: BTreeMap::new(),
+            found_in: None,
             rung: None,
         }
     }
@@ -78,6 +90,39 @@ impl Alarm {
     pub fn of_fact(mut self, n: u64) -> Self {
         self.fact = Some(n);
         self
+    }
+
+    /// The same of an entry of a log: others of its author have an order of their own.
+    #[must_use]
+    pub fn of_entry(mut self, origin: &str, index: u64) -> Self {
+        (self.fact, self.found_in) = (Some(index), Some(origin.to_owned()));
+        self
+    }
+
+    /// Whether one that was found is new beside what this one tells of.
+    fn lacks(&self, found: &Self) -> bool {
+        let known = found.found_in.as_ref().map_or(self.fact, |log| self.facts.get(log).copied());
+        found.fact.is_none() || found.fact > known
+    }
+
+    /// It tells of one that was found, too.
+    fn take(&mut self, found: &Self, now: i64) {
+        match (&found.found_in, found.fact) {
+            (Some(log), Some(fact)) => {
+                if self.facts.len() < MOST_LOGS || self.facts.contains_key(log) {
+                    let known = self.facts.entry(log.clone()).or_default();
+                    *known = fact.max(*known);
+                }
+            }
+            _ => self.fact = found.fact.max(self.fact),
+        }
+        (self.last, self.count, self.settled) = (now, self.count + 1, None);
+        self.rung.clone_from(&found.rung);
+    }
+
+    /// What programs are told of it.
+    pub fn shown(&self) -> serde_json::Value {
+        serde_json::json!(Self { facts: BTreeMap::new(), ..self.clone() })
     }
 
     /// Says why: in English for the operator's journal, and with code and arguments for everybody's language.
@@ -98,11 +143,10 @@ impl Alarm {
     }
 
     /// What makes two alarms the same one: all that they are about. Of what somebody's records can bring about without end there
-    /// is one for each log, or each author: it names the first and counts them.
+    /// is one for each author: it names the first and counts them.
     fn identity(&self) -> BTreeMap<&str, &str> {
         let whose = match self.code.as_str() {
-            "invalid-entry" | "seal-refused" => Some("origin"),
-            "conflicting-edition" | "thing-crowded" => Some("author"),
+            "invalid-entry" | "seal-refused" | "conflicting-edition" | "thing-crowded" => Some("author"),
             _ => None,
         };
         let all = self.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -141,16 +185,17 @@ async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
     let Some(first) = alarms.first() else { return };
     let now = clock::seconds();
     let kept = saved::update::<Alarm>(cells, SPACE, key, |before| {
-        let known = before.as_ref().and_then(|before| before.fact);
-        let is_new = |alarm: &&Alarm| alarm.fact.is_none() || alarm.fact > known;
+        let is_new = |alarm: &&Alarm| before.as_ref().is_none_or(|before| before.lacks(alarm));
         let new: Vec<&Alarm> = alarms.iter().filter(is_new).collect();
-        let Some(last) = new.iter().max_by_key(|alarm| alarm.fact) else { return before };
+        if new.is_empty() {
+            return before;
+        }
         tracing::error!(code = first.code, arguments = ?first.arguments, times = new.len(), "alarm");
-        let mut next = before.unwrap_or_else(|| Alarm { first: now, ..first.clone() });
-        next.fact = last.fact;
-        next.last = now;
-        next.count += new.len() as u64;
-        (next.settled, next.rung) = (None, first.rung.clone());
+        let begun = || Alarm { first: now, arguments: first.arguments.clone(), ..Alarm::new(&first.code) };
+        let mut next = before.clone().unwrap_or_else(begun);
+        for found in new {
+            next.take(found, now);
+        }
         Some(next)
     })
     .await;
@@ -176,4 +221,43 @@ pub async fn list(cells: &dyn Cells) -> Result<Vec<Alarm>, saved::SavedError> {
         saved::readable::<Alarm>(cells, SPACE).await?.0.into_iter().map(|(_, a)| a).collect();
     all.sort_by_key(|a| std::cmp::Reverse(a.last));
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(log: usize, index: u64) -> Alarm {
+        let origin = format!("a.example/log/public/2026.{log}");
+        let alarm = Alarm::new("seal-refused").with("author", "a.example").with("origin", &origin);
+        alarm.with("name", &index.to_string()).of_entry(&origin, index)
+    }
+
+    async fn kept(cells: &dyn Cells) -> Alarm {
+        let [alarm] = &list(cells).await.unwrap()[..] else { panic!("one") };
+        alarm.clone()
+    }
+
+    #[tokio::test]
+    async fn however_many_logs_of_an_author_tell_of_something_it_is_one_alarm() {
+        let cells = store::MemoryCells::default();
+        for log in 0..601 {
+            raise(&cells, refused(log, 1)).await;
+        }
+        let alarm = kept(&cells).await;
+        assert_eq!((alarm.count, alarm.arguments["origin"].as_str()), (601, "a.example/log/public/2026.0"));
+        assert!(alarm.shown().to_string().len() < 1_000, "{}", alarm.shown());
+    }
+
+    #[tokio::test]
+    async fn what_is_read_again_is_nothing_new_in_whatever_order_logs_come() {
+        let cells = store::MemoryCells::default();
+        raise_all(&cells, vec![refused(2, 9), refused(1, 3), refused(1, 4)]).await;
+        settle(&cells, &kept(&cells).await.id(), "told them").await.unwrap();
+        raise_all(&cells, vec![refused(1, 3), refused(1, 4), refused(2, 9)]).await;
+        assert!(kept(&cells).await.settled.is_some());
+        raise(&cells, refused(1, 5)).await;
+        let alarm = kept(&cells).await;
+        assert_eq!((alarm.count, alarm.settled), (4, None));
+    }
 }

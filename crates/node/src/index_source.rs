@@ -281,18 +281,24 @@ impl Source for Node {
     }
 }
 
+/// An alarm about something in a log: there is one for all logs of its author.
+fn of_log(code: &str, origin: &str) -> Alarm {
+    let author = origin.split('/').next().unwrap_or(origin);
+    Alarm::new(code).with("author", author).with("origin", origin)
+}
+
 fn alarm_of(finding: &Finding) -> Option<Alarm> {
     Some(match finding {
         Finding::Quotes { .. } | Finding::Erases { .. } | Finding::Awaits { .. } | Finding::Lacks { .. } => {
             return None;
         }
         Finding::Invalid { origin, index, why } => {
-            let alarm = Alarm::new("invalid-entry").with("origin", origin).with("index", &index.to_string());
-            alarm.because(why).of_fact(*index)
+            let alarm = of_log("invalid-entry", origin).with("index", &index.to_string());
+            alarm.because(why).of_entry(origin, *index)
         }
         Finding::SealRefused { origin, index, name, why } => {
-            let alarm = Alarm::new("seal-refused").with("origin", origin).with("name", name);
-            alarm.because(why).of_fact(*index)
+            let alarm = of_log("seal-refused", origin).with("name", name);
+            alarm.because(why).of_entry(origin, *index)
         }
         Finding::Conflict { author, id, edition, claimed } => Alarm::new("conflicting-edition")
             .with("author", author)

@@ -2,22 +2,30 @@
 //!
 //! A published endpoint must be `https` and must resolve to public addresses only; an address set by the
 //! operator in `[dial]` may be anything. Redirects are not followed, no proxy is taken from the environment,
-//! and an answer is cut off at the limit of what was asked for, after decompression, and when it comes too slowly.
+//! and an answer is cut off at the limit of what was asked for, after decompression, when it comes too slowly, and when
+//! more comes over the wire than it may take (`wire`). Whoever drops a request ends its connection.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, BodyDataStream};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, ETAG, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, response};
 use bytes::{Bytes, BytesMut};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::HeaderMap;
+use futures::StreamExt as _;
 use sha2::{Digest, Sha256};
 use tlog::hash::Hash;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fault::Coded;
+use packed::Unpacking;
+use wire::Meter;
+
+mod packed;
+mod wire;
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -142,23 +150,8 @@ impl Address {
 /// The client for all outbound requests.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    guarded: reqwest::Client,
-    trusted: reqwest::Client,
-}
-
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // One private address among public ones is enough to refuse: which one is used is not ours to choose.
-            if found.is_empty() || found.iter().any(|a| !is_public(a.ip())) {
-                return Err("the name resolves to an address that is not public".into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
+    guarded: Arc<wire::Client>,
+    trusted: Arc<wire::Client>,
 }
 
 /// Is this an address of the public Internet? (IANA special-purpose registries, RFC 6890 and later.)
@@ -210,42 +203,52 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// A request, and by which client it goes to whom.
+struct Prepared<'a> {
+    client: &'a wire::Client,
+    request: Request<Body>,
+    host: String,
+}
+
 impl Outbound {
     /// A client; fails only if TLS cannot be set up.
     pub fn new() -> Result<Self, OutboundError> {
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT)
-                .no_proxy()
-                .pool_max_idle_per_host(8)
-                .user_agent("concord")
+        let client = |only_public| {
+            let fail =
+                |e: tower::BoxError| OutboundError::NoAnswer { host: "TLS".into(), why: e.to_string() };
+            wire::client(only_public).map(Arc::new).map_err(fail)
         };
-        let fail = |e: reqwest::Error| OutboundError::NoAnswer { host: "TLS".into(), why: e.to_string() };
-        Ok(Self {
-            guarded: builder().https_only(true).dns_resolver(Arc::new(PublicOnly)).build().map_err(fail)?,
-            trusted: builder().build().map_err(fail)?,
-        })
+        Ok(Self { guarded: client(true)?, trusted: client(false)? })
     }
 
     fn prepare(
         &self,
-        method: reqwest::Method,
+        method: Method,
         address: &Address,
         path_and_query: &str,
-    ) -> Result<(reqwest::RequestBuilder, String), OutboundError> {
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<Prepared<'_>, OutboundError> {
         let text = format!("{}{}", address.base(), path_and_query);
-        let url = reqwest::Url::parse(&text)
-            .map_err(|_| OutboundError::Refused { url: text.clone(), why: "it is not a URL" })?;
+        let refused = |why| OutboundError::Refused { url: text.clone(), why };
+        let url = reqwest::Url::parse(&text).map_err(|_| refused("it is not a URL"))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let client = match address {
             Address::Dialled(_) => &self.trusted,
             Address::Published(_) => {
-                check_published(&url).map_err(|why| OutboundError::Refused { url: text.clone(), why })?;
+                check_published(&url).map_err(refused)?;
                 &self.guarded
             }
         };
-        Ok((client.request(method, url), host))
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .body(body)
+            .map_err(|_| refused("it is not a URL"))?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("concord"));
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        Ok(Prepared { client, request, host })
     }
 
     /// A GET of at most `limit` bytes.
@@ -256,8 +259,7 @@ impl Outbound {
         headers: HeaderMap,
         limit: usize,
     ) -> Result<Answer, OutboundError> {
-        let (request, host) = self.prepare(reqwest::Method::GET, address, path_and_query)?;
-        read(request.headers(headers), host, limit).await
+        read(self.prepare(Method::GET, address, path_and_query, headers, Body::empty())?, limit).await
     }
 
     /// A GET of at most `limit` bytes, which are written to a file as they come, if the answer is 200.
@@ -269,9 +271,9 @@ impl Outbound {
         limit: usize,
         file: &std::path::Path,
     ) -> Result<Filed, OutboundError> {
-        let (request, host) = self.prepare(reqwest::Method::GET, address, path_and_query)?;
-        let mut arriving = Arriving::begin(request.headers(headers), host, limit).await?;
-        let status = arriving.response.status().as_u16();
+        let prepared = self.prepare(Method::GET, address, path_and_query, headers, Body::empty())?;
+        let mut arriving = Arriving::begin(prepared, limit).await?;
+        let status = arriving.head.status.as_u16();
         if status != 200 {
             return Ok(Filed { status, sha256: tlog::hash::sha256(b""), bytes: 0 });
         }
@@ -306,8 +308,7 @@ impl Outbound {
         body: Vec<u8>,
         limit: usize,
     ) -> Result<Answer, OutboundError> {
-        let (request, host) = self.prepare(reqwest::Method::POST, address, path)?;
-        read(request.headers(headers).body(body), host, limit).await
+        read(self.prepare(Method::POST, address, path, headers, body.into())?, limit).await
     }
 }
 
@@ -331,56 +332,106 @@ fn check_published(url: &reqwest::Url) -> Result<(), &'static str> {
 
 /// An answer that is coming: within its limit, and not too slowly.
 struct Arriving {
-    response: reqwest::Response,
+    head: response::Parts,
+    body: BodyDataStream,
+    unpacking: Unpacking,
+    meter: Option<Meter>,
     host: String,
     limit: usize,
     began: Instant,
+    came: bool,
     received: usize,
 }
 
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if let Some(meter) = &self.meter {
+            meter.over();
+        }
+    }
+}
+
 impl Arriving {
-    async fn begin(
-        request: reqwest::RequestBuilder,
-        host: String,
-        limit: usize,
-    ) -> Result<Self, OutboundError> {
-        let sent = timeout(BEGINS, request.send()).await;
+    async fn begin(prepared: Prepared<'_>, limit: usize) -> Result<Self, OutboundError> {
+        let Prepared { client, request, host } = prepared;
+        let sent = timeout(BEGINS, client.request(request)).await;
+        let before_body = usize::try_from(wire::BEFORE_BODY).unwrap_or(usize::MAX);
         let response = sent
             .map_err(|_| OutboundError::TooSlow { host: host.clone() })?
-            .map_err(|error| no_answer(&host, &error))?;
-        Ok(Self { response, host, limit, began: Instant::now(), received: 0 })
+            .map_err(|error| no_answer(&host, &error, before_body))?;
+        let (head, body) = response.into_parts();
+        let meter = head.extensions.get::<Meter>().cloned();
+        if let Some(meter) = &meter {
+            meter.body(limit);
+        }
+        let encoding = head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        let (unpacking, body) = (Unpacking::of(encoding), Body::new(body).into_data_stream());
+        Ok(Self {
+            head,
+            body,
+            unpacking,
+            meter,
+            host,
+            limit,
+            began: Instant::now(),
+            came: false,
+            received: 0,
+        })
     }
 
     /// The next bytes; `None` at the end.
     async fn chunk(&mut self) -> Result<Option<Bytes>, OutboundError> {
-        let until = self.began + ENDS + Duration::from_secs(self.received as u64 / SLOWEST);
-        let chunk = timeout_at(until, self.response.chunk())
-            .await
-            .map_err(|_| OutboundError::TooSlow { host: self.host.clone() })?
-            .map_err(|error| no_answer(&self.host, &error))?;
-        self.received += chunk.as_ref().map_or(0, Bytes::len);
-        if self.received > self.limit {
-            return Err(OutboundError::TooLong { host: self.host.clone(), limit: self.limit });
+        loop {
+            let until = self.began + ENDS + Duration::from_secs(self.received as u64 / SLOWEST);
+            let packed = timeout_at(until, self.body.next())
+                .await
+                .map_err(|_| OutboundError::TooSlow { host: self.host.clone() })?
+                .transpose()
+                .map_err(|error| no_answer(&self.host, &error, self.limit))?;
+            let is_end = packed.is_none();
+            let chunk = match packed {
+                Some(packed) => {
+                    self.came |= !packed.is_empty();
+                    self.unpacking.take(packed, self.limit)
+                }
+                // No body at all is no packed one.
+                None if !self.came => return Ok(None),
+                None => self.unpacking.end(),
+            };
+            let chunk = chunk.map_err(|error| no_answer(&self.host, &error, self.limit))?;
+            self.received += chunk.len();
+            if self.received > self.limit {
+                return Err(OutboundError::TooLong { host: self.host.clone(), limit: self.limit });
+            }
+            if is_end {
+                self.came = false;
+            }
+            if is_end || !chunk.is_empty() {
+                return Ok(Some(chunk).filter(|chunk| !chunk.is_empty()));
+            }
         }
-        Ok(chunk)
     }
 }
 
-fn no_answer(host: &str, error: &reqwest::Error) -> OutboundError {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+/// Why nothing came, or no more; `limit` is what may come at that point.
+fn no_answer(host: &str, error: &(dyn std::error::Error + 'static), limit: usize) -> OutboundError {
+    if wire::is_excess(error) {
+        return OutboundError::TooLong { host: host.to_owned(), limit };
+    }
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
     let why = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     OutboundError::NoAnswer { host: host.to_owned(), why }
 }
 
-async fn read(request: reqwest::RequestBuilder, host: String, limit: usize) -> Result<Answer, OutboundError> {
-    let mut arriving = Arriving::begin(request, host, limit).await?;
-    let header = |name| arriving.response.headers().get(name).and_then(|value| value.to_str().ok());
-    let etag = header(reqwest::header::ETAG).map(str::to_owned);
-    let date = header(reqwest::header::DATE)
+async fn read(prepared: Prepared<'_>, limit: usize) -> Result<Answer, OutboundError> {
+    let mut arriving = Arriving::begin(prepared, limit).await?;
+    let header = |name| arriving.head.headers.get(name).and_then(|value| value.to_str().ok());
+    let etag = header(ETAG).map(str::to_owned);
+    let date = header(DATE)
         .and_then(|v| httpdate::parse_http_date(v).ok())
         .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
         .map(|d| d.as_secs());
-    let status = arriving.response.status().as_u16();
+    let status = arriving.head.status.as_u16();
     let mut body = BytesMut::new();
     while let Some(chunk) = arriving.chunk().await? {
         body.extend_from_slice(&chunk);

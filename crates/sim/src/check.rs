@@ -208,10 +208,11 @@ fn difference(world: &World, origin: &Origin, reader: usize, (head, seen): (u64,
 /// Whether an alarm explains why a log is not followed to its end.
 pub fn is_about(alarm: &Alarm, origin: &Origin) -> bool {
     match alarm {
-        Alarm::SplitView { origin: about, .. } | Alarm::CheckpointKey { origin: about, .. } => {
-            about == origin
-        }
-        Alarm::InvalidEntry { origin: about, .. } | Alarm::CutOff { origin: about, .. } => about == origin,
+        // One is raised for all logs of an author.
+        Alarm::SplitView { origin: about, .. }
+        | Alarm::CheckpointKey { origin: about, .. }
+        | Alarm::InvalidEntry { origin: about, .. }
+        | Alarm::CutOff { origin: about, .. } => about.authority == origin.authority,
         _ => false,
     }
 }

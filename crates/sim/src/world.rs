@@ -326,7 +326,8 @@ impl World {
                 self.note(|| format!("{node} signing {origin}: {permission:?}"));
             }
             Output::HeadsChanged => self.news(node),
-            Output::AlarmAgain(_) | Output::Discard { .. } => {}
+            // What is broken off may have been answered: the engine must bear both.
+            Output::AlarmAgain(_) | Output::Discard { .. } | Output::GiveUp(_) => {}
         }
     }
 

@@ -68,6 +68,25 @@ pub fn costly(node: &Authority, reader: &Authority) -> Hostile {
     Hostile::serving(node.port, files, |_| Manner::Plainly)
 }
 
+/// Things of so many editions each, one behind the other; and of each the last one that another one follows.
+pub fn editions(node: &Authority, things: u64, editions: u32) -> (Hostile, Vec<tlog::Hash>) {
+    let mut superseded = Vec::new();
+    let forger = Forger::of(node);
+    let mut log = forger.log(0);
+    for thing in 0..things {
+        for edition in 1..=editions {
+            forger.record(&mut log, |header| {
+                (header.id, header.edition) = (Ulid::new(thing + 1, [9; 10]), edition);
+                header.supersedes = (edition > 1).then(|| sha256(&edition.to_be_bytes()));
+                let released = header.released.posix() + i64::from(edition);
+                header.released = record::Time::from_posix(released).expect("a time");
+            });
+        }
+        superseded.push(log.name(1));
+    }
+    (Hostile::serving(node.port, forger.files(&[log.done()], 0), |_| Manner::Plainly), superseded)
+}
+
 fn keep(blobs: &mut Blobs, media_type: &str, bytes: Vec<u8>) -> BlobRef {
     let (size, hash) = (bytes.len() as u64, sha256(&bytes));
     blobs.insert(format!("/blob/{hash}"), bytes.into());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::costly::costly;
+use crate::costly::{costly, editions};
 use e2e::{Authority, ForgedLog, Forger, Hostile, Manner, PATIENCE, World, peak_memory, until};
 
 /// What one peer may take at the node under attack, in MiB.
@@ -238,6 +238,95 @@ fn a_peer_that_floods_logs_and_entries_that_are_no_records_holds_up_nobody_else(
 #[test]
 fn a_peer_whose_records_cost_much_to_read_holds_up_nobody_else() {
     honest_beside(&[COSTS], SHORT);
+}
+
+/// Editions of one thing: nearly as many as are compared.
+const EDITIONS: u32 = 24_000;
+/// The most memory that a node may ever hold that compares them.
+const COMPARING: u64 = 230 << 20;
+
+/// A node has read of each thing what is superseded by the last of so many editions.
+fn read_editions(b: &Authority, other: &Authority, things: u64, each: u32) {
+    let (_hostile, superseded) = editions(other, things, each);
+    if b.ask(&["peer", "list"]).expect("peers")["peers"].as_array().is_none_or(Vec::is_empty) {
+        trust(b, other);
+    }
+    let (begun, client) = (Instant::now(), b.client());
+    for name in superseded {
+        let is_settled = || {
+            let page = client.get(&format!("/record/{name}"));
+            page.status == 200 && String::from_utf8_lossy(&page.body).contains("There is a later edition:")
+        };
+        while !is_settled() {
+            assert!(begun.elapsed() < 5 * PATIENCE, "{name} is not said to be superseded");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+    eprintln!("{each}: {:?} {} MiB", begun.elapsed(), peak_memory(b.pid().expect("it serves")) >> 20);
+}
+
+/// How much memory a node ever held that has so many things of a peer, each of so many editions, and then another one.
+fn memory_beside(things: u64, each: u32) -> u64 {
+    let mut world = World::new(&["b.example", "edits.example"]);
+    world.nodes[0].serve();
+    let [b, other] = &world.nodes[..] else { unreachable!("two") };
+    for each in [each - 1, each] {
+        read_editions(b, other, things, each);
+    }
+    peak_memory(b.pid().expect("it serves"))
+}
+
+#[test]
+fn a_thing_of_nearly_as_many_editions_as_are_compared_takes_little_memory() {
+    let memory = memory_beside(1, EDITIONS);
+    eprintln!("{} MiB", memory >> 20);
+    assert!(memory < COMPARING, "{} MiB of memory", memory >> 20);
+}
+
+/// What a peer may send for one question about news that is answered by nothing: what is on its way on the socket comes on top.
+const FOR_NOTHING: u64 = 8 << 20;
+
+/// A node that has a peer whose heads are answered in some manner.
+fn beside_one(manner: Manner) -> (World, Hostile) {
+    let mut world = World::new(&["b.example", "endless.example"]);
+    world.nodes[0].serve();
+    let [b, other] = &world.nodes[..] else { unreachable!("two") };
+    let forger = Forger::of(other);
+    let files = forger.files(&[forger.log(0).done()], 0);
+    let manners = move |path: &str| if path == "/heads" { manner } else { Manner::Plainly };
+    let hostile = Hostile::serving(other.port, files, manners);
+    trust(b, other);
+    (world, hostile)
+}
+
+fn is_cut_off_each_time(manner: Manner) {
+    let (world, hostile) = beside_one(manner);
+    let before = hostile.asked();
+    until("it is asked again and again", || (hostile.asked() >= before + 3).then_some(()));
+    let (sent, asked) = (hostile.sent(), hostile.asked());
+    assert!(sent < asked * FOR_NOTHING, "{} MiB for {asked} questions", sent >> 20);
+    let codes = world.nodes[0].alarms();
+    assert!(codes.iter().any(|code| code == "alarm-misbehaves"), "{codes:?}");
+}
+
+#[test]
+fn a_peer_that_sends_hints_without_end_and_no_answer_is_cut_off() {
+    is_cut_off_each_time(Manner::Hints);
+}
+
+#[test]
+fn a_peer_that_packs_nothing_without_end_is_cut_off() {
+    is_cut_off_each_time(Manner::Packed);
+}
+
+#[test]
+fn what_a_peer_was_asked_for_is_broken_off_when_it_is_removed() {
+    let (world, hostile) = beside_one(Manner::Silent);
+    until("it is asked", || (hostile.answering() == 1).then_some(()));
+    world.nodes[0].ask(&["peer", "remove", "endless.example"]).expect("peer remove");
+    let removed = Instant::now();
+    until("it is broken off", || (hostile.answering() == 0).then_some(()));
+    assert!(removed.elapsed() < Duration::from_secs(5), "after {:?}", removed.elapsed());
 }
 
 #[test]

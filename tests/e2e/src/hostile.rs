@@ -151,6 +151,12 @@ impl ForgedLog {
         self.entries.push(entry);
     }
 
+    /// The name of the record that was appended last but so many.
+    pub fn name(&self, before_last: usize) -> tlog::Hash {
+        let entry = &self.entries[self.entries.len() - 1 - before_last];
+        Record::parse(entry).expect("a record").name()
+    }
+
     /// Ends the log for now: what is served of it can be told.
     #[must_use]
     pub fn done(mut self) -> Self {
@@ -172,6 +178,10 @@ pub enum Manner {
     Silent,
     /// With as many bytes as were announced, which are something else.
     Junk,
+    /// With what may come before an answer (`103 Early Hints`), and no answer behind it.
+    Hints,
+    /// With a body of which nothing comes, however much of it is unpacked.
+    Packed,
 }
 
 type Manners = Box<dyn Fn(&str) -> Manner + Send + Sync>;
@@ -187,6 +197,7 @@ struct Shared {
     manners: Manners,
     is_over: AtomicBool,
     asked: AtomicU64,
+    answering: AtomicU64,
     sent: AtomicU64,
     held: Mutex<Vec<TcpStream>>,
 }
@@ -205,6 +216,7 @@ impl Hostile {
             manners: Box::new(manners),
             is_over: AtomicBool::new(false),
             asked: AtomicU64::new(0),
+            answering: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             held: Mutex::default(),
         });
@@ -229,7 +241,12 @@ impl Hostile {
         self.shared.asked.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of bodies went out.
+    /// How many requests it is answering.
+    pub fn answering(&self) -> u64 {
+        self.shared.answering.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of bodies, or before them, went out.
     pub fn sent(&self) -> u64 {
         self.shared.sent.load(Ordering::Relaxed)
     }
@@ -246,9 +263,16 @@ impl Drop for Hostile {
 }
 
 impl Shared {
-    fn answer_one(&self, mut connection: &TcpStream) -> std::io::Result<()> {
+    fn answer_one(&self, connection: &TcpStream) -> std::io::Result<()> {
         let head = read_head(connection)?;
         self.asked.fetch_add(1, Ordering::Relaxed);
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        let answered = self.answer(connection, &head);
+        self.answering.fetch_sub(1, Ordering::Relaxed);
+        answered
+    }
+
+    fn answer(&self, mut connection: &TcpStream, head: &str) -> std::io::Result<()> {
         let path = head.strip_prefix("GET ").and_then(|rest| rest.split([' ', '?']).next()).unwrap_or("");
         let manner = (self.manners)(path);
         let body = self.files.get(path);
@@ -279,8 +303,17 @@ impl Shared {
                 }
                 Ok(())
             }
+            Manner::Hints => {
+                self.without_end(connection, b"", b"HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\n")
+            }
+            Manner::Packed => {
+                let head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03";
+                // Stored blocks of no length.
+                self.without_end(connection, head, b"\0\0\0\xff\xff")
+            }
             Manner::Silent => {
-                self.wait(Duration::from_hours(1));
+                // Until the other side gives up, or the end.
+                let _ = connection.read(&mut [0]);
                 Err(std::io::ErrorKind::ConnectionAborted.into())
             }
             Manner::Drips => {
@@ -292,6 +325,17 @@ impl Shared {
                 Ok(())
             }
         }
+    }
+
+    /// The same again and again.
+    fn without_end(&self, mut connection: &TcpStream, first: &[u8], again: &[u8]) -> std::io::Result<()> {
+        connection.write_all(first)?;
+        let piece = again.repeat((32 << 10) / again.len());
+        while !self.is_over.load(Ordering::Relaxed) {
+            connection.write_all(&piece)?;
+            self.sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Until the time has passed or the test ends.

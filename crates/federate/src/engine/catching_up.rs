@@ -131,8 +131,8 @@ impl Engine {
         if let Some(source) = log.sources.get_mut(peer) {
             (source.failures, source.not_before) = (failures, now + wait);
         }
-        log.follow.give_up();
-        log.current = None;
+        log.let_go();
+        self.break_off(origin);
     }
 
     fn source_faulty(&mut self, origin: &Origin, peer: &Authority, fault: Fault) {
@@ -201,9 +201,10 @@ impl Engine {
         }
         if log.follow.cannot_open() && !is_own {
             // Whatever follows counts for nothing: nothing more of it is fetched.
-            log.follow.give_up();
-            log.current = None;
+            log.let_go();
+            self.break_off(origin);
         }
+        let Some(log) = self.logs.get_mut(origin) else { return };
         let said =
             |judged: &Judged| footprint::said(judged.length(), judged.record().map_or(0, footprint::lines));
         let came = verified.judged.iter().map(said).sum();

@@ -2,7 +2,7 @@
 //! as soon as it shows what is wanted, and anybody else as soon as a copier gives nothing for a while. A copy that failed or
 //! was too slow counts against whoever has it, of that log alone, until it gives one to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin};
 use tlog::Hash;
@@ -157,9 +157,38 @@ impl Engine {
         let Some(log) = self.logs.get_mut(origin) else { return };
         if is_taken_over {
             log.let_go();
+            // What was asked of it is broken off as soon as it is too slow with that, and only then counts against it.
+            let at = stalls.max(now);
+            let left: Vec<Id> = self.asked_now(origin).collect();
+            self.late.extend(left.into_iter().map(|id| (at, id)));
         } else if is_slow {
             // Nobody else can be asked now: it has its time again.
             log.copies.since = now;
+        }
+    }
+
+    /// What was asked for in the present attempt to catch up a log.
+    fn asked_now<'a>(&'a self, origin: &'a Origin) -> impl Iterator<Item = Id> + 'a {
+        let present = self.logs.get(origin).map(|log| log.attempt);
+        let is_now = move |pending: &Pending| matches!(pending, Pending::File { origin: of, attempt, .. } if of == origin && Some(*attempt) == present);
+        self.pending.iter().filter(move |(_, pending)| is_now(pending)).map(|(id, _)| *id)
+    }
+
+    /// An attempt to catch up a log is over: what it asked for is broken off, and counts against nobody.
+    pub(super) fn break_off(&mut self, origin: &Origin) {
+        let left: BTreeSet<Id> = self.asked_now(origin).collect();
+        for id in left {
+            self.pending.remove(&id);
+            self.out.push(Output::GiveUp(id));
+        }
+    }
+
+    /// Breaks off what copiers were asked for before others were, and did not give in their time.
+    pub(super) fn run_late(&mut self) {
+        while self.late.first().is_some_and(|(at, _)| *at <= self.now) {
+            if let Some((_, id)) = self.late.pop_first() {
+                self.give_up(id);
+            }
         }
     }
 
@@ -226,7 +255,7 @@ impl Engine {
     fn overtake_file(&mut self, origin: &Origin, sha256: Hash, is_slow: bool) {
         let now = self.now;
         let Some(log) = self.logs.get_mut(origin) else { return };
-        let Some(FileCopy { id, rank, peer, lacks_author, .. }) = log.copies.files.remove(&sha256) else {
+        let Some(FileCopy { id, rank, peer, until, lacks_author }) = log.copies.files.remove(&sha256) else {
             return;
         };
         let is_for_author = lacks_author && log.sources.contains_key(&origin.authority);
@@ -234,9 +263,10 @@ impl Engine {
         if is_for_author {
             log.blobs.begin_anew(sha256);
         }
-        // Whatever comes still is let go.
+        // Whatever comes still is let go, and what does not come in time is broken off.
         let late = Pending::LateFile { origin: origin.clone(), peer: peer.clone(), is_counted: is_slow };
         self.pending.insert(id, late);
+        self.late.insert((until, id));
         self.lanes.end(origin, &rank);
         self.room_came(&origin.authority, rank.takes(rank.size));
         if is_slow {

@@ -452,7 +452,7 @@ pub enum Permission {
 /// What the engine asks for.
 #[derive(Debug, Clone)]
 pub enum Output {
-    /// `GET`, answered by [`Input::Answer`] always.
+    /// `GET`, answered by [`Input::Answer`] always, unless it is given up.
     Fetch {
         /// Names it.
         id: Id,
@@ -473,7 +473,7 @@ pub enum Output {
         /// How far the server's clock is ahead of ours, in seconds: a signed request says the server's time.
         ahead: i64,
     },
-    /// `POST`, answered by [`Input::Answer`] always.
+    /// `POST`, answered by [`Input::Answer`] always, unless it is given up.
     Post {
         /// Names it.
         id: Id,
@@ -484,6 +484,8 @@ pub enum Output {
         /// The body.
         body: Vec<u8>,
     },
+    /// A fetch or post that nobody waits for any more: it is broken off, what came of it is let go, and it needs no answer.
+    GiveUp(Id),
     /// A file of [`Answer::File`] that is not kept.
     Discard {
         /// Which.

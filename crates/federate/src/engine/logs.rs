@@ -391,6 +391,7 @@ impl Engine {
         {
             // Its place is needed by others.
             log.let_go();
+            self.break_off(origin);
         }
         self.aim(origin);
         self.advance(origin);

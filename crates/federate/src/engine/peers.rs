@@ -228,6 +228,7 @@ impl Engine {
             own.shown_by.retain(|peer| !gone.contains(peer));
             self.dirty.insert(origin.clone());
         }
+        self.give_up_asking(&gone);
     }
 
     pub(super) fn run_peers(&mut self) {

@@ -1,12 +1,14 @@
 //! What the engine waits for, and where each answer goes.
 
+use std::collections::BTreeSet;
+
 use record::{Authority, Origin};
 use tlog::{Hash, NoteSignature, SignedCheckpoint, VerifierKey};
 
 use super::logs::StoredState;
 use super::reconcile::Then;
 use super::wants::{Ended, Rank};
-use super::{Answer, Engine, Id, Input, RequestId};
+use super::{Answer, Engine, Id, Input, Output, RequestId};
 use crate::paths::LogFile;
 
 /// A request of the engine that is not answered yet.
@@ -104,6 +106,26 @@ impl Pending {
 }
 
 impl Pending {
+    /// The peer that was asked, of a request.
+    fn asked(&self) -> Option<Authority> {
+        match self {
+            Self::Heads { peer, .. }
+            | Self::File { peer, .. }
+            | Self::Seen { peer, .. }
+            | Self::LostSeen { peer, .. }
+            | Self::LateFile { peer, .. }
+            | Self::Blob { peer, .. }
+            | Self::NextRoot { peer, .. }
+            | Self::CompareRoot { peer, .. }
+            | Self::OwnRoot { peer, .. }
+            | Self::RootTold { peer, .. }
+            | Self::WitnessLatest { peer, .. }
+            | Self::Nudged { peer } => Some(peer.clone()),
+            Self::Submitted { witness, .. } => Authority::of_key_name(witness.name()).ok(),
+            _ => None,
+        }
+    }
+
     /// The followed log of which alone it speaks, or the own one.
     fn log(&self) -> Option<&Origin> {
         match self {
@@ -141,8 +163,32 @@ impl Engine {
         log.is_none_or(|origin| origin.authority == self.config.me)
     }
 
+    /// Requests to peers that are gone are broken off: whoever waits for them is told that they failed.
+    pub(super) fn give_up_asking(&mut self, gone: &BTreeSet<Authority>) {
+        let is_of_gone =
+            |(_, pending): &(&Id, &Pending)| pending.asked().is_some_and(|of| gone.contains(&of));
+        let ids: Vec<Id> = self.pending.iter().filter(is_of_gone).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.give_up(id);
+        }
+    }
+
+    /// A request is broken off, and counts as failed.
+    pub(super) fn give_up(&mut self, id: Id) {
+        if self.pending.contains_key(&id) {
+            self.out.push(Output::GiveUp(id));
+            self.take_answer(id, Answer::Failed);
+        }
+    }
+
     pub(super) fn take_answer(&mut self, id: Id, answer: Answer) {
-        let Some(pending) = self.pending.remove(&id) else { return };
+        let Some(pending) = self.pending.remove(&id) else {
+            // It was given up while its answer was on its way.
+            if let Answer::File { file, .. } = answer {
+                self.out.push(Output::Discard { file });
+            }
+            return;
+        };
         match pending {
             Pending::Heads { peer, sent } => self.heads_answered(&peer, sent, answer),
             Pending::File { origin, peer, attempt, file } => {

@@ -128,6 +128,7 @@ impl Node {
             Output::Signing { .. }
             | Output::HeadsChanged
             | Output::AlarmAgain(_)
+            | Output::GiveUp(_)
             | Output::Discard { .. } => {}
         }
     }

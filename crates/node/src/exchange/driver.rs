@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::stores::{self, Failure, StoreJob};
 use super::transport;
+use super::under_way::UnderWay;
 use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::node::Node;
@@ -49,6 +50,7 @@ pub struct Inbox {
     sender: mpsc::UnboundedSender<Message>,
     replies: Arc<Mutex<BTreeMap<RequestId, oneshot::Sender<Reply>>>>,
     next: Arc<AtomicU64>,
+    under_way: UnderWay,
 }
 
 impl std::fmt::Debug for Message {
@@ -89,7 +91,12 @@ impl Inbox {
 pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate::node::OpenError> {
     node.arriving.begin().await?;
     let (sender, receiver) = mpsc::unbounded_channel();
-    let inbox = Inbox { sender, replies: Arc::default(), next: Arc::new(AtomicU64::new(1)) };
+    let inbox = Inbox {
+        sender,
+        replies: Arc::default(),
+        next: Arc::new(AtomicU64::new(1)),
+        under_way: UnderWay::default(),
+    };
     let _ = node.inbox.set(inbox.clone());
     let (stores, jobs) = mpsc::unbounded_channel();
     tokio::spawn(stores::carry_out(node.clone(), jobs));
@@ -224,7 +231,7 @@ fn carry_out(
         move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
     match output {
         Output::Fetch { id, peer, route, etag, long_poll, signed, limit, to_disk, ahead } => {
-            runtime.spawn(async move {
+            inbox.under_way.clone().begin(runtime, id, async move {
                 let sign_ahead = signed.then_some(ahead);
                 let got = if to_disk {
                     transport::fetch_to_file(&node, &peer, &route, sign_ahead, limit, id).await
@@ -235,10 +242,14 @@ fn carry_out(
             });
         }
         Output::Post { id, peer, route, body } => {
-            runtime.spawn(async move {
+            inbox.under_way.clone().begin(runtime, id, async move {
                 let got = transport::post(&node, &peer, &route, body).await;
                 answer(inbox, id, got);
             });
+        }
+        Output::GiveUp(id) => {
+            inbox.under_way.give_up(id);
+            runtime.spawn(async move { node.arriving.discard(id).await });
         }
         Output::Discard { file } => {
             runtime.spawn(async move { node.arriving.discard(file).await });
@@ -288,8 +299,9 @@ fn carry_out(
 
 fn alarm_of(found: &federate::Alarm) -> Alarm {
     let arguments = found.arguments().into_iter();
-    let alarm = arguments.fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value));
-    Alarm { rung: Some(found.name()), ..alarm }
+    let mut alarm = arguments.fold(Alarm::new(found.code()), |alarm, (name, value)| alarm.with(name, &value));
+    alarm.rung = Some(found.name());
+    alarm
 }
 
 /// A log that may sign although its guard is missing: everybody who could know better has answered, and knows

@@ -14,6 +14,7 @@ mod serving;
 mod space;
 mod stores;
 mod transport;
+mod under_way;
 mod whole;
 
 pub use arriving::Arriving;

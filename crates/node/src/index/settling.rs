@@ -14,7 +14,9 @@ use super::condition::{INSIDE, PUBLIC};
 use super::follow::Follower;
 use super::opening::working;
 use super::revocation::revocations;
-use super::standing::{COLUMNS, Facts, Said, logs_of, mark_entry, newly_conflicting, said_of};
+use super::standing::{
+    COLUMNS, Facts, Said, leave_the_difference, logs_of, mark_entry, newly_conflicting, said_of,
+};
 use super::touched::{All, Committed, Group};
 use super::{Finding, IndexError};
 use crate::desks;
@@ -160,19 +162,16 @@ impl Follower<'_> {
         let revocations = revocations(self.source, &mut rows, &group.author).await?;
         let facts = Facts::load(&mut rows, group, faces, &revocations).await?;
         let logs = logs_of(&mut rows, &group.author).await?;
-        let before = said_of(&mut rows, group).await?;
+        let mut before = said_of(&mut rows, group).await?;
         let group = group.clone();
         Ok(working(facts.len() * 256, move || {
-            let (after, marked) = facts.standing(&logs);
+            let (mut after, marked) = facts.standing(&logs);
             let conflicting = newly_conflicting(&after, &before);
             let (marks, has_changed) = facts.marks(marked);
-            // Both are sorted.
-            let not_in = |these: &[Said], those: &[Said]| -> Vec<Said> {
-                these.iter().filter(|said| those.binary_search(said).is_err()).copied().collect()
-            };
+            leave_the_difference(&mut before, &mut after);
             Due {
-                gone: not_in(&before, &after),
-                new: not_in(&after, &before),
+                gone: before,
+                new: after,
                 marks: marks.into_iter().map(|(origin, pos, l, m)| (origin.to_owned(), pos, l, m)).collect(),
                 marked: has_changed.then_some(marked | (PUBLIC | INSIDE) & !faces),
                 findings: conflicting.into_iter().filter_map(|name| facts.conflict(&group, name)).collect(),

@@ -158,14 +158,28 @@ pub(super) async fn said_of<R: Reads>(rows: &mut R, group: &Group) -> Result<Vec
         for row in &page {
             behind = (row.text(0)?, row.int(1)?, row.int(2)?, row.int(3)?);
             let by = row.opt_text(6)?.map(|by| hash(&by));
-            let (name, basis, face, start) = (hash(&behind.0), behind.1, behind.2, behind.3);
-            said.push(Said { name, basis, face, start, stop: row.opt_int(4)?, state: row.int(5)?, by });
+            let (name, basis, face, start) = (hash(&behind.0), small(behind.1), small(behind.2), behind.3);
+            said.push(Said {
+                name,
+                basis,
+                face,
+                start,
+                stop: row.opt_int(4)?,
+                state: small(row.int(5)?),
+                by,
+            });
         }
         if i64::try_from(page.len()).unwrap_or(PAGE) < PAGE {
             said.sort_unstable();
+            said.shrink_to_fit();
             return Ok(said);
         }
     }
+}
+
+/// Numbers of bases, faces and states fit into a byte; one that does not is none.
+fn small(number: i64) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 /// The names of the index are hashes; what is none equals no other.
@@ -330,15 +344,15 @@ struct Stands {
 pub(super) const COLUMNS: [&str; 10] =
     ["author", "name", "id", "status", "face", "basis", "start", "stop", "state", "by_name"];
 
-/// What a row says of a record of a thing.
+/// What a row says of a record of a thing. Of a large thing there are hundreds of thousands in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said {
     pub name: Hash,
-    basis: i64,
-    face: i64,
+    basis: u8,
+    face: u8,
     start: i64,
     stop: Option<i64>,
-    state: i64,
+    state: u8,
     by: Option<Hash>,
 }
 
@@ -346,12 +360,14 @@ impl Said {
     fn of(stands: &Stands) -> Self {
         let During { from: start, until: stop } = stands.during;
         let Stands { face, name, state, by, .. } = *stands;
-        Self { name, basis: number(stands.basis), face, start, stop, state, by }
+        let (basis, face, state) = (small(number(stands.basis)), small(face), small(state));
+        Self { name, basis, face, start, stop, state, by }
     }
 
     /// What tells it from all others of its author, as columns of the table say it.
     pub(super) fn key(&self) -> [Value; 4] {
-        [self.name.to_hex().into(), self.basis.into(), self.face.into(), self.start.into()]
+        let [basis, face] = [self.basis, self.face].map(i64::from);
+        [self.name.to_hex().into(), basis.into(), face.into(), self.start.into()]
     }
 
     /// The row.
@@ -361,11 +377,11 @@ impl Said {
             self.name.to_hex().into(),
             group.id.as_str().into(),
             group.status.as_str().into(),
-            self.face.into(),
-            self.basis.into(),
+            i64::from(self.face).into(),
+            i64::from(self.basis).into(),
             self.start.into(),
             self.stop.into(),
-            self.state.into(),
+            i64::from(self.state).into(),
             self.by.map(|by| by.to_hex()).into(),
         ]
     }
@@ -374,7 +390,7 @@ impl Said {
 /// The records that conflict with another one by these rows, and did not by those before.
 pub(super) fn newly_conflicting(rows: &[Said], before: &[Said]) -> BTreeSet<Hash> {
     let conflicting = |rows: &[Said]| -> BTreeSet<Hash> {
-        rows.iter().filter(|said| said.state == CONFLICTING).map(|said| said.name).collect()
+        rows.iter().filter(|said| i64::from(said.state) == CONFLICTING).map(|said| said.name).collect()
     };
     &conflicting(rows) - &conflicting(before)
 }
@@ -382,7 +398,9 @@ pub(super) fn newly_conflicting(rows: &[Said], before: &[Said]) -> BTreeSet<Hash
 fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64, all: &mut Vec<Said>) {
     for basis in Basis::ALL {
         let endings = facts.endings(logs, face, basis);
-        for Span { name, during, state } in spans(logs, &facts.entries, face, basis, &endings) {
+        let spans = spans(logs, &facts.entries, face, basis, &endings);
+        all.reserve_exact(spans.len());
+        for Span { name, during, state } in spans {
             let (state, by) = match state {
                 State::Speaks => (SPEAKS, None),
                 State::Superseded { by } => (SUPERSEDED, Some(by)),
@@ -396,6 +414,16 @@ fn stands_of(facts: &Facts, logs: &Logs, face: i64, shown_as: i64, all: &mut Vec
             Said::of(&Stands { face: shown_as, basis, name, during, state: DISOWNED, by: None })
         }));
     }
+}
+
+/// Leaves of two sorted lists what the other one has not: hundreds of thousands of rows, of which no copy is made.
+pub(super) fn leave_the_difference(these: &mut Vec<Said>, those: &mut Vec<Said>) {
+    let in_both: Vec<bool> = these.iter().map(|said| those.binary_search(said).is_ok()).collect();
+    those.retain(|said| these.binary_search(said).is_err());
+    let mut in_both = in_both.into_iter();
+    these.retain(|_| in_both.next() == Some(false));
+    those.shrink_to_fit();
+    these.shrink_to_fit();
 }
 
 /// Records of which every place is disowned, each from the moment at which the last one is.
@@ -526,4 +554,29 @@ pub(super) async fn mark_entry(
     let values = [listed.into(), marked.into(), place.0.into(), place.1.into()];
     tx.run("update entry set listed = $1, marked = $2 where origin = $3 and pos = $4", &values).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn said(n: u8) -> Said {
+        let name = tlog::hash::sha256(&[n]);
+        Said { name, basis: 1, face: 1, start: 0, stop: None, state: 1, by: None }
+    }
+
+    proptest! {
+        #[test]
+        fn what_both_lists_have_is_left_in_neither(these: BTreeSet<u8>, those: BTreeSet<u8>) {
+            let sorted = |numbers: &BTreeSet<u8>| {
+                let mut all: Vec<Said> = numbers.iter().copied().map(said).collect();
+                all.sort_unstable();
+                all
+            };
+            let (mut one, mut other) = (sorted(&these), sorted(&those));
+            leave_the_difference(&mut one, &mut other);
+            prop_assert_eq!((one, other), (sorted(&(&these - &those)), sorted(&(&those - &these))));
+        }
+    }
 }

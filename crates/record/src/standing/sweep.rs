@@ -19,74 +19,60 @@ use tlog::Hash;
 /// An entry names a log that is not among `logs`: a mistake of the caller.
 pub fn stands(logs: &[Log], entries: &[Entry], endings: &[Ending]) -> Vec<Span> {
     let mut sweep = Sweep::new(logs);
-    for (moment, happenings) in moments(entries, endings) {
-        sweep.advance(moment, &happenings);
+    for at_once in happenings(entries, endings).chunk_by(|(one, _), (other, _)| one == other) {
+        sweep.advance(at_once[0].0, at_once);
     }
     sweep.finish()
 }
 
-/// What happens at one moment.
-#[derive(Default)]
-struct Happenings<'a> {
-    come: Vec<&'a Entry>,
-    go: Vec<&'a Entry>,
-    ends: Vec<&'a Ending>,
-    goes_on: Vec<&'a Ending>,
+/// What comes or goes at a moment.
+#[derive(Clone, Copy)]
+enum Happening<'a> {
+    Comes(&'a Entry),
+    Goes(&'a Entry),
+    Ends(&'a Ending),
+    GoesOn(&'a Ending),
 }
 
-fn moments<'a>(entries: &'a [Entry], endings: &'a [Ending]) -> BTreeMap<i64, Happenings<'a>> {
-    let mut moments: BTreeMap<i64, Happenings<'a>> = BTreeMap::new();
+/// Everything that happens, by moments. A thing may have tens of thousands of records, each at a moment of its own.
+fn happenings<'a>(entries: &'a [Entry], endings: &'a [Ending]) -> Vec<(i64, Happening<'a>)> {
+    let mut all: Vec<(i64, Happening<'a>)> = Vec::with_capacity(entries.len() + endings.len());
     for entry in entries.iter().filter(|entry| !entry.during.is_empty()) {
-        moments.entry(entry.during.from).or_default().come.push(entry);
-        if let Some(until) = entry.during.until {
-            moments.entry(until).or_default().go.push(entry);
-        }
+        all.push((entry.during.from, Happening::Comes(entry)));
+        all.extend(entry.during.until.map(|until| (until, Happening::Goes(entry))));
     }
     for ending in endings.iter().filter(|ending| !ending.during.is_empty()) {
-        moments.entry(ending.during.from).or_default().ends.push(ending);
-        if let Some(until) = ending.during.until {
-            moments.entry(until).or_default().goes_on.push(ending);
-        }
+        all.push((ending.during.from, Happening::Ends(ending)));
+        all.extend(ending.during.until.map(|until| (until, Happening::GoesOn(ending))));
     }
-    moments
+    all.sort_by_key(|(moment, _)| *moment);
+    all
 }
 
-/// The records of one edition that are there at the moment.
-#[derive(Default)]
-struct Edition {
-    /// By log: the entries by place, each with its outer `released`.
-    entries: BTreeMap<usize, BTreeSet<(u64, Hash, i64)>>,
-    standing: Option<Hash>,
+fn place(entry: &Entry) -> Place {
+    (entry.edition, entry.log, entry.index, entry.name, entry.released)
 }
 
-impl Edition {
-    fn is_there(&self, name: Hash) -> bool {
-        self.entries.values().flatten().any(|(_, there, _)| *there == name)
-    }
-
-    /// Which record stands: the first of each line, of these the earliest, then the smaller name.
-    fn first(&self, logs: &[Log]) -> Option<Hash> {
-        let mut of_line: BTreeMap<u32, (u32, i64, Hash)> = BTreeMap::new();
-        for (log, there) in &self.entries {
-            let Some((_, name, released)) = there.first() else { continue };
-            let Log { line, part, .. } = logs[*log];
-            let first = of_line.entry(line).or_insert((part, *released, *name));
-            if part < first.0 {
-                *first = (part, *released, *name);
-            }
-        }
-        of_line.into_values().map(|(_, released, name)| (released, name)).min().map(|(_, name)| name)
-    }
+/// The number of an edition of which a record stands, and that record.
+fn standing((number, name): (&u32, &Hash)) -> (u32, Hash) {
+    (*number, *name)
 }
 
-/// An edition of which a record stands, and that record.
-fn standing((number, edition): (&u32, &Edition)) -> Option<(u32, Hash)> {
-    edition.standing.map(|name| (*number, name))
+/// A place that counts at the moment, in the order in which the first of an edition is looked for: edition, log, place there;
+/// with the record and its outer `released`.
+type Place = (u32, usize, u64, Hash, i64);
+
+/// Before all places of an edition from a log on.
+fn before(edition: u32, log: usize) -> Place {
+    (edition, log, 0, Hash([0; 32]), i64::MIN)
 }
 
 struct Sweep<'a> {
     logs: &'a [Log],
-    editions: BTreeMap<u32, Edition>,
+    /// Of all editions together: one alone has few, and there may be very many.
+    places: BTreeSet<Place>,
+    /// The record that stands of each edition of which one does.
+    standing: BTreeMap<u32, Hash>,
     /// Withdrawals that count at the moment, the first one first; a record at several places counts so often.
     endings: BTreeMap<(i64, Hash), usize>,
     /// What each record is since when.
@@ -98,48 +84,77 @@ impl<'a> Sweep<'a> {
     fn new(logs: &'a [Log]) -> Self {
         Self {
             logs,
-            editions: BTreeMap::new(),
+            places: BTreeSet::new(),
+            standing: BTreeMap::new(),
             endings: BTreeMap::new(),
             now: BTreeMap::new(),
             spans: Vec::new(),
         }
     }
 
-    fn advance(&mut self, moment: i64, happenings: &Happenings<'_>) {
+    /// The places of an edition from a log on.
+    fn places_from(&self, edition: u32, log: usize) -> impl Iterator<Item = &Place> {
+        self.places.range(before(edition, log)..).take_while(move |place| place.0 == edition)
+    }
+
+    fn is_there(&self, edition: u32, name: Hash) -> bool {
+        self.places_from(edition, 0).any(|(_, _, _, there, _)| *there == name)
+    }
+
+    /// Which record of an edition stands: the first of each line, of these the earliest, then the smaller name.
+    fn first(&self, edition: u32) -> Option<Hash> {
+        let mut of_line: BTreeMap<u32, (u32, i64, Hash)> = BTreeMap::new();
+        let mut next = self.places_from(edition, 0).next();
+        while let Some((_, log, _, name, released)) = next {
+            let Log { line, part, .. } = self.logs[*log];
+            let first = of_line.entry(line).or_insert((part, *released, *name));
+            if part < first.0 {
+                *first = (part, *released, *name);
+            }
+            next = log.checked_add(1).and_then(|log| self.places_from(edition, log).next());
+        }
+        of_line.into_values().map(|(_, released, name)| (released, name)).min().map(|(_, name)| name)
+    }
+
+    fn advance(&mut self, moment: i64, happenings: &[(i64, Happening<'_>)]) {
         let mut names: BTreeSet<(u32, Hash)> = BTreeSet::new();
-        let mut changed: BTreeSet<u32> = BTreeSet::new();
-        // One that leaves and one that comes at the same moment may be the same record at two places.
-        for entry in &happenings.go {
-            let place = (entry.index, entry.name, entry.released);
-            let edition = self.editions.entry(entry.edition).or_default();
-            edition.entries.entry(entry.log).or_default().remove(&place);
-            names.insert((entry.edition, entry.name));
-            changed.insert(entry.edition);
-        }
-        for entry in &happenings.come {
-            let place = (entry.index, entry.name, entry.released);
-            let edition = self.editions.entry(entry.edition).or_default();
-            edition.entries.entry(entry.log).or_default().insert(place);
-            names.insert((entry.edition, entry.name));
-            changed.insert(entry.edition);
-        }
         let ended = self.ending();
-        for ending in &happenings.goes_on {
-            if let Some(count) = self.endings.get_mut(&(ending.during.from, ending.by)) {
-                *count -= 1;
+        // One that leaves and one that comes at the same moment may be the same record at two places.
+        for (_, happening) in happenings {
+            match happening {
+                Happening::Goes(entry) => {
+                    self.places.remove(&place(entry));
+                    names.insert((entry.edition, entry.name));
+                }
+                Happening::GoesOn(ending) => {
+                    if let Some(count) = self.endings.get_mut(&(ending.during.from, ending.by)) {
+                        *count -= 1;
+                    }
+                }
+                Happening::Comes(_) | Happening::Ends(_) => {}
             }
         }
-        for ending in &happenings.ends {
-            *self.endings.entry((ending.during.from, ending.by)).or_default() += 1;
+        for (_, happening) in happenings {
+            match happening {
+                Happening::Comes(entry) => {
+                    self.places.insert(place(entry));
+                    names.insert((entry.edition, entry.name));
+                }
+                Happening::Ends(ending) => {
+                    *self.endings.entry((ending.during.from, ending.by)).or_default() += 1;
+                }
+                Happening::Goes(_) | Happening::GoesOn(_) => {}
+            }
         }
         self.endings.retain(|_, count| *count > 0);
-        for edition in &changed {
-            self.decide(*edition, &mut names);
+        let changed: BTreeSet<u32> = names.iter().map(|(edition, _)| *edition).collect();
+        for edition in changed {
+            self.decide(edition, &mut names);
         }
         if self.ending() == ended {
             self.look_at_neighbours(&mut names);
         } else {
-            names.extend(self.editions.iter().filter_map(standing));
+            names.extend(self.standing.iter().map(standing));
         }
         for (edition, name) in names {
             let state = self.state(edition, name);
@@ -149,11 +164,13 @@ impl<'a> Sweep<'a> {
 
     /// Which record of an edition stands; adds the names that it changes.
     fn decide(&mut self, number: u32, names: &mut BTreeSet<(u32, Hash)>) {
-        let Some(edition) = self.editions.get_mut(&number) else { return };
-        let before = edition.standing;
-        edition.standing = edition.first(self.logs);
-        if before != edition.standing {
-            names.extend(before.into_iter().chain(edition.standing).map(|name| (number, name)));
+        let (before, now) = (self.standing.get(&number).copied(), self.first(number));
+        match now {
+            Some(name) => drop(self.standing.insert(number, name)),
+            None => drop(self.standing.remove(&number)),
+        }
+        if before != now {
+            names.extend(before.into_iter().chain(now).map(|name| (number, name)));
         }
     }
 
@@ -161,22 +178,20 @@ impl<'a> Sweep<'a> {
     fn look_at_neighbours(&self, names: &mut BTreeSet<(u32, Hash)>) {
         let touched: BTreeSet<u32> = names.iter().map(|(number, _)| *number).collect();
         for number in touched {
-            names.extend(self.editions.range(..number).rev().find_map(standing));
+            names.extend(self.standing.range(..number).next_back().map(standing));
         }
-        names.extend(self.editions.iter().rev().find_map(standing));
+        names.extend(self.standing.last_key_value().map(standing));
     }
 
     fn state(&self, number: u32, name: Hash) -> Option<State> {
-        let edition = self.editions.get(&number)?;
-        if edition.standing != Some(name) {
-            return edition.is_there(name).then_some(State::Conflicting);
+        if self.standing.get(&number) != Some(&name) {
+            return self.is_there(number, name).then_some(State::Conflicting);
         }
         if let Some(by) = self.ending() {
             return Some(State::Withdrawn { by });
         }
-        let mut later = self.editions.range(number.saturating_add(1)..);
-        let next = later.find_map(|(later, edition)| edition.standing.filter(|_| *later > number));
-        Some(next.map_or(State::Speaks, |by| State::Superseded { by }))
+        let later = number.checked_add(1).and_then(|later| self.standing.range(later..).next());
+        Some(later.map_or(State::Speaks, |(_, by)| State::Superseded { by: *by }))
     }
 
     /// The first withdrawal that counts at the moment.

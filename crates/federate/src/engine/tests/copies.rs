@@ -15,6 +15,55 @@ fn known(peers: &[&str]) -> (Crowd, TestLog) {
     (crowd, log)
 }
 
+/// How many requests to `c.example` nobody has answered or broken off.
+fn left(crowd: &Crowd) -> usize {
+    crowd.unanswered.iter().filter(|(_, peer, ..)| peer.as_str() == "c.example").count()
+}
+
+#[test]
+fn what_a_copier_that_is_too_slow_was_asked_for_is_broken_off() {
+    let (mut crowd, log) = known(&["a.example", "c.example", "d.example"]);
+    releases(&mut crowd, &log, 600);
+    crowd.copies("c.example", &log.origin);
+    crowd.copies("d.example", &log.origin);
+    crowd.pass(1_900);
+    assert!(left(&crowd) > 0, "it has its time");
+    crowd.pass(100);
+    assert_eq!((crowd.size(&log.origin), left(&crowd)), (604, 0));
+}
+
+#[test]
+fn what_a_copier_was_asked_for_before_the_author_has_no_more_than_its_time() {
+    let (mut crowd, log) = known(&["a.example", "c.example"]);
+    releases(&mut crowd, &log, 1);
+    crowd.copies("c.example", &log.origin);
+    crowd.pass(100);
+    crowd.tell_heads_of("a.example");
+    crowd.pass(1_000);
+    assert_eq!((crowd.size(&log.origin), left(&crowd)), (5, 1));
+    crowd.pass(900);
+    assert_eq!(left(&crowd), 0);
+    let health = crowd.engine.peer_health();
+    let slow = health.iter().filter(|peer| peer.last_error == Some(TOO_SLOW));
+    assert_eq!(slow.map(|peer| peer.authority.as_str()).collect::<Vec<_>>(), ["c.example"]);
+}
+
+#[test]
+fn whoever_is_removed_is_waited_for_no_longer() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    crowd.silent.insert(authority("c.example"));
+    crowd.silent_on_nudges.insert(authority("c.example"));
+    let log = log_of("c.example", 1, 3);
+    crowd.shows(log.clone());
+    crowd.pass(1_000);
+    assert!(left(&crowd) > 0 && crowd.parked.iter().any(|(_, peer, _)| peer.as_str() == "c.example"));
+    crowd.logs.remove(&authority("c.example"));
+    crowd.tell_peers();
+    crowd.pass(0);
+    assert_eq!(left(&crowd), 0);
+    assert!(crowd.parked.iter().all(|(_, peer, _)| peer.as_str() == "a.example"));
+}
+
 /// Its author has more of it, and nobody shows that yet.
 fn releases(crowd: &mut Crowd, log: &TestLog, count: u64) {
     let of_author = crowd.logs.get_mut(&authority("a.example")).unwrap();
@@ -125,7 +174,7 @@ fn a_file_that_a_copier_drips_comes_after_two_seconds_from_another() {
     crowd.pass(100);
     crowd.copies("d.example", &log.origin);
     crowd.pass(2_000);
-    assert_eq!(crowd.blobs_here(), 1);
+    assert_eq!((crowd.blobs_here(), left(&crowd)), (1, 0));
     let health = crowd.engine.peer_health();
     let slow = health.iter().filter(|peer| peer.last_error == Some(TOO_SLOW));
     assert_eq!(slow.map(|peer| peer.authority.as_str()).collect::<Vec<_>>(), ["c.example"]);

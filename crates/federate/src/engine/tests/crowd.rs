@@ -40,7 +40,9 @@ pub struct Crowd {
     waiting: VecDeque<Output>,
     /// Requests that nobody answers, and when they fail.
     pub unanswered: Vec<(Id, Authority, Route, usize, u64)>,
-    parked: Vec<(Id, Authority, String)>,
+    pub parked: Vec<(Id, Authority, String)>,
+    /// Requests that were broken off.
+    pub given_up: Vec<Id>,
     pub files: BTreeMap<String, Vec<u8>>,
     pub alarms: Vec<Alarm>,
     /// Peers that answer nudges with "too many", and who was nudged.
@@ -81,6 +83,7 @@ impl Crowd {
             waiting: VecDeque::new(),
             unanswered: vec![],
             parked: vec![],
+            given_up: vec![],
             files: BTreeMap::new(),
             alarms: vec![],
             refuses_nudges: BTreeSet::new(),
@@ -207,6 +210,11 @@ impl Crowd {
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Reply { status, .. } => self.replied.push(status),
             Output::HeadsChanged => self.news += 1,
+            Output::GiveUp(id) => {
+                self.unanswered.retain(|(asked, ..)| *asked != id);
+                self.parked.retain(|(asked, ..)| *asked != id);
+                self.given_up.push(id);
+            }
             Output::Signing { .. } | Output::AlarmAgain(_) | Output::Discard { .. } => {}
         }
     }

@@ -260,6 +260,10 @@ impl Machine {
             }
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Discard { file } => drop(self.beside.remove(&file)),
+            Output::GiveUp(id) => {
+                self.beside.remove(&id);
+                self.parked.take_if(|(parked, _)| *parked == id);
+            }
             Output::Reply { .. } | Output::Signing { .. } | Output::HeadsChanged | Output::AlarmAgain(_) => {}
         }
     }
