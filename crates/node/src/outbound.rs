@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fault::Coded;
 use packed::Unpacking;
-use wire::Meter;
+use wire::{Meter, Number};
 
 mod packed;
 mod wire;
@@ -335,7 +335,7 @@ struct Arriving {
     head: response::Parts,
     body: BodyDataStream,
     unpacking: Unpacking,
-    meter: Option<Meter>,
+    meter: Option<(Meter, Number)>,
     host: String,
     limit: usize,
     began: Instant,
@@ -345,8 +345,8 @@ struct Arriving {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        if let Some(meter) = &self.meter {
-            meter.over();
+        if let Some((meter, answer)) = &self.meter {
+            meter.over(*answer);
         }
     }
 }
@@ -361,9 +361,10 @@ impl Arriving {
             .map_err(|error| no_answer(&host, &error, before_body))?;
         let (head, body) = response.into_parts();
         let meter = head.extensions.get::<Meter>().cloned();
-        if let Some(meter) = &meter {
-            meter.body(limit);
-        }
+        let meter = meter.map(|meter| {
+            let answer = meter.body(limit);
+            (meter, answer)
+        });
         let encoding = head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         let (unpacking, body) = (Unpacking::of(encoding), Body::new(body).into_data_stream());
         Ok(Self {

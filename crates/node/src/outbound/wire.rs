@@ -7,8 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -70,28 +69,49 @@ fn tls() -> Result<rustls::ClientConfig, BoxError> {
 
 /// What a connection may still bring.
 #[derive(Debug, Clone)]
-pub struct Meter(Arc<AtomicU64>);
+pub struct Meter(Arc<Mutex<Allowed>>);
+
+#[derive(Debug)]
+struct Allowed {
+    bytes: u64,
+    /// Answers whose heads came.
+    answers: u64,
+}
+
+/// An answer whose body may be coming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number(u64);
 
 impl Meter {
     fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(BEFORE_BODY)))
+        Self(Arc::new(Mutex::new(Allowed { bytes: BEFORE_BODY, answers: 0 })))
     }
 
     /// A head came, and a body of at most so many bytes may follow: packing and framing add something.
-    pub fn body(&self, limit: usize) {
-        self.0.store(BEFORE_BODY + limit as u64 + limit as u64 / 4, Ordering::Relaxed);
+    pub fn body(&self, limit: usize) -> Number {
+        let mut allowed = self.allowed();
+        allowed.bytes = BEFORE_BODY + limit as u64 + limit as u64 / 4;
+        allowed.answers += 1;
+        Number(allowed.answers)
     }
 
-    /// An answer was read: what comes next is a head.
-    pub fn over(&self) {
-        self.0.store(BEFORE_BODY, Ordering::Relaxed);
+    /// An answer was read: what comes next is a head. If that came already, nothing is taken from its body.
+    pub fn over(&self, answer: Number) {
+        let mut allowed = self.allowed();
+        if allowed.answers == answer.0 {
+            allowed.bytes = BEFORE_BODY;
+        }
     }
 
     /// Counts bytes that came; refused when there are more than may be.
     fn count(&self, bytes: usize) -> io::Result<()> {
-        let less = |left: u64| left.checked_sub(bytes as u64);
-        let counted = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        counted.map(drop).map_err(|_| io::Error::other(Excess))
+        let mut allowed = self.allowed();
+        allowed.bytes = allowed.bytes.checked_sub(bytes as u64).ok_or_else(|| io::Error::other(Excess))?;
+        Ok(())
+    }
+
+    fn allowed(&self) -> MutexGuard<'_, Allowed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -231,5 +251,22 @@ impl AsyncWrite for Metered {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_an_answer_to_its_end_late_takes_nothing_from_the_next_one_of_the_connection() {
+        let meter = Meter::new();
+        let first = meter.body(1000);
+        let second = meter.body(1 << 20);
+        meter.over(first);
+        meter.count(1 << 20).expect("as much as was asked for");
+        meter.over(second);
+        meter.count(usize::try_from(BEFORE_BODY).unwrap()).expect("a head");
+        assert!(is_excess(&meter.count(1).expect_err("more than a head")));
     }
 }
