@@ -28,3 +28,4 @@ mod removed;
 mod servers;
 mod stall;
 mod strangers;
+mod tls;
