@@ -58,6 +58,19 @@ impl Block {
             IpAddr::V6(address) => Self(IpAddr::V6(masked(address, 48))),
         }
     }
+
+    /// The block around that, as providers are given: an IPv4 /16, or an IPv6 /32. Whoever has one of the latter has 65,536
+    /// networks.
+    #[must_use]
+    pub fn far_around(self) -> Self {
+        match self.0 {
+            IpAddr::V4(address) => {
+                let [a, b, ..] = address.octets();
+                Self(IpAddr::V4(Ipv4Addr::new(a, b, 0, 0)))
+            }
+            IpAddr::V6(address) => Self(IpAddr::V6(masked(address, 32))),
+        }
+    }
 }
 
 impl fmt::Display for Block {

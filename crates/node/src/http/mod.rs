@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
@@ -37,6 +38,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
+pub use turns::Held;
 pub use viewer::{Viewer, cookie};
 
 use crate::layout::{Problem, Refusal};
@@ -77,6 +79,7 @@ pub fn router(node: &Arc<Node>, meetings: Option<Router>, connections: usize) ->
         .layer(middleware::from_fn(page_headers))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state((node.clone(), turns), ready::or_made))
+        .layer(middleware::from_fn(head_as_get))
         .layer(middleware::from_fn_with_state(node.clone(), ending::or_later))
         .layer(middleware::from_fn_with_state(node.clone(), hosts::only_ours))
         .layer(middleware::from_fn_with_state(node.clone(), short_addresses));
@@ -109,16 +112,34 @@ async fn short_addresses(State(node): State<Arc<Node>>, request: Request, next: 
     next.run(request).await
 }
 
-async fn some_at_once(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+async fn some_at_once(State(turns): State<Turns>, mut request: Request, next: Next) -> Response {
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
-    let has_turn = request.extensions().get::<turns::HasTurn>().is_some();
-    if has_turn || request.method() != Method::GET {
+    let has_turn = request.extensions().get::<turns::Held>().is_some();
+    if has_turn || !request.method().is_safe() {
         return next.run(request).await;
     }
+    let held = turns::Held::default();
+    request.extensions_mut().insert(held.clone());
     match turns.take(turns::source(&request), turns::is_heavy(&request)).await {
-        Some(_turn) => next.run(request).await,
+        Some(turn) => {
+            let _turn = held.by(turn);
+            next.run(request).await
+        }
         None => turns::busy(),
     }
+}
+
+/// `HEAD` is `GET` whose answer is not sent: whatever is done for one, and whatever it costs, is so for the other.
+async fn head_as_get(mut request: Request, next: Next) -> Response {
+    if request.method() != Method::HEAD {
+        return next.run(request).await;
+    }
+    *request.method_mut() = Method::GET;
+    let (mut head, body) = next.run(request).await.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|_| !head.headers.contains_key(TRANSFER_ENCODING)) {
+        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(head, Body::empty())
 }
 
 async fn page_headers(request: Request, next: Next) -> Response {
@@ -230,6 +251,43 @@ pub async fn serve(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever asks by `HEAD` has pages made in turns, as whoever asks by `GET`.
+    #[tokio::test]
+    async fn head_takes_a_turn_and_says_how_long_the_page_is() {
+        use std::sync::atomic::AtomicUsize;
+        use tower::Service as _;
+        let (turns, made) = (Turns::default(), Arc::new(AtomicUsize::new(0)));
+        let slow = {
+            let made = Arc::clone(&made);
+            move || async move {
+                made.fetch_add(1, Ordering::SeqCst);
+                std::future::pending::<()>().await;
+            }
+        };
+        let router = Router::new()
+            .route("/slow", get(slow))
+            .route("/page", get(|| async { "a page" }))
+            .route_layer(middleware::from_fn_with_state(turns, some_at_once))
+            .layer(middleware::from_fn(head_as_get));
+        let ask = |path: &str| {
+            let mut request = Request::head(path).body(Body::empty()).unwrap();
+            request.extensions_mut().insert(edge::Source::Unreadable);
+            router.clone().call(request)
+        };
+        let page = ask("/page").await.unwrap();
+        assert_eq!((page.status(), &page.headers()[CONTENT_LENGTH]), (StatusCode::OK, &HeaderValue::from(6)));
+        assert!(axum::body::to_bytes(page.into_body(), 1).await.unwrap().is_empty());
+        let asked: Vec<_> = (0..20).map(|_| tokio::spawn(ask("/slow"))).collect();
+        while made.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(made.load(Ordering::SeqCst), 2, "as many as one source may have made at the same time");
+        asked.iter().for_each(tokio::task::JoinHandle::abort);
+    }
 
     #[test]
     fn a_large_table_may_take_long_on_a_thin_line_and_nothing_else_may() {

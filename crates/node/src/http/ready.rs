@@ -6,7 +6,7 @@
 //! inside face is ever kept here, and nothing that is not a page of a desk made of the index alone.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -16,11 +16,12 @@ use axum::http::response::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use edge::Source;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::answer::FOR_ANYBODY;
-use super::turns::{self, HasTurn, Turns};
+use super::turns::{self, Held, Turns};
 use crate::i18n::{Lang, negotiate};
 use crate::node::Node;
 
@@ -28,12 +29,13 @@ use crate::node::Node;
 const PAGES: [&str; 4] = ["/situation", "/record", "/signals", "/scenario"];
 /// After so long it is made anew: what [`FOR_ANYBODY`] says of every copy.
 const KEPT: Duration = Duration::from_secs(5);
-/// The oldest that is still given while the next one is made.
-const OLDEST: Duration = Duration::from_secs(10);
+/// The oldest that is still given while the next one is made, which may have to wait for its turn: nothing changed but the time.
+const OLDEST: Duration = Duration::from_mins(1);
 /// The most bytes of one answer.
 const MAX_BYTES: usize = 256 << 10;
-/// Answers kept at a time; with one more, the one that was asked for first is forgotten.
-const MAX_ANSWERS: usize = 128;
+/// Answers kept at a time that several sources asked for, and those that one did: nobody alone has others' answers forgotten.
+const MAX_SHARED: usize = 128;
+const MAX_SINGLE: usize = 32;
 /// The longest address, and the longest list of encodings, in bytes.
 const MAX_KEY: usize = 512;
 
@@ -76,24 +78,58 @@ pub struct Ready(Mutex<Places>);
 
 #[derive(Default)]
 struct Places {
-    of: HashMap<Key, Place>,
-    /// In the order in which they were first asked for.
-    order: VecDeque<Key>,
+    of: HashMap<Key, Known>,
+    /// What one source asked for, and what several did, each in the order in which it came there.
+    single: VecDeque<Key>,
+    shared: VecDeque<Key>,
+}
+
+struct Known {
+    place: Place,
+    /// Who asked for it, until somebody else does.
+    by: Option<Source>,
+}
+
+impl Places {
+    fn place(&mut self, key: Key, source: Source) -> Place {
+        let Some(known) = self.of.get_mut(&key) else {
+            let place = Place::default();
+            self.single.push_back(key.clone());
+            self.of.insert(key, Known { place: Arc::clone(&place), by: Some(source) });
+            self.forget();
+            return place;
+        };
+        let place = Arc::clone(&known.place);
+        if known.by.is_some_and(|by| by != source) {
+            known.by = None;
+            self.single.retain(|single| *single != key);
+            self.shared.push_back(key);
+            self.forget();
+        }
+        place
+    }
+
+    /// Forgets what came first of what is more than is kept.
+    fn forget(&mut self) {
+        for (order, most) in [(&mut self.single, MAX_SINGLE), (&mut self.shared, MAX_SHARED)] {
+            while order.len() > most {
+                order.pop_front().map(|first| self.of.remove(&first));
+            }
+        }
+    }
+
+    /// Nothing is kept in a place: it is no answer for anybody.
+    fn remove(&mut self, place: &Place) {
+        let Self { of, single, shared } = self;
+        of.retain(|_, known| !Arc::ptr_eq(&known.place, place));
+        single.retain(|key| of.contains_key(key));
+        shared.retain(|key| of.contains_key(key));
+    }
 }
 
 impl Ready {
-    fn place(&self, key: Key) -> Place {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = places.of.get(&key) {
-            return Arc::clone(place);
-        }
-        if places.of.len() >= MAX_ANSWERS
-            && let Some(first) = places.order.pop_front()
-        {
-            places.of.remove(&first);
-        }
-        places.order.push_back(key.clone());
-        Arc::clone(places.of.entry(key).or_default())
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The answer to `key`, made by `make` unless one is here that was begun after every change of the index that the
@@ -101,13 +137,13 @@ impl Ready {
     /// who waits for another one to make the same page.
     async fn answer<T: Send + 'static>(
         &self,
-        key: Key,
+        (key, source): (Key, Source),
         changes: impl Fn() -> u64,
         turn: impl Fn() -> BoxFuture<'static, Option<T>>,
         make: impl Future<Output = Response> + Send + 'static,
     ) -> Response {
         let came = changes();
-        let place = self.place(key);
+        let place = self.places().place(key, source);
         loop {
             if let Some(kept) = place.lock().await.as_mut().filter(|kept| kept.is_for(came)) {
                 if kept.begun.elapsed() >= KEPT && !std::mem::replace(&mut kept.is_renewed, true) {
@@ -126,7 +162,10 @@ impl Ready {
             *here = None;
             return match made {
                 Ok(kept) => here.insert(kept).response(),
-                Err(response) => response,
+                Err(response) => {
+                    self.places().remove(&place);
+                    response
+                }
             };
         }
     }
@@ -139,14 +178,19 @@ async fn in_turn<T>(turn: impl Future<Output = Option<T>>, make: impl Future<Out
     }
 }
 
-/// Makes the next answer for a place, beside those who are given the one that is there.
+/// Makes the next answer for a place, beside those who are given the one that is there. If it cannot be made now, that one stays.
 async fn renew(place: Place, changes: u64, make: impl Future<Output = Response>) {
     let begun = Instant::now();
     let made = keepable(changes, begun, make.await).await;
     let mut here = place.lock().await;
     // Who came after a change may have made a newer one meanwhile.
-    if here.as_ref().is_none_or(|kept| kept.changes <= changes && kept.begun <= begun) {
-        *here = made.ok();
+    let Some(kept) = here.as_mut().filter(|kept| kept.changes <= changes && kept.begun <= begun) else {
+        return;
+    };
+    match made {
+        Ok(made) => *kept = made,
+        Err(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => kept.is_renewed = false,
+        Err(_) => *here = None,
     }
 }
 
@@ -192,12 +236,13 @@ pub async fn or_made(
     let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
     let Some(key) = key(here, &request) else { return next.run(request).await };
     let (source, is_heavy) = (turns::source(&request), turns::is_heavy(&request));
-    request.extensions_mut().insert(HasTurn);
+    let held = Held::default();
+    request.extensions_mut().insert(held.clone());
     let turn = move || {
-        let turns = turns.clone();
-        async move { turns.take(source, is_heavy).await }.boxed()
+        let (turns, held) = (turns.clone(), held.clone());
+        async move { turns.take(source, is_heavy).await.map(|turn| held.by(turn)) }.boxed()
     };
-    node.ready.answer(key, || node.index.changes(), turn, next.run(request)).await
+    node.ready.answer((key, source), || node.index.changes(), turn, next.run(request)).await
 }
 
 fn key(here: Lang, request: &Request) -> Option<Key> {
@@ -240,7 +285,8 @@ mod tests {
 
         /// Makes what is kept so much older.
         async fn pass(&self, time: Duration) {
-            let places: Vec<Place> = self.ready.0.lock().unwrap().of.values().cloned().collect();
+            let places: Vec<Place> =
+                self.ready.places().of.values().map(|known| known.place.clone()).collect();
             for place in places {
                 if let Some(kept) = place.lock().await.as_mut() {
                     kept.begun -= time;
@@ -249,6 +295,10 @@ mod tests {
         }
 
         async fn ask(&self, address: &str, control: &'static str) -> String {
+            self.asked_by(Source::Here, address, control).await
+        }
+
+        async fn asked_by(&self, source: Source, address: &str, control: &'static str) -> String {
             let key = Key { address: address.into(), lang: Lang::En, encodings: String::new() };
             let (address, index, made) = (address.to_owned(), self.index.clone(), self.made.clone());
             let make = async move {
@@ -260,8 +310,10 @@ mod tests {
                 response
             };
             let changes = || self.index.load(Ordering::SeqCst);
-            let response =
-                self.ready.answer(key, changes, || std::future::ready(Some(())).boxed(), make).await;
+            let response = self
+                .ready
+                .answer((key, source), changes, || std::future::ready(Some(())).boxed(), make)
+                .await;
             let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
             String::from_utf8(bytes.to_vec()).unwrap()
         }
@@ -285,7 +337,8 @@ mod tests {
         let key = Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
         let changes = || pages.index.load(Ordering::SeqCst);
         let never = || std::future::pending::<Option<()>>().boxed();
-        let first = pages.ready.answer(key, changes, never, std::future::ready(Response::default()));
+        let first =
+            pages.ready.answer((key, Source::Here), changes, never, std::future::ready(Response::default()));
         tokio::select! {
             biased;
             _ = first => panic!("its turn never comes"),
@@ -297,7 +350,10 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_another_one_to_make_the_same_page_keeps_no_turn() {
         let ready = Ready::default();
-        let key = || Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
+        let key = || {
+            let key = Key { address: "/situation".into(), lang: Lang::En, encodings: String::new() };
+            (key, Source::Here)
+        };
         let turns = Arc::new(tokio::sync::Semaphore::new(8));
         let turn = || turns.clone().acquire_owned().map(Result::ok).boxed();
         let (made, until_made) = tokio::sync::oneshot::channel::<()>();
@@ -351,6 +407,44 @@ mod tests {
         pages.pass(KEPT).await;
         pages.index.fetch_add(1, Ordering::SeqCst);
         assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 1, number 3");
+    }
+
+    /// Whose next one has no turn now is given until it is too old.
+    #[tokio::test]
+    async fn a_page_that_cannot_be_made_anew_now_is_still_given_while_nothing_changed() {
+        let pages = Pages::new();
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 0");
+        pages.pass(KEPT).await;
+        let place = pages.ready.places().of.values().next().unwrap().place.clone();
+        for _ in 0..2 {
+            assert!(!std::mem::replace(&mut place.lock().await.as_mut().unwrap().is_renewed, true));
+            renew(Arc::clone(&place), 0, std::future::ready(turns::busy())).await;
+        }
+        place.lock().await.as_mut().unwrap().is_renewed = true;
+        assert_eq!(pages.ask("/situation", FOR_ANYBODY).await, "/situation at 0, number 0");
+    }
+
+    #[tokio::test]
+    async fn nobody_alone_has_the_answers_forgotten_that_others_ask_for() {
+        let pages = Pages::new();
+        let of = |n: u8| Source::Block(edge::Block::of(std::net::Ipv4Addr::new(192, 0, 2, n).into()));
+        pages.asked_by(of(1), "/situation", FOR_ANYBODY).await;
+        pages.asked_by(of(2), "/situation", FOR_ANYBODY).await;
+        for n in 0..300 {
+            for _ in 0..2 {
+                pages.asked_by(of(3), &format!("/situation/{n}"), FOR_ANYBODY).await;
+            }
+        }
+        let page = pages.asked_by(of(4), "/situation", FOR_ANYBODY).await;
+        assert_eq!(page, "/situation at 0, number 0");
+        assert!(pages.ready.places().of.len() <= MAX_SINGLE + 1);
+        pages.asked_by(of(3), "/situation/none", "private, no-store").await;
+        let places = pages.ready.places();
+        assert!(
+            !places.of.keys().any(|key| key.address == "/situation/none"),
+            "what is not kept takes no place"
+        );
+        assert_eq!(places.of.len(), places.single.len() + places.shared.len());
     }
 
     /// One reader's odd headers never decide what another one gets.

@@ -2,7 +2,7 @@
 //! Who asks for slow pages again and again waits for its own, and others only for those that are being made. It makes none itself.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
@@ -23,9 +23,23 @@ const HEAVY_PAGES: [&str; 5] =
 /// How long a page waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A request whose turn was awaited already.
-#[derive(Debug, Clone, Copy)]
-pub struct HasTurn;
+/// The turn of a request, for whatever goes on when its asker has gone: a computation that nothing stops keeps it to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Held(Arc<Mutex<Weak<Turn>>>);
+
+impl Held {
+    /// It has this turn, as long as the answer lives.
+    pub fn by(&self, turn: Turn) -> Arc<Turn> {
+        let turn = Arc::new(turn);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&turn);
+        turn
+    }
+
+    /// The turn, to be kept; `None` if this request has none.
+    pub fn keep(&self) -> Option<Arc<Turn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+    }
+}
 
 /// Whose turn a request takes.
 pub fn source(request: &Request) -> Source {
@@ -73,17 +87,25 @@ impl Turns {
         let (tell, told) = oneshot::channel();
         let _waiting = self.come(source, is_heavy, tell);
         self.hand_out();
+        self.shed();
         tokio::time::timeout(PATIENCE, told).await.ok()?.ok()
     }
 
     fn come(&self, source: Source, is_heavy: bool, tell: oneshot::Sender<Turn>) -> Waiting<'_> {
         self.change(|state| {
-            let (number, gives_way) = state.queue.come(source, is_heavy, Instant::now());
+            let number = state.queue.come(source, is_heavy, Instant::now());
             state.tell.insert(number, tell);
-            // Whoever is told nothing any more has waited in vain.
-            gives_way.map(|last| state.tell.remove(&last));
             Waiting { turns: self, number }
         })
+    }
+
+    /// Whoever is one too many is told nothing any more, and so has waited in vain.
+    fn shed(&self) {
+        self.change(|state| {
+            while let Some(last) = state.queue.shed(Instant::now()) {
+                state.tell.remove(&last);
+            }
+        });
     }
 
     /// Gives turns to all whose turn it is.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::answer;
+use super::turns::Held;
 use crate::asof::AsOf;
 use crate::clock;
 use crate::face::Face;
@@ -31,6 +32,8 @@ pub struct Viewer {
     pub session: Option<Session>,
     /// What is shown: actual events, an exercise or tests.
     pub status: record::Status,
+    /// The turn in which the page is made.
+    pub turn: Held,
 }
 
 impl Viewer {
@@ -93,6 +96,7 @@ impl FromRequestParts<Arc<Node>> for Viewer {
             Ok(as_of) => as_of,
             Err(problem) => return Err(answer::bad_request(&shell, &asked, problem)),
         };
-        Ok(Self { face, asked, as_of, shell, session, status: node.config.status })
+        let turn = parts.extensions.get::<Held>().cloned().unwrap_or_default();
+        Ok(Self { face, asked, as_of, shell, session, status: node.config.status, turn })
     }
 }

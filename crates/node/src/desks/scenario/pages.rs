@@ -162,13 +162,17 @@ fn usual(viewer: &Viewer, indicator: &str, shown: &Shown) -> BTreeMap<&'static s
         .unwrap_or_default()
 }
 
-/// Runs it where it stops nobody else.
+/// Runs it where it stops nobody else. It goes on when its reader has gone, and so does the reader's turn.
 async fn run(
+    viewer: &Viewer,
     assumptions: &Assumptions,
     history: &Series,
 ) -> Result<Result<ScenarioOutcome, Problem>, Response> {
-    let (assumptions, history) = (assumptions.clone(), history.clone());
-    let work = tokio::task::spawn_blocking(move || outcome::run(&assumptions, &history));
+    let (assumptions, history, turn) = (assumptions.clone(), history.clone(), viewer.turn.keep());
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        outcome::run(&assumptions, &history)
+    });
     let outcome = work.await.map_err(|error| answer::internal(&error))?;
     Ok(outcome.map_err(|error| error.problem()))
 }
@@ -221,7 +225,7 @@ async fn new_answer(node: &Node, viewer: &Viewer) -> Result<Response, Response> 
     let mut outcome = None;
     if let Some(asked) = &asked {
         form.assumptions = Some(asked.assumptions.clone());
-        match run(&asked.assumptions, &asked.history).await? {
+        match run(viewer, &asked.assumptions, &asked.history).await? {
             Ok(found) => outcome = Some(found),
             Err(found) => problem = Some(found),
         }
@@ -299,7 +303,7 @@ async fn release_answer(
         Wanted::Refused(problem) => return Err(refused(viewer, problem)),
     };
     let outcome =
-        run(&asked.assumptions, &asked.history).await?.map_err(|problem| refused(viewer, problem))?;
+        run(viewer, &asked.assumptions, &asked.history).await?.map_err(|problem| refused(viewer, problem))?;
     let mut draft = released::draft(viewer.status, &asked.assumptions, &asked.input, &outcome)
         .map_err(|error| answer::internal(&error))?;
     let id = mechanism.map(str::parse::<MechanismId>).transpose();
@@ -332,7 +336,7 @@ async fn again_answer(node: &Node, viewer: &Viewer, name: &str) -> Result<Respon
     let desk = Desktop::open(node, viewer).await.map_err(internal)?;
     let names = desk.names(viewer);
     let outcome =
-        run(&found.assumptions, &found.history).await?.map_err(|problem| refused(viewer, problem))?;
+        run(viewer, &found.assumptions, &found.history).await?.map_err(|problem| refused(viewer, problem))?;
     let again = if outcome.csv() == found.outcome { Again::Same } else { Again::Other };
     let run = Run {
         assumptions: &found.assumptions,

@@ -17,14 +17,19 @@ pub(super) const OF_ONE: usize = 2;
 pub(super) const AROUND: usize = 4;
 /// Of them, those that read very many figures or compute long: whoever asks for others does not wait behind them.
 pub(super) const HEAVY: usize = 3;
-/// Pages that may wait.
+/// Pages that may wait; of them, those that take long: they wait long, and would take all places from the others.
 pub(super) const WAITING: usize = 128;
+pub(super) const HEAVY_WAITING: usize = 48;
 
 /// A second of making puts its source back by so many seconds of waiting: after a second and a half, behind whoever comes new
 /// as long as anybody waits at all.
 const WEIGHT: f64 = 10.0;
-/// The wider block around a source may have used so many times as much.
+/// The wider block around a source may have used so many times as much, and that of its provider.
 const TIMES_AROUND: f64 = 4.0;
+const TIMES_FAR: f64 = 16.0;
+/// What a source is taken to have used that was not here of late, in seconds: whoever read a few pages goes before the ever new
+/// ones of a crowd.
+const NEW: f64 = 0.3;
 /// What a page is taken for that is not made yet, in seconds.
 const EXPECTED: f64 = 1.0;
 
@@ -48,15 +53,23 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// One more waits: its number, and the number of who gives way if too many wait. That may be the same one.
-    pub fn come(&mut self, source: Source, is_heavy: bool, now: Instant) -> (u64, Option<u64>) {
+    /// One more waits: its number.
+    pub fn come(&mut self, source: Source, is_heavy: bool, now: Instant) -> u64 {
         self.next += 1;
         self.waiting.insert(self.next, Asked { source, is_heavy, since: now });
-        let last = if self.waiting.len() > WAITING { self.in_order(now).pop() } else { None };
-        if let Some(last) = last {
-            self.waiting.remove(&last);
-        }
-        (self.next, last)
+        self.next
+    }
+
+    /// Who gives way if more wait than may. To be asked when all pages are begun that may be: nobody is refused a free turn.
+    pub fn shed(&mut self, now: Instant) -> Option<u64> {
+        let heavy = self.waiting.values().filter(|asked| asked.is_heavy).count();
+        let is_one = |number: &u64| match self.waiting.get(number) {
+            Some(asked) if heavy > HEAVY_WAITING => asked.is_heavy,
+            asked => asked.is_some() && self.waiting.len() > WAITING,
+        };
+        let last = self.in_order(now).into_iter().rev().find(is_one)?;
+        self.waiting.remove(&last);
+        Some(last)
     }
 
     /// It waits no longer.
@@ -86,9 +99,10 @@ impl Queue {
     }
 
     fn may_begin(&self, asked: &Asked) -> bool {
-        let has_place = |share| {
-            let most = if matches!(share, Share::One(_)) { OF_ONE } else { AROUND };
-            self.used.made(share) < most
+        let has_place = |share| match share {
+            Share::One(_) => self.used.made(share) < OF_ONE,
+            Share::Around(_) => self.used.made(share) < AROUND,
+            Share::Far(_) => true,
         };
         (!asked.is_heavy || self.heavy < HEAVY) && Share::of(asked.source).all(has_place)
     }
@@ -116,8 +130,16 @@ impl Queue {
             let before = ahead.entry(share).or_default();
             #[allow(clippy::cast_precision_loss)] // A few.
             let expected = (self.used.made(share) + *before) as f64 * EXPECTED;
-            let times = if matches!(share, Share::One(_)) { 1.0 } else { TIMES_AROUND };
-            used = used.max((self.used.seconds(share, now) + expected) / times);
+            let seconds = match share {
+                Share::One(_) if !self.used.knows(share) => NEW,
+                _ => self.used.seconds(share, now),
+            };
+            let times = match share {
+                Share::One(_) => 1.0,
+                Share::Around(_) => TIMES_AROUND,
+                Share::Far(_) => TIMES_FAR,
+            };
+            used = used.max((seconds + expected) / times);
             *before += 1;
         }
         used * WEIGHT - now.saturating_duration_since(asked.since).as_secs_f64()

@@ -17,17 +17,20 @@ pub(super) enum Share {
     One(Source),
     /// The wider block around one.
     Around(Block),
+    /// The block of a provider around that.
+    Far(Block),
 }
 
 impl Share {
     /// Those that a page of a source is counted for; none for this machine itself.
     pub fn of(source: Source) -> impl Iterator<Item = Self> {
-        let (one, around) = match source {
+        let (one, block) = match source {
             Source::Here => (None, None),
-            Source::Unreadable => (Some(Self::One(source)), None),
-            Source::Block(block) => (Some(Self::One(source)), Some(Self::Around(block.around()))),
+            Source::Unreadable => (Some(source), None),
+            Source::Block(block) => (Some(source), Some(block)),
         };
-        one.into_iter().chain(around)
+        let wider = block.into_iter().flat_map(|b| [Self::Around(b.around()), Self::Far(b.far_around())]);
+        one.map(Self::One).into_iter().chain(wider)
     }
 }
 
@@ -58,6 +61,11 @@ impl Used {
     /// Seconds of making that count for it now, what is being made included.
     pub fn seconds(&self, share: Share, now: Instant) -> f64 {
         self.0.get(&share).map_or(0.0, |account| account.at(now).seconds)
+    }
+
+    /// Whether it had a page made of late.
+    pub fn knows(&self, share: Share) -> bool {
+        self.0.contains_key(&share)
     }
 
     /// How many pages are being made for it.

@@ -33,9 +33,9 @@ impl Pages {
     }
 
     fn asks(&mut self, source: Source, is_heavy: bool) -> u64 {
-        let (number, gone) = self.queue.come(source, is_heavy, self.now);
-        assert_eq!(gone, None);
+        let number = self.queue.come(source, is_heavy, self.now);
         self.begin();
+        assert_eq!(self.queue.shed(self.now), None);
         number
     }
 
@@ -96,16 +96,23 @@ fn who_comes_new_with_many_pages_stands_behind_who_comes_new_with_one() {
 }
 
 #[test]
-fn who_read_a_light_page_stands_little_behind_newcomers_and_not_behind_all_who_come() {
-    let mut queue = Queue::default();
-    let start = Instant::now();
-    queue.come(network(100), false, start);
-    let (_, light) = queue.begin(start).unwrap();
-    queue.end(light, start + SECOND / 5);
-    let (reader, _) = queue.come(network(100), false, start + SECOND);
-    let (soon, _) = queue.come(network(1), false, start + 2 * SECOND);
-    let (later, _) = queue.come(network(2), false, start + 4 * SECOND);
-    assert_eq!(queue.in_order(start + 4 * SECOND), [soon, reader, later]);
+fn who_read_a_light_page_stands_before_newcomers_and_who_read_a_slow_one_little_behind_them() {
+    let order = |took: Duration| {
+        let mut queue = Queue::default();
+        let start = Instant::now();
+        queue.come(network(100), false, start);
+        let (_, page) = queue.begin(start).unwrap();
+        queue.end(page, start + took);
+        let soon = queue.come(network(1), false, start + SECOND);
+        let reader = queue.come(network(100), false, start + 2 * SECOND);
+        let later = queue.come(network(2), false, start + 8 * SECOND);
+        let order = queue.in_order(start + 8 * SECOND);
+        (order, [soon, reader, later])
+    };
+    let (light, [soon, reader, later]) = order(SECOND / 10);
+    assert_eq!(light, [reader, soon, later]);
+    let (slow, [soon, reader, later]) = order(SECOND * 9 / 10);
+    assert_eq!(slow, [soon, reader, later]);
 }
 
 #[test]
@@ -153,15 +160,64 @@ fn so_many_wait_and_who_is_beyond_them_gives_way_at_once() {
     let mut queue = Queue::default();
     let now = Instant::now();
     let gone = (0..=255).cycle().take(1000).filter_map(|n: u8| {
-        let (number, gone) = queue.come(address(1, n % 4), false, now);
+        let number = queue.come(address(1, n % 4), false, now);
         while queue.begin(now).is_some() {}
-        gone.map(|gone| (number, gone))
+        queue.shed(now).map(|gone| (number, gone))
     });
     let gone: Vec<(u64, u64)> = gone.collect();
     assert_eq!(gone.len(), 1000 - AROUND - WAITING);
     assert!(gone.iter().all(|(number, gone)| number == gone), "they are all alike: the last one");
-    let (newcomer, gone) = queue.come(network(2), false, now + SECOND);
-    assert!(gone.is_some_and(|gone| gone != newcomer));
+    let newcomer = queue.come(network(2), false, now + SECOND);
     assert_eq!(queue.begin(now + SECOND).map(|(number, _)| number), Some(newcomer));
-    assert_eq!(queue.waiting.len(), WAITING - 1);
+    assert_eq!(queue.shed(now + SECOND), None, "it waits for nothing");
+    assert_eq!(queue.waiting.len(), WAITING);
+}
+
+#[test]
+fn nobody_is_refused_a_free_turn_because_very_many_wait_for_heavy_pages() {
+    let mut pages = Pages::that_take(10 * SECOND);
+    let mut refused = 0;
+    for n in 0..200 {
+        pages.queue.come(network(n), true, pages.now);
+        pages.begin();
+        refused += usize::from(pages.queue.shed(pages.now).is_some());
+    }
+    assert_eq!(refused, 200 - HEAVY - HEAVY_WAITING);
+    let light: Vec<u64> = (0..5).map(|n| pages.ask(network(210 + n))).collect();
+    assert!(light.iter().all(|number| pages.is_begun(*number)), "five turns are free");
+    let more: Vec<u64> = (0..40).map(|n| pages.ask(network(215 + n))).collect();
+    assert!(more.iter().all(|number| pages.queue.waiting.contains_key(number)), "none of these is refused");
+}
+
+/// Whoever has a block of a provider comes from another network each time, and is no newcomer for long.
+#[test]
+fn who_has_read_something_is_before_the_ever_new_networks_of_one_provider() {
+    let mut pages = Pages::that_take(SECOND);
+    let reader = network(200);
+    let read = |queue: &mut Queue, from: Instant| {
+        queue.come(reader, false, from);
+        let (_, asked) = queue.begin(from).expect("nobody else is here");
+        queue.end(asked, from + SECOND);
+    };
+    read(&mut pages.queue, pages.now);
+    pages.now += SECOND;
+    let fresh = |n: u16| {
+        let [high, low] = n.to_be_bytes();
+        Source::Block(Block::of(
+            std::net::Ipv6Addr::new(0x2a00, 1, n, 0, 0, 0, high.into(), low.into()).into(),
+        ))
+    };
+    for n in 0..40 {
+        for k in 0..20 {
+            pages.queue.come(fresh(n * 20 + k), false, pages.now);
+            pages.begin();
+            pages.queue.shed(pages.now);
+        }
+        pages.pass();
+    }
+    let number = pages.queue.come(reader, false, pages.now);
+    while let Some(gone) = pages.queue.shed(pages.now) {
+        assert_ne!(gone, number);
+    }
+    assert_eq!(pages.queue.in_order(pages.now).first(), Some(&number));
 }
