@@ -87,7 +87,7 @@ pub struct OwnLog {
     pub policy: Vec<u8>,
     /// Its readers.
     pub readers: Readers,
-    /// Whether it goes on: of one that ended its successor proves what it holds.
+    /// Whether it goes on: nothing mends the policy of one that ended.
     pub is_open: bool,
     /// Of the guard; counts only when the log is given for the first time.
     pub standing: GuardStanding,

@@ -11,8 +11,8 @@ use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log
 use record::root::Role;
 use record::{Authority, BlobRef, Origin, Status, Time};
 use store::{Appended, Swap};
-use tlog::{Policy, VerifierKey};
 use tlog::hash::Hash;
+use tlog::{Policy, VerifierKey};
 
 use super::ReleaseError;
 use super::kept::{self, ActKey};
