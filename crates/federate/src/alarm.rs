@@ -3,6 +3,8 @@
 //! Alarms are raised here and never cleared: clearing is a person's act. Whoever is to blame for one rings it once,
 //! whatever it changes in what it shows: an alarm names the first case, and says when the last one was.
 
+use std::collections::BTreeSet;
+
 use record::{Authority, Origin};
 use tlog::Hash;
 
@@ -158,6 +160,13 @@ pub enum Alarm {
         /// Where its files lie, below the root of the files.
         place: String,
     },
+    /// The newest checkpoints of an own log have had no quorum for an hour: nothing in it is proven.
+    NoQuorum {
+        /// The log.
+        origin: Origin,
+        /// Its witnesses that cosigned nothing.
+        witnesses: BTreeSet<Authority>,
+    },
     /// A log of another audience was shown: this node is not among its readers.
     NotForUs {
         /// The log.
@@ -188,6 +197,7 @@ impl Alarm {
             Self::FileLost { .. } => "alarm-file-lost",
             Self::OverQuota { .. } => "alarm-over-quota",
             Self::LogDamaged { .. } => "alarm-log-damaged",
+            Self::NoQuorum { .. } => "alarm-no-quorum",
             Self::NotForUs { .. } => "alarm-not-for-us",
         }
     }
@@ -238,6 +248,10 @@ impl Alarm {
             Self::OverQuota { peer, quota } => {
                 vec![("peer", peer.to_string()), ("quota", quota.to_string())]
             }
+            Self::NoQuorum { origin, witnesses } => {
+                let names: Vec<&str> = witnesses.iter().map(Authority::as_str).collect();
+                vec![("origin", origin.to_string()), ("witnesses", names.join(", "))]
+            }
             Self::TwoOpenLogs { origin, other } => {
                 vec![("origin", origin.to_string()), ("other", other.to_string())]
             }
@@ -287,6 +301,7 @@ impl Alarm {
             }
             Self::FileLost { origin, .. }
             | Self::LogDamaged { origin, .. }
+            | Self::NoQuorum { origin, .. }
             | Self::OwnBlobMissing { origin, .. } => vec![origin.to_string()],
             Self::ForeignHeadOfOwnLog { origin, from, .. } => vec![origin.to_string(), from.to_string()],
         };

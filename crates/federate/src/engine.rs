@@ -34,6 +34,7 @@ mod own;
 mod own_seen;
 mod peers;
 mod pending;
+mod quorum;
 mod receipts;
 mod reconcile;
 mod room;
@@ -292,7 +293,7 @@ impl Engine {
     /// When [`Input::Tick`] is due, in milliseconds since 1970.
     pub fn next_deadline(&self) -> Option<u64> {
         let peers = self.peers.values().filter_map(Peer::deadline);
-        let own = self.own.values().filter_map(|own| own.deadline(self.now));
+        let own = self.own.values().filter_map(|own| own.deadline(self.now, self.config.limits.hourly));
         let roots = self.roots.deadline().filter(|_| !self.peers.is_empty());
         let roots = roots.into_iter().chain(self.root_told_deadline());
         let others = self.siblings.deadline().into_iter().chain(self.room.deadline()).chain(self.unread_due);

@@ -1,5 +1,10 @@
 //! Alarms: what an operator must know, kept in `state` for good. A person settles one, with a note, and it rings again if its
 //! cause comes again. It decides nothing else, and nothing but a person ends one.
+//!
+//! The index tells of the same facts whenever it is read anew, in any order. Which of them an alarm told of is therefore kept in
+//! `state`, by their places ([`told`]): what is new depends on no time, number or order that an author chooses.
+
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +15,8 @@ use tlog::hash::sha256;
 use crate::clock;
 use crate::fault::Fault;
 use crate::saved;
+pub use told::Fact;
+use told::Told;
 
 const SPACE: &str = "alarm";
 /// The argument that holds the fault behind an alarm, as JSON.
@@ -31,15 +38,12 @@ pub struct Alarm {
     /// What an operator said who settled it, if it has not rung since.
     #[serde(default)]
     pub settled: Option<Settled>,
-    /// The last of the facts that it tells of, in their order: the same ones, read again, are nothing new.
+    /// The largest count that it told of, where only a larger one is new.
     #[serde(default)]
     pub fact: Option<u64>,
-    /// The same of facts that have an order in each log alone, by log.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<String, u64>,
-    /// The log in which it was found, if that has an order of its own.
+    /// Where the fact that it tells of is found; at any of these it is the same one.
     #[serde(skip)]
-    found_in: Option<String>,
+    places: Vec<Fact>,
     /// The name under which the exchange keeps it from ringing again.
     #[serde(default)]
     pub rung: Option<String>,
@@ -53,10 +57,6 @@ pub struct Settled {
     /// What was done, or why nothing is to be done.
     pub note: String,
 }
-
-/// Of so many logs it is remembered how far they told of what an alarm is about. What more of them tell is counted again when it
-/// is read again.
-const MOST_LOGS: usize = 256;
 
 /// The longest note, in characters.
 pub const MAX_NOTE: usize = 500;
@@ -72,8 +72,7 @@ impl Alarm {
             count: 0,
             settled: None,
             fact: None,
-            facts: BTreeMap::new(),
-            found_in: None,
+            places: Vec::new(),
             rung: None,
         }
     }
@@ -85,44 +84,35 @@ impl Alarm {
         self
     }
 
-    /// It tells of something that is so for good, as the records say it, and of its like in this order.
+    /// It tells of a count that only grows: a larger one is new.
     #[must_use]
-    pub fn of_fact(mut self, n: u64) -> Self {
+    pub fn of_count(mut self, n: u64) -> Self {
         self.fact = Some(n);
         self
     }
 
-    /// The same of an entry of a log: others of its author have an order of their own.
+    /// It tells of something that is so for good, as the records at these places say it.
     #[must_use]
-    pub fn of_entry(mut self, origin: &str, index: u64) -> Self {
-        (self.fact, self.found_in) = (Some(index), Some(origin.to_owned()));
+    pub fn of_facts(mut self, places: Vec<Fact>) -> Self {
+        self.places = places;
         self
     }
 
     /// Whether one that was found is new beside what this one tells of.
     fn lacks(&self, found: &Self) -> bool {
-        let known = found.found_in.as_ref().map_or(self.fact, |log| self.facts.get(log).copied());
-        found.fact.is_none() || found.fact > known
+        found.fact.is_none() || found.fact > self.fact
     }
 
     /// It tells of one that was found, too.
     fn take(&mut self, found: &Self, now: i64) {
-        match (&found.found_in, found.fact) {
-            (Some(log), Some(fact)) => {
-                if self.facts.len() < MOST_LOGS || self.facts.contains_key(log) {
-                    let known = self.facts.entry(log.clone()).or_default();
-                    *known = fact.max(*known);
-                }
-            }
-            _ => self.fact = found.fact.max(self.fact),
-        }
+        self.fact = found.fact.max(self.fact);
         (self.last, self.count, self.settled) = (now, self.count + 1, None);
         self.rung.clone_from(&found.rung);
     }
 
     /// What programs are told of it.
     pub fn shown(&self) -> serde_json::Value {
-        serde_json::json!(Self { facts: BTreeMap::new(), ..self.clone() })
+        serde_json::json!(self)
     }
 
     /// Says why: in English for the operator's journal, and with code and arguments for everybody's language.
@@ -182,11 +172,24 @@ pub async fn raise_all(cells: &dyn Cells, alarms: Vec<Alarm>) {
 
 /// Keeps alarms that are the same one, in the order in which they were found.
 async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
-    let Some(first) = alarms.first() else { return };
+    if let Err(error) = try_keep(cells, key, alarms).await {
+        tracing::error!(%error, "the alarm could not be kept");
+    }
+}
+
+async fn try_keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) -> Result<(), saved::SavedError> {
+    let Some(first) = alarms.first() else { return Ok(()) };
     let now = clock::seconds();
-    let kept = saved::update::<Alarm>(cells, SPACE, key, |before| {
-        let is_new = |alarm: &&Alarm| before.as_ref().is_none_or(|before| before.lacks(alarm));
-        let new: Vec<&Alarm> = alarms.iter().filter(is_new).collect();
+    let mut told = Told::default();
+    let mut untold = Vec::new();
+    for alarm in alarms {
+        if alarm.places.is_empty() || told.is_new(cells, &first.code, &alarm.places).await? {
+            untold.push(alarm);
+        }
+    }
+    saved::update::<Alarm>(cells, SPACE, key, |before| {
+        let is_new = |alarm: &&&Alarm| before.as_ref().is_none_or(|before| before.lacks(alarm));
+        let new: Vec<&&Alarm> = untold.iter().filter(is_new).collect();
         if new.is_empty() {
             return before;
         }
@@ -198,10 +201,9 @@ async fn keep(cells: &dyn Cells, key: &str, alarms: &[Alarm]) {
         }
         Some(next)
     })
-    .await;
-    if let Err(error) = kept {
-        tracing::error!(%error, "the alarm could not be kept");
-    }
+    .await?;
+    // Last: what is cut off in between rings twice, and not never.
+    told.save(cells).await
 }
 
 /// Settles the alarm with this id; `None` if there is none.
@@ -224,40 +226,4 @@ pub async fn list(cells: &dyn Cells) -> Result<Vec<Alarm>, saved::SavedError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(log: usize, index: u64) -> Alarm {
-        let origin = format!("a.example/log/public/2026.{log}");
-        let alarm = Alarm::new("seal-refused").with("author", "a.example").with("origin", &origin);
-        alarm.with("name", &index.to_string()).of_entry(&origin, index)
-    }
-
-    async fn kept(cells: &dyn Cells) -> Alarm {
-        let [alarm] = &list(cells).await.unwrap()[..] else { panic!("one") };
-        alarm.clone()
-    }
-
-    #[tokio::test]
-    async fn however_many_logs_of_an_author_tell_of_something_it_is_one_alarm() {
-        let cells = store::MemoryCells::default();
-        for log in 0..601 {
-            raise(&cells, refused(log, 1)).await;
-        }
-        let alarm = kept(&cells).await;
-        assert_eq!((alarm.count, alarm.arguments["origin"].as_str()), (601, "a.example/log/public/2026.0"));
-        assert!(alarm.shown().to_string().len() < 1_000, "{}", alarm.shown());
-    }
-
-    #[tokio::test]
-    async fn what_is_read_again_is_nothing_new_in_whatever_order_logs_come() {
-        let cells = store::MemoryCells::default();
-        raise_all(&cells, vec![refused(2, 9), refused(1, 3), refused(1, 4)]).await;
-        settle(&cells, &kept(&cells).await.id(), "told them").await.unwrap();
-        raise_all(&cells, vec![refused(1, 3), refused(1, 4), refused(2, 9)]).await;
-        assert!(kept(&cells).await.settled.is_some());
-        raise(&cells, refused(1, 5)).await;
-        let alarm = kept(&cells).await;
-        assert_eq!((alarm.count, alarm.settled), (4, None));
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::{Hash, sha256};
 
 use crate::age_keys::{AGE_SPACE, AgeSecret};
-use crate::alarm::{self, Alarm};
+use crate::alarm::{self, Alarm, Fact};
 use crate::clock;
 use crate::index::{Finding, IndexError, KnownAuthority, LogHead, Receipt, Source};
 use crate::node::Node;
@@ -294,17 +294,20 @@ fn alarm_of(finding: &Finding) -> Option<Alarm> {
         }
         Finding::Invalid { origin, index, why } => {
             let alarm = of_log("invalid-entry", origin).with("index", &index.to_string());
-            alarm.because(why).of_entry(origin, *index)
+            alarm.because(why).of_facts(vec![Fact::entry(origin, *index)])
         }
         Finding::SealRefused { origin, index, name, why } => {
             let alarm = of_log("seal-refused", origin).with("name", name);
-            alarm.because(why).of_entry(origin, *index)
+            alarm.because(why).of_facts(vec![Fact::entry(origin, *index)])
         }
-        Finding::Conflict { author, id, edition, claimed } => Alarm::new("conflicting-edition")
+        Finding::Conflict { author, id, edition, places } => Alarm::new("conflicting-edition")
             .with("author", author)
             .with("id", id)
             .with("edition", &edition.to_string())
-            .of_fact(u64::try_from(*claimed).unwrap_or(0)),
-        Finding::Crowded { author, id } => Alarm::new("thing-crowded").with("author", author).with("id", id),
+            .of_facts(places.iter().map(|(origin, index)| Fact::entry(origin, *index)).collect()),
+        Finding::Crowded { author, id } => {
+            let alarm = Alarm::new("thing-crowded").with("author", author).with("id", id);
+            alarm.of_facts(vec![Fact::thing(author, id)])
+        }
     })
 }

@@ -199,7 +199,7 @@ impl Node {
         };
         let standing = if self.damaged.contains(origin) { GuardStanding::Damaged } else { standing };
         let (policy, readers) = (plan.policy.clone(), plan.readers.clone());
-        OwnLog { origin: origin.clone(), checkpoint, policy, readers, standing }
+        OwnLog { origin: origin.clone(), checkpoint, policy, readers, is_open: true, standing }
     }
 
     /// The committed head of an own log.

@@ -54,6 +54,25 @@ fn what_a_removed_peer_shared_and_witnessed_stays() {
     until("the exchange goes on", || world.nodes[1].knows(&next).then_some(()));
 }
 
+/// With two witnesses known a log's policy needs both.
+#[test]
+fn who_removes_a_witness_that_a_log_needs_is_told_so_and_the_next_log_does_without() {
+    let mut world = World::of_friends(&["a.example", "b.example", "c.example"]);
+    world.nodes[2].stop();
+    let a = &world.nodes[0];
+    let held_back = a.say("held back");
+    let is_proven = |name: &str| shown(a).iter().any(|(_, _, there, proven)| there == name && *proven);
+    let removed = a.ask(&["peer", "remove", "c.example"]).expect("remove");
+    let [origin] = &removed["unproven"].as_array().expect("logs")[..] else { panic!("{removed}") };
+    assert!(!is_proven(&held_back));
+    a.ask(&["log", "close", origin.as_str().expect("an origin")]).expect("close");
+    let next = a.say("in the next log");
+    until("it is proven", || is_proven(&next).then_some(()));
+    assert!(!is_proven(&held_back), "its log's policy counts for it still");
+    let removed = a.ask(&["peer", "remove", "b.example"]).expect("remove");
+    assert_eq!(removed["unproven"].as_array().expect("logs").len(), 1, "the next one needs it: {removed}");
+}
+
 /// What was said to somebody who was removed is withdrawn and erased like everything else, for all others.
 #[test]
 fn what_a_removed_peer_was_given_is_withdrawn_and_erased_for_the_others() {

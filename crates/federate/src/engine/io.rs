@@ -87,6 +87,8 @@ pub struct OwnLog {
     pub policy: Vec<u8>,
     /// Its readers.
     pub readers: Readers,
+    /// Whether it goes on: nothing mends the policy of one that ended.
+    pub is_open: bool,
     /// Of the guard; counts only when the log is given for the first time.
     pub standing: GuardStanding,
 }

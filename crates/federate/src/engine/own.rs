@@ -9,6 +9,7 @@ use super::blobs::cells_of;
 use super::logs::{Log, Source};
 use super::own_seen::LostSeen;
 use super::pending::Pending;
+use super::quorum::Lacking;
 use super::reconcile::Then;
 use super::submit::Round;
 use super::wants::{Gone, Wants};
@@ -37,6 +38,7 @@ pub(super) struct Own {
     pub checkpoint: Option<SignedCheckpoint>,
     pub policy: Policy,
     pub readers: Readers,
+    pub is_open: bool,
     pub start: Start,
     /// What is about to be published.
     appending: Option<Checkpoint>,
@@ -46,6 +48,8 @@ pub(super) struct Own {
     pub kept: Kept,
     pub is_archiving: BTreeSet<Authority>,
     pub round: Round,
+    /// How long it has had no quorum.
+    pub lacking: Lacking,
     /// `seen` files that were lost here, such as by an old backup, and are counted anew or fetched back.
     pub lost: LostSeen,
     /// Blobs of records that were fetched back, and that may be lost here as those were.
@@ -70,12 +74,14 @@ impl Own {
             appending: None,
             policy: nobody(),
             readers: Readers::Set(BTreeSet::new()),
+            is_open: true,
             start: Start::new(GuardStanding::Missing, 0),
             told: Permission::Wait,
             known: BTreeMap::new(),
             kept,
             is_archiving: BTreeSet::new(),
             round: Round::default(),
+            lacking: Lacking::default(),
             lost: LostSeen::new(),
             blobs: Wants::new(true),
             shown_by: BTreeSet::new(),
@@ -125,13 +131,21 @@ impl Own {
         }
     }
 
-    pub fn deadline(&self, now: u64) -> Option<u64> {
+    /// When something is to be done; `patience` is how long it may be without a quorum.
+    pub fn deadline(&self, now: u64, patience: u64) -> Option<u64> {
+        let quorum = self.lacking.deadline(patience);
         let start = self.start.deadline().filter(|at| *at > now);
         let asks = self.is_given.then_some(self.ask_due);
-        [start, self.round.deadline(self.size()), asks, self.lost.deadline(self.kept.seen, self.size())]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            start,
+            self.round.deadline(self.size()),
+            asks,
+            quorum,
+            self.lost.deadline(self.kept.seen, self.size()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 
@@ -155,7 +169,7 @@ impl Engine {
             own.is_given = true;
         }
         own.policy = Policy::parse(&given.policy).unwrap_or_else(|_| nobody());
-        own.readers = given.readers;
+        (own.readers, own.is_open) = (given.readers, given.is_open);
         let is_newer = given.checkpoint.as_ref().is_some_and(|c| c.checkpoint.size > own.size())
             || own.checkpoint.is_none();
         if is_newer && let Some(checkpoint) = given.checkpoint {
@@ -174,7 +188,7 @@ impl Engine {
     /// Asks, submits, and says what changed, if something was said of an own log or time alone changes something: what else
     /// happens costs nothing here, however many own logs there are and however many witnesses they want.
     pub(super) fn run_own(&mut self) {
-        let now = self.now;
+        let (now, hourly) = (self.now, self.config.limits.hourly);
         let is_due = self.own_due.is_some_and(|at| at <= now);
         if !std::mem::take(&mut self.own_is_touched) && !is_due {
             return;
@@ -193,7 +207,7 @@ impl Engine {
             self.fetch_lost_seen(&origin);
             self.run_round(&origin);
         }
-        self.own_due = self.own.values().filter_map(|own| own.deadline(now)).min();
+        self.own_due = self.own.values().filter_map(|own| own.deadline(now, hourly)).min();
     }
 
     /// Asks the witnesses what they cosigned last: soon after each other at the start, then hourly.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Authority, Origin, Role};
 use tlog::note::parse_signature_lines;
 use tlog::tree::{prove_consistency, tiles_for_consistency};
-use tlog::{AddCheckpoint, NoteSignature, SignedCheckpoint, VerifierKey, verify_cosignature};
+use tlog::{AddCheckpoint, NoteSignature, Policy, SignedCheckpoint, VerifierKey, verify_cosignature};
 
 use super::kept::write_own_seen;
 use super::pending::Pending;
@@ -56,6 +56,11 @@ impl Round {
         self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.checkpoint.size)
     }
 
+    /// Whether the witnesses that cosigned it are enough, or nobody is asked yet.
+    pub fn has_quorum(&self, policy: &Policy) -> bool {
+        self.checkpoint.is_none() || policy.satisfied_by(|key| self.lines.contains_key(key))
+    }
+
     /// When something is to be done for a head of this size.
     pub fn deadline(&self, head: u64) -> Option<u64> {
         if head == 0 || self.witnesses.is_empty() {
@@ -73,6 +78,7 @@ impl Engine {
         self.begin_round(origin);
         self.submit_round(origin);
         self.archive_round(origin);
+        self.watch_quorum(origin);
     }
 
     /// A newer checkpoint takes the place of one that is archived, or whose quorum does not come.
@@ -179,6 +185,7 @@ impl Engine {
             *submission = Submission { size, ..Submission::default() };
         }
         round.lines.insert(witness.clone(), line);
+        own.lacking.cosigned(witness);
     }
 
     /// The witness saw another size last than we believed.

@@ -341,6 +341,7 @@ fn an_own_log_stops_signing_when_a_larger_head_is_shown() {
         checkpoint: Some(own.checkpoint()),
         policy: b"quorum none\n".to_vec(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::InStep,
     };
     node.tell(Input::OwnLog(Box::new(log(&own))));
@@ -365,6 +366,7 @@ fn an_own_head_that_is_shown_while_it_is_published_accuses_nobody() {
         checkpoint: Some(own.checkpoint()),
         policy: b"quorum none\n".to_vec(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::InStep,
     };
     node.tell(Input::OwnLog(Box::new(given(&own))));

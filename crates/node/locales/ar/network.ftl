@@ -129,6 +129,7 @@ network-alarm-misbehaves = تجيب { $peer } إجابة خاطئة ({ $fault })
 network-alarm-clock-skew = تختلف ساعة { $peer } عن ساعتنا بـ { $seconds } ثانية.
 network-alarm-not-for-us = تعرض { $from } دفتر قيود ليس موجَّهاً إلينا: { $origin }.
 network-alarm-behind = تُظهر { $from } من { $origin } أكثر مما يصل منها، منذ ربع ساعة أو أكثر.
+network-alarm-no-quorum = منذ ساعة أو أكثر لم يكتمل نصاب شهود { $origin }: لم يثبت فيه أي جديد. لم يوقّع هؤلاء شيئًا: { $witnesses }. اسألهم؛ فإن لم يعودوا فنفّذ concord log close { $origin }: يفتح السجل التالي دفتر قيود يشهد عليه النظراء المعروفون حينئذ.
 network-alarm-over-quota = تشغل دفاتر { $peer } وملفاتها كل ما يُسمح لها به على هذا القرص. لا يُجلب منها شيء آخر. يسمح الإعداد peer_mib في concord.toml بالمزيد؛ ويستمر باقي التبادل.
 network-alarm-disk-low = المساحة الحرة على هذا القرص أقل من { $mib } ميبيبايت. لا يُجلب شيء من الجهات الأخرى إلى أن تتوفر مساحة أكبر؛ أما ما تنشره هذه الجهة فيخرج كالمعتاد.
 network-alarm-own-blob-missing = { $origin }: ملف يسميه سجلنا { $index } مفقود هنا، ولا يملكه أي نظير سُئل عنه.

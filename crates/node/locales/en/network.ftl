@@ -126,6 +126,7 @@ network-alarm-misbehaves = { $peer } answers wrongly ({ $fault }). Another sourc
 network-alarm-clock-skew = The clock of { $peer } differs from ours by { $seconds } seconds.
 network-alarm-not-for-us = { $from } shows a log that is not for us: { $origin }.
 network-alarm-behind = { $from } shows more of { $origin } than comes from it, for a quarter of an hour and more.
+network-alarm-no-quorum = For an hour or more { $origin } has had no quorum of its witnesses: nothing new in it is proven. These cosigned nothing: { $witnesses }. Ask them; if they do not come back, concord log close { $origin }: the next record opens a log whose witnesses are the peers known then.
 network-alarm-over-quota = The logs and files of { $peer } take what they may on this disk. Nothing more of them is fetched. More is allowed by peer_mib in concord.toml; the rest of the exchange goes on.
 network-alarm-disk-low = Less than { $mib } MiB is free on this disk. Nothing of other authorities is fetched until more is free; what this authority releases still is.
 network-alarm-own-blob-missing = { $origin }: a file that our record { $index } names is lost here, and no peer that was asked has it.

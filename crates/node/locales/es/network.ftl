@@ -126,6 +126,7 @@ network-alarm-misbehaves = { $peer } responde mal ({ $fault }). Se consulta otra
 network-alarm-clock-skew = El reloj de { $peer } difiere del nuestro en { $seconds } segundos.
 network-alarm-not-for-us = { $from } muestra una bitácora que no es para nosotros: { $origin }.
 network-alarm-behind = { $from } anuncia más de { $origin } de lo que llega, desde hace al menos un cuarto de hora.
+network-alarm-no-quorum = Desde hace al menos una hora, { $origin } no reúne el quórum de sus testigos: nada nuevo en ella queda probado. No han refrendado nada: { $witnesses }. Consúlteles; si no vuelven, concord log close { $origin }: el siguiente registro abre una bitácora cuyos testigos son los pares conocidos entonces.
 network-alarm-over-quota = Las bitácoras y los archivos de { $peer } ocupan todo lo que se les permite en este disco. No se descarga nada más de ellos. peer_mib en concord.toml permite más; el resto del intercambio continúa.
 network-alarm-disk-low = Quedan menos de { $mib } MiB libres en este disco. No se descarga nada de otras autoridades hasta que haya más espacio; lo que esta autoridad publica sigue saliendo.
 network-alarm-own-blob-missing = { $origin }: un archivo que nombra nuestro registro { $index } se ha perdido aquí, y ninguno de los pares consultados lo tiene.

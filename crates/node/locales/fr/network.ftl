@@ -126,6 +126,7 @@ network-alarm-misbehaves = { $peer } répond mal ({ $fault }). Une autre source 
 network-alarm-clock-skew = L’horloge de { $peer } diffère de la nôtre de { $seconds } secondes.
 network-alarm-not-for-us = { $from } montre un journal qui ne nous est pas destiné : { $origin }.
 network-alarm-behind = { $from } annonce de { $origin } plus qu’il n’en arrive, depuis un quart d’heure au moins.
+network-alarm-no-quorum = Depuis une heure au moins, { $origin } ne réunit pas le quorum de ses témoins : rien de nouveau n’y est prouvé. N’ont rien contresigné : { $witnesses }. Interrogez-les ; s’ils ne reviennent pas, concord log close { $origin } : le prochain enregistrement ouvre un journal dont les témoins sont les pairs connus à ce moment-là.
 network-alarm-over-quota = Les journaux et fichiers de { $peer } occupent tout ce qui leur est accordé sur ce disque. Plus rien n’en est récupéré. Le réglage peer_mib de concord.toml en accorde davantage ; le reste des échanges continue.
 network-alarm-disk-low = Il reste moins de { $mib } Mio libres sur ce disque. Rien des autres autorités n’est récupéré tant qu’il n’y a pas plus de place ; cette autorité continue de publier.
 network-alarm-own-blob-missing = { $origin } : un fichier que nomme notre document { $index } est perdu ici, et aucun des pairs interrogés ne l’a.

@@ -125,6 +125,7 @@ network-alarm-misbehaves = { $peer }应答有误（{ $fault }），已改询其�
 network-alarm-clock-skew = { $peer }的时钟与本节点相差{ $seconds }秒。
 network-alarm-not-for-us = { $from }出示了不面向我方的日志：{ $origin }。
 network-alarm-behind = { $from }显示的{ $origin }内容多于实际收到的内容，已持续一刻钟以上。
+network-alarm-no-quorum = { $origin }至少一小时未获足够见证方联署，其中的新内容均未得到证明。以下见证方未作任何联署：{ $witnesses }。请向其查询；若其不再恢复，请执行concord log close { $origin }：下一条记录将开启新日志，以届时已知的对等方为见证方。
 network-alarm-over-quota = { $peer }的日志和文件已占满其在本磁盘上的配额，不再获取其更多内容。可在concord.toml中用peer_mib提高配额；其他交换照常进行。
 network-alarm-disk-low = 本磁盘可用空间不足{ $mib } MiB。在腾出更多空间之前，不获取其他机构的任何内容；本机构发布的内容不受影响。
 network-alarm-own-blob-missing = { $origin }：本方第{ $index }条记录所指的文件在本节点已丢失，询问过的对等方均没有该文件。

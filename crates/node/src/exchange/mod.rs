@@ -129,6 +129,7 @@ impl Node {
             checkpoint,
             policy: policy.map(|b| b.to_vec()).unwrap_or_default(),
             readers: log.readers.clone().map_or(Readers::Public, Readers::Set),
+            is_open: log.open,
             standing,
         })
     }

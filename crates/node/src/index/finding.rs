@@ -71,8 +71,8 @@ pub enum Finding {
         id: String,
         /// The edition.
         edition: u32,
-        /// When its author says that it was released, seconds since 1970.
-        claimed: i64,
+        /// Where it stands: logs and indices.
+        places: Vec<(String, u64)>,
     },
     /// There are so many records of one thing that nothing of it stands.
     Crowded {

@@ -174,7 +174,7 @@ impl Follower<'_> {
                 new: after,
                 marks: marks.into_iter().map(|(origin, pos, l, m)| (origin.to_owned(), pos, l, m)).collect(),
                 marked: has_changed.then_some(marked | (PUBLIC | INSIDE) & !faces),
-                findings: conflicting.into_iter().filter_map(|name| facts.conflict(&group, name)).collect(),
+                findings: facts.conflicts(&group, &conflicting),
             }
         })
         .await)
@@ -184,6 +184,8 @@ impl Follower<'_> {
     /// what is written is no worse than what was there.
     async fn write_due(&self, group: &Group, due: Due, moved: u64) -> Result<bool, IndexError> {
         let Due { gone, new, marks, marked, findings } = due;
+        // First: once their rows are written they are not found again, and more of the author may come before all are.
+        self.source.report(findings).await;
         for some in gone.chunks(CHANGED) {
             let writer = self.writer().await;
             if writer.moved(&group.author) != moved {
@@ -232,8 +234,6 @@ impl Follower<'_> {
         let sql = "delete from unsettled where author = $1 and id = $2 and status = $3";
         tx.run(sql, &group.values()).await?;
         tx.commit().await?;
-        drop(writer);
-        self.source.report(findings).await;
         Ok(true)
     }
 }

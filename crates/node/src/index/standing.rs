@@ -262,11 +262,18 @@ impl Facts {
         (rows, marked)
     }
 
-    /// What is said of a record that conflicts with another one.
-    pub(super) fn conflict(&self, group: &Group, name: Hash) -> Option<Finding> {
-        let fact = self.entries.iter().find(|fact| fact.name == name)?;
-        let (author, id) = (group.author.clone(), group.id.clone());
-        Some(Finding::Conflict { author, id, edition: fact.edition, claimed: fact.times.claimed })
+    /// What is said of records that conflict with others.
+    pub(super) fn conflicts(&self, group: &Group, names: &BTreeSet<Hash>) -> Vec<Finding> {
+        let mut found: BTreeMap<Hash, (u32, Vec<(String, u64)>)> = BTreeMap::new();
+        for fact in self.entries.iter().filter(|fact| names.contains(&fact.name)) {
+            let (_, places) = found.entry(fact.name).or_insert((fact.edition, Vec::new()));
+            places.push((fact.origin.clone(), u64::try_from(fact.pos).unwrap_or(0)));
+        }
+        let finding = |(edition, places)| {
+            let (author, id) = (group.author.clone(), group.id.clone());
+            Finding::Conflict { author, id, edition, places }
+        };
+        found.into_values().map(finding).collect()
     }
 
     /// How many entries decide it.
@@ -518,7 +525,7 @@ async fn settle_one(
     let (rows, marked) = facts.standing(logs);
     let conflicting = write(tx, group, &rows).await?;
     mark(tx, group, &facts, marked).await?;
-    Ok(conflicting.into_iter().filter_map(|name| facts.conflict(group, name)).collect())
+    Ok(facts.conflicts(group, &conflicting))
 }
 
 /// Replaces the rows of a thing; the records that conflict with another one now and did not before.

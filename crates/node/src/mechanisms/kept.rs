@@ -62,7 +62,7 @@ impl Node {
         // It rings again when there are twice as many.
         let alarms = left_out.iter().map(|(author, count)| {
             let alarm = Alarm::new("mechanisms-crowded").with("author", author);
-            alarm.of_fact(u64::from(count.max(&1).ilog2()))
+            alarm.of_count(u64::from(count.max(&1).ilog2()))
         });
         alarm::raise_all(&*self.cells, alarms.collect()).await;
         Ok(mechanisms)

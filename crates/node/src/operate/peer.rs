@@ -1,5 +1,6 @@
 //! `concord peer ...`: which authorities this node exchanges with.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use record::Authority;
@@ -55,12 +56,17 @@ pub(super) async fn run(node: &Arc<Node>, command: PeerCommand) -> Result<Outcom
             session::end_guests_of(&*node.cells, &authority).await?;
             node.departures.notify_one();
             node.tell_engine_of_peers();
-            Ok(Outcome::new(
-                json!({ "removed": authority }),
-                format!(
-                    "{authority} is removed: nothing is exchanged with it any more; what it shared is kept"
-                ),
-            ))
+            let unproven = node.logs_that_need(&authority).await?;
+            let mut text = format!(
+                "{authority} is removed: nothing is exchanged with it any more; what it shared is kept"
+            );
+            for origin in &unproven {
+                let _ = write!(
+                    text,
+                    "\n{origin} needs its cosignature: nothing more in it is proven. End it with\n  concord log close {origin}\nand the next record opens a log that is witnessed by the peers that are left"
+                );
+            }
+            Ok(Outcome::new(json!({ "removed": authority, "unproven": unproven }), text))
         }
     }
 }

@@ -11,8 +11,8 @@ use record::logstate::{LogOpen, Previous, log_close_header, log_open_header, log
 use record::root::Role;
 use record::{Authority, BlobRef, Origin, Status, Time};
 use store::{Appended, Swap};
-use tlog::VerifierKey;
 use tlog::hash::Hash;
+use tlog::{Policy, VerifierKey};
 
 use super::ReleaseError;
 use super::kept::{self, ActKey};
@@ -222,9 +222,14 @@ impl Node {
         })?;
         let next = self.next_origin(log, logs)?;
         let successor = log.successor(next, (head.checkpoint.size, head.checkpoint.root));
-        let ended = own_log::note(&*self.cells, &OwnLog { open: false, ..log.clone() }).await?;
-        let swaps: Vec<Swap> = ended.into_iter().chain([own_log::first_note(&successor)]).collect();
-        if self.cells.swap_all(&swaps).await? { Ok(successor) } else { Err(ReleaseError::Changed) }
+        let ended = OwnLog { open: false, ..log.clone() };
+        let noted = own_log::note(&*self.cells, &ended).await?;
+        let swaps: Vec<Swap> = noted.into_iter().chain([own_log::first_note(&successor)]).collect();
+        if !self.cells.swap_all(&swaps).await? {
+            return Err(ReleaseError::Changed);
+        }
+        self.tell_engine_of_own_log(&ended, Some(head)).await;
+        Ok(successor)
     }
 
     fn next_origin(&self, log: &OwnLog, logs: &[OwnLog]) -> Result<Origin, ReleaseError> {
@@ -327,6 +332,29 @@ impl Node {
         log.root = newest;
         log.started = true;
         Ok(vec![Entry { name: record.name(), id: header.id, kind: header.kind, bytes: record.bytes }])
+    }
+
+    /// The open own logs that can have no quorum with the peers that are confirmed, and could if this one were.
+    ///
+    /// # Errors
+    /// `state` or the policies cannot be read.
+    pub async fn logs_that_need(&self, removed: &Authority) -> Result<Vec<Origin>, ReleaseError> {
+        let mut logs = Vec::new();
+        for log in own_log::list(&*self.cells).await?.into_iter().filter(|log| log.open && log.started) {
+            let Some(hash) = log.policy_hash() else { continue };
+            let bytes = self.files.get(&store::layout::blob(&hash)).await?;
+            let Some(policy) = bytes.and_then(|bytes| Policy::parse(&bytes).ok()) else { continue };
+            let reached = |with: Option<&Authority>| {
+                policy.satisfied_by(|key| {
+                    let Ok(witness) = Authority::of_key_name(key.name()) else { return false };
+                    with == Some(&witness) || self.confirmed_peer(&witness).is_some()
+                })
+            };
+            if !reached(None) && reached(Some(removed)) {
+                logs.push(log.origin);
+            }
+        }
+        Ok(logs)
     }
 
     /// The witness policy of new logs, from the confirmed peers' witness keys that count.

@@ -18,6 +18,7 @@ fn restored() -> Machine {
         checkpoint: Some(log.checkpoint()),
         policy: b"quorum none\n".to_vec(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::Missing,
     };
     let mut machine = Machine::new(vec![log]);
@@ -265,6 +266,7 @@ fn a_restored_log_waits_for_the_heads_of_its_witness_too() {
         checkpoint: Some(log.checkpoint()),
         policy: format!("witness w {}\nquorum w\n", signer("a.example", Role::Witness, 1).key()).into_bytes(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::Missing,
     };
     let cosigned = cosigned(&log, "a.example").to_bytes();
@@ -338,6 +340,7 @@ fn whole(older: u64) -> (Machine, TestLog) {
         checkpoint: Some(log.checkpoint()),
         policy: b"quorum none\n".to_vec(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::InStep,
     }];
     for tile in [(0, 0, 256), (0, 1, 256), (0, 2, 89), (1, 0, 2)] {

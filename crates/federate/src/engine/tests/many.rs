@@ -62,6 +62,28 @@ fn what_a_record_refers_to_is_counted_by_the_rows_that_it_takes() {
     assert_eq!(used(&crowd, "a.example"), least);
 }
 
+/// Each file and each folder of a log takes a block, however little is in it.
+#[test]
+fn very_many_tiny_logs_fill_a_quota_by_the_folders_and_blocks_that_they_take() {
+    let quota = 4 << 20;
+    let mut crowd = Crowd::with(&["a.example"], Limits { quota, ..Limits::default() });
+    for n in 1..=600 {
+        crowd.shows(log_of("a.example", n, 2));
+    }
+    crowd.pass(120_000);
+    let mut places: BTreeSet<&str> = BTreeSet::new();
+    for path in crowd.files.keys().filter(|path| path.starts_with("mirror/")) {
+        let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        places.extend(folders.filter(|folder| *folder != "mirror").chain([path.as_str()]));
+    }
+    let (takes, used) = (places.len() as u64 * footprint::BLOCK, used(&crowd, "a.example"));
+    let is_told = crowd.alarms.iter().any(|alarm| matches!(alarm, Alarm::OverQuota { .. }));
+    assert!(is_told, "{:?}", crowd.alarms);
+    assert!(takes <= used, "{takes} bytes on the disk, counted as {used}");
+    let under_way = 16 * footprint::PER_LOG;
+    assert!(takes > quota / 2 && takes < quota + under_way, "{takes} bytes at a quota of {quota}");
+}
+
 #[test]
 fn of_an_author_with_too_much_that_is_awaited_no_more_entries_are_taken_until_half_of_it_came() {
     let limits = Limits { wanted: 100, batch_bundles: 1, ..Limits::default() };
@@ -178,7 +200,7 @@ fn a_peer_that_drips_through_those_who_copy_it_holds_up_none_of_their_own_logs()
 /// Each of them fits when it is lined up, and they are fetched one after the other.
 #[test]
 fn the_logs_of_an_author_share_what_is_left_of_its_quota() {
-    let (blob_bytes, quota) = (400_000, 2_300_000);
+    let (blob_bytes, quota) = (400_000, 2_000_000 + 20 * footprint::PER_LOG);
     let mut crowd = Crowd::with(&["a.example"], Limits { blob_bytes, quota, ..Limits::default() });
     crowd.drips_blobs.insert(authority("a.example"));
     for n in 0..20 {

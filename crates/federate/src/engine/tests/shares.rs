@@ -164,6 +164,7 @@ fn a_larger_head_under_a_revoked_key_is_an_alarm_that_stops_nothing() {
         checkpoint: Some(own.checkpoint()),
         policy: b"quorum none\n".to_vec(),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::InStep,
     };
     node.tell(Input::OwnLog(Box::new(given)));

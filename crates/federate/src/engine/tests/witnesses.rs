@@ -9,6 +9,7 @@ struct Witnesses {
     silent: BTreeSet<Authority>,
     files: BTreeMap<String, Vec<u8>>,
     submitted: BTreeMap<Authority, u64>,
+    alarms: Vec<Alarm>,
     now: u64,
 }
 
@@ -40,6 +41,7 @@ impl Witnesses {
             silent: BTreeSet::new(),
             files: BTreeMap::new(),
             submitted: BTreeMap::new(),
+            alarms: Vec::new(),
             now: NOW,
         };
         all.tell(Input::OwnRoots(chain("b.example", 1)));
@@ -48,11 +50,16 @@ impl Witnesses {
     }
 
     fn wants(&mut self, log: &TestLog, policy: Vec<u8>) {
+        self.given(log, policy, true);
+    }
+
+    fn given(&mut self, log: &TestLog, policy: Vec<u8>, is_open: bool) {
         let given = OwnLog {
             origin: log.origin.clone(),
             checkpoint: Some(log.checkpoint()),
             policy,
             readers: Readers::Public,
+            is_open,
             standing: GuardStanding::InStep,
         };
         self.tell(Input::OwnLog(Box::new(given)));
@@ -94,6 +101,7 @@ impl Witnesses {
                 }
                 self.tell(Input::Stored { id });
             }
+            Output::Alarm(alarm) => self.alarms.push(alarm),
             _ => {}
         }
     }
@@ -149,6 +157,44 @@ fn a_log_that_wants_every_witness_there_is_holds_up_no_other_log_and_asks_nobody
     assert!(asked[&authority("w3.example")] < 5, "{asked:?}");
 }
 
+/// No other peer can make up for a witness that the policy needs; a new log has another policy.
+#[test]
+fn a_log_without_a_quorum_for_an_hour_rings_and_names_who_did_not_cosign() {
+    let mut witnesses = Witnesses::new();
+    witnesses.silent.insert(authority("w1.example"));
+    let log = TestLog::opened("b.example/log/public/2026", &[]);
+    witnesses.wants(&log, all_of(2));
+    witnesses.pass(3_500_000);
+    assert_eq!(witnesses.alarms, []);
+    witnesses.pass(200_000);
+    let origin = log.origin.clone();
+    let silent = BTreeSet::from([authority("w1.example")]);
+    assert_eq!(witnesses.alarms, [Alarm::NoQuorum { origin: origin.clone(), witnesses: silent }]);
+    let settled = witnesses.alarms.remove(0).name();
+    witnesses.tell(Input::Settled { key: settled.clone() });
+    witnesses.pass(3_700_000);
+    assert_eq!(witnesses.alarms.len(), 1, "it is so still");
+    witnesses.tell(Input::Settled { key: settled });
+    witnesses.given(&log, all_of(2), false);
+    witnesses.pass(8_000_000);
+    assert_eq!(witnesses.alarms.len(), 1, "its successor has a policy of its own");
+}
+
+/// A removed peer is asked nothing, and is a witness of the log all the same.
+#[test]
+fn a_witness_that_was_removed_is_named_as_one_that_is_needed() {
+    let mut witnesses = Witnesses::new();
+    witnesses.tell(Input::Peers(Vec::new()));
+    let log = TestLog::opened("b.example/log/public/2026", &[]);
+    witnesses.wants(&log, all_of(2));
+    witnesses.pass(3_700_000);
+    let names = ["w0.example", "w1.example"].map(authority);
+    let [Alarm::NoQuorum { witnesses: named, .. }] = &witnesses.alarms[..] else {
+        panic!("{:?}", witnesses.alarms)
+    };
+    assert_eq!(*named, BTreeSet::from(names));
+}
+
 /// What is fetched of others does not make this node go through its own logs and their witnesses.
 #[test]
 fn what_comes_of_followed_logs_costs_no_look_at_own_ones() {
@@ -162,6 +208,7 @@ fn what_comes_of_followed_logs_costs_no_look_at_own_ones() {
         checkpoint: Some(own.checkpoint()),
         policy: all_of(20),
         readers: Readers::Public,
+        is_open: true,
         standing: GuardStanding::InStep,
     };
     node.tell(Input::OwnLog(Box::new(given)));

@@ -441,6 +441,17 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_names_the_witnesses_that_a_log_waits_for_in_every_language() {
+        let about = [("origin", "x.example/log/public/2026"), ("witnesses", "b.example, c.example")];
+        let alarm =
+            about.iter().fold(Alarm::new("alarm-no-quorum"), |alarm, (name, text)| alarm.with(name, text));
+        let said = Lang::ALL.map(|lang| alarm_text(&Locale::new(lang, TimeZone::UTC), &alarm));
+        let says_all = |text: &String| about.iter().all(|(_, about)| text.contains(about));
+        assert!(said.iter().all(|text| says_all(text) && !text.contains("alarm-no-quorum")));
+        assert_eq!(said.into_iter().collect::<std::collections::BTreeSet<_>>().len(), Lang::ALL.len());
+    }
+
+    #[test]
     fn a_fault_of_a_peer_is_said_by_its_own_sentence_or_its_familys() {
         let t = Locale::new(Lang::Fr, TimeZone::UTC);
         assert_eq!(fault(&t, "peer-unreachable"), "injoignable");
