@@ -12,7 +12,7 @@ use tlog::{Hash, SignedCheckpoint, VerifierKey};
 use crate::alarm::Alarm;
 use crate::follow::Pace;
 use crate::footprint;
-use crate::heads::{Head, Heads};
+use crate::heads::{Head, Heads, MOST_OF_ANOTHER, newest_first};
 use crate::paths::{LogFile, MirrorFile, Route, origin_hash};
 use crate::places;
 use crate::serve::{Cut, Served, is_within, may_read};
@@ -312,14 +312,22 @@ impl Engine {
                 heads.logs.insert(origin.clone(), Head { checkpoint, seen: own.kept.seen, held: None });
             }
         }
+        let mut others: BTreeMap<&Authority, Vec<(&Origin, &Log)>> = BTreeMap::new();
         for (origin, log) in self.logs.iter().filter(|(origin, _)| origin.authority != self.config.me) {
-            if may_read(caller, log.readers())
-                && let Some(head) = log.head()
-            {
-                heads.logs.insert(origin.clone(), head);
+            if may_read(caller, log.readers()) && log.stored_verified().is_some() {
+                others.entry(&origin.authority).or_default().push((origin, log));
             }
         }
-        let body = heads.within_limit(&self.config.me).to_bytes();
+        for (author, mut logs) in others {
+            // What is not shown in the end is not even copied.
+            if Some(author) != caller && logs.len() > MOST_OF_ANOTHER {
+                logs.sort_by_key(|(origin, _)| newest_first(origin));
+                logs.truncate(MOST_OF_ANOTHER);
+            }
+            let heads_of = logs.into_iter().filter_map(|(origin, log)| Some((origin.clone(), log.head()?)));
+            heads.logs.extend(heads_of);
+        }
+        let body = heads.within_limit(&self.config.me, caller).to_bytes();
         let etag = Heads::etag(&body);
         (body, etag)
     }
