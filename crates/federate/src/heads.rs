@@ -26,8 +26,8 @@ pub const MAX_LOGS_PER_AUTHORITY: usize = 4096;
 /// The most bytes of one author's logs in an answer of somebody else to somebody else. Who follows the author is shown all of them
 /// by the author itself; who does not pays for them with its line.
 pub const MAX_OF_ANOTHER: usize = 32 << 10;
-/// More logs than that do not fit into [`MAX_OF_ANOTHER`]: a checkpoint with its signature is longer than this share of it.
-pub(crate) const MOST_OF_ANOTHER: usize = MAX_OF_ANOTHER / 128;
+/// Bytes. No checkpoint with its signature is shorter.
+pub(crate) const SHORTER_THAN_A_HEAD: usize = 128;
 
 /// In which order logs of an author are shown, if not all of them are.
 pub(crate) fn newest_first(origin: &Origin) -> (Reverse<u16>, &Origin) {
@@ -161,10 +161,10 @@ impl Heads {
     }
 
     /// As many of them as an answer of `me` to `caller` may hold: its own logs and the caller's whole, and of every other author as
-    /// much as of the others, at most [`MAX_OF_ANOTHER`], the newest. One author with very many logs makes nobody's answer
+    /// much as of the others, at most `of_another` bytes, the newest. One author with very many logs makes nobody's answer
     /// unreadable, and nobody's line slow.
     #[must_use]
-    pub fn within_limit(self, me: &Authority, caller: Option<&Authority>) -> Self {
+    pub fn within_limit(self, me: &Authority, caller: Option<&Authority>, of_another: usize) -> Self {
         let mut of_author: BTreeMap<&Authority, Vec<(&Origin, usize)>> = BTreeMap::new();
         for (origin, head) in &self.logs {
             of_author.entry(&origin.authority).or_default().push((origin, head.length(origin)));
@@ -176,7 +176,7 @@ impl Heads {
         let (mut kept, count) = (BTreeSet::new(), authors.len());
         let mut left = MAX_HEADS - HEADS_TAG.len() - 1;
         for (n, (author, mut logs)) in authors.into_iter().enumerate() {
-            let mut share = if is_whole(author) { left } else { MAX_OF_ANOTHER.min(left / (count - n)) };
+            let mut share = if is_whole(author) { left } else { of_another.min(left / (count - n)) };
             logs.sort_by_key(|(origin, _)| newest_first(origin));
             for (origin, bytes) in logs {
                 if bytes <= share {
@@ -368,7 +368,7 @@ mod tests {
         };
         let shown = |caller: Option<&str>| {
             let caller = caller.map(|caller| caller.parse().unwrap());
-            all.clone().within_limit(&me.parse().unwrap(), caller.as_ref())
+            all.clone().within_limit(&me.parse().unwrap(), caller.as_ref(), MAX_OF_ANOTHER)
         };
         for caller in [None, Some(other)] {
             let shown = shown(caller);
@@ -387,6 +387,11 @@ mod tests {
             };
             assert!(of_many.to_bytes().len() <= MAX_OF_ANOTHER, "{}", of_many.to_bytes().len());
         }
+        assert_eq!(
+            all.clone().within_limit(&me.parse().unwrap(), None, MAX_HEADS),
+            all,
+            "in a file that is carried"
+        );
         assert_eq!(shown(Some(many)), all, "its receipts, and what it lost, are in all of them");
     }
 
