@@ -488,6 +488,8 @@ mod tests {
         let address = Address::Dialled(format!("http://{}", listener.local_addr().unwrap()));
         let answers = async {
             let (mut line, _) = listener.accept().await.unwrap();
+            let mut question = [0; 1024];
+            assert!(tokio::io::AsyncReadExt::read(&mut line, &mut question).await.unwrap() > 0);
             let head = "HTTP/1.1 200 OK\r\nDate: Sun, 09 Sep 2001 01:46:40 GMT\r\nContent-Length: 2\r\n\r\na";
             line.write_all(head.as_bytes()).await.unwrap();
             // What is slow here is the line.
