@@ -12,7 +12,6 @@ use tlog::{Hash, SignedCheckpoint, VerifierKey};
 use crate::alarm::Alarm;
 use crate::follow::Pace;
 use crate::footprint;
-use crate::heads::{Head, Heads};
 use crate::paths::{LogFile, MirrorFile, Route, origin_hash};
 use crate::places;
 use crate::serve::{Cut, Served, is_within, may_read};
@@ -40,6 +39,7 @@ mod reconcile;
 mod room;
 mod roots;
 mod seen;
+mod showing;
 mod siblings;
 mod slots;
 mod submit;
@@ -301,28 +301,6 @@ impl Engine {
         let due = peers.chain(own).chain(self.agenda.first()).chain(roots).chain(others).min()?;
         // What is due and could not be done yet (nobody to ask) is looked at again soon, not at once.
         Some(due.max(self.now + STEP))
-    }
-
-    /// The answer of `/heads` to a caller, or to a stranger, and its entity tag.
-    pub fn heads(&self, caller: Option<&Authority>) -> (Vec<u8>, String) {
-        let mut heads = Heads::default();
-        for (origin, own) in &self.own {
-            if may_read(caller, Some(&own.readers))
-                && let Some(checkpoint) = own.checkpoint.clone()
-            {
-                heads.logs.insert(origin.clone(), Head { checkpoint, seen: own.kept.seen, held: None });
-            }
-        }
-        for (origin, log) in self.logs.iter().filter(|(origin, _)| origin.authority != self.config.me) {
-            if may_read(caller, log.readers())
-                && let Some(head) = log.head()
-            {
-                heads.logs.insert(origin.clone(), head);
-            }
-        }
-        let body = heads.within_limit(&self.config.me).to_bytes();
-        let etag = Heads::etag(&body);
-        (body, etag)
     }
 
     /// What is served at a path to a caller, or to a stranger. What may not be read is not there.

@@ -11,6 +11,7 @@
 //!
 //! Signatures are kept, not judged: who reads the answer verifies each checkpoint against the log's key.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Authority, Origin};
@@ -22,6 +23,16 @@ use crate::paths::{MAX_CHECKPOINT, MAX_HEADS};
 pub const HEADS_TAG: &str = "concord.heads/v1";
 /// The most logs of one authority in an answer.
 pub const MAX_LOGS_PER_AUTHORITY: usize = 4096;
+/// The most bytes of one author's logs in an answer of somebody else to somebody else. Who follows the author is shown all of them
+/// by the author itself; who does not pays for them with its line.
+pub const MAX_OF_ANOTHER: usize = 32 << 10;
+/// Bytes. No checkpoint with its signature is shorter.
+pub(crate) const SHORTER_THAN_A_HEAD: usize = 128;
+
+/// In which order logs of an author are shown, if not all of them are.
+pub(crate) fn newest_first(origin: &Origin) -> (Reverse<u16>, &Origin) {
+    (Reverse(origin.year), origin)
+}
 
 /// One log in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,25 +160,25 @@ impl Heads {
         out
     }
 
-    /// As many of them as an answer may hold: those of `first` whole, and of every other author as much as of the others, its
-    /// newest. One author with very many logs makes nobody's answer unreadable.
+    /// As many of them as an answer of `me` to `caller` may hold: its own logs and the caller's whole, and of every other author as
+    /// much as of the others, at most `of_another` bytes, the newest. One author with very many logs makes nobody's answer
+    /// unreadable, and nobody's line slow.
     #[must_use]
-    pub fn within_limit(self, first: &Authority) -> Self {
+    pub fn within_limit(self, me: &Authority, caller: Option<&Authority>, of_another: usize) -> Self {
         let mut of_author: BTreeMap<&Authority, Vec<(&Origin, usize)>> = BTreeMap::new();
         for (origin, head) in &self.logs {
             of_author.entry(&origin.authority).or_default().push((origin, head.length(origin)));
         }
         let total = |logs: &[(&Origin, usize)]| logs.iter().map(|(_, bytes)| bytes).sum::<usize>();
-        let mut left = MAX_HEADS - HEADS_TAG.len() - 1;
-        if of_author.values().map(|logs| total(logs)).sum::<usize>() <= left {
-            return self;
-        }
+        let is_whole = |author: &Authority| author == me || Some(author) == caller;
         let mut authors: Vec<_> = of_author.into_iter().collect();
-        authors.sort_by_key(|(author, logs)| (*author != first, total(logs)));
+        authors.sort_by_key(|(author, logs)| (*author != me, !is_whole(author), total(logs)));
         let (mut kept, count) = (BTreeSet::new(), authors.len());
-        for (n, (author, logs)) in authors.into_iter().enumerate() {
-            let mut share = if author == first { left } else { left / (count - n) };
-            for (origin, bytes) in logs.into_iter().rev() {
+        let mut left = MAX_HEADS - HEADS_TAG.len() - 1;
+        for (n, (author, mut logs)) in authors.into_iter().enumerate() {
+            let mut share = if is_whole(author) { left } else { of_another.min(left / (count - n)) };
+            logs.sort_by_key(|(origin, _)| newest_first(origin));
+            for (origin, bytes) in logs {
                 if bytes <= share {
                     (share, left) = (share - bytes, left - bytes);
                     kept.insert(origin.clone());
@@ -334,6 +345,54 @@ mod tests {
             let refused = Heads::parse(&text(&[pair[1], pair[0]]));
             assert_eq!(refused.map_err(|error| error.code()), Err("heads-order"), "{pair:?}");
         }
+    }
+
+    /// So many logs of an author, by their years.
+    fn logs_of(author: &str, years: std::ops::Range<u16>) -> impl Iterator<Item = (Origin, Head)> {
+        years.map(move |year| {
+            let origin = format!("{author}/log/public/{year}");
+            let head = Head { checkpoint: checkpoint(&origin, 5), seen: 0, held: None };
+            (origin.parse().unwrap(), head)
+        })
+    }
+
+    #[test]
+    fn of_another_author_with_very_many_logs_the_newest_are_shown_and_to_itself_all() {
+        let (me, many, other) = ("b.example", "a.example", "c.example");
+        let logs = [(me, 1900..2300), (many, 1900..2300), (other, 2020..2025)];
+        let all =
+            Heads { logs: logs.into_iter().flat_map(|(author, years)| logs_of(author, years)).collect() };
+        let years = |heads: &Heads, author: &str| -> Vec<u16> {
+            let of = heads.logs.keys().filter(|origin| origin.authority.as_str() == author);
+            of.map(|origin| origin.year).collect()
+        };
+        let shown = |caller: Option<&str>| {
+            let caller = caller.map(|caller| caller.parse().unwrap());
+            all.clone().within_limit(&me.parse().unwrap(), caller.as_ref(), MAX_OF_ANOTHER)
+        };
+        for caller in [None, Some(other)] {
+            let shown = shown(caller);
+            assert_eq!((years(&shown, me).len(), years(&shown, other).len()), (400, 5));
+            let newest = years(&shown, many);
+            assert!(
+                newest.len() > 50
+                    && newest.iter().eq((1900..2300).skip(400 - newest.len()).collect::<Vec<_>>().iter())
+            );
+            let of_many = Heads {
+                logs: shown
+                    .logs
+                    .into_iter()
+                    .filter(|(origin, _)| origin.authority.as_str() == many)
+                    .collect(),
+            };
+            assert!(of_many.to_bytes().len() <= MAX_OF_ANOTHER, "{}", of_many.to_bytes().len());
+        }
+        assert_eq!(
+            all.clone().within_limit(&me.parse().unwrap(), None, MAX_HEADS),
+            all,
+            "in a file that is carried"
+        );
+        assert_eq!(shown(Some(many)), all, "its receipts, and what it lost, are in all of them");
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Node {
     pub groups: formats::places::Groups,
     /// Rises whenever something that `/heads` tells has changed.
     pub news: tokio::sync::watch::Sender<u64>,
+    /// The answers of `/heads`.
+    pub shown: crate::exchange::Shown,
     /// Becomes true when the server stops: long polls end.
     pub stopping: tokio::sync::watch::Sender<bool>,
     /// The engine's inbox, while the server runs.
@@ -260,6 +262,7 @@ impl Node {
             places,
             groups,
             news: tokio::sync::watch::Sender::new(0),
+            shown: crate::exchange::Shown::default(),
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),

@@ -107,7 +107,7 @@ pub struct Answer {
     pub status: u16,
     /// Its `ETag`.
     pub etag: Option<String>,
-    /// The server's `Date`, POSIX seconds.
+    /// The server's `Date`, POSIX seconds, as it was when the body was whole: on a slow line that is long after the head came.
     pub date: Option<u64>,
     /// The body, decompressed.
     pub body: Bytes,
@@ -437,6 +437,7 @@ async fn read(prepared: Prepared<'_>, limit: usize) -> Result<Answer, OutboundEr
     while let Some(chunk) = arriving.chunk().await? {
         body.extend_from_slice(&chunk);
     }
+    let date = date.map(|date| date.saturating_add(arriving.began.elapsed().as_secs()));
     Ok(Answer { status, etag, date, body: body.freeze() })
 }
 
@@ -478,6 +479,28 @@ mod tests {
         assert!(check("https://127.0.0.1/").is_err());
         assert!(check("https://[::1]/").is_err());
         assert!(check("https://user@concord.moh.example").is_err());
+    }
+
+    /// Otherwise the clock of whoever answers on a slow line would seem to be behind.
+    #[tokio::test]
+    async fn the_time_of_an_answer_is_that_of_its_end_however_long_its_body_takes() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address::Dialled(format!("http://{}", listener.local_addr().unwrap()));
+        let answers = async {
+            let (mut line, _) = listener.accept().await.unwrap();
+            let mut question = [0; 1024];
+            assert!(tokio::io::AsyncReadExt::read(&mut line, &mut question).await.unwrap() > 0);
+            let head = "HTTP/1.1 200 OK\r\nDate: Sun, 09 Sep 2001 01:46:40 GMT\r\nContent-Length: 2\r\n\r\na";
+            line.write_all(head.as_bytes()).await.unwrap();
+            // What is slow here is the line.
+            tokio::time::sleep(Duration::from_millis(1_200)).await;
+            line.write_all(b"b").await.unwrap();
+            line
+        };
+        let outbound = Outbound::new().unwrap();
+        let (_line, answer) = tokio::join!(answers, outbound.get(&address, "/heads", HeaderMap::new(), 10));
+        let answer = answer.unwrap();
+        assert!(answer.body == "ab" && answer.date > Some(1_000_000_000), "{answer:?}");
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::heads::{Head, Heads};
 use crate::paths::LogFile;
 use crate::testing::{TestLog, authority, chain, signer};
 use record::Role;

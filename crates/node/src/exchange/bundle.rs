@@ -86,7 +86,7 @@ impl Node {
                     .map(|n| Route::PeerRoot { authority: authority.clone(), n }),
             );
         }
-        let (body, _) = self.engine().heads(reader);
+        let body = self.engine().heads_to_carry(reader);
         let heads = Heads::parse(&body).unwrap_or_default();
         for (origin, head) in &heads.logs {
             let own = origin.authority == self.config.authority;

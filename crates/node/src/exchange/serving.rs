@@ -21,6 +21,7 @@ use tlog::hash::Hash;
 
 use super::Message;
 use super::caller::{self, Caller};
+use super::shown::{Answer, Asks};
 use crate::http::answer;
 use crate::node::{Node, OpenError};
 
@@ -362,13 +363,17 @@ async fn heads(
         Err(response) => return response,
     };
     let known = headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let prefers = headers.get("prefer").and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("wait"));
     // A stranger's question is never held: anybody could have any number of them.
-    let waits = caller.is_some()
-        && headers.get("prefer").and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("wait"));
+    let held = caller.as_ref().filter(|_| prefers).and_then(|caller| node.shown.hold(caller));
     let deadline = tokio::time::Instant::now() + LONG_POLL;
     let mut news = node.news.subscribe();
+    let mut asks = Asks::Anew;
     loop {
-        let (body, etag) = node.engine().heads(caller.as_ref());
+        let write = || node.engine().heads(caller.as_ref());
+        let Answer { body, etag, .. } =
+            node.shown.answer(caller.as_ref(), asks, || *node.news.borrow(), write).await;
+        asks = Asks::Woken;
         if !known.as_deref().is_some_and(|known| answer::is_among(&etag, known)) {
             let headers = [
                 (CONTENT_TYPE, "text/plain; charset=utf-8"),
@@ -384,7 +389,7 @@ async fn heads(
                 _ = stopping.wait_for(|stopping| *stopping) => false,
             }
         };
-        if !waits || !matches!(tokio::time::timeout_at(deadline, changed).await, Ok(true)) {
+        if held.is_none() || !matches!(tokio::time::timeout_at(deadline, changed).await, Ok(true)) {
             let headers = [(CACHE_CONTROL, "private, no-store"), (ETAG, etag.as_str())];
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }

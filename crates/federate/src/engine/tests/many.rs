@@ -6,6 +6,7 @@ use tlog::Hash;
 use super::crowd::{Crowd, log_of};
 use super::*;
 use crate::footprint;
+use crate::heads::MAX_OF_ANOTHER;
 use record::{BlobRef, Ref, Relation};
 
 /// So many records that name a file of eight bytes each, which is served.
@@ -147,6 +148,36 @@ fn logs_that_do_not_open_are_not_looked_at_again() {
     let looks = crowd.engine.looks;
     crowd.pass(60_000);
     assert!(crowd.engine.looks - looks < 200, "{} looks in a minute", crowd.engine.looks - looks);
+}
+
+/// Whoever reads this node, and not that author, would pay for them with its line.
+#[test]
+fn the_author_of_very_many_logs_is_shown_all_of_its_receipts_and_everybody_else_few_of_its_logs() {
+    let mut crowd = Crowd::new(&["a.example", "c.example"]);
+    let many: Vec<TestLog> = (0..400).map(|n| log_of("a.example", n, 1)).collect();
+    crowd.logs.insert(authority("a.example"), many);
+    crowd.shows(log_of("c.example", 1, 1));
+    crowd.tell_heads_of("a.example");
+    crowd.pass(120_000);
+    let heads = |caller: Option<&str>| {
+        let caller = caller.map(authority);
+        let (body, _) = crowd.engine.heads(caller.as_ref());
+        let logs = Heads::parse(&body).unwrap().logs;
+        let count = |author: &str| logs.keys().filter(|origin| origin.authority.as_str() == author).count();
+        (body.len(), count("a.example"), count("c.example"))
+    };
+    let (bytes, of_author, _) = heads(Some("a.example"));
+    assert!(bytes > 2 * MAX_OF_ANOTHER && of_author == 400, "{of_author} in {bytes} bytes");
+    let body = crowd.engine.heads(Some(&authority("a.example"))).0;
+    let receipts = String::from_utf8(body).unwrap().matches("/holds/").count();
+    assert!(receipts >= 400, "{receipts} receipts");
+    for other in [None, Some("c.example")] {
+        let (bytes, of_author, of_other) = heads(other);
+        assert!(
+            bytes < MAX_OF_ANOTHER + 1024 && of_author > 20 && of_other == 1,
+            "{of_author} in {bytes} bytes"
+        );
+    }
 }
 
 #[test]
