@@ -46,7 +46,7 @@ pub async fn measure(setting: &Setting) -> Result<(), Failure> {
             let folder = |what: &str| setting.folder.join(format!("{what}-{callers}-{pass}"));
             plain.push(rate(entries, fsync_alone(&folder("plain"), entries, callers)?));
             let name = format!("ours-{callers}-{pass}.example");
-            ours.push(rate(entries, append(setting, &name, entries, callers).await?));
+            ours.push(rate(entries, Box::pin(append(setting, &name, entries, callers)).await?));
             if let Ok(tessera) = &tessera {
                 theirs.push(rate(entries, tessera.run(&folder("tessera"), entries, callers, BYTES)?.seconds));
             }
