@@ -163,9 +163,8 @@ pub async fn serve(
     end(connections, limits.ending).await;
 }
 
-/// Serves whoever may open a socket of this machine: at most `most` connections at a time. Nobody who asks is turned away: who comes
-/// later waits until one of those ends, and whoever says nothing gives way: whose request was
-/// read whole does not. None can be idle for longer than its pace allows.
+/// Serves whoever may open a socket of this machine: at most `most` connections at a time. Who comes later waits until one of those
+/// ends, and whoever has not asked a whole question gives way to who waits. None can be idle for longer than its pace allows.
 pub async fn serve_here(
     listener: UnixListener,
     router: Router,

@@ -110,11 +110,6 @@ impl Alarm {
         self.rung.clone_from(&found.rung);
     }
 
-    /// What programs are told of it.
-    pub fn shown(&self) -> serde_json::Value {
-        serde_json::json!(self)
-    }
-
     /// Says why: in English for the operator's journal, and with code and arguments for everybody's language.
     #[must_use]
     pub fn because(self, why: &Fault) -> Self {

@@ -57,7 +57,7 @@ pub struct Node {
     /// Rises whenever something that `/heads` tells has changed.
     pub news: tokio::sync::watch::Sender<u64>,
     /// The answers of `/heads`.
-    pub shown: crate::exchange::Shown,
+    pub shown: crate::exchange::ShownHeads,
     /// Becomes true when the server stops: long polls end.
     pub stopping: tokio::sync::watch::Sender<bool>,
     /// The engine's inbox, while the server runs.
@@ -262,7 +262,7 @@ impl Node {
             places,
             groups,
             news: tokio::sync::watch::Sender::new(0),
-            shown: crate::exchange::Shown::default(),
+            shown: crate::exchange::ShownHeads::default(),
             stopping: tokio::sync::watch::Sender::new(false),
             inbox: std::sync::OnceLock::new(),
             carrier: std::sync::OnceLock::new(),

@@ -257,10 +257,7 @@ fn read_editions(b: &Authority, other: &Authority, things: u64, each: u32) {
             let page = client.get(&format!("/record/{name}"));
             page.status == 200 && String::from_utf8_lossy(&page.body).contains("There is a later edition:")
         };
-        while !is_settled() {
-            assert!(begun.elapsed() < 5 * PATIENCE, "{name} is not said to be superseded");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        until("it is said to be superseded", || is_settled().then_some(()));
     }
     eprintln!("{each}: {:?} {} MiB", begun.elapsed(), peak_memory(b.pid().expect("it serves")) >> 20);
 }

@@ -23,7 +23,8 @@ async fn however_many_logs_of_an_author_tell_of_something_it_is_one_alarm_and_al
     }
     let alarm = kept(&cells).await;
     assert_eq!((alarm.count, alarm.arguments["origin"].as_str()), (601, "a.example/log/public/2026.0"));
-    assert!(alarm.shown().to_string().len() < 1_000, "{}", alarm.shown());
+    let said = serde_json::json!(alarm).to_string();
+    assert!(said.len() < 1_000, "{said}");
     settled(&cells).await;
     raise_all(&cells, (0..601).rev().map(|log| refused(log, 1)).collect()).await;
     let alarm = kept(&cells).await;

@@ -133,6 +133,7 @@ impl<'a> Share<'a> {
     }
 
     /// Nothing is shared.
+    #[cfg(test)]
     pub const fn nothing() -> Self {
         Self(None)
     }

@@ -13,9 +13,9 @@ use record::root::Role;
 use record::{Authority, Origin, Status};
 use tokio::sync::{mpsc, oneshot};
 
+use super::requests::Requests;
 use super::stores::{self, Failure, StoreJob};
 use super::transport;
-use super::under_way::UnderWay;
 use crate::alarm::{self, Alarm};
 use crate::clock;
 use crate::node::Node;
@@ -50,7 +50,7 @@ pub struct Inbox {
     sender: mpsc::UnboundedSender<Message>,
     replies: Arc<Mutex<BTreeMap<RequestId, oneshot::Sender<Reply>>>>,
     next: Arc<AtomicU64>,
-    under_way: UnderWay,
+    requests: Requests,
 }
 
 impl std::fmt::Debug for Message {
@@ -95,7 +95,7 @@ pub async fn run(node: &Arc<Node>) -> Result<tokio::task::JoinHandle<()>, crate:
         sender,
         replies: Arc::default(),
         next: Arc::new(AtomicU64::new(1)),
-        under_way: UnderWay::default(),
+        requests: Requests::default(),
     };
     let _ = node.inbox.set(inbox.clone());
     let (stores, jobs) = mpsc::unbounded_channel();
@@ -231,7 +231,7 @@ fn carry_out(
         move |inbox: Inbox, id: Id, answer: Answer| inbox.send(Message::Input(Input::Answer { id, answer }));
     match output {
         Output::Fetch { id, peer, route, etag, long_poll, signed, limit, to_disk, ahead } => {
-            inbox.under_way.clone().begin(runtime, id, async move {
+            inbox.requests.clone().begin(runtime, id, async move {
                 let sign_ahead = signed.then_some(ahead);
                 let got = if to_disk {
                     transport::fetch_to_file(&node, &peer, &route, sign_ahead, limit, id).await
@@ -242,13 +242,13 @@ fn carry_out(
             });
         }
         Output::Post { id, peer, route, body } => {
-            inbox.under_way.clone().begin(runtime, id, async move {
+            inbox.requests.clone().begin(runtime, id, async move {
                 let got = transport::post(&node, &peer, &route, body).await;
                 answer(inbox, id, got);
             });
         }
         Output::GiveUp(id) => {
-            inbox.under_way.give_up(id);
+            inbox.requests.give_up(id);
             runtime.spawn(async move { node.arriving.discard(id).await });
         }
         Output::Discard { file } => {

@@ -38,7 +38,7 @@ pub enum Asks {
 
 /// Answers by caller; all strangers are one.
 #[derive(Debug, Default)]
-pub struct Shown {
+pub struct ShownHeads {
     kept: Mutex<BTreeMap<Option<Authority>, (Answer, Instant)>>,
     /// One is written at a time; the others wait for it here, and not on threads.
     writing: tokio::sync::Mutex<()>,
@@ -50,7 +50,7 @@ fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shown {
+impl ShownHeads {
     /// The answer to a caller, as of all that `news` counts.
     pub async fn answer(
         &self,
@@ -99,25 +99,25 @@ impl Shown {
     }
 
     /// A place for a long poll, as long as it is kept; `None` if this caller has enough of them.
-    pub fn hold(&self, caller: &Authority) -> Option<Held<'_>> {
+    pub fn hold(&self, caller: &Authority) -> Option<LongPoll<'_>> {
         let mut held = locked(&self.held);
         let count = held.entry(caller.clone()).or_default();
         if *count >= HELD {
             return None;
         }
         *count += 1;
-        Some(Held { shown: self, caller: caller.clone() })
+        Some(LongPoll { shown: self, caller: caller.clone() })
     }
 }
 
 /// A long poll that is held.
 #[derive(Debug)]
-pub struct Held<'a> {
-    shown: &'a Shown,
+pub struct LongPoll<'a> {
+    shown: &'a ShownHeads,
     caller: Authority,
 }
 
-impl Drop for Held<'_> {
+impl Drop for LongPoll<'_> {
     fn drop(&mut self) {
         let mut held = locked(&self.shown.held);
         if let Some(count) = held.get_mut(&self.caller) {
@@ -141,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn however_many_wait_an_answer_is_written_once_for_each_caller_and_change() {
-        let (shown, written) = (Shown::default(), Cell::new(0));
+        let (shown, written) = (ShownHeads::default(), Cell::new(0));
         let write = || {
             written.set(written.get() + 1);
             (vec![b'x'; 1 << 20], format!("\"{}\"", written.get()))
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_told_while_an_answer_is_written_is_in_the_next_one() {
-        let (shown, news) = (Shown::default(), Cell::new(1));
+        let (shown, news) = (ShownHeads::default(), Cell::new(1));
         let write = |body: &'static str| {
             news.set(news.get() + 1);
             move || (body.as_bytes().to_vec(), body.to_owned())
@@ -177,9 +177,10 @@ mod tests {
 
     #[tokio::test]
     async fn answers_of_a_bounded_number_of_callers_and_bytes_are_kept() {
-        let shown = Shown::default();
-        let bytes =
-            |shown: &Shown| locked(&shown.kept).values().map(|(answer, _)| answer.body.len()).sum::<usize>();
+        let shown = ShownHeads::default();
+        let bytes = |shown: &ShownHeads| {
+            locked(&shown.kept).values().map(|(answer, _)| answer.body.len()).sum::<usize>()
+        };
         for (length, most) in [(1 << 10, CALLERS), (4 << 20, 4)] {
             for n in 0..2 * CALLERS {
                 let caller = authority(&format!("c{n}.example"));
@@ -194,7 +195,8 @@ mod tests {
 
     #[test]
     fn so_many_long_polls_of_a_caller_are_held_and_those_of_others_beside_them() {
-        let (shown, hostile, honest) = (Shown::default(), authority("h.example"), authority("a.example"));
+        let (shown, hostile, honest) =
+            (ShownHeads::default(), authority("h.example"), authority("a.example"));
         let mut held: Vec<_> = (0..HELD).map(|_| shown.hold(&hostile).unwrap()).collect();
         assert!(shown.hold(&hostile).is_none());
         assert!(shown.hold(&honest).is_some());

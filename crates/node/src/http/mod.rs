@@ -38,7 +38,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use entrance::{same_site, sign_out, way_in};
 pub use ready::Ready;
-pub use turns::Held;
+pub use turns::HeldTurn;
 pub use viewer::{Viewer, cookie};
 
 use crate::layout::{Problem, Refusal};
@@ -114,11 +114,11 @@ async fn short_addresses(State(node): State<Arc<Node>>, request: Request, next: 
 
 async fn some_at_once(State(turns): State<Turns>, mut request: Request, next: Next) -> Response {
     // What is sent to this node is read as slowly as it comes: it takes nobody's turn.
-    let has_turn = request.extensions().get::<turns::Held>().is_some();
+    let has_turn = request.extensions().get::<turns::HeldTurn>().is_some();
     if has_turn || !request.method().is_safe() {
         return next.run(request).await;
     }
-    let held = turns::Held::default();
+    let held = turns::HeldTurn::default();
     request.extensions_mut().insert(held.clone());
     match turns.take(turns::source(&request), turns::is_heavy(&request)).await {
         Some(turn) => {

@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::answer::FOR_ANYBODY;
-use super::turns::{self, Held, Turns};
+use super::turns::{self, HeldTurn, Turns};
 use crate::i18n::{Lang, negotiate};
 use crate::node::Node;
 
@@ -236,7 +236,7 @@ pub async fn or_made(
     let here = Lang::from_code(&node.config.language).unwrap_or(Lang::En);
     let Some(key) = key(here, &request) else { return next.run(request).await };
     let (source, is_heavy) = (turns::source(&request), turns::is_heavy(&request));
-    let held = Held::default();
+    let held = HeldTurn::default();
     request.extensions_mut().insert(held.clone());
     let turn = move || {
         let (turns, held) = (turns.clone(), held.clone());

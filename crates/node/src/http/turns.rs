@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The turn of a request, for whatever goes on when its asker has gone: a computation that nothing stops keeps it to its end.
 #[derive(Debug, Clone, Default)]
-pub struct Held(Arc<Mutex<Weak<Turn>>>);
+pub struct HeldTurn(Arc<Mutex<Weak<Turn>>>);
 
-impl Held {
+impl HeldTurn {
     /// It has this turn, as long as the answer lives.
     pub fn by(&self, turn: Turn) -> Arc<Turn> {
         let turn = Arc::new(turn);

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::answer;
-use super::turns::Held;
+use super::turns::HeldTurn;
 use crate::asof::AsOf;
 use crate::clock;
 use crate::face::Face;
@@ -33,7 +33,7 @@ pub struct Viewer {
     /// What is shown: actual events, an exercise or tests.
     pub status: record::Status,
     /// The turn in which the page is made.
-    pub turn: Held,
+    pub turn: HeldTurn,
 }
 
 impl Viewer {
@@ -96,7 +96,7 @@ impl FromRequestParts<Arc<Node>> for Viewer {
             Ok(as_of) => as_of,
             Err(problem) => return Err(answer::bad_request(&shell, &asked, problem)),
         };
-        let turn = parts.extensions.get::<Held>().cloned().unwrap_or_default();
+        let turn = parts.extensions.get::<HeldTurn>().cloned().unwrap_or_default();
         Ok(Self { face, asked, as_of, shell, session, status: node.config.status, turn })
     }
 }

@@ -28,7 +28,7 @@ async fn list(node: &Node, all: bool) -> Result<Outcome, OperateError> {
         text.push_str(if all { "no alarm was ever raised\n" } else { "no alarm is open\n" });
     }
     let rows = alarms.iter().map(|alarm| {
-        let mut row = alarm.shown();
+        let mut row = json!(alarm);
         row["id"] = json!(alarm.id());
         row
     });
@@ -51,7 +51,7 @@ async fn settle(node: &Arc<Node>, id: &str, note: &str) -> Result<Outcome, Opera
         node.tell(federate::Input::Settled { key: key.clone() });
     }
     let text = format!("settled: {}", line(&settled));
-    Ok(Outcome::new(settled.shown(), text.trim_end().to_owned()))
+    Ok(Outcome::new(settled, text.trim_end().to_owned()))
 }
 
 /// An alarm as the pages say it, without the marks that isolate names in a line of mixed directions.

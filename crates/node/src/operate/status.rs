@@ -106,7 +106,7 @@ pub(super) async fn status(node: &Arc<Node>) -> Result<Outcome, OperateError> {
         json!({
             "authority": node.config.authority, "serving": serving, "stands_by_for": leader, "fingerprint": chain.fingerprint(),
             "root": root.version, "root_until": root.until, "logs": counts, "lost_blobs": lost, "missing_keys": missing_keys,
-            "damaged_peers": damaged_peers, "peers": peers, "alarms": alarms.iter().map(alarm::Alarm::shown).collect::<Vec<_>>(),
+            "damaged_peers": damaged_peers, "peers": peers, "alarms": alarms,
             "more_alarms": more_alarms,
         }),
         text,

@@ -10,9 +10,9 @@ use tokio::task::AbortHandle;
 
 /// Requests by their numbers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct UnderWay(Arc<Mutex<BTreeMap<Id, AbortHandle>>>);
+pub(super) struct Requests(Arc<Mutex<BTreeMap<Id, AbortHandle>>>);
 
-impl UnderWay {
+impl Requests {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Id, AbortHandle>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -43,19 +43,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_given_up_ends_at_once_and_what_ended_is_forgotten() {
-        let (under_way, runtime) = (UnderWay::default(), Handle::current());
+        let (requests, runtime) = (Requests::default(), Handle::current());
         let (held, mut let_go) = tokio::sync::oneshot::channel::<()>();
-        under_way.begin(&runtime, Id(1), async move {
+        requests.begin(&runtime, Id(1), async move {
             std::future::pending::<()>().await;
             drop(held);
         });
-        under_way.begin(&runtime, Id(2), async {});
-        while under_way.all().len() > 1 {
+        requests.begin(&runtime, Id(2), async {});
+        while requests.all().len() > 1 {
             tokio::task::yield_now().await;
         }
         assert!(let_go.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Empty));
-        under_way.give_up(Id(1));
+        requests.give_up(Id(1));
         assert!(let_go.await.is_err(), "what it held is dropped");
-        assert!(under_way.all().is_empty());
+        assert!(requests.all().is_empty());
     }
 }
