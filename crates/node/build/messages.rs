@@ -105,9 +105,22 @@ fn read_entry(
     };
     let mut read = Message { source: String::new(), arguments: Vec::new(), counted: BTreeSet::new() };
     read_pattern(pattern, &mut read, language, &format!("{place}: {key}"), faults);
+    if language == "ar" && has_torn_command(&read.source) {
+        faults.push(format!("{place}: {key}: a command with an argument stands between {{ \"\\u2066\" }} and {{ \"\\u2069\" }}"));
+    }
     if catalogue.insert(key.to_owned(), read).is_some() {
         faults.push(format!("{place}: {key} is written twice"));
     }
+}
+
+/// Whether a command is followed by an argument and does not say that both are read from left to right: between Arabic words the
+/// argument, which is isolated, would be shown before the command.
+fn has_torn_command(source: &str) -> bool {
+    source.match_indices("concord ").any(|(at, _)| {
+        let is_word = |c: char| c.is_ascii_lowercase() || c == ' ';
+        let behind = source[at..].trim_start_matches(is_word);
+        behind.starts_with("{ $") && !source[..at].ends_with("\\u2066")
+    })
 }
 
 fn read_pattern(

@@ -84,6 +84,17 @@ fn every_plural_form_of_a_language_is_needed() {
     );
 }
 
+/// Between words that are read from right to left its argument would be shown before it.
+#[test]
+fn a_command_with_an_argument_says_in_arabic_that_it_is_read_from_left_to_right() {
+    let arabic = |text: &'static str| faults(|language| (language == "ar").then_some(text));
+    let torn = arabic("shell-skip = نفّذوا concord log close { $name }\n");
+    assert_eq!(torn.len(), 1, "{torn:?}");
+    assert!(torn[0].contains("shell-skip: a command with an argument"), "{torn:?}");
+    let whole = "shell-skip = نفّذوا { \"\\u2066\" }concord log close { $name }{ \"\\u2069\" }\n";
+    assert_eq!(arabic(whole), Vec::<String>::new());
+}
+
 #[test]
 fn what_fluent_cannot_read_is_named_with_its_line() {
     let faults =
